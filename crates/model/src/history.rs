@@ -1,0 +1,360 @@
+//! The history of a simulated run: every event of interest, typed, in order.
+//!
+//! Checks, reports, snapshots and the digest read the history and nothing else. One event is one
+//! line, as text for people (`Display`) and as JSON for tools (`serde`).
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::AuditEvent;
+use crate::book::Book;
+use crate::decimal::Quantity;
+use crate::instrument::{Asset, Symbol};
+use crate::money::Notional;
+use crate::order::{ClientOrderId, OrderState, Side, VenueOrderId};
+use crate::trade::Fill;
+
+/// One event, with when and where it happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Position in the history, from 0, without gaps.
+    pub seq: u64,
+    /// Virtual time since the start of the run, nanoseconds; never falls.
+    pub at_ns: u64,
+    /// Host on which it happened; `world` for the simulator itself.
+    pub host: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Record {
+    /// Virtual time since the start of the run.
+    pub const fn at(&self) -> Duration {
+        Duration::from_nanos(self.at_ns)
+    }
+}
+
+/// What happened, by who tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "kebab-case")]
+pub enum Event {
+    /// The trading system's own audit trail.
+    Trader(AuditEvent),
+    /// A simulated venue's books.
+    Venue(VenueEvent),
+    /// The simulator.
+    World(WorldEvent),
+}
+
+/// What a simulated venue did, told by the venue itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum VenueEvent {
+    /// A REST request was answered.
+    RequestAnswered {
+        /// Method name: `AddOrder`.
+        op: String,
+        /// HTTP status.
+        status: u16,
+        /// The venue's error, if the answer is a refusal.
+        error: Option<String>,
+    },
+    /// A planned fault changed an answer or a stream.
+    FaultStruck {
+        /// Number of the fault in the plan.
+        fault: u32,
+    },
+    /// A WebSocket session began.
+    SessionOpened {
+        /// Number of the connection.
+        connection: u64,
+    },
+    /// A WebSocket session ended.
+    SessionClosed {
+        /// Number of the connection.
+        connection: u64,
+    },
+    /// An order changed its state or filled quantity.
+    OrderChanged {
+        /// Account that owns the order.
+        account: String,
+        /// The client's id, if it sent one.
+        client_order_id: Option<ClientOrderId>,
+        /// The venue's id.
+        venue_order_id: VenueOrderId,
+        /// State now: `Open`, `Filled`, `Cancelled` or `Rejected`.
+        state: OrderState,
+        /// Filled so far, base units.
+        filled: Quantity,
+    },
+    /// An order was executed.
+    Filled {
+        /// Account that owns the order.
+        account: String,
+        /// The client's id, if it sent one.
+        client_order_id: Option<ClientOrderId>,
+        /// The venue's id.
+        venue_order_id: VenueOrderId,
+        /// Instrument.
+        symbol: Symbol,
+        /// Direction of the order.
+        side: Side,
+        /// The execution.
+        fill: Fill,
+    },
+    /// A book snapshot or update went out to subscribers.
+    BookPublished {
+        /// Instrument.
+        symbol: Symbol,
+        /// [`book_hash`] of the book that subscribers now should have.
+        hash: u64,
+    },
+    /// What an account owns.
+    Balance {
+        /// The account.
+        account: String,
+        /// The asset.
+        asset: Asset,
+        /// Amount owned, reserved part included.
+        total: Notional,
+        /// Amount reserved by open orders.
+        held: Notional,
+    },
+    /// The sum of an asset over all accounts, fees and the market's side.
+    AssetTotal {
+        /// The asset.
+        asset: Asset,
+        /// The sum; constant over a run.
+        total: Notional,
+    },
+}
+
+/// What the simulator did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum WorldEvent {
+    /// A part of the run begins.
+    PhaseStarted {
+        /// Which part.
+        phase: Phase,
+    },
+    /// A planned fault begins.
+    FaultStarted {
+        /// Number of the fault in the plan.
+        fault: u32,
+        /// Kind and target, for people: `rest-status 503 at api.kraken.com`.
+        what: String,
+    },
+    /// A planned fault is over.
+    FaultEnded {
+        /// Number of the fault in the plan.
+        fault: u32,
+        /// How often it really struck: answers changed, bytes or dials held back.
+        struck: u64,
+    },
+    /// The market has no more recorded trades.
+    TapeEnded,
+    /// A host's program ended.
+    HostStopped {
+        /// Tasks of the host that still live.
+        tasks_alive: u64,
+        /// Streams dialled or accepted by the host that are still open.
+        sockets_open: u64,
+        /// The error that ended it, if it failed.
+        error: Option<String>,
+    },
+}
+
+/// Part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// No faults yet.
+    WarmUp,
+    /// Faults strike.
+    Storm,
+    /// All faults are healed.
+    Calm,
+    /// The trader was told to stop.
+    Shutdown,
+}
+
+impl Phase {
+    /// Lower-case name, words joined by dashes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WarmUp => "warm-up",
+            Self::Storm => "storm",
+            Self::Calm => "calm",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+/// Fingerprint of the levels of a book: FNV-1a over side, price and quantity, best levels first.
+///
+/// Not the venue's checksum: an oracle of its own, over every level.
+pub fn book_hash(book: &Book) -> u64 {
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut mix = |word: i64| {
+        for byte in word.to_le_bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        }
+    };
+    for bid in book.bids() {
+        mix(0);
+        mix(bid.price.raw());
+        mix(bid.quantity.raw());
+    }
+    for ask in book.asks() {
+        mix(1);
+        mix(ask.price.raw());
+        mix(ask.quantity.raw());
+    }
+    hash
+}
+
+/// `[t<ms> e<seq>] <host> <event>`.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "[t{} e{}] {} {}",
+            self.at().as_millis(),
+            self.seq,
+            self.host,
+            self.event
+        )
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trader(event) => event.fmt(f),
+            Self::Venue(event) => event.fmt(f),
+            Self::World(event) => event.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for VenueEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestAnswered { op, status, error } => match error {
+                Some(error) => write!(f, "answered {op}: {status} {error}"),
+                None => write!(f, "answered {op}: {status}"),
+            },
+            Self::FaultStruck { fault } => write!(f, "fault {fault} struck"),
+            Self::SessionOpened { connection } => write!(f, "session {connection} opened"),
+            Self::SessionClosed { connection } => write!(f, "session {connection} closed"),
+            Self::OrderChanged {
+                account,
+                client_order_id,
+                venue_order_id,
+                state,
+                filled,
+            } => {
+                let id = client_order_id.as_ref().map_or("-", ClientOrderId::as_str);
+                write!(
+                    f,
+                    "{account}: order {venue_order_id} ({id}) is {state}, filled {filled}"
+                )
+            }
+            Self::Filled {
+                account,
+                venue_order_id,
+                symbol,
+                side,
+                fill,
+                ..
+            } => {
+                let Fill {
+                    quantity, price, ..
+                } = fill;
+                write!(
+                    f,
+                    "{account}: order {venue_order_id} {side} {quantity} {symbol} @ {price}"
+                )
+            }
+            Self::BookPublished { symbol, hash } => write!(f, "book {symbol} is {hash:016x}"),
+            Self::Balance {
+                account,
+                asset,
+                total,
+                held,
+            } => {
+                write!(f, "{account}: {total} {asset}, {held} held")
+            }
+            Self::AssetTotal { asset, total } => write!(f, "in all {total} {asset}"),
+        }
+    }
+}
+
+impl fmt::Display for WorldEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PhaseStarted { phase } => write!(f, "phase {}", phase.as_str()),
+            Self::FaultStarted { fault, what } => write!(f, "fault {fault} begins: {what}"),
+            Self::FaultEnded { fault, struck } => {
+                write!(f, "fault {fault} ends, struck {struck} times")
+            }
+            Self::TapeEnded => f.write_str("the tape is at its end"),
+            Self::HostStopped {
+                tasks_alive,
+                sockets_open,
+                error,
+            } => {
+                write!(
+                    f,
+                    "stopped, {tasks_alive} tasks alive, {sockets_open} sockets open"
+                )?;
+                error
+                    .as_ref()
+                    .map_or(Ok(()), |error| write!(f, ": {error}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_flat_json_object_and_one_line() {
+        let record = Record {
+            seq: 3,
+            at_ns: 5_000_000,
+            host: "trader".to_owned(),
+            event: Event::Trader(AuditEvent::BookLost {
+                symbol: Symbol::new("BTC/USD"),
+                reason: "checksum".to_owned(),
+            }),
+        };
+        assert_eq!(
+            record.to_string(),
+            "[t5 e3] trader book BTC/USD lost: checksum"
+        );
+    }
+
+    #[test]
+    fn books_with_other_levels_have_another_hash() {
+        use crate::{Level, Price};
+        let mut book = Book::new();
+        let empty = book_hash(&book);
+        let level = Level {
+            price: Price::from_raw(5),
+            quantity: Quantity::from_raw(7),
+        };
+        book.set(Side::Buy, level);
+        let bid = book_hash(&book);
+        book.clear();
+        book.set(Side::Sell, level);
+        assert!(empty != bid && bid != book_hash(&book));
+    }
+}

@@ -1,0 +1,232 @@
+//! Orders: identity, request and state.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::decimal::{Price, Quantity};
+use crate::instrument::Symbol;
+
+/// Direction of an order or of a trade's taker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Base is received, quote is paid.
+    Buy,
+    /// Base is given, quote is received.
+    Sell,
+}
+
+impl Side {
+    /// The other side.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// Lower-case English: `buy`, `sell`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Buy => "buy",
+            Self::Sell => "sell",
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Our name of an order, unique for all time, chosen before the first send: 1 to 18 of `[A-Za-z0-9-]`.
+///
+/// 18 is what the strictest venue (Kraken) takes for free text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClientOrderId(Arc<str>);
+
+/// A text that no venue would take as a client order id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not a client order id: expected 1 to 18 letters, digits or dashes")]
+pub struct InvalidClientOrderId {
+    text: String,
+}
+
+impl ClientOrderId {
+    /// Longest id, in bytes.
+    pub const LENGTH_MAX: usize = 18;
+
+    /// Checks and wraps a text.
+    ///
+    /// # Errors
+    /// [`InvalidClientOrderId`]: empty, longer than 18 bytes, or another character.
+    pub fn new(text: &str) -> Result<Self, InvalidClientOrderId> {
+        let fits = (1..=Self::LENGTH_MAX).contains(&text.len());
+        if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            Ok(Self(Arc::from(text)))
+        } else {
+            Err(InvalidClientOrderId {
+                text: text.to_owned(),
+            })
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ClientOrderId {
+    type Error = InvalidClientOrderId;
+
+    fn try_from(text: String) -> Result<Self, InvalidClientOrderId> {
+        Self::new(&text)
+    }
+}
+
+impl From<ClientOrderId> for String {
+    fn from(id: ClientOrderId) -> Self {
+        id.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for ClientOrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ClientOrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The venue's name of an order. Opaque.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VenueOrderId(Arc<str>);
+
+impl VenueOrderId {
+    /// Wraps a text from the venue.
+    pub fn new(text: &str) -> Self {
+        Self(Arc::from(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for VenueOrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for VenueOrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How an order meets the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderKind {
+    /// Takes what the book offers at any price.
+    Market,
+    /// Trades at `price` or better.
+    Limit {
+        /// Worst price accepted.
+        price: Price,
+        /// Refused rather than taking liquidity.
+        post_only: bool,
+    },
+}
+
+/// What happens with the part that is not filled at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeInForce {
+    /// Rests until cancelled.
+    Gtc,
+    /// The rest is cancelled.
+    Ioc,
+}
+
+/// A request for an order, before the venue knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewOrder {
+    /// Our id, unique for all time.
+    pub client_order_id: ClientOrderId,
+    /// Instrument.
+    pub symbol: Symbol,
+    /// Direction.
+    pub side: Side,
+    /// Market or limit.
+    pub kind: OrderKind,
+    /// Base units, above zero.
+    pub quantity: Quantity,
+    /// Life of the unfilled part.
+    pub time_in_force: TimeInForce,
+}
+
+/// Where an order stands, as far as we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderState {
+    /// Decided, not sent.
+    Created,
+    /// Sent; the answer is awaited.
+    Submitting,
+    /// Sent; whether the venue has it is not known. Resolved only by asking the venue.
+    Unknown,
+    /// Resting at the venue, perhaps partly filled.
+    Open,
+    /// Filled completely. Final.
+    Filled,
+    /// Cancelled, perhaps partly filled. Final.
+    Cancelled,
+    /// Refused by the venue. Final.
+    Rejected,
+    /// Surely never at the venue: refused locally, or not found after its deadline. Final.
+    NotPlaced,
+}
+
+impl OrderState {
+    /// True when nothing can change any more.
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Filled | Self::Cancelled | Self::Rejected | Self::NotPlaced
+        )
+    }
+
+    /// Lower-case name, words joined by dashes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Submitting => "submitting",
+            Self::Unknown => "unknown",
+            Self::Open => "open",
+            Self::Filled => "filled",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::NotPlaced => "not-placed",
+        }
+    }
+}
+
+impl fmt::Display for OrderState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,41 @@
+//! The seams between the trading system and the world, with their real versions.
+//!
+//! Wall time ([`Clock`]), randomness ([`Entropy`]), byte streams ([`Connector`]), tasks
+//! ([`TaskGroup`]) and the audit trail ([`Auditor`]). Production code takes a [`Platform`] and never
+//! learns whether a simulator stands behind it. Durations and timers are not here: everybody uses
+//! `tokio::time`.
+
+mod audit;
+mod clock;
+mod connector;
+mod entropy;
+mod task_group;
+
+pub use audit::{AuditSink, AuditedCall, Auditor, LogAudit};
+pub use clock::{Clock, SystemClock};
+pub use connector::{
+    BoxStream, ByteStream, ConnectError, ConnectErrorKind, Connector, Endpoint, TcpConnector,
+};
+pub use entropy::{Entropy, EntropyStream};
+pub use task_group::{
+    GroupError, Spawner, TaskError, TaskFailure, TaskGroup, TaskResult, TaskState, TaskStatus,
+};
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A boxed future that may cross threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Everything that the trading system takes from its surroundings. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Platform {
+    /// Wall time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, by named streams.
+    pub entropy: Entropy,
+    /// Byte streams to other hosts.
+    pub connector: Arc<dyn Connector>,
+    /// The audit trail.
+    pub auditor: Auditor,
+}
