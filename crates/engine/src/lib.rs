@@ -1,1 +1,28 @@
-//! engine
+//! The trading engine: `step(event) → actions`, nothing else.
+//!
+//! Pure: no await, no I/O, no clock, no venue's words. The node feeds it events and carries its
+//! actions out; a backtest does the same without a network. Strategies see a [`Desk`] and never
+//! the engine's state.
+#![deny(clippy::float_arithmetic)]
+
+mod action;
+mod desk;
+mod ema;
+mod engine;
+mod ids;
+mod order;
+mod orders;
+mod spec;
+mod strategies;
+mod strategy;
+
+pub use action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
+pub use desk::{Desk, MarketView};
+pub use ema::Ema;
+pub use engine::{Engine, EngineConfig, EngineError, RiskLimits};
+pub use ids::OrderIds;
+pub use order::{Order, OrderUpdate};
+pub use orders::Orders;
+pub use spec::{SpecError, StrategySpec};
+pub use strategies::{EmaCross, NoOp};
+pub use strategy::Strategy;

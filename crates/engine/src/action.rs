@@ -1,0 +1,93 @@
+//! What goes into the engine and what comes out of it.
+
+use model::audit::AuditEvent;
+use model::{ClientOrderId, FeedEvent, NewOrder, OrderReport, VenueOrderId};
+
+/// Something that the engine must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EngineEvent {
+    /// News from a venue session.
+    Feed(FeedEvent),
+    /// A submission ended.
+    Submitted {
+        /// The order.
+        client_order_id: ClientOrderId,
+        /// How.
+        outcome: SubmitOutcome,
+    },
+    /// A cancellation ended.
+    Cancelled {
+        /// The order.
+        client_order_id: ClientOrderId,
+        /// How.
+        outcome: CancelOutcome,
+    },
+    /// The venue was asked for one order.
+    Located {
+        /// The order.
+        client_order_id: ClientOrderId,
+        /// What it said.
+        outcome: LocateOutcome,
+    },
+    /// The venue was asked for all open orders.
+    Polled {
+        /// [`crate::Engine::steps`] when the question was asked: an order that opened later may be
+        /// missing in the answer.
+        asked_at_step: u64,
+        /// Every open order of ours.
+        open: Vec<OrderReport>,
+    },
+    /// No new orders from now on; open ones are cancelled.
+    Stop,
+}
+
+/// How a submission ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubmitOutcome {
+    /// The venue has the order.
+    Placed(VenueOrderId),
+    /// Surely not sent.
+    NotSent(String),
+    /// The venue refused it.
+    Refused(String),
+    /// The venue may have it.
+    Unknown(String),
+}
+
+/// How a cancellation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// The venue took the cancellation; the order's own news follow.
+    Accepted,
+    /// The venue knows no such open order: it ended before.
+    AlreadyGone,
+    /// Not known to have arrived; the order may still be open.
+    Failed(String),
+}
+
+/// What the venue said about one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocateOutcome {
+    /// It has it.
+    Found(OrderReport),
+    /// It does not have it and never will: asked after the order's deadline and visibility delay.
+    Absent,
+}
+
+/// Something that the engine wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Send an order. The answer is [`EngineEvent::Submitted`], always.
+    Submit(NewOrder),
+    /// Cancel an order. The answer is [`EngineEvent::Cancelled`], always.
+    Cancel {
+        /// The order.
+        client_order_id: ClientOrderId,
+        /// Its name at the venue.
+        venue_order_id: VenueOrderId,
+    },
+    /// Ask the venue for an order until the answer is sure: [`EngineEvent::Located`].
+    Locate(ClientOrderId),
+    /// Write an audit event.
+    Audit(AuditEvent),
+}

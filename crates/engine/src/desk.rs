@@ -1,0 +1,98 @@
+//! What a strategy sees, and where it puts its wishes.
+
+use std::collections::BTreeMap;
+
+use model::{
+    ClientOrderId, Instrument, Level, OrderKind, Quantity, Side, Symbol, TimeInForce, Trade,
+};
+
+use crate::orders::Orders;
+
+/// What is known of one instrument's market.
+#[derive(Debug, Clone, Default)]
+pub struct MarketView {
+    /// The last trade.
+    pub last_trade: Option<Trade>,
+    /// Highest bid; `None` while the book is not in sync.
+    pub bid: Option<Level>,
+    /// Lowest ask; `None` while the book is not in sync.
+    pub ask: Option<Level>,
+}
+
+/// A strategy's view of the world, valid for one call.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    pub(crate) instruments: &'a BTreeMap<Symbol, Instrument>,
+    pub(crate) markets: &'a BTreeMap<Symbol, MarketView>,
+    pub(crate) positions: &'a BTreeMap<Symbol, Quantity>,
+    pub(crate) orders: &'a Orders,
+    pub(crate) can_trade: bool,
+    pub(crate) wishes: Vec<Wish>,
+}
+
+/// What a strategy wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Order {
+        symbol: Symbol,
+        side: Side,
+        kind: OrderKind,
+        quantity: Quantity,
+        time_in_force: TimeInForce,
+    },
+    Cancel(ClientOrderId),
+}
+
+impl Desk<'_> {
+    /// The rules of an instrument, if it is traded here.
+    pub fn instrument(&self, symbol: &Symbol) -> Option<&Instrument> {
+        self.instruments.get(symbol)
+    }
+
+    /// The market of an instrument, once something is known of it.
+    pub fn market(&self, symbol: &Symbol) -> Option<&MarketView> {
+        self.markets.get(symbol)
+    }
+
+    /// Base units that we own (negative: owe) of an instrument since the engine started.
+    pub fn position(&self, symbol: &Symbol) -> Quantity {
+        self.positions.get(symbol).copied().unwrap_or_default()
+    }
+
+    /// All orders.
+    pub fn orders(&self) -> &Orders {
+        self.orders
+    }
+
+    /// False while orders cannot be followed (the private stream is not live) or the engine stops.
+    ///
+    /// Orders placed on the desk are dropped then; cancellations are not.
+    pub fn can_trade(&self) -> bool {
+        self.can_trade
+    }
+
+    /// Wishes for an order. It gets its id from the engine and comes back through
+    /// [`crate::Strategy::on_order`]; the risk limits may drop it.
+    pub fn place(
+        &mut self,
+        symbol: &Symbol,
+        side: Side,
+        kind: OrderKind,
+        quantity: Quantity,
+        time_in_force: TimeInForce,
+    ) {
+        let symbol = symbol.clone();
+        self.wishes.push(Wish::Order {
+            symbol,
+            side,
+            kind,
+            quantity,
+            time_in_force,
+        });
+    }
+
+    /// Wishes for the cancellation of an order. Asking twice is harmless.
+    pub fn cancel(&mut self, id: &ClientOrderId) {
+        self.wishes.push(Wish::Cancel(id.clone()));
+    }
+}

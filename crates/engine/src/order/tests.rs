@@ -1,0 +1,145 @@
+use model::{ClientOrderId, Liquidity, OrderKind, Side, Symbol, TimeInForce};
+
+use super::*;
+
+fn order() -> Order {
+    let mut order = Order::new(NewOrder {
+        client_order_id: ClientOrderId::new("a-1").expect("valid"),
+        symbol: Symbol::new("BTC/USD"),
+        side: Side::Buy,
+        kind: OrderKind::Market,
+        quantity: quantity("1"),
+        time_in_force: TimeInForce::Gtc,
+    });
+    order.sent();
+    order
+}
+
+fn quantity(text: &str) -> Quantity {
+    Quantity::parse(text).expect("valid")
+}
+
+fn report(state: OrderState, filled: &str) -> OrderReport {
+    OrderReport {
+        client_order_id: None,
+        venue_order_id: VenueOrderId::new("V"),
+        state,
+        filled: Some(quantity(filled)),
+        cost: None,
+        fee: None,
+        last_fill: None,
+        reason: None,
+    }
+}
+
+fn placed() -> SubmitOutcome {
+    SubmitOutcome::Placed(VenueOrderId::new("V"))
+}
+
+#[test]
+fn each_end_of_a_submission_has_its_state() {
+    let check = |outcome: SubmitOutcome, expected: OrderState| {
+        let mut order = order();
+        assert!(order.submitted(outcome, 1).changed);
+        assert_eq!(order.state(), expected);
+    };
+    check(placed(), OrderState::Open);
+    check(SubmitOutcome::NotSent(String::new()), OrderState::NotPlaced);
+    check(SubmitOutcome::Refused(String::new()), OrderState::Rejected);
+    check(SubmitOutcome::Unknown(String::new()), OrderState::Unknown);
+}
+
+#[test]
+fn an_execution_that_overtakes_the_answer_wins() {
+    let mut order = order();
+    order.apply(&report(OrderState::Open, "1"), 1);
+    assert_eq!(order.state(), OrderState::Filled);
+    assert!(
+        !order
+            .submitted(SubmitOutcome::Unknown(String::new()), 2)
+            .changed
+    );
+    assert_eq!(order.state(), OrderState::Filled);
+}
+
+#[test]
+fn late_and_repeated_news_change_nothing() {
+    let mut order = order();
+    order.submitted(placed(), 1);
+    assert_eq!(
+        order.apply(&report(OrderState::Open, "0.4"), 2).filled_more,
+        quantity("0.4")
+    );
+    assert!(!order.apply(&report(OrderState::Open, "0.4"), 3).changed);
+    assert!(!order.apply(&report(OrderState::Open, "0.1"), 4).changed);
+    assert!(
+        order
+            .apply(&report(OrderState::Cancelled, "0.4"), 5)
+            .changed
+    );
+    assert!(!order.apply(&report(OrderState::Open, "0.4"), 6).changed);
+    assert_eq!(
+        (order.state(), order.filled()),
+        (OrderState::Cancelled, quantity("0.4"))
+    );
+}
+
+#[test]
+fn a_late_fill_of_a_cancelled_order_counts_but_does_not_reopen_it() {
+    let mut order = order();
+    order.submitted(placed(), 1);
+    order.apply(&report(OrderState::Cancelled, "0.4"), 2);
+    assert_eq!(
+        order.apply(&report(OrderState::Open, "0.6"), 3).filled_more,
+        quantity("0.2")
+    );
+    assert_eq!(order.state(), OrderState::Cancelled);
+}
+
+#[test]
+fn an_execution_counts_once() {
+    let fill = Fill {
+        trade_id: 7,
+        price: Price::parse("10").expect("valid"),
+        quantity: quantity("0.5"),
+        fee: Notional::parse("0.02").expect("valid"),
+        liquidity: Liquidity::Maker,
+    };
+    let mut news = report(OrderState::Open, "0.5");
+    news.last_fill = Some(fill.clone());
+    news.cost = Notional::parse("5").ok();
+    let mut order = order();
+    order.submitted(placed(), 1);
+    assert_eq!(order.apply(&news, 2).new_fill, Some(fill));
+    assert_eq!(order.apply(&news, 3).new_fill, None);
+    assert_eq!(order.fee().to_string(), "0.02");
+    assert_eq!(
+        order.average_price().map(|p| p.to_string()).as_deref(),
+        Some("10")
+    );
+}
+
+#[test]
+fn an_unknown_order_is_resolved_by_the_venue_only() {
+    let mut order = order();
+    order.submitted(SubmitOutcome::Unknown("timeout".to_owned()), 1);
+    assert!(order.start_locating());
+    assert!(!order.start_locating(), "one question at a time");
+    order.located();
+    assert!(order.absent().changed);
+    assert_eq!(order.state(), OrderState::NotPlaced);
+    // The venue changed its mind: the order is real.
+    order.apply(&report(OrderState::Open, "0"), 2);
+    assert_eq!(order.state(), OrderState::Open);
+}
+
+#[test]
+fn a_cancellation_is_sent_once_and_not_before_the_order_is_open() {
+    let mut order = order();
+    assert!(!order.want_cancel());
+    order.submitted(placed(), 1);
+    assert!(order.cancel_due());
+    assert!(!order.cancel_due());
+    order.cancel_ended();
+    assert!(order.cancel_due(), "a failed cancellation is sent again");
+}

@@ -1,0 +1,249 @@
+//! Strategies by text: `ema-cross:fast=12,slow=26`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{Quantity, Symbol};
+use thiserror::Error;
+
+use crate::strategies::{EmaCross, NoOp};
+use crate::strategy::Strategy;
+
+/// Why a text names no strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// No strategy of that name.
+    #[error("unknown strategy `{name}`; known are `ema-cross` and `no-op`")]
+    UnknownStrategy {
+        /// The name given.
+        name: String,
+    },
+    /// A parameter is not of the form `key=value`.
+    #[error("`{text}` is not a parameter; expected `key=value`")]
+    NotAParameter {
+        /// The text given.
+        text: String,
+    },
+    /// The strategy has no such parameter.
+    #[error("strategy `{strategy}` has no parameter `{key}`; it takes {known}")]
+    UnknownParameter {
+        /// The strategy.
+        strategy: &'static str,
+        /// The key given.
+        key: String,
+        /// The keys that exist.
+        known: &'static str,
+    },
+    /// A value is out of range or of the wrong kind.
+    #[error("parameter `{key}={value}`: expected {expected}")]
+    BadValue {
+        /// The key.
+        key: &'static str,
+        /// The value given.
+        value: String,
+        /// What would do.
+        expected: &'static str,
+    },
+}
+
+/// A strategy with its parameters, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StrategySpec {
+    /// [`NoOp`].
+    NoOp,
+    /// [`EmaCross`].
+    EmaCross {
+        /// Bars of the fast average, 1 or more. Default 12.
+        fast: u32,
+        /// Bars of the slow average, more than `fast`. Default 26.
+        slow: u32,
+        /// Base units to hold, above zero. Default 0.01.
+        quantity: Quantity,
+        /// Length of a bar in seconds, 1 or more. Default 5.
+        bar_s: u32,
+        /// Seconds for which an order may rest, 1 or more. Default 60.
+        patience_s: u32,
+    },
+}
+
+const EMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `bar_s`, `patience_s`";
+
+impl StrategySpec {
+    /// Parses `name` or `name:key=value,key=value`.
+    ///
+    /// # Errors
+    /// [`SpecError`] names what was expected.
+    pub fn parse(text: &str) -> Result<Self, SpecError> {
+        let (name, rest) = text.split_once(':').unwrap_or((text, ""));
+        let mut parameters = parameters(rest)?;
+        let spec = match name.trim() {
+            "no-op" => Self::NoOp,
+            "ema-cross" => Self::ema_cross(&mut parameters)?,
+            other => {
+                return Err(SpecError::UnknownStrategy {
+                    name: other.to_owned(),
+                });
+            }
+        };
+        let Some((key, _)) = parameters.pop_first() else {
+            return Ok(spec);
+        };
+        let (strategy, known) = match spec {
+            Self::NoOp => ("no-op", "none"),
+            Self::EmaCross { .. } => ("ema-cross", EMA_CROSS_KEYS),
+        };
+        Err(SpecError::UnknownParameter {
+            strategy,
+            key: key.to_owned(),
+            known,
+        })
+    }
+
+    /// Builds the strategy for an instrument.
+    pub fn build(&self, symbol: &Symbol) -> Box<dyn Strategy> {
+        match *self {
+            Self::NoOp => Box::new(NoOp),
+            Self::EmaCross {
+                fast,
+                slow,
+                quantity,
+                bar_s,
+                patience_s,
+            } => Box::new(EmaCross::new(
+                symbol.clone(),
+                fast,
+                slow,
+                quantity,
+                Duration::from_secs(bar_s.into()),
+                Duration::from_secs(patience_s.into()),
+            )),
+        }
+    }
+
+    fn ema_cross(parameters: &mut BTreeMap<&str, &str>) -> Result<Self, SpecError> {
+        let fast = count(parameters, "fast", 12)?;
+        let slow = count(parameters, "slow", 26)?;
+        if slow <= fast {
+            let expected = "more bars than `fast`";
+            return Err(SpecError::BadValue {
+                key: "slow",
+                value: slow.to_string(),
+                expected,
+            });
+        }
+        let quantity = match parameters.remove("qty") {
+            None => Quantity::from_raw(1_000_000),
+            Some(text) => Quantity::parse(text)
+                .ok()
+                .filter(|q| q.is_positive())
+                .ok_or_else(|| {
+                    let expected = "a quantity above zero in base units, for example `0.01`";
+                    SpecError::BadValue {
+                        key: "qty",
+                        value: text.to_owned(),
+                        expected,
+                    }
+                })?,
+        };
+        let bar_s = count(parameters, "bar_s", 5)?;
+        let patience_s = count(parameters, "patience_s", 60)?;
+        Ok(Self::EmaCross {
+            fast,
+            slow,
+            quantity,
+            bar_s,
+            patience_s,
+        })
+    }
+}
+
+fn parameters(text: &str) -> Result<BTreeMap<&str, &str>, SpecError> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let pair = part.split_once('=');
+            let (key, value) = pair.ok_or_else(|| SpecError::NotAParameter {
+                text: part.to_owned(),
+            })?;
+            Ok((key.trim(), value.trim()))
+        })
+        .collect()
+}
+
+fn count(
+    parameters: &mut BTreeMap<&str, &str>,
+    key: &'static str,
+    default: u32,
+) -> Result<u32, SpecError> {
+    let Some(text) = parameters.remove(key) else {
+        return Ok(default);
+    };
+    text.parse()
+        .ok()
+        .filter(|n| *n > 0)
+        .ok_or_else(|| SpecError::BadValue {
+            key,
+            value: text.to_owned(),
+            expected: "a whole number above zero",
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strategy_is_named_with_its_parameters() {
+        let spec = StrategySpec::parse("ema-cross:fast=5, slow=20,qty=0.5").expect("valid");
+        let StrategySpec::EmaCross {
+            fast,
+            slow,
+            quantity,
+            bar_s,
+            ..
+        } = spec
+        else {
+            panic!("another strategy: {spec:?}")
+        };
+        assert_eq!(
+            (fast, slow, bar_s, quantity.to_string().as_str()),
+            (5, 20, 5, "0.5")
+        );
+        assert_eq!(StrategySpec::parse("no-op"), Ok(StrategySpec::NoOp));
+    }
+
+    #[test]
+    fn errors_say_what_would_do() {
+        let check = |text: &str, message: &str| {
+            let error = StrategySpec::parse(text).expect_err(text);
+            assert_eq!(error.to_string(), message);
+        };
+        check(
+            "moon",
+            "unknown strategy `moon`; known are `ema-cross` and `no-op`",
+        );
+        check(
+            "ema-cross:fast",
+            "`fast` is not a parameter; expected `key=value`",
+        );
+        check(
+            "no-op:x=1",
+            "strategy `no-op` has no parameter `x`; it takes none",
+        );
+        check(
+            "ema-cross:fst=1",
+            "strategy `ema-cross` has no parameter `fst`; \
+             it takes `fast`, `slow`, `qty`, `bar_s`, `patience_s`",
+        );
+        check(
+            "ema-cross:fast=0",
+            "parameter `fast=0`: expected a whole number above zero",
+        );
+        check(
+            "ema-cross:fast=30",
+            "parameter `slow=26`: expected more bars than `fast`",
+        );
+    }
+}
