@@ -108,10 +108,7 @@ impl EmaCross {
             None => (OrderKind::Market, TimeInForce::Gtc),
         };
         desk.place(&self.symbol, side, kind, quantity, time_in_force);
-        self.working = Some(Working {
-            id: None,
-            since: now,
-        });
+        self.placed_at = now;
     }
 
     /// Cancels what rests too long or in the wrong direction. False without a working order.
