@@ -82,13 +82,7 @@ impl Desk<'_> {
         time_in_force: TimeInForce,
     ) {
         let symbol = symbol.clone();
-        self.wishes.push(Wish::Order {
-            symbol,
-            side,
-            kind,
-            quantity,
-            time_in_force,
-        });
+        self.wishes.push(Wish::Order { symbol, side, kind, quantity, time_in_force });
     }
 
     /// Wishes for the cancellation of an order. Asking twice is harmless.

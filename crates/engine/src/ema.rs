@@ -17,10 +17,7 @@ pub struct Ema {
 impl Ema {
     /// An average over `length` values; 0 counts as 1.
     pub fn new(length: u32) -> Self {
-        Self {
-            length: length.max(1),
-            value: None,
-        }
+        Self { length: length.max(1), value: None }
     }
 
     /// Takes the next price.

@@ -72,11 +72,7 @@ impl Engine {
         if config.instruments.is_empty() {
             return Err(EngineError::NoInstruments);
         }
-        let instruments = config
-            .instruments
-            .into_iter()
-            .map(|i| (i.symbol.clone(), i))
-            .collect();
+        let instruments = config.instruments.into_iter().map(|i| (i.symbol.clone(), i)).collect();
         Ok(Self {
             strategy,
             instruments,
@@ -98,28 +94,16 @@ impl Engine {
         let mut actions = Vec::new();
         match event {
             EngineEvent::Feed(event) => self.on_feed(event, &mut actions),
-            EngineEvent::Submitted {
-                client_order_id,
-                outcome,
-            } => {
+            EngineEvent::Submitted { client_order_id, outcome } => {
                 self.on_submitted(&client_order_id, outcome, &mut actions);
             }
-            EngineEvent::Cancelled {
-                client_order_id,
-                outcome,
-            } => {
+            EngineEvent::Cancelled { client_order_id, outcome } => {
                 self.on_cancelled(&client_order_id, &outcome, &mut actions);
             }
-            EngineEvent::Located {
-                client_order_id,
-                outcome,
-            } => {
+            EngineEvent::Located { client_order_id, outcome } => {
                 self.on_located(&client_order_id, outcome, &mut actions);
             }
-            EngineEvent::Polled {
-                asked_at_step,
-                open,
-            } => {
+            EngineEvent::Polled { asked_at_step, open } => {
                 self.on_open_orders(asked_at_step, &open, &mut actions);
             }
             EngineEvent::Stop => self.on_stop(&mut actions),
@@ -154,16 +138,10 @@ impl Engine {
 
     fn on_feed(&mut self, event: FeedEvent, actions: &mut Vec<Action>) {
         match event {
-            FeedEvent::Stream {
-                stream: StreamKind::Private,
-                state,
-            } => {
+            FeedEvent::Stream { stream: StreamKind::Private, state } => {
                 self.private_live = state == StreamState::Live;
             }
-            FeedEvent::Stream {
-                stream: StreamKind::Public,
-                state,
-            } => {
+            FeedEvent::Stream { stream: StreamKind::Public, state } => {
                 if state != StreamState::Live {
                     self.markets
                         .values_mut()
@@ -171,18 +149,14 @@ impl Engine {
                 }
             }
             FeedEvent::Trade(trade) => {
-                self.markets
-                    .entry(trade.symbol.clone())
-                    .or_default()
-                    .last_trade = Some(trade.clone());
+                self.markets.entry(trade.symbol.clone()).or_default().last_trade =
+                    Some(trade.clone());
                 self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
             }
             FeedEvent::BestPrices { symbol, bid, ask } => {
                 let market = self.markets.entry(symbol.clone()).or_default();
                 (market.bid, market.ask) = (bid, ask);
-                self.consult(actions, |strategy, desk| {
-                    strategy.on_best_prices(&symbol, desk)
-                });
+                self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
             }
             FeedEvent::Order(report) => self.on_report(&report, actions),
             FeedEvent::OpenOrders(open) => {
@@ -284,11 +258,7 @@ impl Engine {
             .working()
             .filter(|order| order.state() == model::OrderState::Open)
             .filter(|order| order.opened_at_step() < asked_at)
-            .filter(|order| {
-                order
-                    .venue_order_id()
-                    .is_some_and(|id| !listed.contains(&id))
-            })
+            .filter(|order| order.venue_order_id().is_some_and(|id| !listed.contains(&id)))
             .map(|order| order.request().client_order_id.clone())
             .collect();
         for id in missing {
@@ -300,11 +270,8 @@ impl Engine {
 
     fn on_stop(&mut self, actions: &mut Vec<Action>) {
         self.stopping = true;
-        let working: Vec<ClientOrderId> = self
-            .orders
-            .working()
-            .map(|order| order.request().client_order_id.clone())
-            .collect();
+        let working: Vec<ClientOrderId> =
+            self.orders.working().map(|order| order.request().client_order_id.clone()).collect();
         for id in working {
             self.cancel(&id, actions);
         }
@@ -313,10 +280,7 @@ impl Engine {
     /// Tells the world and the strategy what changed in an order.
     fn publish(&mut self, id: &ClientOrderId, update: &OrderUpdate, actions: &mut Vec<Action>) {
         if let Some(fill) = update.new_fill.clone() {
-            let event = AuditEvent::Filled {
-                client_order_id: id.clone(),
-                fill,
-            };
+            let event = AuditEvent::Filled { client_order_id: id.clone(), fill };
             actions.push(Action::Audit(event));
         }
         if !update.changed {
@@ -346,10 +310,8 @@ impl Engine {
             Side::Sell => position.checked_sub(filled),
         };
         *position = moved.expect("the risk limits keep positions far from the range's end");
-        let event = AuditEvent::PositionChanged {
-            symbol: request.symbol.clone(),
-            quantity: *position,
-        };
+        let event =
+            AuditEvent::PositionChanged { symbol: request.symbol.clone(), quantity: *position };
         actions.push(Action::Audit(event));
     }
 
@@ -370,13 +332,7 @@ impl Engine {
         ask(self.strategy.as_mut(), &mut desk);
         for wish in desk.wishes {
             match wish {
-                Wish::Order {
-                    symbol,
-                    side,
-                    kind,
-                    quantity,
-                    time_in_force,
-                } => {
+                Wish::Order { symbol, side, kind, quantity, time_in_force } => {
                     let request = NewOrder {
                         client_order_id: self.ids.draw(),
                         symbol,
@@ -398,9 +354,7 @@ impl Engine {
             tracing::warn!(symbol = %request.symbol, quantity = %request.quantity, why, "order dropped");
             return;
         }
-        actions.push(Action::Audit(AuditEvent::OrderIntent {
-            order: request.clone(),
-        }));
+        actions.push(Action::Audit(AuditEvent::OrderIntent { order: request.clone() }));
         let mut order = Order::new(request.clone());
         order.sent();
         self.orders.insert(order);
@@ -424,10 +378,7 @@ impl Engine {
         if self.orders.working_in(&request.symbol).count() >= self.risk.working_orders_max {
             return Some("working_orders_max exceeded");
         }
-        if self
-            .worst_position(request)
-            .is_none_or(|worst| worst > self.risk.position_max)
-        {
+        if self.worst_position(request).is_none_or(|worst| worst > self.risk.position_max) {
             return Some("position_max exceeded");
         }
         None
@@ -439,11 +390,7 @@ impl Engine {
             Side::Buy => quantity,
             Side::Sell => quantity.negated(),
         };
-        let position = self
-            .positions
-            .get(&request.symbol)
-            .copied()
-            .unwrap_or_default();
+        let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
         let mut worst = position.checked_add(signed(request.side, request.quantity))?;
         for order in self.orders.working_in(&request.symbol) {
             if order.request().side == request.side {
@@ -473,10 +420,7 @@ impl Engine {
 fn cancellation(order: &Order) -> Option<Action> {
     let client_order_id = order.request().client_order_id.clone();
     let venue_order_id = order.venue_order_id()?.clone();
-    Some(Action::Cancel {
-        client_order_id,
-        venue_order_id,
-    })
+    Some(Action::Cancel { client_order_id, venue_order_id })
 }
 
 /// The venue's rule that an order breaks, if any: better refused here than there.

@@ -15,10 +15,7 @@ impl OrderIds {
     /// Ids of a run that starts at `started`.
     pub fn new(started: UnixNanos) -> Self {
         let millis = u64::try_from(started.as_nanos() / 1_000_000).unwrap_or(0);
-        Self {
-            prefix: base36(millis),
-            next: 0,
-        }
+        Self { prefix: base36(millis), next: 0 }
     }
 
     /// The next id.

@@ -164,10 +164,7 @@ impl Order {
             SubmitOutcome::Unknown(reason) => (OrderState::Unknown, Some(reason)),
         };
         self.enter(state, reason, step);
-        OrderUpdate {
-            changed: true,
-            ..OrderUpdate::default()
-        }
+        OrderUpdate { changed: true, ..OrderUpdate::default() }
     }
 
     /// The venue surely never had it.
@@ -175,30 +172,19 @@ impl Order {
         if self.state.is_final() || !self.filled.is_zero() {
             return OrderUpdate::default();
         }
-        self.enter(
-            OrderState::NotPlaced,
-            Some("the venue does not know the order".to_owned()),
-            0,
-        );
-        OrderUpdate {
-            changed: true,
-            ..OrderUpdate::default()
-        }
+        self.enter(OrderState::NotPlaced, Some("the venue does not know the order".to_owned()), 0);
+        OrderUpdate { changed: true, ..OrderUpdate::default() }
     }
 
     /// Takes news from the venue.
     pub(crate) fn apply(&mut self, report: &OrderReport, step: u64) -> OrderUpdate {
-        self.venue_order_id
-            .get_or_insert_with(|| report.venue_order_id.clone());
+        self.venue_order_id.get_or_insert_with(|| report.venue_order_id.clone());
         let before = self.filled;
         self.filled = self.filled.max(report.filled.unwrap_or_default());
         if let Some(cost) = report.cost {
             self.cost = self.cost.max(cost);
         }
-        let new_fill = report
-            .last_fill
-            .clone()
-            .filter(|fill| self.trade_ids.insert(fill.trade_id));
+        let new_fill = report.last_fill.clone().filter(|fill| self.trade_ids.insert(fill.trade_id));
         match (report.fee, &new_fill) {
             (Some(total), _) => self.fee = self.fee.max(total),
             (None, Some(fill)) => self.fee = self.fee.checked_add(fill.fee).unwrap_or(self.fee),
@@ -210,11 +196,7 @@ impl Order {
         if state != self.state {
             self.enter(state, report.reason.clone(), step);
         }
-        OrderUpdate {
-            changed,
-            filled_more,
-            new_fill,
-        }
+        OrderUpdate { changed, filled_more, new_fill }
     }
 
     /// A final state stays; an order whose quantity is filled is filled, whatever the news call it.

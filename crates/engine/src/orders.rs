@@ -36,8 +36,7 @@ impl Orders {
 
     /// Orders of an instrument that may still change, oldest first.
     pub fn working_in<'a>(&'a self, symbol: &'a Symbol) -> impl Iterator<Item = &'a Order> {
-        self.working()
-            .filter(move |order| order.request().symbol == *symbol)
+        self.working().filter(move |order| order.request().symbol == *symbol)
     }
 
     pub(crate) fn get_mut(&mut self, id: &ClientOrderId) -> Option<&mut Order> {
@@ -47,18 +46,14 @@ impl Orders {
     pub(crate) fn insert(&mut self, order: Order) {
         let number = self.next_number;
         self.next_number += 1;
-        self.number_of
-            .insert(order.request().client_order_id.clone(), number);
+        self.number_of.insert(order.request().client_order_id.clone(), number);
         self.by_number.insert(number, order);
         self.forget_old();
     }
 
     /// Our id of the order that a report is about, if it is one of ours.
     pub(crate) fn owner_of(&mut self, report: &OrderReport) -> Option<ClientOrderId> {
-        let named = report
-            .client_order_id
-            .clone()
-            .filter(|id| self.number_of.contains_key(id));
+        let named = report.client_order_id.clone().filter(|id| self.number_of.contains_key(id));
         let id = named.or_else(|| self.client_id_of.get(&report.venue_order_id).cloned())?;
         self.know_venue_id(&report.venue_order_id, &id);
         Some(id)
@@ -73,10 +68,7 @@ impl Orders {
 
     fn forget_old(&mut self) {
         while self.by_number.len() > FINAL_KEPT_MAX {
-            let oldest = self
-                .by_number
-                .iter()
-                .find(|(_, order)| order.state().is_final());
+            let oldest = self.by_number.iter().find(|(_, order)| order.state().is_final());
             let Some((number, _)) = oldest else { return };
             let number = *number;
             if let Some(order) = self.by_number.remove(&number) {

@@ -81,9 +81,7 @@ impl StrategySpec {
             "no-op" => Self::NoOp,
             "ema-cross" => Self::ema_cross(&mut parameters)?,
             other => {
-                return Err(SpecError::UnknownStrategy {
-                    name: other.to_owned(),
-                });
+                return Err(SpecError::UnknownStrategy { name: other.to_owned() });
             }
         };
         let Some((key, _)) = parameters.pop_first() else {
@@ -93,24 +91,14 @@ impl StrategySpec {
             Self::NoOp => ("no-op", "none"),
             Self::EmaCross { .. } => ("ema-cross", EMA_CROSS_KEYS),
         };
-        Err(SpecError::UnknownParameter {
-            strategy,
-            key: key.to_owned(),
-            known,
-        })
+        Err(SpecError::UnknownParameter { strategy, key: key.to_owned(), known })
     }
 
     /// Builds the strategy for an instrument.
     pub fn build(&self, symbol: &Symbol) -> Box<dyn Strategy> {
         match *self {
             Self::NoOp => Box::new(NoOp),
-            Self::EmaCross {
-                fast,
-                slow,
-                quantity,
-                bar_s,
-                patience_s,
-            } => Box::new(EmaCross::new(
+            Self::EmaCross { fast, slow, quantity, bar_s, patience_s } => Box::new(EmaCross::new(
                 symbol.clone(),
                 fast,
                 slow,
@@ -126,35 +114,20 @@ impl StrategySpec {
         let slow = count(parameters, "slow", 26)?;
         if slow <= fast {
             let expected = "more bars than `fast`";
-            return Err(SpecError::BadValue {
-                key: "slow",
-                value: slow.to_string(),
-                expected,
-            });
+            return Err(SpecError::BadValue { key: "slow", value: slow.to_string(), expected });
         }
         let quantity = match parameters.remove("qty") {
             None => Quantity::from_raw(1_000_000),
-            Some(text) => Quantity::parse(text)
-                .ok()
-                .filter(|q| q.is_positive())
-                .ok_or_else(|| {
+            Some(text) => {
+                Quantity::parse(text).ok().filter(|q| q.is_positive()).ok_or_else(|| {
                     let expected = "a quantity above zero in base units, for example `0.01`";
-                    SpecError::BadValue {
-                        key: "qty",
-                        value: text.to_owned(),
-                        expected,
-                    }
-                })?,
+                    SpecError::BadValue { key: "qty", value: text.to_owned(), expected }
+                })?
+            }
         };
         let bar_s = count(parameters, "bar_s", 5)?;
         let patience_s = count(parameters, "patience_s", 60)?;
-        Ok(Self::EmaCross {
-            fast,
-            slow,
-            quantity,
-            bar_s,
-            patience_s,
-        })
+        Ok(Self::EmaCross { fast, slow, quantity, bar_s, patience_s })
     }
 }
 
@@ -164,9 +137,8 @@ fn parameters(text: &str) -> Result<BTreeMap<&str, &str>, SpecError> {
         .filter(|part| !part.is_empty())
         .map(|part| {
             let pair = part.split_once('=');
-            let (key, value) = pair.ok_or_else(|| SpecError::NotAParameter {
-                text: part.to_owned(),
-            })?;
+            let (key, value) =
+                pair.ok_or_else(|| SpecError::NotAParameter { text: part.to_owned() })?;
             Ok((key.trim(), value.trim()))
         })
         .collect()
@@ -180,14 +152,11 @@ fn count(
     let Some(text) = parameters.remove(key) else {
         return Ok(default);
     };
-    text.parse()
-        .ok()
-        .filter(|n| *n > 0)
-        .ok_or_else(|| SpecError::BadValue {
-            key,
-            value: text.to_owned(),
-            expected: "a whole number above zero",
-        })
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| SpecError::BadValue {
+        key,
+        value: text.to_owned(),
+        expected: "a whole number above zero",
+    })
 }
 
 #[cfg(test)]
@@ -197,20 +166,10 @@ mod tests {
     #[test]
     fn a_strategy_is_named_with_its_parameters() {
         let spec = StrategySpec::parse("ema-cross:fast=5, slow=20,qty=0.5").expect("valid");
-        let StrategySpec::EmaCross {
-            fast,
-            slow,
-            quantity,
-            bar_s,
-            ..
-        } = spec
-        else {
+        let StrategySpec::EmaCross { fast, slow, quantity, bar_s, .. } = spec else {
             panic!("another strategy: {spec:?}")
         };
-        assert_eq!(
-            (fast, slow, bar_s, quantity.to_string().as_str()),
-            (5, 20, 5, "0.5")
-        );
+        assert_eq!((fast, slow, bar_s, quantity.to_string().as_str()), (5, 20, 5, "0.5"));
         assert_eq!(StrategySpec::parse("no-op"), Ok(StrategySpec::NoOp));
     }
 
@@ -220,30 +179,15 @@ mod tests {
             let error = StrategySpec::parse(text).expect_err(text);
             assert_eq!(error.to_string(), message);
         };
-        check(
-            "moon",
-            "unknown strategy `moon`; known are `ema-cross` and `no-op`",
-        );
-        check(
-            "ema-cross:fast",
-            "`fast` is not a parameter; expected `key=value`",
-        );
-        check(
-            "no-op:x=1",
-            "strategy `no-op` has no parameter `x`; it takes none",
-        );
+        check("moon", "unknown strategy `moon`; known are `ema-cross` and `no-op`");
+        check("ema-cross:fast", "`fast` is not a parameter; expected `key=value`");
+        check("no-op:x=1", "strategy `no-op` has no parameter `x`; it takes none");
         check(
             "ema-cross:fst=1",
             "strategy `ema-cross` has no parameter `fst`; \
              it takes `fast`, `slow`, `qty`, `bar_s`, `patience_s`",
         );
-        check(
-            "ema-cross:fast=0",
-            "parameter `fast=0`: expected a whole number above zero",
-        );
-        check(
-            "ema-cross:fast=30",
-            "parameter `slow=26`: expected more bars than `fast`",
-        );
+        check("ema-cross:fast=0", "parameter `fast=0`: expected a whole number above zero");
+        check("ema-cross:fast=30", "parameter `slow=26`: expected more bars than `fast`");
     }
 }

@@ -202,86 +202,39 @@ impl fmt::Display for AuditEvent {
     #[expect(clippy::too_many_lines, reason = "one arm per event")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CallStarted {
-                call,
-                op,
-                breaker,
-                bound_ms,
-                client_order_id,
-            } => {
+            Self::CallStarted { call, op, breaker, bound_ms, client_order_id } => {
                 write!(f, "call #{call} {op} started, at most {bound_ms} ms")?;
                 suffix(f, " by ", breaker.as_ref())?;
                 suffix(f, " for order ", client_order_id.as_ref())
             }
-            Self::CallEnded {
-                call,
-                outcome,
-                error,
-            } => {
+            Self::CallEnded { call, outcome, error } => {
                 write!(f, "call #{call} ended: {}", outcome.as_str())?;
                 suffix(f, ", ", error.as_ref())
             }
-            Self::BreakerChanged {
-                breaker,
-                generation,
-                from,
-                to,
-                cause,
-                open_ms,
-            } => {
-                write!(
-                    f,
-                    "breaker {breaker} {from} -> {to} (generation {generation}): {cause}"
-                )?;
+            Self::BreakerChanged { breaker, generation, from, to, cause, open_ms } => {
+                write!(f, "breaker {breaker} {from} -> {to} (generation {generation}): {cause}")?;
                 suffix(f, ", open for ms ", open_ms.as_ref())
             }
-            Self::StreamChanged {
-                stream,
-                state,
-                reason,
-            } => {
+            Self::StreamChanged { stream, state, reason } => {
                 write!(f, "stream {stream} {}: {reason}", state.as_str())
             }
             Self::BookApplied { symbol, hash } => write!(f, "book {symbol} is {hash:016x}"),
             Self::BookLost { symbol, reason } => write!(f, "book {symbol} lost: {reason}"),
             Self::OrderIntent { order } => {
-                let NewOrder {
-                    client_order_id,
-                    symbol,
-                    side,
-                    quantity,
-                    kind,
-                    ..
-                } = order;
-                write!(
-                    f,
-                    "order {client_order_id} wanted: {side} {quantity} {symbol}"
-                )?;
+                let NewOrder { client_order_id, symbol, side, quantity, kind, .. } = order;
+                write!(f, "order {client_order_id} wanted: {side} {quantity} {symbol}")?;
                 match kind {
                     OrderKind::Market => f.write_str(" @ market"),
                     OrderKind::Limit { price, .. } => write!(f, " @ {price}"),
                 }
             }
-            Self::OrderChanged {
-                client_order_id,
-                venue_order_id,
-                state,
-                filled,
-                reason,
-            } => {
+            Self::OrderChanged { client_order_id, venue_order_id, state, filled, reason } => {
                 write!(f, "order {client_order_id} is {state}, filled {filled}")?;
                 suffix(f, ", venue id ", venue_order_id.as_ref())?;
                 suffix(f, ", ", reason.as_ref())
             }
-            Self::Filled {
-                client_order_id,
-                fill,
-            } => {
-                write!(
-                    f,
-                    "order {client_order_id} filled {} @ {}",
-                    fill.quantity, fill.price
-                )
+            Self::Filled { client_order_id, fill } => {
+                write!(f, "order {client_order_id} filled {} @ {}", fill.quantity, fill.price)
             }
             Self::PositionChanged { symbol, quantity } => {
                 write!(f, "position {symbol} is {quantity}")

@@ -93,10 +93,7 @@ impl Book {
 }
 
 fn level((price, quantity): (&Price, &Quantity)) -> Level {
-    Level {
-        price: *price,
-        quantity: *quantity,
-    }
+    Level { price: *price, quantity: *quantity }
 }
 
 #[cfg(test)]
@@ -104,10 +101,7 @@ mod tests {
     use super::*;
 
     fn at(price: i64, quantity: i64) -> Level {
-        Level {
-            price: Price::from_raw(price),
-            quantity: Quantity::from_raw(quantity),
-        }
+        Level { price: Price::from_raw(price), quantity: Quantity::from_raw(quantity) }
     }
 
     #[test]

@@ -92,11 +92,7 @@ impl<U: Unit> Fixed<U> {
     /// One step at `decimals` digits: `step(1)` of a price is `0.1`; `decimals` is clamped to the unit's.
     pub fn step(decimals: u32) -> Self {
         let exponent = U::DECIMALS.saturating_sub(decimals);
-        Self::from_raw(
-            10_i64
-                .checked_pow(exponent)
-                .expect("units have at most 9 digits"),
-        )
+        Self::from_raw(10_i64.checked_pow(exponent).expect("units have at most 9 digits"))
     }
 
     /// Parses `-12.50`, `3` or `1e-8`, exactly.
@@ -107,9 +103,7 @@ impl<U: Unit> Fixed<U> {
         let scaled = parse_scaled(text, U::DECIMALS)?;
         i64::try_from(scaled)
             .map(Self::from_raw)
-            .map_err(|_| DecimalError::TooLarge {
-                text: text.to_owned(),
-            })
+            .map_err(|_| DecimalError::TooLarge { text: text.to_owned() })
     }
 
     /// Sum, or `None` out of range.
@@ -209,12 +203,8 @@ impl<'de, U: Unit> Deserialize<'de> for Fixed<U> {
 
 /// Parses a decimal text into an integer count of `10^-decimals`.
 pub(crate) fn parse_scaled(text: &str, decimals: u32) -> Result<i128, DecimalError> {
-    let malformed = || DecimalError::Malformed {
-        text: text.to_owned(),
-    };
-    let too_large = || DecimalError::TooLarge {
-        text: text.to_owned(),
-    };
+    let malformed = || DecimalError::Malformed { text: text.to_owned() };
+    let too_large = || DecimalError::TooLarge { text: text.to_owned() };
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => {
             let (mantissa, rest) = text.split_at(at);
@@ -237,10 +227,7 @@ pub(crate) fn parse_scaled(text: &str, decimals: u32) -> Result<i128, DecimalErr
             return Err(malformed());
         }
         let digit = i128::from(byte.saturating_sub(b'0'));
-        value = value
-            .checked_mul(10)
-            .and_then(|v| v.checked_add(digit))
-            .ok_or_else(too_large)?;
+        value = value.checked_mul(10).and_then(|v| v.checked_add(digit)).ok_or_else(too_large)?;
     }
     let places = i32::try_from(fraction.len()).map_err(|_| too_large())?;
     let unit = i32::try_from(decimals).map_err(|_| too_large())?;
@@ -249,34 +236,19 @@ pub(crate) fn parse_scaled(text: &str, decimals: u32) -> Result<i128, DecimalErr
         pow10(shift.unsigned_abs()).and_then(|factor| value.checked_mul(factor))
     } else {
         let Some(divisor) = pow10(shift.unsigned_abs()) else {
-            return if value == 0 {
-                Ok(0)
-            } else {
-                Err(too_precise(text, decimals))
-            };
+            return if value == 0 { Ok(0) } else { Err(too_precise(text, decimals)) };
         };
         if value.checked_rem(divisor) != Some(0) {
             return Err(too_precise(text, decimals));
         }
         value.checked_div(divisor)
     };
-    let scaled = if value == 0 {
-        0
-    } else {
-        scaled.ok_or_else(too_large)?
-    };
-    if negative {
-        scaled.checked_neg().ok_or_else(too_large)
-    } else {
-        Ok(scaled)
-    }
+    let scaled = if value == 0 { 0 } else { scaled.ok_or_else(too_large)? };
+    if negative { scaled.checked_neg().ok_or_else(too_large) } else { Ok(scaled) }
 }
 
 fn too_precise(text: &str, decimals: u32) -> DecimalError {
-    DecimalError::TooPrecise {
-        text: text.to_owned(),
-        decimals,
-    }
+    DecimalError::TooPrecise { text: text.to_owned(), decimals }
 }
 
 /// `10^exponent`, or `None` when it does not fit.
@@ -287,9 +259,7 @@ pub(crate) fn pow10(exponent: u32) -> Option<i128> {
 /// Text of `raw × 10^-scale`: with `digits` after the point (cut off), or as few as are needed.
 pub(crate) fn format_scaled(raw: i128, scale: u32, digits: Option<u32>) -> String {
     let sign = if raw < 0 { "-" } else { "" };
-    let width = usize::try_from(scale)
-        .unwrap_or(usize::MAX)
-        .saturating_add(1);
+    let width = usize::try_from(scale).unwrap_or(usize::MAX).saturating_add(1);
     let text = format!("{:0>width$}", raw.unsigned_abs());
     let (whole, fraction) = text.split_at(text.len().saturating_sub(width.saturating_sub(1)));
     let fraction = match digits {
@@ -302,11 +272,7 @@ pub(crate) fn format_scaled(raw: i128, scale: u32, digits: Option<u32>) -> Strin
     };
     let zero = whole == "0" && fraction.bytes().all(|b| b == b'0');
     let sign = if zero { "" } else { sign };
-    if fraction.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction}")
-    }
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 #[cfg(test)]

@@ -221,14 +221,7 @@ pub fn book_hash(book: &Book) -> u64 {
 /// `[t<ms> e<seq>] <host> <event>`.
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "[t{} e{}] {} {}",
-            self.at().as_millis(),
-            self.seq,
-            self.host,
-            self.event
-        )
+        write!(f, "[t{} e{}] {} {}", self.at().as_millis(), self.seq, self.host, self.event)
     }
 }
 
@@ -252,42 +245,16 @@ impl fmt::Display for VenueEvent {
             Self::FaultStruck { fault } => write!(f, "fault {fault} struck"),
             Self::SessionOpened { connection } => write!(f, "session {connection} opened"),
             Self::SessionClosed { connection } => write!(f, "session {connection} closed"),
-            Self::OrderChanged {
-                account,
-                client_order_id,
-                venue_order_id,
-                state,
-                filled,
-            } => {
+            Self::OrderChanged { account, client_order_id, venue_order_id, state, filled } => {
                 let id = client_order_id.as_ref().map_or("-", ClientOrderId::as_str);
-                write!(
-                    f,
-                    "{account}: order {venue_order_id} ({id}) is {state}, filled {filled}"
-                )
+                write!(f, "{account}: order {venue_order_id} ({id}) is {state}, filled {filled}")
             }
-            Self::Filled {
-                account,
-                venue_order_id,
-                symbol,
-                side,
-                fill,
-                ..
-            } => {
-                let Fill {
-                    quantity, price, ..
-                } = fill;
-                write!(
-                    f,
-                    "{account}: order {venue_order_id} {side} {quantity} {symbol} @ {price}"
-                )
+            Self::Filled { account, venue_order_id, symbol, side, fill, .. } => {
+                let Fill { quantity, price, .. } = fill;
+                write!(f, "{account}: order {venue_order_id} {side} {quantity} {symbol} @ {price}")
             }
             Self::BookPublished { symbol, hash } => write!(f, "book {symbol} is {hash:016x}"),
-            Self::Balance {
-                account,
-                asset,
-                total,
-                held,
-            } => {
+            Self::Balance { account, asset, total, held } => {
                 write!(f, "{account}: {total} {asset}, {held} held")
             }
             Self::AssetTotal { asset, total } => write!(f, "in all {total} {asset}"),
@@ -304,18 +271,9 @@ impl fmt::Display for WorldEvent {
                 write!(f, "fault {fault} ends, struck {struck} times")
             }
             Self::TapeEnded => f.write_str("the tape is at its end"),
-            Self::HostStopped {
-                tasks_alive,
-                sockets_open,
-                error,
-            } => {
-                write!(
-                    f,
-                    "stopped, {tasks_alive} tasks alive, {sockets_open} sockets open"
-                )?;
-                error
-                    .as_ref()
-                    .map_or(Ok(()), |error| write!(f, ": {error}"))
+            Self::HostStopped { tasks_alive, sockets_open, error } => {
+                write!(f, "stopped, {tasks_alive} tasks alive, {sockets_open} sockets open")?;
+                error.as_ref().map_or(Ok(()), |error| write!(f, ": {error}"))
             }
         }
     }
@@ -336,10 +294,7 @@ mod tests {
                 reason: "checksum".to_owned(),
             }),
         };
-        assert_eq!(
-            record.to_string(),
-            "[t5 e3] trader book BTC/USD lost: checksum"
-        );
+        assert_eq!(record.to_string(), "[t5 e3] trader book BTC/USD lost: checksum");
     }
 
     #[test]
@@ -347,10 +302,7 @@ mod tests {
         use crate::{Level, Price};
         let mut book = Book::new();
         let empty = book_hash(&book);
-        let level = Level {
-            price: Price::from_raw(5),
-            quantity: Quantity::from_raw(7),
-        };
+        let level = Level { price: Price::from_raw(5), quantity: Quantity::from_raw(7) };
         book.set(Side::Buy, level);
         let bid = book_hash(&book);
         book.clear();

@@ -104,9 +104,7 @@ impl Notional {
         let scaled = self.0.checked_mul(i128::from(ppm))?;
         let step = pow10(Self::DECIMALS.saturating_sub(decimals))?;
         let divisor = step.checked_mul(1_000_000)?;
-        divide(scaled, divisor, rounding)?
-            .checked_mul(step)
-            .map(Self)
+        divide(scaled, divisor, rounding)?.checked_mul(step).map(Self)
     }
 
     /// The nearest number with `decimals` digits after the point.
@@ -114,9 +112,7 @@ impl Notional {
         let Some(step) = pow10(Self::DECIMALS.saturating_sub(decimals)) else {
             return self;
         };
-        divide(self.0, step, rounding)
-            .and_then(|n| n.checked_mul(step))
-            .map_or(self, Self)
+        divide(self.0, step, rounding).and_then(|n| n.checked_mul(step)).map_or(self, Self)
     }
 
     /// The price at which `quantity` has this value, rounded half up to `decimals` digits.
@@ -151,18 +147,10 @@ fn divide(value: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
         Rounding::HalfUp => {
             let twice = rest.checked_mul(2)?;
             let size = divisor.checked_abs()?;
-            if value < 0 {
-                twice > size
-            } else {
-                twice >= size
-            }
+            if value < 0 { twice > size } else { twice >= size }
         }
     };
-    if up {
-        floor.checked_add(divisor.signum())
-    } else {
-        Some(floor)
-    }
+    if up { floor.checked_add(divisor.signum()) } else { Some(floor) }
 }
 
 impl FromStr for Notional {

@@ -70,9 +70,7 @@ impl ClientOrderId {
         if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
             Ok(Self(Arc::from(text)))
         } else {
-            Err(InvalidClientOrderId {
-                text: text.to_owned(),
-            })
+            Err(InvalidClientOrderId { text: text.to_owned() })
         }
     }
 
@@ -204,10 +202,7 @@ pub enum OrderState {
 impl OrderState {
     /// True when nothing can change any more.
     pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Filled | Self::Cancelled | Self::Rejected | Self::NotPlaced
-        )
+        matches!(self, Self::Filled | Self::Cancelled | Self::Rejected | Self::NotPlaced)
     }
 
     /// Lower-case name, words joined by dashes.

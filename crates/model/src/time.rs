@@ -52,17 +52,12 @@ impl UnixNanos {
             .ok()
             .and_then(|nanos| i64::try_from(nanos).ok())
             .map(Self)
-            .ok_or_else(|| TimeError {
-                text: text.to_owned(),
-            })
+            .ok_or_else(|| TimeError { text: text.to_owned() })
     }
 
     /// Later by `duration`; saturates at the end of the range.
     pub fn plus(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)))
     }
 
     /// Time from `earlier` to `self`; zero when `earlier` is later.
@@ -84,10 +79,7 @@ impl UnixNanos {
     /// The instant rounded down to a multiple of `step`; unchanged for a zero step.
     pub fn floor_to(self, step: Duration) -> Self {
         let step = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX);
-        Self(
-            self.0
-                .saturating_sub(self.0.checked_rem_euclid(step).unwrap_or(0)),
-        )
+        Self(self.0.saturating_sub(self.0.checked_rem_euclid(step).unwrap_or(0)))
     }
 }
 
@@ -105,11 +97,7 @@ mod tests {
     #[test]
     fn seconds_are_read_with_any_number_of_digits() {
         let check = |text: &str, nanos: i64| {
-            assert_eq!(
-                UnixNanos::parse_secs(text),
-                Ok(UnixNanos::from_nanos(nanos)),
-                "{text}"
-            );
+            assert_eq!(UnixNanos::parse_secs(text), Ok(UnixNanos::from_nanos(nanos)), "{text}");
         };
         check("1672531436", 1_672_531_436_000_000_000);
         check("1561939203.172", 1_561_939_203_172_000_000);
@@ -121,10 +109,7 @@ mod tests {
 
     #[test]
     fn an_instant_shows_as_seconds() {
-        assert_eq!(
-            UnixNanos::from_nanos(1_500_000_000).to_string(),
-            "1.500000000"
-        );
+        assert_eq!(UnixNanos::from_nanos(1_500_000_000).to_string(), "1.500000000");
         assert_eq!(UnixNanos::from_nanos(-1).to_string(), "-1.999999999");
     }
 
@@ -133,9 +118,6 @@ mod tests {
         let (early, late) = (UnixNanos::from_secs(1), UnixNanos::from_secs(3));
         assert_eq!(late.since(early), Duration::from_secs(2));
         assert_eq!(early.since(late), Duration::ZERO);
-        assert_eq!(
-            late.floor_to(Duration::from_secs(2)),
-            UnixNanos::from_secs(2)
-        );
+        assert_eq!(late.floor_to(Duration::from_secs(2)), UnixNanos::from_secs(2));
     }
 }

@@ -46,10 +46,7 @@ pub struct Auditor {
 impl Auditor {
     /// An auditor in front of a sink.
     pub fn new(sink: Arc<dyn AuditSink>) -> Self {
-        Self {
-            sink,
-            next_call: Arc::new(AtomicU64::new(0)),
-        }
+        Self { sink, next_call: Arc::new(AtomicU64::new(0)) }
     }
 
     /// Records one event.
@@ -73,11 +70,7 @@ impl Auditor {
             bound_ms: u64::try_from(bound.as_millis()).unwrap_or(u64::MAX),
             client_order_id: client_order_id.cloned(),
         });
-        AuditedCall {
-            auditor: self.clone(),
-            call,
-            ended: false,
-        }
+        AuditedCall { auditor: self.clone(), call, ended: false }
     }
 }
 
@@ -98,11 +91,7 @@ impl AuditedCall {
     fn finish(&mut self, outcome: CallOutcome, error: Option<String>) {
         if !self.ended {
             self.ended = true;
-            self.auditor.record(AuditEvent::CallEnded {
-                call: self.call,
-                outcome,
-                error,
-            });
+            self.auditor.record(AuditEvent::CallEnded { call: self.call, outcome, error });
         }
     }
 }

@@ -70,11 +70,7 @@ impl ConnectError {
         } else {
             ConnectErrorKind::Other
         };
-        Self {
-            endpoint: endpoint.clone(),
-            kind,
-            source,
-        }
+        Self { endpoint: endpoint.clone(), kind, source }
     }
 }
 
@@ -95,10 +91,7 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
 pub struct TcpConnector;
 
 impl Connector for TcpConnector {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the real end of the network seam"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the real end of the network seam")]
     fn connect<'a>(
         &'a self,
         endpoint: &'a Endpoint,
@@ -108,19 +101,13 @@ impl Connector for TcpConnector {
                 let source =
                     io::Error::new(io::ErrorKind::Unsupported, "this connector has no TLS");
                 let kind = ConnectErrorKind::Tls;
-                return Err(ConnectError {
-                    endpoint: endpoint.clone(),
-                    kind,
-                    source,
-                });
+                return Err(ConnectError { endpoint: endpoint.clone(), kind, source });
             }
             let address = (endpoint.host.as_str(), endpoint.port);
             let stream = tokio::net::TcpStream::connect(address)
                 .await
                 .map_err(|source| ConnectError::from_io(endpoint, source))?;
-            stream
-                .set_nodelay(true)
-                .map_err(|source| ConnectError::from_io(endpoint, source))?;
+            stream.set_nodelay(true).map_err(|source| ConnectError::from_io(endpoint, source))?;
             Ok(Box::new(stream) as BoxStream)
         })
     }

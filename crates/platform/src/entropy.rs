@@ -19,19 +19,14 @@ pub struct Entropy {
 impl Entropy {
     /// The root that belongs to a seed.
     pub fn from_seed(seed: u64) -> Self {
-        Self {
-            root: derive(&[0; 32], &seed.to_le_bytes()),
-        }
+        Self { root: derive(&[0; 32], &seed.to_le_bytes()) }
     }
 
     /// A root that nobody can guess, from the operating system.
     ///
     /// # Errors
     /// The operating system has no randomness to give.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the real end of the entropy seam"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the real end of the entropy seam")]
     pub fn from_os() -> Result<Self, getrandom::Error> {
         let mut root = [0; 32];
         getrandom::fill(&mut root)?;
@@ -48,9 +43,7 @@ impl Entropy {
 
     /// A root of its own below this one, for a part that names its streams itself.
     pub fn child(&self, name: &str) -> Self {
-        Self {
-            root: derive(&self.root, &[b"child/", name.as_bytes()].concat()),
-        }
+        Self { root: derive(&self.root, &[b"child/", name.as_bytes()].concat()) }
     }
 }
 

@@ -145,22 +145,14 @@ impl TaskGroup {
 
     /// An empty group that is cancelled with `cancel`, too.
     pub fn with_cancel(name: &str, cancel: CancellationToken) -> Self {
-        let shared = Shared {
-            name: name.to_owned(),
-            cancel,
-            state: Mutex::default(),
-            ended: Notify::new(),
-        };
-        Self {
-            shared: Arc::new(shared),
-        }
+        let shared =
+            Shared { name: name.to_owned(), cancel, state: Mutex::default(), ended: Notify::new() };
+        Self { shared: Arc::new(shared) }
     }
 
     /// A handle that spawns into this group.
     pub fn spawner(&self) -> Spawner {
-        Spawner {
-            shared: Arc::clone(&self.shared),
-        }
+        Spawner { shared: Arc::clone(&self.shared) }
     }
 
     /// The token that stops the whole group.
@@ -189,10 +181,7 @@ impl TaskGroup {
     /// Running tasks, then the last ended ones.
     pub fn status(&self) -> Vec<TaskStatus> {
         let state = self.shared.state.lock();
-        let running = state
-            .running
-            .values()
-            .map(|entry| entry.status(TaskState::Running));
+        let running = state.running.values().map(|entry| entry.status(TaskState::Running));
         running.chain(state.ended.iter().cloned()).collect()
     }
 
@@ -201,8 +190,7 @@ impl TaskGroup {
     /// # Cancel safety
     /// Safe: it only looks.
     pub async fn group_ended(&self, group: &str) {
-        self.wait_until(|state| state.running.values().all(|entry| entry.group != group))
-            .await;
+        self.wait_until(|state| state.running.values().all(|entry| entry.group != group)).await;
     }
 
     /// Waits for every task. After a failure or [`TaskGroup::cancel`] the others are told to stop;
@@ -221,11 +209,7 @@ impl TaskGroup {
         }
         let stopping = self.wait_until(|state| state.running.is_empty());
         let in_time = tokio::time::timeout(grace, stopping).await.is_ok();
-        let aborted = if in_time {
-            Vec::new()
-        } else {
-            self.abort_all()
-        };
+        let aborted = if in_time { Vec::new() } else { self.abort_all() };
         self.wait_until(|state| state.running.is_empty()).await;
         let failures = {
             let mut state = self.shared.state.lock();
@@ -235,11 +219,7 @@ impl TaskGroup {
         if failures.is_empty() && aborted.is_empty() {
             return Ok(());
         }
-        Err(GroupError {
-            group: self.shared.name.clone(),
-            failures,
-            aborted,
-        })
+        Err(GroupError { group: self.shared.name.clone(), failures, aborted })
     }
 
     async fn wait_until(&self, condition: impl Fn(&State) -> bool) {
@@ -258,11 +238,8 @@ impl TaskGroup {
     fn abort_all(&self) -> Vec<String> {
         let mut state = self.shared.state.lock();
         state.closed = true;
-        let (names, handles): (Vec<_>, Vec<_>) = state
-            .running
-            .values()
-            .map(|entry| (entry.name.clone(), entry.abort.clone()))
-            .unzip();
+        let (names, handles): (Vec<_>, Vec<_>) =
+            state.running.values().map(|entry| (entry.name.clone(), entry.abort.clone())).unzip();
         drop(state);
         handles.iter().flatten().for_each(AbortHandle::abort);
         names
@@ -308,11 +285,7 @@ impl Spawner {
         let Some(id) = self.shared.register(group, name.into(), cancel.clone()) else {
             return;
         };
-        let ending = Ending {
-            shared: Arc::clone(&self.shared),
-            id,
-            cancel: cancel.clone(),
-        };
+        let ending = Ending { shared: Arc::clone(&self.shared), id, cancel: cancel.clone() };
         let abort = spawn(ending.watch(task(cancel)));
         let mut state = self.shared.state.lock();
         let closed = state.closed;
@@ -352,13 +325,7 @@ impl Shared {
         }
         let id = state.next_id;
         state.next_id += 1;
-        let entry = Entry {
-            name,
-            group,
-            started: Instant::now(),
-            cancel,
-            abort: None,
-        };
+        let entry = Entry { name, group, started: Instant::now(), cancel, abort: None };
         state.running.insert(id, entry);
         Some(id)
     }
@@ -375,10 +342,7 @@ impl Shared {
         let failed = error.is_some();
         if let Some(error) = error {
             tracing::warn!(task = entry.name, error = %error, "task failed");
-            state.failures.push(TaskFailure {
-                task: entry.name,
-                error,
-            });
+            state.failures.push(TaskFailure { task: entry.name, error });
         }
         drop(state);
         if failed {

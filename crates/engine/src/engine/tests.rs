@@ -34,17 +34,8 @@ struct Buyer;
 
 impl Strategy for Buyer {
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
-        let kind = OrderKind::Limit {
-            price: trade.price,
-            post_only: false,
-        };
-        desk.place(
-            &trade.symbol,
-            Side::Buy,
-            kind,
-            quantity("0.1"),
-            TimeInForce::Gtc,
-        );
+        let kind = OrderKind::Limit { price: trade.price, post_only: false };
+        desk.place(&trade.symbol, Side::Buy, kind, quantity("0.1"), TimeInForce::Gtc);
     }
 }
 
@@ -54,11 +45,8 @@ fn engine() -> Engine {
         position_max: quantity("0.25"),
         working_orders_max: 3,
     };
-    let config = EngineConfig {
-        instruments: vec![instrument()],
-        risk,
-        started: UnixNanos::from_secs(1),
-    };
+    let config =
+        EngineConfig { instruments: vec![instrument()], risk, started: UnixNanos::from_secs(1) };
     let mut engine = Engine::new(config, Box::new(Buyer)).expect("valid");
     engine.step(EngineEvent::Feed(FeedEvent::OpenOrders(Vec::new())));
     engine
@@ -90,10 +78,7 @@ fn report(venue_id: &str, state: OrderState, filled: &str) -> OrderReport {
 
 /// Everything but the audit trail.
 fn deeds(actions: Vec<Action>) -> Vec<Action> {
-    actions
-        .into_iter()
-        .filter(|action| !matches!(action, Action::Audit(_)))
-        .collect()
+    actions.into_iter().filter(|action| !matches!(action, Action::Audit(_))).collect()
 }
 
 fn submit(engine: &mut Engine) -> ClientOrderId {
@@ -106,10 +91,7 @@ fn submit(engine: &mut Engine) -> ClientOrderId {
 fn place(engine: &mut Engine, venue_id: &str) -> ClientOrderId {
     let id = submit(engine);
     let outcome = SubmitOutcome::Placed(VenueOrderId::new(venue_id));
-    engine.step(EngineEvent::Submitted {
-        client_order_id: id.clone(),
-        outcome,
-    });
+    engine.step(EngineEvent::Submitted { client_order_id: id.clone(), outcome });
     id
 }
 
@@ -121,10 +103,8 @@ fn state(engine: &Engine, id: &ClientOrderId) -> OrderState {
 fn an_intent_is_written_before_the_order_is_sent() {
     let mut engine = engine();
     let actions = engine.step(trade("100"));
-    let [
-        Action::Audit(AuditEvent::OrderIntent { order }),
-        Action::Submit(sent),
-    ] = actions.as_slice()
+    let [Action::Audit(AuditEvent::OrderIntent { order }), Action::Submit(sent)] =
+        actions.as_slice()
     else {
         panic!("{actions:?}")
     };
@@ -136,17 +116,11 @@ fn an_unknown_submission_is_asked_for_and_never_sent_again() {
     let mut engine = engine();
     let id = submit(&mut engine);
     let outcome = SubmitOutcome::Unknown("reset".to_owned());
-    let actions = engine.step(EngineEvent::Submitted {
-        client_order_id: id.clone(),
-        outcome,
-    });
+    let actions = engine.step(EngineEvent::Submitted { client_order_id: id.clone(), outcome });
     assert_eq!(deeds(actions), [Action::Locate(id.clone())]);
     assert_eq!(state(&engine, &id), OrderState::Unknown);
     let found = LocateOutcome::Found(report("V1", OrderState::Filled, "0.1"));
-    let actions = engine.step(EngineEvent::Located {
-        client_order_id: id.clone(),
-        outcome: found,
-    });
+    let actions = engine.step(EngineEvent::Located { client_order_id: id.clone(), outcome: found });
     assert_eq!(deeds(actions), []);
     assert_eq!(state(&engine, &id), OrderState::Filled);
     assert_eq!(engine.positions()[&symbol()], quantity("0.1"));
@@ -166,10 +140,7 @@ fn an_order_younger_than_the_question_is_not_missed() {
     let mut engine = engine();
     let asked_at_step = engine.steps();
     place(&mut engine, "V1");
-    let actions = engine.step(EngineEvent::Polled {
-        asked_at_step,
-        open: Vec::new(),
-    });
+    let actions = engine.step(EngineEvent::Polled { asked_at_step, open: Vec::new() });
     assert_eq!(deeds(actions), []);
 }
 
@@ -185,10 +156,7 @@ fn stopping_cancels_what_is_open_and_what_opens_later() {
     assert_eq!(deeds(engine.step(EngineEvent::Stop)), [cancel(&open, "V1")]);
     assert_eq!(deeds(engine.step(trade("101"))), [], "no new orders");
     let outcome = SubmitOutcome::Placed(VenueOrderId::new("V2"));
-    let event = EngineEvent::Submitted {
-        client_order_id: on_its_way.clone(),
-        outcome,
-    };
+    let event = EngineEvent::Submitted { client_order_id: on_its_way.clone(), outcome };
     assert_eq!(deeds(engine.step(event)), [cancel(&on_its_way, "V2")]);
     for venue_id in ["V1", "V2"] {
         let news = report(venue_id, OrderState::Cancelled, "0");
@@ -203,16 +171,10 @@ fn a_failed_cancellation_is_sent_again_and_a_needless_one_asks() {
     let id = place(&mut engine, "V1");
     engine.step(EngineEvent::Stop);
     let outcome = CancelOutcome::Failed("timeout".to_owned());
-    let again = engine.step(EngineEvent::Cancelled {
-        client_order_id: id.clone(),
-        outcome,
-    });
+    let again = engine.step(EngineEvent::Cancelled { client_order_id: id.clone(), outcome });
     assert!(matches!(deeds(again).as_slice(), [Action::Cancel { .. }]));
     let outcome = CancelOutcome::AlreadyGone;
-    let ask = engine.step(EngineEvent::Cancelled {
-        client_order_id: id.clone(),
-        outcome,
-    });
+    let ask = engine.step(EngineEvent::Cancelled { client_order_id: id.clone(), outcome });
     assert_eq!(deeds(ask), [Action::Locate(id)]);
 }
 
@@ -221,21 +183,14 @@ fn the_risk_limits_count_working_orders() {
     let mut engine = engine();
     place(&mut engine, "V1");
     place(&mut engine, "V2");
-    assert_eq!(
-        deeds(engine.step(trade("100"))),
-        [],
-        "0.3 would exceed position_max 0.25"
-    );
+    assert_eq!(deeds(engine.step(trade("100"))), [], "0.3 would exceed position_max 0.25");
     assert_eq!(engine.wishes_dropped(), 1);
 }
 
 #[test]
 fn without_a_live_private_stream_nothing_is_placed() {
     let mut engine = engine();
-    let down = FeedEvent::Stream {
-        stream: StreamKind::Private,
-        state: StreamState::Down,
-    };
+    let down = FeedEvent::Stream { stream: StreamKind::Private, state: StreamState::Down };
     engine.step(EngineEvent::Feed(down));
     assert_eq!(deeds(engine.step(trade("100"))), []);
 }
@@ -244,31 +199,17 @@ fn without_a_live_private_stream_nothing_is_placed() {
 fn an_order_that_breaks_the_venues_rules_is_not_sent() {
     let mut engine = engine();
     assert_eq!(deeds(engine.step(trade("100.05"))), [], "not on the tick");
-    assert_eq!(
-        deeds(engine.step(trade("0.1"))),
-        [],
-        "cost below the minimum"
-    );
+    assert_eq!(deeds(engine.step(trade("0.1"))), [], "cost below the minimum");
 }
 
 #[test]
 fn best_prices_are_forgotten_when_the_stream_falls() {
     let mut engine = engine();
-    let level = Level {
-        price: price("1"),
-        quantity: quantity("1"),
-    };
-    let best = FeedEvent::BestPrices {
-        symbol: symbol(),
-        bid: Some(level),
-        ask: None,
-    };
+    let level = Level { price: price("1"), quantity: quantity("1") };
+    let best = FeedEvent::BestPrices { symbol: symbol(), bid: Some(level), ask: None };
     engine.step(EngineEvent::Feed(best));
     assert!(engine.markets[&symbol()].bid.is_some());
-    let down = FeedEvent::Stream {
-        stream: StreamKind::Public,
-        state: StreamState::Down,
-    };
+    let down = FeedEvent::Stream { stream: StreamKind::Public, state: StreamState::Down };
     engine.step(EngineEvent::Feed(down));
     assert!(engine.markets[&symbol()].bid.is_none());
 }

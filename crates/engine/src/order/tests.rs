@@ -54,11 +54,7 @@ fn an_execution_that_overtakes_the_answer_wins() {
     let mut order = order();
     order.apply(&report(OrderState::Open, "1"), 1);
     assert_eq!(order.state(), OrderState::Filled);
-    assert!(
-        !order
-            .submitted(SubmitOutcome::Unknown(String::new()), 2)
-            .changed
-    );
+    assert!(!order.submitted(SubmitOutcome::Unknown(String::new()), 2).changed);
     assert_eq!(order.state(), OrderState::Filled);
 }
 
@@ -66,22 +62,12 @@ fn an_execution_that_overtakes_the_answer_wins() {
 fn late_and_repeated_news_change_nothing() {
     let mut order = order();
     order.submitted(placed(), 1);
-    assert_eq!(
-        order.apply(&report(OrderState::Open, "0.4"), 2).filled_more,
-        quantity("0.4")
-    );
+    assert_eq!(order.apply(&report(OrderState::Open, "0.4"), 2).filled_more, quantity("0.4"));
     assert!(!order.apply(&report(OrderState::Open, "0.4"), 3).changed);
     assert!(!order.apply(&report(OrderState::Open, "0.1"), 4).changed);
-    assert!(
-        order
-            .apply(&report(OrderState::Cancelled, "0.4"), 5)
-            .changed
-    );
+    assert!(order.apply(&report(OrderState::Cancelled, "0.4"), 5).changed);
     assert!(!order.apply(&report(OrderState::Open, "0.4"), 6).changed);
-    assert_eq!(
-        (order.state(), order.filled()),
-        (OrderState::Cancelled, quantity("0.4"))
-    );
+    assert_eq!((order.state(), order.filled()), (OrderState::Cancelled, quantity("0.4")));
 }
 
 #[test]
@@ -89,10 +75,7 @@ fn a_late_fill_of_a_cancelled_order_counts_but_does_not_reopen_it() {
     let mut order = order();
     order.submitted(placed(), 1);
     order.apply(&report(OrderState::Cancelled, "0.4"), 2);
-    assert_eq!(
-        order.apply(&report(OrderState::Open, "0.6"), 3).filled_more,
-        quantity("0.2")
-    );
+    assert_eq!(order.apply(&report(OrderState::Open, "0.6"), 3).filled_more, quantity("0.2"));
     assert_eq!(order.state(), OrderState::Cancelled);
 }
 
@@ -113,10 +96,7 @@ fn an_execution_counts_once() {
     assert_eq!(order.apply(&news, 2).new_fill, Some(fill));
     assert_eq!(order.apply(&news, 3).new_fill, None);
     assert_eq!(order.fee().to_string(), "0.02");
-    assert_eq!(
-        order.average_price().map(|p| p.to_string()).as_deref(),
-        Some("10")
-    );
+    assert_eq!(order.average_price().map(|p| p.to_string()).as_deref(), Some("10"));
 }
 
 #[test]

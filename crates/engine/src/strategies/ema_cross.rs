@@ -97,17 +97,11 @@ impl EmaCross {
             Side::Sell => market.ask,
         });
         let resting = near.filter(|_| !self.impatient);
-        let (kind, time_in_force) = match resting {
-            Some(level) => (
-                OrderKind::Limit {
-                    price: level.price,
-                    post_only: false,
-                },
-                TimeInForce::Gtc,
-            ),
-            None => (OrderKind::Market, TimeInForce::Gtc),
-        };
-        desk.place(&self.symbol, side, kind, quantity, time_in_force);
+        let kind = resting.map_or(OrderKind::Market, |level| OrderKind::Limit {
+            price: level.price,
+            post_only: false,
+        });
+        desk.place(&self.symbol, side, kind, quantity, TimeInForce::Gtc);
         self.placed_at = now;
     }
 

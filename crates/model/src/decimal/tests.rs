@@ -7,11 +7,7 @@ fn check(text: &str, expected: Result<&str, &str>) {
     match expected {
         Ok(shown) => assert_eq!(got.map(|p| p.to_string()), Ok(shown.to_owned()), "{text}"),
         Err(message) => {
-            assert_eq!(
-                got.map_err(|e| e.to_string()),
-                Err(message.to_owned()),
-                "{text}"
-            );
+            assert_eq!(got.map_err(|e| e.to_string()), Err(message.to_owned()), "{text}");
         }
     }
 }
@@ -36,14 +32,8 @@ fn what_is_not_a_number_or_does_not_fit_is_refused() {
     check("1,5", Err("`1,5` is not a decimal number"));
     check("nan", Err("`nan` is not a decimal number"));
     check("1e", Err("`1e` is not a decimal number"));
-    check(
-        "0.0000000001",
-        Err("`0.0000000001` has more than 9 digits after the point"),
-    );
-    check(
-        "1e-99",
-        Err("`1e-99` has more than 9 digits after the point"),
-    );
+    check("0.0000000001", Err("`0.0000000001` has more than 9 digits after the point"));
+    check("1e-99", Err("`1e-99` has more than 9 digits after the point"));
     check("99999999999", Err("`99999999999` is too large"));
     check("1e99", Err("`1e99` is too large"));
 }

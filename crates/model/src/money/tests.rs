@@ -20,11 +20,7 @@ fn a_product_of_price_and_quantity_is_exact() {
 fn a_fee_is_a_share_rounded_at_the_assets_digits() {
     let cost = Notional::of(price("10749.4"), quantity("0.004"));
     assert_eq!(cost.to_string(), "42.9976");
-    let fee = |rounding| {
-        cost.fraction_ppm(4_000, 4, rounding)
-            .expect("in range")
-            .to_string()
-    };
+    let fee = |rounding| cost.fraction_ppm(4_000, 4, rounding).expect("in range").to_string();
     assert_eq!(fee(Rounding::HalfUp), "0.172");
     assert_eq!(fee(Rounding::Down), "0.1719");
     assert_eq!(fee(Rounding::Up), "0.172");
@@ -34,11 +30,7 @@ fn a_fee_is_a_share_rounded_at_the_assets_digits() {
 fn rounding_treats_both_signs_alike() {
     let check = |text: &str, rounding, expected: &str| {
         let value = Notional::parse(text).expect("valid");
-        assert_eq!(
-            value.round_to(1, rounding).to_string(),
-            expected,
-            "{text} {rounding:?}"
-        );
+        assert_eq!(value.round_to(1, rounding).to_string(), expected, "{text} {rounding:?}");
     };
     check("0.25", Rounding::HalfUp, "0.3");
     check("-0.25", Rounding::HalfUp, "-0.3");
@@ -53,11 +45,6 @@ fn an_average_price_comes_back_from_cost_and_quantity() {
     let cost = Notional::of(price("100"), quantity("1"))
         .checked_add(Notional::of(price("101"), quantity("2")))
         .expect("in range");
-    assert_eq!(
-        cost.price_per(quantity("3"), 5)
-            .expect("in range")
-            .to_string(),
-        "100.66667"
-    );
+    assert_eq!(cost.price_per(quantity("3"), 5).expect("in range").to_string(), "100.66667");
     assert_eq!(cost.price_per(Quantity::ZERO, 5), None);
 }

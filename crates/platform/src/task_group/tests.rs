@@ -10,11 +10,7 @@ fn fail(text: &'static str) -> TaskResult {
 }
 
 fn states(group: &TaskGroup) -> Vec<(String, TaskState)> {
-    group
-        .status()
-        .into_iter()
-        .map(|task| (task.name, task.state))
-        .collect()
+    group.status().into_iter().map(|task| (task.name, task.state)).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,11 +33,7 @@ async fn the_first_failure_stops_the_siblings_and_every_error_is_returned() {
         fail("broken, too")
     });
     let error = group.join(GRACE).await.expect_err("two tasks failed");
-    let names: Vec<_> = error
-        .failures
-        .iter()
-        .map(|failure| failure.task.as_str())
-        .collect();
+    let names: Vec<_> = error.failures.iter().map(|failure| failure.task.as_str()).collect();
     assert_eq!(names, ["fails", "fails-late"]);
     assert!(error.aborted.is_empty());
 }
@@ -49,22 +41,15 @@ async fn the_first_failure_stops_the_siblings_and_every_error_is_returned() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_an_error() {
     let group = TaskGroup::new("g");
-    group
-        .spawner()
-        .spawn("a", "panics", async { panic!("at the disco") });
+    group.spawner().spawn("a", "panics", async { panic!("at the disco") });
     let error = group.join(GRACE).await.expect_err("a task panicked");
-    assert_eq!(
-        error.to_string(),
-        "task group `g`: task `panics` failed: panicked: at the disco;"
-    );
+    assert_eq!(error.to_string(), "task group `g`: task `panics` failed: panicked: at the disco;");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_does_not_stop_in_time_is_aborted_and_named() {
     let group = TaskGroup::new("g");
-    group
-        .spawner()
-        .spawn_graceful("a", "deaf", |_cancel| pending());
+    group.spawner().spawn_graceful("a", "deaf", |_cancel| pending());
     group.cancel();
     let before = Instant::now();
     let error = group.join(GRACE).await.expect_err("the task was aborted");
@@ -80,14 +65,8 @@ async fn a_named_group_is_cancelled_alone() {
     spawner.spawn("orders", "order", pending());
     group.cancel_group("feeds");
     group.group_ended("feeds").await;
-    let expected = [
-        ("order", TaskState::Running),
-        ("feed", TaskState::Cancelled),
-    ];
-    assert_eq!(
-        states(&group),
-        expected.map(|(name, state)| (name.to_owned(), state))
-    );
+    let expected = [("order", TaskState::Running), ("feed", TaskState::Cancelled)];
+    assert_eq!(states(&group), expected.map(|(name, state)| (name.to_owned(), state)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,8 +89,6 @@ async fn dropping_the_group_ends_its_tasks() {
     drop(group);
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert!(dropped.load(Ordering::SeqCst));
-    spawner.spawn("a", "too-late", async {
-        panic!("a closed group runs nothing")
-    });
+    spawner.spawn("a", "too-late", async { panic!("a closed group runs nothing") });
     tokio::time::sleep(Duration::from_millis(1)).await;
 }

@@ -44,14 +44,8 @@ impl World {
             quantity_min: Quantity::from_raw(5_000),
             cost_min: Notional::ZERO,
         };
-        let bid = Level {
-            price: price(99),
-            quantity: one(),
-        };
-        let market = MarketView {
-            bid: Some(bid),
-            ..MarketView::default()
-        };
+        let bid = Level { price: price(99), quantity: one() };
+        let market = MarketView { bid: Some(bid), ..MarketView::default() };
         Self {
             strategy: EmaCross::new(symbol(), 1, 3, one(), second, patience),
             instruments: [(symbol(), instrument)].into(),
@@ -101,13 +95,7 @@ impl World {
 
 fn order(side: Side, kind: OrderKind) -> Vec<Wish> {
     let time_in_force = TimeInForce::Gtc;
-    vec![Wish::Order {
-        symbol: symbol(),
-        side,
-        kind,
-        quantity: one(),
-        time_in_force,
-    }]
+    vec![Wish::Order { symbol: symbol(), side, kind, quantity: one(), time_in_force }]
 }
 
 #[test]
@@ -116,17 +104,16 @@ fn after_warm_up_a_rise_buys_at_the_best_bid() {
     for at in [100, 101, 102] {
         assert_eq!(world.trade(at), [], "warming up");
     }
-    let bid = OrderKind::Limit {
-        price: price(99),
-        post_only: false,
-    };
+    let bid = OrderKind::Limit { price: price(99), post_only: false };
     assert_eq!(world.trade(103), order(Side::Buy, bid));
 }
 
 #[test]
 fn an_order_that_rests_too_long_is_cancelled_and_sent_to_the_market() {
     let mut world = World::new();
-    [100, 101, 102, 103].map(|at| world.trade(at));
+    for at in [100, 101, 102, 103] {
+        world.trade(at);
+    }
     let id = world.rest(Side::Buy);
     assert_eq!(world.trade(104), []);
     assert_eq!(world.trade(105), []);
@@ -138,19 +125,13 @@ fn an_order_that_rests_too_long_is_cancelled_and_sent_to_the_market() {
 #[test]
 fn a_turn_cancels_the_order_and_closes_the_position() {
     let mut world = World::new();
-    [100, 101, 102, 103].map(|at| world.trade(at));
+    for at in [100, 101, 102, 103] {
+        world.trade(at);
+    }
     let id = world.rest(Side::Buy);
     assert_eq!(world.trade(50), []);
-    assert_eq!(
-        world.trade(50),
-        [Wish::Cancel(id)],
-        "the fall shows when its bar closes"
-    );
+    assert_eq!(world.trade(50), [Wish::Cancel(id)], "the fall shows when its bar closes");
     world.orders = Orders::default();
     world.positions.insert(symbol(), one());
-    assert_eq!(
-        world.trade(50),
-        order(Side::Sell, OrderKind::Market),
-        "there is no ask to join"
-    );
+    assert_eq!(world.trade(50), order(Side::Sell, OrderKind::Market), "there is no ask to join");
 }
