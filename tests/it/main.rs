@@ -1,1 +1,12 @@
-//! whole-system tests
+//! Whole-system tests: rules of the repository, the main job, determinism, planted faults.
+
+mod bad_input;
+mod bans;
+mod broken_parts;
+mod command_line;
+mod determinism;
+mod layers;
+mod main_job;
+mod planted_faults;
+mod support;
+mod tidy;

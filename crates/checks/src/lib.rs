@@ -1,1 +1,35 @@
-//! checks
+//! Oracles over the history of a run: what must never happen, and what must happen again after healing.
+//!
+//! Each check recomputes what must hold from the raw events with a model of its own, as small as
+//! possible, and believes nothing that the component under test concludes about itself. Checks are
+//! pure functions of history and [`Expectations`]: no clock, no entropy, no I/O.
+//!
+//! A check that found nothing to examine is [`Verdict::Vacuous`], which fails the run unless the
+//! expectations allow it: silence is not evidence.
+
+mod book_equal;
+mod breaker_open_blocks;
+mod breaker_replay;
+mod breaker_transitions;
+mod check;
+mod expectations;
+mod facts;
+mod faults_struck;
+mod findings;
+mod history_sound;
+mod money_conserved;
+mod no_duplicate_order;
+mod nothing_left_behind;
+mod order_facts;
+mod orders_equal;
+mod positions_equal;
+mod recovered;
+mod registry;
+mod silence_noticed;
+#[doc(hidden)]
+pub mod testkit;
+mod waits_bounded;
+
+pub use check::{Check, CheckResult, Class, Verdict, Violation};
+pub use expectations::{BreakerRules, Expectations};
+pub use registry::{ALL, run, worst};

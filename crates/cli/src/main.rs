@@ -1,1 +1,31 @@
-fn main() {}
+//! The `wavetank` program: arguments, files, exit codes.
+//!
+//! The only crate that reads the machine's clock, arguments and environment, and that prints.
+
+mod args;
+mod commands;
+mod exit;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::usage(&error),
+    };
+    let done = match &arguments.command {
+        Command::Run(run) => commands::run::execute(run),
+        Command::Scenarios(scenarios) => commands::scenarios::execute(scenarios),
+        Command::Tape(tape) => commands::tape::execute(tape),
+    };
+    match done {
+        Ok(exit) => exit.code(),
+        Err(error) => exit::failed(&error),
+    }
+}

@@ -61,8 +61,6 @@ pub enum CancelOutcome {
     Accepted,
     /// The venue knows no such open order: it ended before.
     AlreadyGone,
-    /// Not known to have arrived; the order may still be open.
-    Failed(String),
 }
 
 /// What the venue said about one order.
@@ -79,7 +77,7 @@ pub enum LocateOutcome {
 pub enum Action {
     /// Send an order. The answer is [`EngineEvent::Submitted`], always.
     Submit(NewOrder),
-    /// Cancel an order. The answer is [`EngineEvent::Cancelled`], always.
+    /// Cancel an order, again and again until the venue answers: [`EngineEvent::Cancelled`].
     Cancel {
         /// The order.
         client_order_id: ClientOrderId,
@@ -87,7 +85,12 @@ pub enum Action {
         venue_order_id: VenueOrderId,
     },
     /// Ask the venue for an order until the answer is sure: [`EngineEvent::Located`].
-    Locate(ClientOrderId),
+    Locate {
+        /// The order.
+        client_order_id: ClientOrderId,
+        /// Its name at the venue, if known; then it exists and [`LocateOutcome::Absent`] is no answer.
+        venue_order_id: Option<VenueOrderId>,
+    },
     /// Write an audit event.
     Audit(AuditEvent),
 }

@@ -1,18 +1,19 @@
 //! The engine: one step per event.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    ClientOrderId, FeedEvent, Instrument, NewOrder, Notional, OrderKind, OrderReport, Quantity,
-    Side, StreamKind, Symbol, UnixNanos,
+    ClientOrderId, FeedEvent, Instrument, NewOrder, Notional, OrderKind, OrderReport, OrderState,
+    Price, Quantity, Side, StreamKind, Symbol, UnixNanos,
 };
 use thiserror::Error;
 
 use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
 use crate::desk::{Desk, MarketView, Wish};
 use crate::ids::OrderIds;
-use crate::order::{Order, OrderUpdate};
+use crate::order::{Order, OrderUpdate, Source};
 use crate::orders::Orders;
 use crate::strategy::Strategy;
 
@@ -45,7 +46,13 @@ pub enum EngineError {
     /// Nothing to trade.
     #[error("no instruments to trade")]
     NoInstruments,
+    /// The wall clock is not set, so that client order ids would repeat those of an earlier run.
+    #[error("the clock says `{0}`, seconds since 1970: it is not set")]
+    ClockNotSet(UnixNanos),
 }
+
+/// Earlier times (before 2001) mean that the clock was never set.
+const CLOCK_MIN: UnixNanos = UnixNanos::from_secs(1_000_000_000);
 
 /// The trading engine. See the crate's page.
 #[derive(Debug)]
@@ -59,6 +66,7 @@ pub struct Engine {
     orders: Orders,
     private_live: bool,
     stopping: bool,
+    failure: Option<String>,
     steps: u64,
     wishes_dropped: u64,
 }
@@ -72,6 +80,9 @@ impl Engine {
         if config.instruments.is_empty() {
             return Err(EngineError::NoInstruments);
         }
+        if config.started < CLOCK_MIN {
+            return Err(EngineError::ClockNotSet(config.started));
+        }
         let instruments = config.instruments.into_iter().map(|i| (i.symbol.clone(), i)).collect();
         Ok(Self {
             strategy,
@@ -83,6 +94,7 @@ impl Engine {
             orders: Orders::default(),
             private_live: false,
             stopping: false,
+            failure: None,
             steps: 0,
             wishes_dropped: 0,
         })
@@ -98,7 +110,7 @@ impl Engine {
                 self.on_submitted(&client_order_id, outcome, &mut actions);
             }
             EngineEvent::Cancelled { client_order_id, outcome } => {
-                self.on_cancelled(&client_order_id, &outcome, &mut actions);
+                self.on_cancelled(&client_order_id, outcome, &mut actions);
             }
             EngineEvent::Located { client_order_id, outcome } => {
                 self.on_located(&client_order_id, outcome, &mut actions);
@@ -129,6 +141,11 @@ impl Engine {
     /// Orders that strategies wished for and that were not placed: no live private stream, a limit.
     pub fn wishes_dropped(&self) -> u64 {
         self.wishes_dropped
+    }
+
+    /// The panic of the strategy, if it panicked. It is not asked again, and everything is cancelled.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// True when no order can change any more.
@@ -177,37 +194,30 @@ impl Engine {
         }
         let unknown = matches!(outcome, SubmitOutcome::Unknown(_));
         let steps = self.steps;
-        let Some(order) = self.orders.get_mut(id) else {
+        let Some(update) = self.orders.update(id, |order| order.submitted(outcome, steps)) else {
             return;
         };
-        let update = order.submitted(outcome, steps);
-        let locate = unknown && order.start_locating();
         self.publish(id, &update, actions);
-        if locate {
-            actions.push(Action::Locate(id.clone()));
+        if unknown {
+            self.locate(id, actions);
         }
     }
 
     fn on_cancelled(
         &mut self,
         id: &ClientOrderId,
-        outcome: &CancelOutcome,
+        outcome: CancelOutcome,
         actions: &mut Vec<Action>,
     ) {
-        let Some(order) = self.orders.get_mut(id) else {
-            return;
-        };
+        let steps = self.steps;
         match outcome {
-            // The order's own news end it; if they get lost, the next poll misses the order.
-            CancelOutcome::Accepted => {}
-            CancelOutcome::AlreadyGone => {
-                if order.start_locating() {
-                    actions.push(Action::Locate(id.clone()));
-                }
+            // The order's own news end it; if they get lost, the next list shows it.
+            CancelOutcome::Accepted => {
+                self.orders.update(id, |order| order.cancel_accepted(steps));
             }
-            CancelOutcome::Failed(_) => {
-                order.cancel_ended();
-                self.cancel_if_due(id, actions);
+            CancelOutcome::AlreadyGone => {
+                self.orders.update(id, Order::cancel_missed);
+                self.locate(id, actions);
             }
         }
     }
@@ -219,19 +229,19 @@ impl Engine {
         actions: &mut Vec<Action>,
     ) {
         let steps = self.steps;
-        let Some(order) = self.orders.get_mut(id) else {
-            return;
-        };
-        order.located();
-        let update = match outcome {
-            LocateOutcome::Found(report) => {
-                let update = order.apply(&report, steps);
-                self.orders.know_venue_id(&report.venue_order_id, id);
-                update
+        if let LocateOutcome::Found(report) = &outcome {
+            self.orders.know_venue_id(&report.venue_order_id, id);
+        }
+        let update = self.orders.update(id, |order| {
+            order.located();
+            match outcome {
+                LocateOutcome::Found(report) => order.apply(&report, Source::Asked, steps),
+                LocateOutcome::Absent => order.absent(),
             }
-            LocateOutcome::Absent => order.absent(),
-        };
-        self.publish(id, &update, actions);
+        });
+        if let Some(update) = update {
+            self.publish(id, &update, actions);
+        }
     }
 
     fn on_report(&mut self, report: &OrderReport, actions: &mut Vec<Action>) {
@@ -240,31 +250,43 @@ impl Engine {
             return;
         };
         let steps = self.steps;
-        let Some(order) = self.orders.get_mut(&id) else {
-            return;
-        };
-        let update = order.apply(report, steps);
+        let update = self.orders.update(&id, |order| order.apply(report, Source::Told, steps));
+        let Some(update) = update else { return };
         self.publish(&id, &update, actions);
+        if update.doubtful {
+            self.locate(&id, actions);
+        }
+    }
+
+    /// Asks the venue for an order, unless somebody is asking already.
+    fn locate(&mut self, id: &ClientOrderId, actions: &mut Vec<Action>) {
+        if self.orders.update(id, Order::start_locating) == Some(true) {
+            let venue_order_id =
+                self.orders.get(id).and_then(|order| order.venue_order_id().cloned());
+            actions.push(Action::Locate { client_order_id: id.clone(), venue_order_id });
+        }
     }
 
     /// Takes a complete list of open orders; asks for those that are missing in it.
     fn on_open_orders(&mut self, asked_at: u64, open: &[OrderReport], actions: &mut Vec<Action>) {
         for report in open {
             self.on_report(report, actions);
+            if let Some(id) = self.orders.owner_of(report) {
+                self.orders.update(&id, |order| order.listed_open(asked_at));
+                self.cancel_if_due(&id, actions);
+            }
         }
         let listed: Vec<_> = open.iter().map(|report| &report.venue_order_id).collect();
         let missing: Vec<ClientOrderId> = self
             .orders
             .working()
-            .filter(|order| order.state() == model::OrderState::Open)
+            .filter(|order| order.state() == OrderState::Open)
             .filter(|order| order.opened_at_step() < asked_at)
             .filter(|order| order.venue_order_id().is_some_and(|id| !listed.contains(&id)))
             .map(|order| order.request().client_order_id.clone())
             .collect();
         for id in missing {
-            if self.orders.get_mut(&id).is_some_and(Order::start_locating) {
-                actions.push(Action::Locate(id));
-            }
+            self.locate(&id, actions);
         }
     }
 
@@ -283,6 +305,7 @@ impl Engine {
             let event = AuditEvent::Filled { client_order_id: id.clone(), fill };
             actions.push(Action::Audit(event));
         }
+        self.cancel_if_due(id, actions);
         if !update.changed {
             return;
         }
@@ -299,7 +322,6 @@ impl Engine {
         if !update.filled_more.is_zero() {
             self.move_position(order.request(), update.filled_more, actions);
         }
-        self.cancel_if_due(id, actions);
         self.consult(actions, |strategy, desk| strategy.on_order(&order, desk));
     }
 
@@ -309,7 +331,7 @@ impl Engine {
             Side::Buy => position.checked_add(filled),
             Side::Sell => position.checked_sub(filled),
         };
-        *position = moved.expect("the risk limits keep positions far from the range's end");
+        *position = moved.expect("orders fill up to their quantity, which the risk limits bound");
         let event =
             AuditEvent::PositionChanged { symbol: request.symbol.clone(), quantity: *position };
         actions.push(Action::Audit(event));
@@ -321,6 +343,9 @@ impl Engine {
         actions: &mut Vec<Action>,
         ask: impl FnOnce(&mut dyn Strategy, &mut Desk<'_>),
     ) {
+        if self.failure.is_some() {
+            return;
+        }
         let mut desk = Desk {
             instruments: &self.instruments,
             markets: &self.markets,
@@ -329,8 +354,16 @@ impl Engine {
             can_trade: self.private_live && !self.stopping,
             wishes: Vec::new(),
         };
-        ask(self.strategy.as_mut(), &mut desk);
-        for wish in desk.wishes {
+        let strategy = self.strategy.as_mut();
+        let looked = catch_unwind(AssertUnwindSafe(|| ask(strategy, &mut desk)));
+        let wishes = desk.wishes;
+        if let Err(panic) = looked {
+            // Half of what it wanted is nothing that it wanted.
+            self.failure = Some(panic_message(panic.as_ref()));
+            self.on_stop(actions);
+            return;
+        }
+        for wish in wishes {
             match wish {
                 Wish::Order { symbol, side, kind, quantity, time_in_force } => {
                     let request = NewOrder {
@@ -369,7 +402,7 @@ impl Engine {
         if self.stopping || !self.private_live {
             return Some("orders cannot be followed now");
         }
-        if let Some(why) = rule_broken(instrument, request) {
+        if let Some(why) = rule_broken(instrument, request, self.price_hint(request)) {
             return Some(why);
         }
         if request.quantity > self.risk.order_quantity_max {
@@ -378,43 +411,60 @@ impl Engine {
         if self.orders.working_in(&request.symbol).count() >= self.risk.working_orders_max {
             return Some("working_orders_max exceeded");
         }
-        if self.worst_position(request).is_none_or(|worst| worst > self.risk.position_max) {
+        if !self.position_may_become(request) {
             return Some("position_max exceeded");
         }
         None
     }
 
-    /// The largest absolute position if this and every working order of its side were filled.
-    fn worst_position(&self, request: &NewOrder) -> Option<Quantity> {
+    /// The price at which an order may be expected to trade, for rules about its cost.
+    fn price_hint(&self, request: &NewOrder) -> Option<Price> {
+        match request.kind {
+            OrderKind::Limit { price, .. } => Some(price),
+            OrderKind::Market => {
+                let last = self.markets.get(&request.symbol)?.last_trade.as_ref()?;
+                Some(last.price)
+            }
+        }
+    }
+
+    /// Whether the position stays within the limit, or at least shrinks, if this and every working
+    /// order of its side are filled.
+    fn position_may_become(&self, request: &NewOrder) -> bool {
         let signed = |side: Side, quantity: Quantity| match side {
             Side::Buy => quantity,
             Side::Sell => quantity.negated(),
         };
+        let size = |quantity: Quantity| quantity.max(quantity.negated());
         let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
-        let mut worst = position.checked_add(signed(request.side, request.quantity))?;
-        for order in self.orders.working_in(&request.symbol) {
-            if order.request().side == request.side {
-                worst = worst.checked_add(signed(request.side, order.remaining()))?;
-            }
-        }
-        Some(worst.max(worst.negated()))
+        let working = self.orders.working_in(&request.symbol);
+        let same_side = working.filter(|order| order.request().side == request.side);
+        let worst = same_side
+            .map(Order::remaining)
+            .chain([request.quantity])
+            .try_fold(position, |sum, quantity| sum.checked_add(signed(request.side, quantity)));
+        let Some(worst) = worst else { return false };
+        let same_sign = worst.is_zero() || worst.is_positive() == position.is_positive();
+        size(worst) <= self.risk.position_max || (same_sign && size(worst) < size(position))
     }
 
     fn cancel(&mut self, id: &ClientOrderId, actions: &mut Vec<Action>) {
-        if let Some(order) = self.orders.get_mut(id)
-            && order.want_cancel()
-        {
-            actions.extend(cancellation(order));
-        }
+        self.orders.update(id, Order::want_cancel);
+        self.cancel_if_due(id, actions);
     }
 
     fn cancel_if_due(&mut self, id: &ClientOrderId, actions: &mut Vec<Action>) {
-        if let Some(order) = self.orders.get_mut(id)
-            && order.cancel_due()
-        {
-            actions.extend(cancellation(order));
+        if self.orders.update(id, Order::cancel_due) == Some(true) {
+            actions.extend(self.orders.get(id).and_then(cancellation));
         }
     }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+        .to_owned()
 }
 
 fn cancellation(order: &Order) -> Option<Action> {
@@ -424,26 +474,30 @@ fn cancellation(order: &Order) -> Option<Action> {
 }
 
 /// The venue's rule that an order breaks, if any: better refused here than there.
-fn rule_broken(instrument: &Instrument, request: &NewOrder) -> Option<&'static str> {
-    if request.quantity < instrument.quantity_min {
+fn rule_broken(
+    instrument: &Instrument,
+    request: &NewOrder,
+    price_hint: Option<Price>,
+) -> Option<&'static str> {
+    if !request.quantity.is_positive() || request.quantity < instrument.quantity_min {
         return Some("quantity below the venue's minimum");
     }
     if !request.quantity.is_multiple_of(instrument.lot_size()) {
         return Some("quantity is not a multiple of the lot size");
     }
-    match request.kind {
-        OrderKind::Market => None,
-        OrderKind::Limit { price, .. } if !price.is_positive() => Some("price is not above zero"),
-        OrderKind::Limit { price, .. } if !price.is_multiple_of(instrument.tick_size) => {
-            Some("price is not a multiple of the tick size")
+    if let OrderKind::Limit { price, .. } = request.kind {
+        if !price.is_positive() {
+            return Some("price is not above zero");
         }
-        OrderKind::Limit { price, .. }
-            if Notional::of(price, request.quantity) < instrument.cost_min =>
-        {
-            Some("cost below the venue's minimum")
+        if !price.is_multiple_of(instrument.tick_size) {
+            return Some("price is not a multiple of the tick size");
         }
-        OrderKind::Limit { .. } => None,
     }
+    let cost = price_hint.map(|price| Notional::of(price, request.quantity));
+    if cost.is_some_and(|cost| cost < instrument.cost_min) {
+        return Some("cost below the venue's minimum");
+    }
+    None
 }
 
 #[cfg(test)]

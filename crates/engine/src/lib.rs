@@ -25,4 +25,4 @@ pub use order::{Order, OrderUpdate};
 pub use orders::Orders;
 pub use spec::{SpecError, StrategySpec};
 pub use strategies::{EmaCross, NoOp};
-pub use strategy::Strategy;
+pub use strategy::{Strategy, StrategyFactory};

@@ -9,7 +9,7 @@ use crate::action::SubmitOutcome;
 /// One order: what was asked for and what is known of its fate.
 ///
 /// News may come twice, late and out of order: filled quantity never falls, a final state never
-/// changes, an execution counts once.
+/// changes, an execution counts once. News that cannot be true changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     request: NewOrder,
@@ -20,10 +20,30 @@ pub struct Order {
     fee: Notional,
     trade_ids: BTreeSet<u64>,
     reason: Option<String>,
-    cancel_wanted: bool,
-    cancel_pending: bool,
+    cancel: Cancel,
     locating: bool,
     opened_at_step: u64,
+}
+
+/// How far a cancellation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cancel {
+    NotWanted,
+    /// To be sent as soon as the order is open.
+    Wanted,
+    /// On its way.
+    Sent,
+    /// The venue took it at this step; the order's own news should end it.
+    Accepted(u64),
+}
+
+/// Who tells the news of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A stream or a list: fast, but perhaps abridged.
+    Told,
+    /// The venue, asked for this one order: complete.
+    Asked,
 }
 
 /// What a piece of news changed.
@@ -35,6 +55,8 @@ pub struct OrderUpdate {
     pub filled_more: Quantity,
     /// An execution that was not known before.
     pub new_fill: Option<Fill>,
+    /// The news say that the order has ended, but not with which totals: the venue is to be asked.
+    pub doubtful: bool,
 }
 
 impl Order {
@@ -49,8 +71,7 @@ impl Order {
             fee: Notional::ZERO,
             trade_ids: BTreeSet::new(),
             reason: None,
-            cancel_wanted: false,
-            cancel_pending: false,
+            cancel: Cancel::NotWanted,
             locating: false,
             opened_at_step: 0,
         }
@@ -103,7 +124,7 @@ impl Order {
 
     /// True when a cancellation was asked for.
     pub fn cancel_wanted(&self) -> bool {
-        self.cancel_wanted
+        self.cancel != Cancel::NotWanted
     }
 
     /// The step of the engine at which the order became known as open.
@@ -113,27 +134,44 @@ impl Order {
 
     /// The order is on its way.
     pub(crate) fn sent(&mut self) {
-        debug_assert_eq!(self.state, OrderState::Created);
         self.state = OrderState::Submitting;
     }
 
-    /// Notes the wish to cancel. True when a cancellation should be sent now.
-    pub(crate) fn want_cancel(&mut self) -> bool {
-        self.cancel_wanted = true;
-        self.cancel_due()
+    /// Notes the wish to cancel.
+    pub(crate) fn want_cancel(&mut self) {
+        if self.cancel == Cancel::NotWanted {
+            self.cancel = Cancel::Wanted;
+        }
     }
 
     /// True, once, when a cancellation is wanted, possible and not on its way.
     pub(crate) fn cancel_due(&mut self) -> bool {
         let possible = self.state == OrderState::Open && self.venue_order_id.is_some();
-        let due = self.cancel_wanted && !self.cancel_pending && possible;
-        self.cancel_pending |= due;
+        let due = possible && self.cancel == Cancel::Wanted;
+        if due {
+            self.cancel = Cancel::Sent;
+        }
         due
     }
 
-    /// The cancellation is not on its way any more.
-    pub(crate) fn cancel_ended(&mut self) {
-        self.cancel_pending = false;
+    /// The venue took the cancellation.
+    pub(crate) fn cancel_accepted(&mut self, step: u64) {
+        self.cancel = Cancel::Accepted(step);
+    }
+
+    /// The venue did not find the order to cancel, which may be a delay of its own.
+    pub(crate) fn cancel_missed(&mut self) {
+        self.cancel = Cancel::Wanted;
+    }
+
+    /// A list that was asked for at this step still has the order: if its cancellation was accepted
+    /// before that, it got lost.
+    pub(crate) fn listed_open(&mut self, asked_at_step: u64) {
+        if let Cancel::Accepted(step) = self.cancel
+            && step < asked_at_step
+        {
+            self.cancel = Cancel::Wanted;
+        }
     }
 
     /// True, once, until [`Order::located`]: somebody should ask the venue.
@@ -167,9 +205,9 @@ impl Order {
         OrderUpdate { changed: true, ..OrderUpdate::default() }
     }
 
-    /// The venue surely never had it.
+    /// The venue surely never had it. An order that has a name there exists: then nothing changes.
     pub(crate) fn absent(&mut self) -> OrderUpdate {
-        if self.state.is_final() || !self.filled.is_zero() {
+        if self.state.is_final() || self.venue_order_id.is_some() {
             return OrderUpdate::default();
         }
         self.enter(OrderState::NotPlaced, Some("the venue does not know the order".to_owned()), 0);
@@ -177,10 +215,16 @@ impl Order {
     }
 
     /// Takes news from the venue.
-    pub(crate) fn apply(&mut self, report: &OrderReport, step: u64) -> OrderUpdate {
+    pub(crate) fn apply(&mut self, report: &OrderReport, source: Source, step: u64) -> OrderUpdate {
+        let told = report.filled.unwrap_or_default();
+        if told > self.request.quantity || told < Quantity::ZERO {
+            let id = &self.request.client_order_id;
+            tracing::error!(client_order_id = %id, filled = %told, "impossible news of an order");
+            return OrderUpdate::default();
+        }
         self.venue_order_id.get_or_insert_with(|| report.venue_order_id.clone());
         let before = self.filled;
-        self.filled = self.filled.max(report.filled.unwrap_or_default());
+        self.filled = self.filled.max(told);
         if let Some(cost) = report.cost {
             self.cost = self.cost.max(cost);
         }
@@ -191,23 +235,39 @@ impl Order {
             (None, None) => {}
         }
         let filled_more = self.filled.saturating_sub(before);
-        let state = self.next_state(report.state);
+        let doubtful = source == Source::Told && self.is_doubtful(report);
+        let state = if doubtful { self.state } else { self.next_state(report.state) };
         let changed = state != self.state || !filled_more.is_zero();
         if state != self.state {
             self.enter(state, report.reason.clone(), step);
         }
-        OrderUpdate { changed, filled_more, new_fill }
+        OrderUpdate { changed, filled_more, new_fill, doubtful }
+    }
+
+    /// An end without totals, or a complete fill that is not complete.
+    fn is_doubtful(&self, report: &OrderReport) -> bool {
+        if self.is_over() || !report.state.is_final() {
+            return false;
+        }
+        let short = report.state == OrderState::Filled && !self.remaining().is_zero();
+        let untold = report.filled.is_none() && !self.remaining().is_zero();
+        short || untold
+    }
+
+    /// Final, and not by our own conclusion that the venue never had it.
+    fn is_over(&self) -> bool {
+        self.state.is_final() && self.state != OrderState::NotPlaced
     }
 
     /// A final state stays; an order whose quantity is filled is filled, whatever the news call it.
     fn next_state(&self, told: OrderState) -> OrderState {
-        if self.state.is_final() && self.state != OrderState::NotPlaced {
-            return self.state;
+        if self.is_over() {
+            self.state
+        } else if !told.is_final() && self.remaining().is_zero() {
+            OrderState::Filled
+        } else {
+            told
         }
-        if !told.is_final() && self.remaining().is_zero() {
-            return OrderState::Filled;
-        }
-        told
     }
 
     fn enter(&mut self, state: OrderState, reason: Option<String>, step: u64) {

@@ -1,21 +1,22 @@
 //! All orders of one engine, found by our id or the venue's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{ClientOrderId, OrderReport, Symbol, VenueOrderId};
 
 use crate::order::Order;
 
-/// Final orders that are kept for late news; older ones are forgotten.
-const FINAL_KEPT_MAX: usize = 10_000;
+/// Orders that are kept; beyond, the oldest final ones are forgotten.
+const KEPT_MAX: usize = 10_000;
 
 /// The orders of one engine, oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct Orders {
     by_number: BTreeMap<u64, Order>,
+    working: BTreeSet<u64>,
     number_of: BTreeMap<ClientOrderId, u64>,
     client_id_of: BTreeMap<VenueOrderId, ClientOrderId>,
-    next_number: u64,
+    placed: u64,
 }
 
 impl Orders {
@@ -31,7 +32,7 @@ impl Orders {
 
     /// Orders that may still change, oldest first.
     pub fn working(&self) -> impl Iterator<Item = &Order> {
-        self.iter().filter(|order| !order.state().is_final())
+        self.working.iter().filter_map(|number| self.by_number.get(number))
     }
 
     /// Orders of an instrument that may still change, oldest first.
@@ -39,14 +40,35 @@ impl Orders {
         self.working().filter(move |order| order.request().symbol == *symbol)
     }
 
-    pub(crate) fn get_mut(&mut self, id: &ClientOrderId) -> Option<&mut Order> {
-        self.by_number.get_mut(self.number_of.get(id)?)
+    /// Orders that were ever placed, the forgotten ones included.
+    pub fn placed(&self) -> u64 {
+        self.placed
+    }
+
+    /// Changes an order.
+    pub(crate) fn update<R>(
+        &mut self,
+        id: &ClientOrderId,
+        change: impl FnOnce(&mut Order) -> R,
+    ) -> Option<R> {
+        let number = *self.number_of.get(id)?;
+        let order = self.by_number.get_mut(&number)?;
+        let result = change(order);
+        if order.state().is_final() {
+            self.working.remove(&number);
+        } else {
+            self.working.insert(number);
+        }
+        Some(result)
     }
 
     pub(crate) fn insert(&mut self, order: Order) {
-        let number = self.next_number;
-        self.next_number += 1;
+        let number = self.placed;
+        self.placed += 1;
         self.number_of.insert(order.request().client_order_id.clone(), number);
+        if !order.state().is_final() {
+            self.working.insert(number);
+        }
         self.by_number.insert(number, order);
         self.forget_old();
     }
@@ -67,15 +89,13 @@ impl Orders {
     }
 
     fn forget_old(&mut self) {
-        while self.by_number.len() > FINAL_KEPT_MAX {
-            let oldest = self.by_number.iter().find(|(_, order)| order.state().is_final());
-            let Some((number, _)) = oldest else { return };
-            let number = *number;
-            if let Some(order) = self.by_number.remove(&number) {
-                self.number_of.remove(&order.request().client_order_id);
-                if let Some(venue_id) = order.venue_order_id() {
-                    self.client_id_of.remove(venue_id);
-                }
+        while self.by_number.len() > KEPT_MAX {
+            let is_final = |number: &&u64| !self.working.contains(*number);
+            let Some(number) = self.by_number.keys().find(is_final).copied() else { return };
+            let Some(order) = self.by_number.remove(&number) else { return };
+            self.number_of.remove(&order.request().client_order_id);
+            if let Some(venue_id) = order.venue_order_id() {
+                self.client_id_of.remove(venue_id);
             }
         }
     }

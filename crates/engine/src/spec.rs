@@ -7,7 +7,7 @@ use model::{Quantity, Symbol};
 use thiserror::Error;
 
 use crate::strategies::{EmaCross, NoOp};
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, StrategyFactory};
 
 /// Why a text names no strategy.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -94,8 +94,13 @@ impl StrategySpec {
         Err(SpecError::UnknownParameter { strategy, key: key.to_owned(), known })
     }
 
-    /// Builds the strategy for an instrument.
-    pub fn build(&self, symbol: &Symbol) -> Box<dyn Strategy> {
+    /// A factory of this strategy.
+    pub fn factory(&self) -> StrategyFactory {
+        let spec = self.clone();
+        StrategyFactory::new(move |symbol| spec.build(symbol))
+    }
+
+    fn build(&self, symbol: &Symbol) -> Box<dyn Strategy> {
         match *self {
             Self::NoOp => Box::new(NoOp),
             Self::EmaCross { fast, slow, quantity, bar_s, patience_s } => Box::new(EmaCross::new(

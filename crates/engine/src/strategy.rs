@@ -1,6 +1,7 @@
 //! What a user implements.
 
 use std::fmt;
+use std::sync::Arc;
 
 use model::{Symbol, Trade};
 
@@ -25,5 +26,49 @@ pub trait Strategy: fmt::Debug + Send {
     /// One of our orders changed its state or was filled.
     fn on_order(&mut self, order: &Order, desk: &mut Desk<'_>) {
         let _ = (order, desk);
+    }
+}
+
+/// Makes strategies: one for each instrument. Cheap to clone.
+#[derive(Clone)]
+pub struct StrategyFactory(Arc<MakeStrategy>);
+
+type MakeStrategy = dyn Fn(&Symbol) -> Box<dyn Strategy> + Send + Sync;
+
+impl StrategyFactory {
+    /// A factory that calls `make` once per instrument.
+    pub fn new(make: impl Fn(&Symbol) -> Box<dyn Strategy> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    /// The strategies of some instruments as one, asked in the order given.
+    ///
+    /// Each sees every event and must look at its own instrument only.
+    pub fn build(&self, symbols: &[Symbol]) -> Box<dyn Strategy> {
+        Box::new(EachSymbol(symbols.iter().map(|symbol| self.0(symbol)).collect()))
+    }
+}
+
+impl fmt::Debug for StrategyFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StrategyFactory(..)")
+    }
+}
+
+/// Several strategies side by side.
+#[derive(Debug)]
+struct EachSymbol(Vec<Box<dyn Strategy>>);
+
+impl Strategy for EachSymbol {
+    fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
+        self.0.iter_mut().for_each(|strategy| strategy.on_trade(trade, desk));
+    }
+
+    fn on_best_prices(&mut self, symbol: &Symbol, desk: &mut Desk<'_>) {
+        self.0.iter_mut().for_each(|strategy| strategy.on_best_prices(symbol, desk));
+    }
+
+    fn on_order(&mut self, order: &Order, desk: &mut Desk<'_>) {
+        self.0.iter_mut().for_each(|strategy| strategy.on_order(order, desk));
     }
 }

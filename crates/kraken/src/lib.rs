@@ -1,1 +1,22 @@
-//! kraken
+//! The client of Kraken's spot exchange: REST and WebSocket v2.
+//!
+//! - [`codec`]: the wire formats, sans-IO.
+//! - [`rest`]: requests, through three lanes (read, order, cancel) of breaker, limiter and retries.
+//! - [`session`]: the two streams, public (trades, books) and private (our orders), each a
+//!   long-running function over a sans-IO state machine in `stream`.
+//!
+//! Kraken's words end here: everything that goes up is in terms of [`model`].
+
+pub mod codec;
+mod config;
+pub mod rest;
+pub mod session;
+mod stream;
+#[cfg(test)]
+mod test_venue;
+
+pub use codec::rest::{SystemStatus, Ticker, WsToken};
+pub use codec::sign::{Credentials, CredentialsError};
+pub use config::KrakenConfig;
+pub use rest::{CallError, CancelOutcome, Rest, RestError, SubmitError};
+pub use session::{SessionContext, SessionError, run_private, run_public};

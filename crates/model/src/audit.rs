@@ -199,7 +199,6 @@ pub enum AuditEvent {
 }
 
 impl fmt::Display for AuditEvent {
-    #[expect(clippy::too_many_lines, reason = "one arm per event")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CallStarted { call, op, breaker, bound_ms, client_order_id } => {

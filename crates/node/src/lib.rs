@@ -1,1 +1,19 @@
-//! node
+//! Production composition: feeds → strategy → orders → reconciliation, in one task group.
+//!
+//! [`run`] is the same function live, on paper and in simulation: what differs is the
+//! [`platform::Platform`] it gets. The node decides nothing; the engine does. It carries the
+//! engine's actions out and brings it the news.
+
+mod backoff;
+mod config;
+mod core;
+mod error;
+mod groups;
+mod orders;
+mod run;
+mod startup;
+mod upkeep;
+
+pub use config::{ForeignOrders, NodeConfig};
+pub use error::NodeError;
+pub use run::{NodeReport, run};

@@ -140,13 +140,17 @@ struct Entry {
 impl TaskGroup {
     /// An empty group.
     pub fn new(name: &str) -> Self {
-        Self::with_cancel(name, CancellationToken::new())
+        Self::with_cancel(name, &CancellationToken::new())
     }
 
-    /// An empty group that is cancelled with `cancel`, too.
-    pub fn with_cancel(name: &str, cancel: CancellationToken) -> Self {
-        let shared =
-            Shared { name: name.to_owned(), cancel, state: Mutex::default(), ended: Notify::new() };
+    /// An empty group that is cancelled with `parent`, too. Cancelling the group leaves `parent` alone.
+    pub fn with_cancel(name: &str, parent: &CancellationToken) -> Self {
+        let shared = Shared {
+            name: name.to_owned(),
+            cancel: parent.child_token(),
+            state: Mutex::default(),
+            ended: Notify::new(),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -210,24 +214,25 @@ impl TaskGroup {
         let stopping = self.wait_until(|state| state.running.is_empty());
         let in_time = tokio::time::timeout(grace, stopping).await.is_ok();
         let aborted = if in_time { Vec::new() } else { self.abort_all() };
-        self.wait_until(|state| state.running.is_empty()).await;
-        let failures = {
-            let mut state = self.shared.state.lock();
-            state.closed = true;
-            std::mem::take(&mut state.failures)
-        };
+        // Closed under the lock that sees the group empty: nothing can slip in between.
+        self.wait_until(|state| {
+            state.closed |= state.running.is_empty();
+            state.closed && state.running.is_empty()
+        })
+        .await;
+        let failures = std::mem::take(&mut self.shared.state.lock().failures);
         if failures.is_empty() && aborted.is_empty() {
             return Ok(());
         }
         Err(GroupError { group: self.shared.name.clone(), failures, aborted })
     }
 
-    async fn wait_until(&self, condition: impl Fn(&State) -> bool) {
+    async fn wait_until(&self, condition: impl Fn(&mut State) -> bool) {
         loop {
             let notified = self.shared.ended.notified();
             tokio::pin!(notified);
             notified.as_mut().enable();
-            if condition(&self.shared.state.lock()) {
+            if condition(&mut self.shared.state.lock()) {
                 return;
             }
             notified.await;

@@ -1,1 +1,27 @@
-//! report
+//! What people and tools read of a run: text for terminals, one JSON object, JSON Lines, CSV.
+//!
+//! Everything is made from the history, the verdicts of the checks, and what the caller says about
+//! the run. No I/O but the writers that are passed in, no clock, no environment: the same input gives
+//! the same text. Floats occur only here and only in times and ratios; money stays a decimal text.
+
+mod breaker_timeline;
+mod export;
+mod failure;
+mod meta;
+mod record;
+mod text;
+mod units;
+
+#[cfg(test)]
+mod samples;
+
+pub use breaker_timeline::breaker_timeline;
+pub use export::{fills_csv, history_jsonl};
+pub use failure::{render_failure, render_verdict};
+pub use meta::{RunMeta, TapeMeta};
+pub use record::{
+    BreakerRecord, CallCounts, CheckRecord, CheckVerdict, Failure, FaultRecord, FillRecord,
+    OrderRecord, OrderType, PhaseRecord, RunRecord, RunVerdict, SCHEMA, StreamChange, StreamRecord,
+    TapeRecord, Transition, ViolationRecord,
+};
+pub use text::{TextStyle, render_text};

@@ -1,1 +1,34 @@
-//! scenario
+//! Scenario files: what a simulated run consists of, and what must hold in it.
+//!
+//! A file is parsed and validated in one go ([`Scenario::load`]); every error is one line that names
+//! file, line and what was expected. A scenario and a seed expand into a [`FaultPlan`]: explicit
+//! faults at explicit times, which is all that the simulator executes.
+//!
+//! Apart from reading files this crate is pure: no clock, no randomness, no network. It knows no
+//! strategy and no simulator; a strategy is a text here.
+
+mod document;
+mod duration;
+mod error;
+mod fault;
+mod file;
+mod list;
+mod plan;
+mod scenario;
+mod seed;
+mod validate;
+
+pub use duration::{InvalidDuration, format_duration, parse_duration};
+pub use error::{Problem, ScenarioError};
+pub use fault::{Fault, FaultKind, RestStatus};
+pub use file::{Expect, Market, Network, Run, Trader, Venue};
+pub use list::{ScenarioInfo, list};
+pub use plan::{FaultPlan, PlannedFault};
+pub use scenario::Scenario;
+pub use seed::{InvalidSeed, format_seed, parse_seed};
+pub use validate::limits;
+
+#[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod testing;

@@ -1,1 +1,22 @@
-//! sim
+//! The simulated world: hosts on a virtual network, faults, seeds, history, digest.
+//!
+//! A [`Setup`] determines a run completely; [`simulate`] runs it on a thread of its own and returns
+//! the history. The production node runs on the host `trader` as it would anywhere; the simulated
+//! venue's listeners run on hosts with the venue's real names. Everything below the network seam is
+//! turmoil, and only `network/turmoil.rs` names it.
+
+mod clock;
+mod error;
+mod history;
+mod hosts;
+mod network;
+mod setup;
+mod sockets;
+mod world;
+
+pub use error::SimError;
+pub use history::digest;
+pub use hosts::trader::{TraderContext, TraderProgram, production};
+pub use hosts::{KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
+pub use setup::{ACCOUNT, Setup};
+pub use world::{Outcome, Progress, simulate};

@@ -40,14 +40,21 @@ impl Strategy for Buyer {
 }
 
 fn engine() -> Engine {
+    with_strategy(Box::new(Buyer))
+}
+
+fn with_strategy(strategy: Box<dyn Strategy>) -> Engine {
     let risk = RiskLimits {
         order_quantity_max: quantity("1"),
         position_max: quantity("0.25"),
         working_orders_max: 3,
     };
-    let config =
-        EngineConfig { instruments: vec![instrument()], risk, started: UnixNanos::from_secs(1) };
-    let mut engine = Engine::new(config, Box::new(Buyer)).expect("valid");
+    let config = EngineConfig {
+        instruments: vec![instrument()],
+        risk,
+        started: UnixNanos::from_secs(1_600_000_000),
+    };
+    let mut engine = Engine::new(config, strategy).expect("valid");
     engine.step(EngineEvent::Feed(FeedEvent::OpenOrders(Vec::new())));
     engine
 }
@@ -79,6 +86,11 @@ fn report(venue_id: &str, state: OrderState, filled: &str) -> OrderReport {
 /// Everything but the audit trail.
 fn deeds(actions: Vec<Action>) -> Vec<Action> {
     actions.into_iter().filter(|action| !matches!(action, Action::Audit(_))).collect()
+}
+
+fn ask(id: &ClientOrderId, venue_id: Option<&str>) -> Action {
+    let venue_order_id = venue_id.map(VenueOrderId::new);
+    Action::Locate { client_order_id: id.clone(), venue_order_id }
 }
 
 fn submit(engine: &mut Engine) -> ClientOrderId {
@@ -117,7 +129,7 @@ fn an_unknown_submission_is_asked_for_and_never_sent_again() {
     let id = submit(&mut engine);
     let outcome = SubmitOutcome::Unknown("reset".to_owned());
     let actions = engine.step(EngineEvent::Submitted { client_order_id: id.clone(), outcome });
-    assert_eq!(deeds(actions), [Action::Locate(id.clone())]);
+    assert_eq!(deeds(actions), [ask(&id, None)]);
     assert_eq!(state(&engine, &id), OrderState::Unknown);
     let found = LocateOutcome::Found(report("V1", OrderState::Filled, "0.1"));
     let actions = engine.step(EngineEvent::Located { client_order_id: id.clone(), outcome: found });
@@ -131,7 +143,7 @@ fn an_open_order_that_a_list_misses_is_asked_for_once() {
     let mut engine = engine();
     let id = place(&mut engine, "V1");
     let list = || EngineEvent::Feed(FeedEvent::OpenOrders(Vec::new()));
-    assert_eq!(deeds(engine.step(list())), [Action::Locate(id)]);
+    assert_eq!(deeds(engine.step(list())), [ask(&id, Some("V1"))]);
     assert_eq!(deeds(engine.step(list())), []);
 }
 
@@ -166,16 +178,89 @@ fn stopping_cancels_what_is_open_and_what_opens_later() {
 }
 
 #[test]
-fn a_failed_cancellation_is_sent_again_and_a_needless_one_asks() {
+fn a_cancellation_that_finds_nothing_asks_and_is_sent_again_if_the_order_lives() {
     let mut engine = engine();
     let id = place(&mut engine, "V1");
     engine.step(EngineEvent::Stop);
-    let outcome = CancelOutcome::Failed("timeout".to_owned());
-    let again = engine.step(EngineEvent::Cancelled { client_order_id: id.clone(), outcome });
-    assert!(matches!(deeds(again).as_slice(), [Action::Cancel { .. }]));
     let outcome = CancelOutcome::AlreadyGone;
-    let ask = engine.step(EngineEvent::Cancelled { client_order_id: id.clone(), outcome });
-    assert_eq!(deeds(ask), [Action::Locate(id)]);
+    let actions = engine.step(EngineEvent::Cancelled { client_order_id: id.clone(), outcome });
+    assert_eq!(deeds(actions), [ask(&id, Some("V1"))]);
+    let outcome = LocateOutcome::Found(report("V1", OrderState::Open, "0"));
+    let actions = engine.step(EngineEvent::Located { client_order_id: id, outcome });
+    assert!(matches!(deeds(actions).as_slice(), [Action::Cancel { .. }]));
+}
+
+#[test]
+fn a_cancellation_without_effect_is_sent_again_when_a_later_list_shows_the_order() {
+    let mut engine = engine();
+    let id = place(&mut engine, "V1");
+    engine.step(EngineEvent::Stop);
+    let outcome = CancelOutcome::Accepted;
+    engine.step(EngineEvent::Cancelled { client_order_id: id, outcome });
+    let polled = |asked_at_step: u64| EngineEvent::Polled {
+        asked_at_step,
+        open: vec![report("V1", OrderState::Open, "0")],
+    };
+    let accepted_at = engine.steps();
+    assert_eq!(deeds(engine.step(polled(accepted_at))), [], "asked before it was accepted");
+    let actions = engine.step(polled(accepted_at + 1));
+    assert!(matches!(deeds(actions).as_slice(), [Action::Cancel { .. }]));
+}
+
+/// Panics at the second trade.
+#[derive(Debug, Default)]
+struct Bomb(u32);
+
+impl Strategy for Bomb {
+    fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
+        self.0 += 1;
+        assert!(self.0 < 2, "second trade");
+        Buyer.on_trade(trade, desk);
+    }
+}
+
+#[test]
+fn a_strategy_that_panics_is_silenced_and_its_orders_are_cancelled() {
+    let mut engine = with_strategy(Box::new(Bomb::default()));
+    place(&mut engine, "V1");
+    let actions = engine.step(trade("100"));
+    assert!(matches!(deeds(actions).as_slice(), [Action::Cancel { .. }]));
+    assert_eq!(engine.failure(), Some("second trade"));
+    assert_eq!(deeds(engine.step(trade("100"))), []);
+}
+
+#[test]
+fn a_position_beyond_the_limit_may_shrink_but_not_turn() {
+    let mut engine = engine();
+    engine.positions.insert(symbol(), quantity("0.4"));
+    let order = |side, size: &str| NewOrder {
+        client_order_id: ClientOrderId::new("x").expect("valid"),
+        symbol: symbol(),
+        side,
+        kind: OrderKind::Limit { price: price("100"), post_only: false },
+        quantity: quantity(size),
+        time_in_force: TimeInForce::Gtc,
+    };
+    let check = |side, size, allowed| {
+        assert_eq!(engine.refusal(&order(side, size)).is_none(), allowed, "{side} {size}");
+    };
+    check(Side::Sell, "0.1", true);
+    check(Side::Sell, "0.4", true);
+    check(Side::Sell, "0.7", false);
+    check(Side::Buy, "0.1", false);
+}
+
+#[test]
+fn a_clock_that_is_not_set_is_refused() {
+    let risk = RiskLimits {
+        order_quantity_max: quantity("1"),
+        position_max: quantity("1"),
+        working_orders_max: 1,
+    };
+    let started = UnixNanos::from_secs(1);
+    let config = EngineConfig { instruments: vec![instrument()], risk, started };
+    let error = Engine::new(config, Box::new(Buyer)).expect_err("1970");
+    assert_eq!(error, EngineError::ClockNotSet(started));
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn each_end_of_a_submission_has_its_state() {
 #[test]
 fn an_execution_that_overtakes_the_answer_wins() {
     let mut order = order();
-    order.apply(&report(OrderState::Open, "1"), 1);
+    order.apply(&report(OrderState::Open, "1"), Source::Told, 1);
     assert_eq!(order.state(), OrderState::Filled);
     assert!(!order.submitted(SubmitOutcome::Unknown(String::new()), 2).changed);
     assert_eq!(order.state(), OrderState::Filled);
@@ -62,11 +62,14 @@ fn an_execution_that_overtakes_the_answer_wins() {
 fn late_and_repeated_news_change_nothing() {
     let mut order = order();
     order.submitted(placed(), 1);
-    assert_eq!(order.apply(&report(OrderState::Open, "0.4"), 2).filled_more, quantity("0.4"));
-    assert!(!order.apply(&report(OrderState::Open, "0.4"), 3).changed);
-    assert!(!order.apply(&report(OrderState::Open, "0.1"), 4).changed);
-    assert!(order.apply(&report(OrderState::Cancelled, "0.4"), 5).changed);
-    assert!(!order.apply(&report(OrderState::Open, "0.4"), 6).changed);
+    assert_eq!(
+        order.apply(&report(OrderState::Open, "0.4"), Source::Told, 2).filled_more,
+        quantity("0.4")
+    );
+    assert!(!order.apply(&report(OrderState::Open, "0.4"), Source::Told, 3).changed);
+    assert!(!order.apply(&report(OrderState::Open, "0.1"), Source::Told, 4).changed);
+    assert!(order.apply(&report(OrderState::Cancelled, "0.4"), Source::Told, 5).changed);
+    assert!(!order.apply(&report(OrderState::Open, "0.4"), Source::Told, 6).changed);
     assert_eq!((order.state(), order.filled()), (OrderState::Cancelled, quantity("0.4")));
 }
 
@@ -74,8 +77,11 @@ fn late_and_repeated_news_change_nothing() {
 fn a_late_fill_of_a_cancelled_order_counts_but_does_not_reopen_it() {
     let mut order = order();
     order.submitted(placed(), 1);
-    order.apply(&report(OrderState::Cancelled, "0.4"), 2);
-    assert_eq!(order.apply(&report(OrderState::Open, "0.6"), 3).filled_more, quantity("0.2"));
+    order.apply(&report(OrderState::Cancelled, "0.4"), Source::Told, 2);
+    assert_eq!(
+        order.apply(&report(OrderState::Open, "0.6"), Source::Told, 3).filled_more,
+        quantity("0.2")
+    );
     assert_eq!(order.state(), OrderState::Cancelled);
 }
 
@@ -93,8 +99,8 @@ fn an_execution_counts_once() {
     news.cost = Notional::parse("5").ok();
     let mut order = order();
     order.submitted(placed(), 1);
-    assert_eq!(order.apply(&news, 2).new_fill, Some(fill));
-    assert_eq!(order.apply(&news, 3).new_fill, None);
+    assert_eq!(order.apply(&news, Source::Told, 2).new_fill, Some(fill));
+    assert_eq!(order.apply(&news, Source::Told, 3).new_fill, None);
     assert_eq!(order.fee().to_string(), "0.02");
     assert_eq!(order.average_price().map(|p| p.to_string()).as_deref(), Some("10"));
 }
@@ -109,17 +115,71 @@ fn an_unknown_order_is_resolved_by_the_venue_only() {
     assert!(order.absent().changed);
     assert_eq!(order.state(), OrderState::NotPlaced);
     // The venue changed its mind: the order is real.
-    order.apply(&report(OrderState::Open, "0"), 2);
+    order.apply(&report(OrderState::Open, "0"), Source::Told, 2);
     assert_eq!(order.state(), OrderState::Open);
 }
 
 #[test]
 fn a_cancellation_is_sent_once_and_not_before_the_order_is_open() {
     let mut order = order();
-    assert!(!order.want_cancel());
+    order.want_cancel();
+    assert!(!order.cancel_due());
     order.submitted(placed(), 1);
     assert!(order.cancel_due());
-    assert!(!order.cancel_due());
-    order.cancel_ended();
-    assert!(order.cancel_due(), "a failed cancellation is sent again");
+    order.want_cancel();
+    assert!(!order.cancel_due(), "wanting it again sends nothing");
+}
+
+#[test]
+fn a_cancellation_that_got_lost_is_sent_again() {
+    let mut order = order();
+    order.submitted(placed(), 1);
+    order.want_cancel();
+    assert!(order.cancel_due());
+    order.cancel_accepted(5);
+    order.listed_open(5);
+    assert!(!order.cancel_due(), "the list may be older than the cancellation");
+    order.listed_open(6);
+    assert!(order.cancel_due());
+    order.cancel_missed();
+    assert!(order.cancel_due(), "the venue did not find it, yet it is open");
+}
+
+#[test]
+fn news_that_cannot_be_true_change_nothing() {
+    let mut order = order();
+    order.submitted(placed(), 1);
+    for filled in ["1.00000001", "-0.1", "92233720368.54775807"] {
+        let update = order.apply(&report(OrderState::Open, filled), Source::Asked, 2);
+        assert_eq!(update, OrderUpdate::default(), "{filled}");
+    }
+    assert_eq!(order.filled(), Quantity::ZERO);
+}
+
+#[test]
+fn an_end_without_totals_is_asked_for() {
+    let check = |state: OrderState, filled: Option<&str>, doubtful: bool| {
+        let mut order = order();
+        order.submitted(placed(), 1);
+        let mut news = report(state, "0");
+        news.filled = filled.map(quantity);
+        let update = order.apply(&news, Source::Told, 2);
+        assert_eq!(update.doubtful, doubtful, "{state} {filled:?}");
+        assert_eq!(order.state().is_final(), !doubtful, "{state} {filled:?}");
+        order.apply(&news, Source::Asked, 3);
+        assert_eq!(order.state(), state, "who was asked is believed");
+    };
+    check(OrderState::Filled, Some("1"), false);
+    check(OrderState::Filled, Some("0.4"), true);
+    check(OrderState::Filled, None, true);
+    check(OrderState::Cancelled, Some("0.4"), false);
+    check(OrderState::Cancelled, None, true);
+}
+
+#[test]
+fn an_order_that_has_a_name_at_the_venue_is_never_absent() {
+    let mut order = order();
+    order.submitted(placed(), 1);
+    assert!(!order.absent().changed);
+    assert_eq!(order.state(), OrderState::Open);
 }

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use model::{OrderKind, Price, Quantity, Side, Symbol, TimeInForce, Trade, UnixNanos};
+use model::{OrderKind, OrderState, Price, Quantity, Side, Symbol, TimeInForce, Trade, UnixNanos};
 
 use crate::desk::Desk;
 use crate::ema::Ema;
+use crate::order::Order;
 use crate::strategy::Strategy;
 
 /// Crossing of two exponential moving averages, for one instrument, long or flat.
 ///
 /// The averages take the last price of each bar. An order first rests at the near best price; if it
-/// is not filled within `patience` it is cancelled and the rest goes to the market.
+/// is not filled within `patience` it is cancelled and the rest goes to the market. Time is the
+/// venue's, and passes with trades: in a market without trades nothing happens.
 #[derive(Debug)]
 pub struct EmaCross {
     symbol: Symbol,
@@ -26,6 +28,7 @@ pub struct EmaCross {
     bar_close: Option<Price>,
     placed_at: UnixNanos,
     impatient: bool,
+    refused: bool,
 }
 
 impl EmaCross {
@@ -53,12 +56,17 @@ impl EmaCross {
             bar_close: None,
             placed_at: UnixNanos::ZERO,
             impatient: false,
+            refused: false,
         }
     }
 
     /// Closes the bar when the trade belongs to a later one.
     fn take(&mut self, trade: &Trade) -> bool {
         let start = trade.venue_ts.floor_to(self.bar);
+        if self.bar_start.is_some_and(|current| start < current) {
+            // Late: its bar is closed.
+            return false;
+        }
         let closed = self.bar_start.is_some_and(|current| start > current);
         if closed && let Some(close) = self.bar_close {
             self.fast.update(close);
@@ -91,18 +99,27 @@ impl EmaCross {
         (quantity >= lot.quantity_min).then(|| (side, quantity.floor_to(lot.lot_size())))
     }
 
+    /// Places an order: at the near best price, or against the far one after patience ran out.
+    /// Without that price the market is unknown, and nothing is placed.
     fn enter(&mut self, side: Side, quantity: Quantity, now: UnixNanos, desk: &mut Desk<'_>) {
-        let near = desk.market(&self.symbol).and_then(|market| match side {
-            Side::Buy => market.bid,
-            Side::Sell => market.ask,
-        });
-        let resting = near.filter(|_| !self.impatient);
-        let kind = resting.map_or(OrderKind::Market, |level| OrderKind::Limit {
-            price: level.price,
-            post_only: false,
-        });
+        let Some(market) = desk.market(&self.symbol) else { return };
+        let (near, far) = match side {
+            Side::Buy => (market.bid, market.ask),
+            Side::Sell => (market.ask, market.bid),
+        };
+        let kind = match (self.impatient, near, far) {
+            (true, _, Some(_)) => OrderKind::Market,
+            (false, Some(near), _) => OrderKind::Limit { price: near.price, post_only: false },
+            (true, _, None) | (false, None, _) => return,
+        };
         desk.place(&self.symbol, side, kind, quantity, TimeInForce::Gtc);
         self.placed_at = now;
+        self.impatient = false;
+    }
+
+    /// After a refusal it would only be refused again: it waits as long as an order may rest.
+    fn is_put_off(&self, now: UnixNanos) -> bool {
+        self.refused && now.since(self.placed_at) < self.patience
     }
 
     /// Cancels what rests too long or in the wrong direction. False without a working order.
@@ -137,11 +154,17 @@ impl Strategy for EmaCross {
             return;
         }
         match gap {
-            Some((side, quantity)) if desk.can_trade() => {
+            Some((side, quantity)) if desk.can_trade() && !self.is_put_off(trade.venue_ts) => {
                 self.enter(side, quantity, trade.venue_ts, desk);
             }
             Some(_) => {}
             None => self.impatient = false,
+        }
+    }
+
+    fn on_order(&mut self, order: &Order, _desk: &mut Desk<'_>) {
+        if order.request().symbol == self.symbol {
+            self.refused = order.state() == OrderState::Rejected;
         }
     }
 }

@@ -92,3 +92,14 @@ async fn dropping_the_group_ends_its_tasks() {
     spawner.spawn("a", "too-late", async { panic!("a closed group runs nothing") });
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_stops_with_its_parent_but_not_the_other_way_round() {
+    let parent = CancellationToken::new();
+    let (one, two) = (TaskGroup::with_cancel("1", &parent), TaskGroup::with_cancel("2", &parent));
+    drop(one);
+    assert!(!parent.is_cancelled());
+    two.spawner().spawn("a", "waits", pending());
+    parent.cancel();
+    assert!(two.join(GRACE).await.is_ok());
+}

@@ -44,8 +44,8 @@ impl World {
             quantity_min: Quantity::from_raw(5_000),
             cost_min: Notional::ZERO,
         };
-        let bid = Level { price: price(99), quantity: one() };
-        let market = MarketView { bid: Some(bid), ..MarketView::default() };
+        let level = |at| Some(Level { price: price(at), quantity: one() });
+        let market = MarketView { bid: level(99), ask: level(101), last_trade: None };
         Self {
             strategy: EmaCross::new(symbol(), 1, 3, one(), second, patience),
             instruments: [(symbol(), instrument)].into(),
@@ -133,5 +133,46 @@ fn a_turn_cancels_the_order_and_closes_the_position() {
     assert_eq!(world.trade(50), [Wish::Cancel(id)], "the fall shows when its bar closes");
     world.orders = Orders::default();
     world.positions.insert(symbol(), one());
-    assert_eq!(world.trade(50), order(Side::Sell, OrderKind::Market), "there is no ask to join");
+    let ask = OrderKind::Limit { price: price(101), post_only: false };
+    assert_eq!(world.trade(50), order(Side::Sell, ask));
+}
+
+#[test]
+fn without_a_book_nothing_is_placed() {
+    let mut world = World::new();
+    world.markets.insert(symbol(), MarketView::default());
+    for at in [100, 101, 102, 103, 104] {
+        assert_eq!(world.trade(at), []);
+    }
+}
+
+#[test]
+fn impatience_ends_with_the_order_that_it_caused() {
+    let mut world = World::new();
+    for at in [100, 101, 102, 103] {
+        world.trade(at);
+    }
+    world.rest(Side::Buy);
+    for at in [104, 105, 106] {
+        world.trade(at);
+    }
+    world.orders = Orders::default();
+    assert_eq!(world.trade(107), order(Side::Buy, OrderKind::Market));
+    world.positions.insert(symbol(), one());
+    assert_eq!(world.trade(50), []);
+    let ask = OrderKind::Limit { price: price(101), post_only: false };
+    assert_eq!(world.trade(50), order(Side::Sell, ask), "the turn is met with patience");
+}
+
+#[test]
+fn a_late_trade_closes_no_bar() {
+    let mut world = World::new();
+    for at in [100, 101, 102] {
+        world.trade(at);
+    }
+    world.second -= 2;
+    assert_eq!(world.trade(10), []);
+    world.second += 1;
+    let bid = OrderKind::Limit { price: price(99), post_only: false };
+    assert_eq!(world.trade(103), order(Side::Buy, bid));
 }

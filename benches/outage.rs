@@ -1,0 +1,82 @@
+//! The outage scenario against real time and against the floor: turmoil stepping the same hosts at
+//! the same tick, without any product code.
+//!
+//! Criterion shows times; the lines printed before give the two ratios that matter, taken in this
+//! process within the same minute.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use model::Trade;
+use scenario::Scenario;
+use sim::{Progress, Setup, simulate};
+use tape::Tape;
+
+/// The trader and the three hosts of the venue.
+const HOSTS: [&str; 4] = ["trader", "api", "public", "private"];
+
+fn setup() -> Setup {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join("scenarios/faults/kraken-outage.toml");
+    let scenario = Scenario::load(&path).expect("a valid scenario");
+    let tape = Tape::load(&scenario.tape_path()).expect("a valid tape");
+    let trades: Arc<[Trade]> = tape.trades_for(&scenario.market.symbol).collect();
+    Setup::new(scenario, 1, trades).expect("a valid setup")
+}
+
+/// Steps idle hosts through the scenario's length.
+fn floor(setup: &Setup) -> u64 {
+    let mut sim = turmoil::Builder::new()
+        .rng_seed(1)
+        .epoch(UNIX_EPOCH)
+        .tick_duration(setup.scenario.run.tick)
+        .simulation_duration(setup.scenario.run.length * 2)
+        .build();
+    for host in HOSTS {
+        sim.host(host, || async {
+            std::future::pending::<()>().await;
+            Ok(())
+        });
+    }
+    let mut steps = 0;
+    while sim.elapsed() < setup.scenario.run.length {
+        sim.step().expect("idle hosts do not fail");
+        steps += 1;
+    }
+    steps
+}
+
+fn seconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    #[expect(clippy::disallowed_methods, reason = "a bench measures the machine")]
+    let started = Instant::now();
+    let result = work();
+    #[expect(clippy::disallowed_methods, reason = "a bench measures the machine")]
+    let elapsed = started.elapsed();
+    (result, elapsed.as_secs_f64())
+}
+
+#[expect(clippy::print_stdout, reason = "ratios are what this bench is for")]
+fn outage(c: &mut Criterion) {
+    let setup = setup();
+    let run = || simulate(&setup, &Progress::default()).expect("a run");
+    let (outcome, wall) = seconds(run);
+    let (steps, idle) = seconds(|| floor(&setup));
+    let simulated = outcome.simulated.as_secs_f64();
+    println!("digest {} over {} events", outcome.digest, outcome.history.len());
+    println!(
+        "{:.0} times real time; floor {steps} steps, product / floor {:.2}",
+        simulated / wall,
+        wall / idle
+    );
+
+    let mut group = c.benchmark_group("30 virtual minutes, tick 10 ms");
+    group.sample_size(10).measurement_time(Duration::from_secs(20));
+    group.bench_function("outage scenario", |b| b.iter(run));
+    group.bench_function("floor: bare turmoil, idle hosts", |b| b.iter(|| floor(&setup)));
+    group.finish();
+}
+
+criterion_group!(benches, outage);
+criterion_main!(benches);

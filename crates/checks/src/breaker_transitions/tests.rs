@@ -1,0 +1,219 @@
+use model::audit::{AuditEvent, BreakerState, CallOutcome};
+use model::history::{Event, Record};
+use std::time::Duration;
+
+use super::*;
+use crate::testkit::events::{breaker, ended, started};
+use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
+
+use BreakerState::{Closed, HalfOpen, Isolated, Open};
+use CallOutcome::{Cancelled, Failure, Ignored, Success};
+
+fn reports(story: &Story, fragment: &str) {
+    assert_reports(CHECK.name, story, &expectations(), fragment);
+}
+
+fn passes(story: &Story) {
+    assert_passes(CHECK.name, story, &expectations());
+}
+
+/// Calls one second apart from 1 s on, numbered from 0, each answered after 10 ms.
+fn calls(outcomes: &[CallOutcome]) -> Story {
+    let mut story = Story::new();
+    for (call, outcome) in (0..).zip(outcomes) {
+        let at_ms = 1_000 * (call + 1);
+        story.trader(at_ms, started(call, "Balance")).trader(at_ms + 10, ended(call, *outcome));
+    }
+    story
+}
+
+fn is_change(record: &Record, generation_wanted: u64) -> bool {
+    matches!(&record.event, Event::Trader(AuditEvent::BreakerChanged { generation, .. })
+        if *generation == generation_wanted)
+}
+
+#[test]
+fn a_breaker_that_never_opens_is_reported_once_per_missed_trip() {
+    let story = calls(&[Failure; 9]);
+    reports(&story, "stays CLOSED after 5 failures, must be OPEN");
+    let Verdict::Fail { total, .. } = CHECK.run(&story.history(), &expectations()).verdict else {
+        panic!("must fail");
+    };
+    assert_eq!(total, 1);
+}
+
+#[test]
+fn a_breaker_that_opens_at_the_sixth_failure_is_reported() {
+    let mut story = calls(&[Failure; 6]);
+    story.trader(6_010, breaker(1, Closed, Open, "503"));
+    reports(&story, "stays CLOSED after 5 failures");
+}
+
+#[test]
+fn a_breaker_that_opens_at_the_fourth_failure_is_reported() {
+    let mut story = calls(&[Failure; 4]);
+    story.trader(4_010, breaker(1, Closed, Open, "503"));
+    reports(&story, "became OPEN without a failure that counts");
+    let mut story = calls(&[Failure; 3]);
+    story.trader(3_010, breaker(1, Closed, Open, "503"));
+    reports(&story, "CLOSED -> OPEN after 3 consecutive failures, not 5");
+}
+
+#[test]
+fn a_success_resets_the_count_and_ignored_and_cancelled_calls_neither_count_nor_reset() {
+    let f = Failure;
+    passes(&calls(&[f, f, f, f, Success, f, f, f, f]));
+    let mut story = calls(&[f, f, f, Ignored, Cancelled, f, f]);
+    story.trader(7_010, breaker(1, Closed, Open, "503"));
+    passes(&story);
+}
+
+#[test]
+fn a_breaker_that_counts_cancelled_calls_is_reported() {
+    let mut story = calls(&[Failure, Failure, Failure, Failure, Cancelled]);
+    story.trader(5_010, breaker(1, Closed, Open, "503"));
+    reports(&story, "without a failure that counts");
+}
+
+#[test]
+fn the_change_may_be_told_before_the_end_of_the_call_that_causes_it() {
+    let mut story = calls(&[Failure; 4]);
+    story
+        .trader(5_000, started(9, "Balance"))
+        .trader(5_010, breaker(1, Closed, Open, "503"))
+        .trader(5_010, ended(9, Failure));
+    passes(&story);
+}
+
+#[test]
+fn results_of_an_earlier_generation_do_not_count() {
+    // Case 10: a call from before the outage fails while the breaker probes.
+    let mut story = clean();
+    story.trader(60_500, started(90, "Slow")).trader(135_500, ended(90, Failure));
+    passes(&story);
+    story.trader(135_500, breaker(5, HalfOpen, Open, "503"));
+    reports(&story, "became OPEN without a failure that counts");
+}
+
+#[test]
+fn a_probe_before_its_time_is_reported() {
+    let mut story = clean();
+    story.change(|record| {
+        let early = is_change(record, 2)
+            || matches!(&record.event, Event::Trader(AuditEvent::CallStarted { call: 7, .. }));
+        if early {
+            record.at_ns -= 5_000_000_000;
+        }
+        early
+    });
+    reports(&story, "lets a probe pass 5.000 s too early");
+}
+
+#[test]
+fn half_open_without_a_call_is_reported() {
+    let mut story = clean();
+    story.change(|record| {
+        let change = is_change(record, 4);
+        if change {
+            record.at_ns += 500_000_000;
+        }
+        change
+    });
+    story.without(|record| is_change(record, 4));
+    story.trader(134_000, breaker(4, Open, HalfOpen, "timer"));
+    reports(&story, "became HALF_OPEN though nobody called");
+}
+
+#[test]
+fn a_breaker_that_closes_after_one_success_or_never_is_reported() {
+    let mut story = clean();
+    story.without(|record| is_change(record, 5));
+    reports(&story, "stays HALF_OPEN after 2 successes, must be CLOSED");
+    story.trader(135_050, breaker(5, HalfOpen, Closed, "probe passed"));
+    reports(&story, "became CLOSED without a success that counts");
+}
+
+#[test]
+fn a_breaker_that_ignores_a_failed_probe_is_reported() {
+    let mut story = clean();
+    story.without(|record| is_change(record, 3));
+    reports(&story, "stays HALF_OPEN after 1 failure, must be OPEN");
+}
+
+#[test]
+fn a_gap_in_the_generations_is_reported() {
+    let mut story = clean();
+    story.change(|record| {
+        if let Event::Trader(AuditEvent::BreakerChanged { generation, .. }) = &mut record.event
+            && *generation == 4
+        {
+            *generation = 6;
+            return true;
+        }
+        false
+    });
+    reports(&story, "generation 6 follows 3");
+}
+
+#[test]
+fn a_state_that_was_never_entered_and_an_illegal_transition_are_reported() {
+    let mut story = clean();
+    story.without(|record| is_change(record, 3));
+    reports(&story, "says that it was OPEN, but it was HALF_OPEN");
+    let mut story = calls(&[Success]);
+    story.trader(2_000, breaker(1, Closed, HalfOpen, "odd"));
+    reports(&story, "CLOSED -> HALF_OPEN is no legal transition (cause `odd`)");
+}
+
+#[test]
+fn forced_states_need_their_causes() {
+    let mut story = calls(&[Success]);
+    story
+        .trader(2_000, breaker(1, Closed, Isolated, "isolated"))
+        .trader(900_000, breaker(2, Isolated, Closed, "reset"));
+    passes(&story);
+    story.trader(901_000, breaker(3, Closed, Isolated, "bad mood"));
+    reports(&story, "CLOSED -> ISOLATED is no legal transition (cause `bad mood`)");
+}
+
+#[test]
+fn an_open_time_that_the_rules_do_not_give_is_reported() {
+    let mut story = clean();
+    story.change(|record| {
+        if let Event::Trader(AuditEvent::BreakerChanged { open_ms, .. }) = &mut record.event
+            && open_ms.is_some()
+        {
+            *open_ms = Some(3_000);
+            return true;
+        }
+        false
+    });
+    reports(&story, "opens for 3.000 s, not for 30.000 s to 30.000 s");
+}
+
+#[test]
+fn probes_are_given_up_only_after_their_time() {
+    let probe_lost = |at_ms| {
+        let mut story = clean();
+        story.without(|record| record.at_ns > 95_000_000_000);
+        story.trader(at_ms, breaker(3, HalfOpen, HalfOpen, "no sign of life"));
+        story.trader(at_ms, started(20, "Balance"));
+        story
+    };
+    passes(&probe_lost(155_000));
+    reports(&probe_lost(125_000), "lets a probe pass 30.000 s too early");
+}
+
+#[test]
+fn a_breaker_with_rules_of_its_own_is_judged_by_them() {
+    let mut expect = expectations();
+    let mut rules = expect.breaker.clone();
+    rules.failure_threshold = 2;
+    rules.open_for = Duration::from_secs(1);
+    rules.open_for_max = Duration::from_secs(60);
+    expect.breakers.insert(crate::testkit::events::BREAKER.to_owned(), rules);
+    let mut story = calls(&[Failure, Failure]);
+    assert_reports(CHECK.name, &story, &expect, "stays CLOSED after 2 failures");
+    story.trader(2_010, breaker(1, Closed, Open, "503"));
+    assert_passes(CHECK.name, &story, &expect);
+}

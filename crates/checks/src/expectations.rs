@@ -1,0 +1,138 @@
+//! What a run promises: the numbers that the checks compare against.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use model::Notional;
+
+/// The rules that a circuit breaker was configured with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakerRules {
+    /// Consecutive counted failures that open it, at least 1.
+    pub failure_threshold: u32,
+    /// Time from opening until a probe may pass.
+    pub open_for: Duration,
+    /// Longest such time, where it grows from trip to trip; equal to `open_for` where it does not.
+    pub open_for_max: Duration,
+    /// Consecutive successes in `HALF_OPEN` that close it, at least 1.
+    pub success_threshold: u32,
+    /// Probes that may be in flight at once in `HALF_OPEN`, at least 1.
+    pub half_open_max: u32,
+    /// Time in `HALF_OPEN` after which lost probes are given up and new ones pass; `None` for never.
+    pub half_open_wait_max: Option<Duration>,
+    /// Beginnings of the causes with which somebody, not the rules, sets a state.
+    pub forced_causes: Vec<String>,
+}
+
+impl BreakerRules {
+    /// 5 failures open it for 30 s, 2 successes close it, one probe at a time.
+    pub fn standard() -> Self {
+        Self {
+            failure_threshold: 5,
+            open_for: Duration::from_secs(30),
+            open_for_max: Duration::from_secs(30),
+            success_threshold: 2,
+            half_open_max: 1,
+            half_open_wait_max: Some(Duration::from_secs(60)),
+            forced_causes: ["forced", "isolated", "reset"].map(str::to_owned).into(),
+        }
+    }
+
+    /// True when `cause` says that somebody set the state.
+    pub(crate) fn is_forced(&self, cause: &str) -> bool {
+        self.forced_causes.iter().any(|forced| cause.starts_with(forced.as_str()))
+    }
+}
+
+/// What a run promises. Made from the scenario, never from what the run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectations {
+    /// Virtual length of the run, up to the shutdown.
+    pub length: Duration,
+    /// When every fault is healed and the phase `calm` starts; zero for a run without faults.
+    pub heal_at: Duration,
+    /// Time after `heal_at` within which everything must work again.
+    pub recover_within: Duration,
+    /// When the trader is told to stop; `None` for a run that is cut short before.
+    ///
+    /// What a cut run has not come to is not held against it.
+    pub shutdown_at: Option<Duration>,
+    /// Time within which the trader must have stopped after it was told to.
+    pub shutdown_within: Duration,
+    /// Account of the trader at the venue.
+    pub account: String,
+    /// Host on which the trader runs.
+    pub trader_host: String,
+    /// Numbers of the planned faults.
+    pub faults: BTreeSet<u32>,
+    /// Rules of the breakers that have none of their own.
+    pub breaker: BreakerRules,
+    /// Rules of single breakers, by name.
+    pub breakers: BTreeMap<String, BreakerRules>,
+    /// How far two times may differ that should be equal: ticks and the rounding of timers.
+    pub time_slack: Duration,
+    /// Longest silence of a connection before its stream must stop to claim that it is live.
+    pub silence_max: Duration,
+    /// Age above which a book that is claimed to be in sync is wrong.
+    pub book_lag_max: Duration,
+    /// Time without any news of an order after which both ends must agree on it.
+    pub quiet_for: Duration,
+    /// Parts of a call's error that prove that nothing of the request left the trader.
+    pub not_sent_errors: Vec<String>,
+    /// Rounding of a cost by the venue, per fill, in quote units.
+    pub cost_rounding: Notional,
+    /// Names of the checks that may find nothing to examine.
+    pub vacuous_allowed: BTreeSet<String>,
+}
+
+impl Expectations {
+    /// Expectations of a run that heals at `heal_at`, with the usual values for everything else.
+    pub fn new(length: Duration, heal_at: Duration, recover_within: Duration) -> Self {
+        Self {
+            length,
+            heal_at,
+            recover_within,
+            shutdown_at: None,
+            shutdown_within: Duration::from_secs(120),
+            account: "trader".to_owned(),
+            trader_host: "trader".to_owned(),
+            faults: BTreeSet::new(),
+            breaker: BreakerRules::standard(),
+            breakers: BTreeMap::new(),
+            time_slack: Duration::from_millis(20),
+            silence_max: Duration::from_secs(20),
+            book_lag_max: Duration::from_secs(1),
+            quiet_for: Duration::from_secs(2),
+            not_sent_errors: ["cannot connect", "no connection", "before the request was sent"]
+                .map(str::to_owned)
+                .into(),
+            cost_rounding: Notional::ZERO,
+            vacuous_allowed: BTreeSet::new(),
+        }
+    }
+
+    /// True for a run that is cut short before its shutdown.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.shutdown_at.is_none()
+    }
+
+    /// The rules of a breaker.
+    pub(crate) fn rules(&self, breaker: &str) -> &BreakerRules {
+        self.breakers.get(breaker).unwrap_or(&self.breaker)
+    }
+
+    /// When everything must work again, nanoseconds since the start of the run.
+    pub(crate) fn recovered_by_ns(&self) -> u64 {
+        nanos(self.heal_at.saturating_add(self.recover_within))
+    }
+
+    /// [`Self::time_slack`] in nanoseconds.
+    pub(crate) fn slack_ns(&self) -> u64 {
+        nanos(self.time_slack)
+    }
+}
+
+/// Nanoseconds of a duration; 584 years at most.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,41 @@
+//! All checks, in the order in which they are reported.
+
+use model::history::Record;
+
+use crate::check::{Check, CheckResult, Class};
+use crate::expectations::Expectations;
+use crate::{
+    book_equal, breaker_open_blocks, breaker_transitions, faults_struck, history_sound,
+    money_conserved, no_duplicate_order, nothing_left_behind, orders_equal, positions_equal,
+    recovered, silence_noticed, waits_bounded,
+};
+
+/// Every check there is.
+pub const ALL: &[Check] = &[
+    history_sound::CHECK,
+    faults_struck::CHECK,
+    breaker_transitions::CHECK,
+    breaker_open_blocks::CHECK,
+    waits_bounded::CHECK,
+    silence_noticed::CHECK,
+    book_equal::CHECK,
+    no_duplicate_order::CHECK,
+    orders_equal::CHECK,
+    positions_equal::CHECK,
+    money_conserved::CHECK,
+    nothing_left_behind::CHECK,
+    recovered::CHECK,
+];
+
+/// Applies every check to a whole history.
+pub fn run(history: &[Record], expect: &Expectations) -> Vec<CheckResult> {
+    ALL.iter().map(|check| check.run(history, expect)).collect()
+}
+
+/// The class of the failure that decides the exit code: safety before liveness, `None` for a pass.
+pub fn worst(results: &[CheckResult]) -> Option<Class> {
+    results.iter().filter(|result| !result.passed()).map(|result| result.class).min()
+}
+
+#[cfg(test)]
+mod tests;

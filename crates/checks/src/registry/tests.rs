@@ -1,0 +1,61 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::check::Verdict;
+use crate::testkit::{clean, expectations};
+
+#[test]
+fn a_clean_run_passes_every_check_and_none_is_vacuous() {
+    for result in run(&clean().history(), &expectations()) {
+        assert!(matches!(result.verdict, Verdict::Pass { .. }), "{result:#?}");
+    }
+}
+
+#[test]
+fn names_are_unique_kebab_case_and_sentences_have_no_full_stop() {
+    let names: BTreeSet<&str> = ALL.iter().map(|check| check.name).collect();
+    assert_eq!(names.len(), ALL.len());
+    for check in ALL {
+        assert!(check.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", check.name);
+        assert!(!check.sentence.ends_with('.') && !check.sentence.is_empty(), "{}", check.name);
+    }
+}
+
+#[test]
+fn an_empty_history_is_vacuous_or_wrong_but_never_a_pass() {
+    let results = run(&[], &expectations());
+    assert!(results.iter().all(|result| !result.passed()), "{results:#?}");
+}
+
+#[test]
+fn a_vacuous_check_passes_only_where_it_is_allowed() {
+    let mut expect = expectations();
+    let check = ALL.iter().find(|check| check.name == "silence-noticed").unwrap();
+    assert!(!check.run(&[], &expect).passed());
+    expect.vacuous_allowed.insert("silence-noticed".to_owned());
+    assert!(check.run(&[], &expect).passed());
+}
+
+#[test]
+fn what_a_cut_run_has_not_come_to_is_not_held_against_it() {
+    let mut expect = expectations();
+    expect.shutdown_at = None;
+    for seconds in [5, 62, 66, 80, 100, 119, 140] {
+        let mut story = clean();
+        story.without(|record| record.at_ns > seconds * 1_000_000_000);
+        expect.length = std::time::Duration::from_secs(seconds);
+        for result in run(&story.history(), &expect) {
+            assert!(result.passed(), "cut at {seconds}: {result:#?}");
+        }
+    }
+}
+
+#[test]
+fn safety_decides_before_liveness() {
+    let results = run(&[], &expectations());
+    assert_eq!(worst(&results), Some(Class::Safety));
+    let liveness: Vec<_> =
+        results.into_iter().filter(|result| result.class == Class::Liveness).collect();
+    assert_eq!(worst(&liveness), Some(Class::Liveness));
+    assert_eq!(worst(&[]), None);
+}

@@ -1,0 +1,78 @@
+//! `silence-noticed`: a hung connection is not taken for a quiet market.
+
+use std::collections::BTreeMap;
+
+use model::audit::StreamState;
+use model::history::Record;
+
+use crate::check::{Check, Class, Verdict};
+use crate::expectations::{Expectations, nanos};
+use crate::facts::{Holds, seconds, stream_change};
+use crate::findings::{Findings, Place, end_of};
+
+pub(crate) const CHECK: Check = Check {
+    name: "silence-noticed",
+    class: Class::Safety,
+    sentence: "while connections hang, no stream claims for longer than its bound that it is live",
+    judge,
+};
+
+/// A time during which a stream claimed to be live.
+#[derive(Debug, Clone, Copy)]
+struct Claim<'a> {
+    stream: &'a str,
+    from_ns: u64,
+    to: Place,
+}
+
+fn judge(history: &[Record], expect: &Expectations) -> Verdict {
+    let mut findings = Findings::default();
+    let claims = claims(history);
+    let bound_ns = nanos(expect.silence_max).saturating_add(expect.slack_ns());
+    let end_ns = end_of(history).at_ns;
+    for hold in Holds::of(history).spells() {
+        let to_ns = hold.to_ns.unwrap_or(end_ns);
+        for claim in &claims {
+            let from_ns = claim.from_ns.max(hold.from_ns);
+            let noticed_by_ns = from_ns.saturating_add(bound_ns);
+            // A hold that ends sooner, or a stream that was down by then, proves nothing.
+            if claim.to.at_ns < from_ns || to_ns <= noticed_by_ns {
+                continue;
+            }
+            findings.examine();
+            if claim.to.at_ns > noticed_by_ns {
+                let message = format!(
+                    "stream {} still claimed to be live {} after fault {} let its connection hang",
+                    claim.stream,
+                    seconds(claim.to.at_ns.min(to_ns).saturating_sub(from_ns)),
+                    hold.fault
+                );
+                findings.violate(claim.to, message);
+            }
+        }
+    }
+    findings.verdict("no live stream hung for longer than the bound on silence")
+}
+
+/// All claims to be live, in the order in which they end.
+fn claims(history: &[Record]) -> Vec<Claim<'_>> {
+    let mut live: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut claims = Vec::new();
+    for record in history {
+        let Some((stream, state)) = stream_change(record) else {
+            continue;
+        };
+        if state == StreamState::Live {
+            live.entry(stream).or_insert(record.at_ns);
+        } else if let Some(from_ns) = live.remove(stream) {
+            let to = Place::from(record);
+            claims.push(Claim { stream, from_ns, to });
+        }
+    }
+    let to = end_of(history);
+    claims.extend(live.into_iter().map(|(stream, from_ns)| Claim { stream, from_ns, to }));
+    claims
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+use super::*;
+use crate::testkit::events::stream;
+use crate::testkit::{assert_passes, assert_reports, clean, expectations};
+
+#[test]
+fn a_stream_that_stays_live_through_a_hang_is_reported() {
+    let mut story = clean();
+    story.without(|record| {
+        let change = stream_change(record);
+        change.is_some_and(|(name, state)| {
+            name == "kraken/public" && state != StreamState::Live && record.at_ns > 1_000_000_000
+        })
+    });
+    let message = "stream kraken/public still claimed to be live 43.000 s after fault 1 let its connection hang";
+    assert_reports(CHECK.name, &story, &expectations(), message);
+}
+
+#[test]
+fn a_stream_that_notices_too_late_is_reported() {
+    let mut story = clean();
+    story.change(|record| {
+        let late = (90_000_000_000..92_000_000_000).contains(&record.at_ns);
+        if late {
+            record.at_ns += 7_000_000_000;
+        }
+        late
+    });
+    assert_reports(CHECK.name, &story, &expectations(), "live 22.000 s after fault 1");
+}
+
+#[test]
+fn a_stream_that_becomes_live_during_a_hang_gets_the_whole_bound() {
+    let mut story = clean();
+    story
+        .trader(96_000, stream("kraken/public", StreamState::Live, "odd"))
+        .trader(117_000, stream("kraken/public", StreamState::Down, "silent"));
+    assert_reports(CHECK.name, &story, &expectations(), "live 21.000 s after fault 1");
+    story.without(|record| record.at_ns == 117_000_000_000);
+    story.trader(115_000, stream("kraken/public", StreamState::Down, "silent"));
+    assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn a_hang_shorter_than_the_bound_proves_nothing() {
+    let mut expect = expectations();
+    expect.silence_max = std::time::Duration::from_secs(60);
+    let verdict = CHECK.run(&clean().history(), &expect).verdict;
+    assert!(matches!(verdict, Verdict::Vacuous { allowed: false, .. }), "{verdict:?}");
+}

@@ -1,0 +1,153 @@
+//! A run of 200 s as it should be: one order before the storm, one lost in it, one after it.
+//!
+//! 60 s REST answers 503 (fault 0), 75 s connections hang (fault 1), 120 s all is healed.
+
+use std::time::Duration;
+
+use model::OrderState;
+use model::audit::{BreakerState, CallOutcome, StreamState};
+use model::history::{Event, Phase, VenueEvent};
+
+use super::events::{
+    amount, applied, asset_total, balance, breaker, ended, fault, healed, intent, phase, position,
+    published, sent, shutdown, started, stopped, stream, trader_fill, trader_order, venue_fill,
+    venue_order,
+};
+use super::story::Story;
+use crate::expectations::Expectations;
+
+/// What the clean run promises.
+pub fn expectations() -> Expectations {
+    let seconds = Duration::from_secs;
+    let mut expect = Expectations::new(seconds(200), seconds(120), seconds(30));
+    expect.shutdown_at = Some(seconds(200));
+    expect.faults = [0, 1].into();
+    expect.cost_rounding = amount("0.00001");
+    expect
+}
+
+/// A run without any violation.
+pub fn clean() -> Story {
+    let mut story = Story::new();
+    connect(&mut story);
+    buy(&mut story);
+    refuse(&mut story);
+    hang(&mut story);
+    recover(&mut story);
+    stop(&mut story);
+    story
+}
+
+fn connect(story: &mut Story) {
+    story
+        .world(0, phase(Phase::WarmUp))
+        .venue(0, asset_total("USD", "1000000"))
+        .venue(0, asset_total("BTC", "100"))
+        .venue(0, balance("USD", "100000", "0"))
+        .venue(0, balance("BTC", "0", "0"));
+    for name in ["kraken/public", "kraken/private"] {
+        story
+            .trader(10, stream(name, StreamState::Connecting, "start"))
+            .trader(100, stream(name, StreamState::Live, "subscribed"));
+    }
+    story
+        .trader(20, started(0, "GetWebSocketsToken"))
+        .trader(60, ended(0, CallOutcome::Success))
+        .venue(150, published(0xa1))
+        .trader(170, applied(0xa1))
+        .venue(30_000, published(0xa2))
+        .trader(30_020, applied(0xa2));
+}
+
+fn buy(story: &mut Story) {
+    story
+        .trader(1_000, intent("o-1"))
+        .trader(1_000, trader_order("o-1", OrderState::Submitting, "0"))
+        .trader(1_000, sent(1, "o-1"))
+        .venue(1_020, venue_order("o-1", "V1", OrderState::Open, "0"))
+        .venue(1_020, balance("USD", "100000", "5001"))
+        .venue(1_020, venue_fill("o-1", "V1", 7, "0.5"))
+        .venue(1_020, venue_order("o-1", "V1", OrderState::Filled, "0.5"))
+        .venue(1_020, balance("USD", "94999", "0"))
+        .venue(1_020, balance("BTC", "0.5", "0"))
+        .venue(1_020, asset_total("USD", "1000000"))
+        .trader(1_040, ended(1, CallOutcome::Success))
+        .trader(1_040, trader_order("o-1", OrderState::Open, "0"))
+        .trader(1_050, trader_fill("o-1", 7, "0.5"))
+        .trader(1_050, trader_order("o-1", OrderState::Filled, "0.5"))
+        .trader(1_050, position("0.5"));
+}
+
+/// From 60 s REST answers 503: the fifth failure opens the breaker at 65 s, and an order is lost.
+fn refuse(story: &mut Story) {
+    story
+        .world(60_000, phase(Phase::Storm))
+        .world(60_000, fault(0, "rest-status 503 at api.kraken.com"))
+        .trader(62_000, intent("o-2"))
+        .trader(62_000, trader_order("o-2", OrderState::Submitting, "0"));
+    for (call, at_ms) in [(2, 61_000), (3, 62_000), (4, 63_000), (5, 64_000), (6, 64_980)] {
+        let start = if call == 3 { sent(3, "o-2") } else { started(call, "Balance") };
+        story
+            .trader(at_ms, start)
+            .venue(at_ms + 10, VenueEvent::FaultStruck { fault: 0 })
+            .trader(at_ms + 20, ended(call, CallOutcome::Failure));
+    }
+    story
+        .trader(62_020, trader_order("o-2", OrderState::Unknown, "0"))
+        .trader(65_000, breaker(1, BreakerState::Closed, BreakerState::Open, "http status 503"))
+        .world(70_000, healed(0, 5));
+}
+
+/// From 75 s connections hang: the streams are given up at 90 s, a probe fails at 105 s.
+fn hang(story: &mut Story) {
+    story.world(75_000, fault(1, "hold trader - kraken")).venue(80_000, published(0xa3));
+    for name in ["kraken/public", "kraken/private"] {
+        story
+            .trader(90_000, stream(name, StreamState::Down, "silent"))
+            .trader(91_000, stream(name, StreamState::Connecting, "again"));
+    }
+    story
+        .trader(95_000, breaker(2, BreakerState::Open, BreakerState::HalfOpen, "probe"))
+        .trader(95_000, started(7, "QueryOrders"))
+        .trader(105_000, ended(7, CallOutcome::Failure))
+        .trader(105_000, breaker(3, BreakerState::HalfOpen, BreakerState::Open, "timed out"))
+        .world(118_000, healed(1, 9));
+}
+
+/// At 120 s all is healed; the breaker closes with the second probe at 136 s.
+fn recover(story: &mut Story) {
+    story.world(120_000, phase(Phase::Calm));
+    for name in ["kraken/public", "kraken/private"] {
+        story.trader(121_000, stream(name, StreamState::Live, "subscribed"));
+    }
+    story
+        .venue(121_000, published(0xa3))
+        .trader(121_020, applied(0xa3))
+        .trader(135_000, breaker(4, BreakerState::Open, BreakerState::HalfOpen, "probe"))
+        .trader(135_000, started(8, "QueryOrders"))
+        .trader(135_040, ended(8, CallOutcome::Success))
+        .trader(135_040, trader_order("o-2", OrderState::NotPlaced, "0"))
+        .trader(136_000, started(9, "Balance"))
+        .trader(136_040, ended(9, CallOutcome::Success))
+        .trader(136_040, breaker(5, BreakerState::HalfOpen, BreakerState::Closed, "probes passed"))
+        .trader(160_000, intent("o-3"))
+        .trader(160_000, trader_order("o-3", OrderState::Submitting, "0"))
+        .trader(160_000, sent(10, "o-3"))
+        .venue(160_020, venue_order("o-3", "V3", OrderState::Rejected, "0"))
+        .trader(160_040, ended(10, CallOutcome::Success))
+        .trader(160_040, trader_order("o-3", OrderState::Rejected, "0"))
+        .venue(170_000, published(0xa4))
+        .trader(170_020, applied(0xa4));
+}
+
+fn stop(story: &mut Story) {
+    story
+        .world(200_000, phase(Phase::Shutdown))
+        .trader(200_000, shutdown("stop-intake"))
+        .trader(200_010, shutdown("settle-orders"))
+        .trader(200_020, shutdown("close-streams"));
+    for name in ["kraken/public", "kraken/private"] {
+        story.trader(200_020, stream(name, StreamState::Down, "shutdown"));
+    }
+    story.trader(200_030, shutdown("stopped")).tell(200_040, "trader", Event::World(stopped(0, 0)));
+}

@@ -1,0 +1,80 @@
+//! `waits-bounded`: nothing waits for ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::audit::AuditEvent;
+use model::history::Record;
+
+use crate::check::{Check, Class, Verdict};
+use crate::expectations::Expectations;
+use crate::facts::{audit, seconds};
+use crate::findings::{Findings, Place, end_of};
+
+pub(crate) const CHECK: Check = Check {
+    name: "waits-bounded",
+    class: Class::Safety,
+    sentence: "every wait on the network ends once, within the bound that it began with",
+    judge,
+};
+
+/// A wait that has begun.
+#[derive(Debug)]
+struct Wait<'a> {
+    op: &'a str,
+    place: Place,
+    bound_ns: u64,
+}
+
+fn judge(history: &[Record], expect: &Expectations) -> Verdict {
+    let mut findings = Findings::default();
+    let mut waits: BTreeMap<u64, Wait<'_>> = BTreeMap::new();
+    let mut numbers = BTreeSet::new();
+    for record in history {
+        let Some(event) = audit(record) else {
+            continue;
+        };
+        if let AuditEvent::CallStarted { call, op, bound_ms, .. } = event {
+            findings.examine();
+            if !numbers.insert(*call) {
+                findings.violate(record, format!("call #{call} {op} began with a used number"));
+            }
+            let place = Place::from(record);
+            let bound_ns = bound_ms.saturating_mul(1_000_000);
+            waits.insert(*call, Wait { op, place, bound_ns });
+        } else if let AuditEvent::CallEnded { call, .. } = event {
+            let Some(wait) = waits.remove(call) else {
+                findings.violate(record, format!("call #{call} ended, but was not running"));
+                continue;
+            };
+            let lasted_ns = record.at_ns.saturating_sub(wait.place.at_ns);
+            if lasted_ns > wait.bound_ns.saturating_add(expect.slack_ns()) {
+                let message = format!(
+                    "call #{call} {} took {}, at most {} allowed",
+                    wait.op,
+                    seconds(lasted_ns),
+                    seconds(wait.bound_ns)
+                );
+                findings.violate(record, message);
+            }
+        }
+    }
+    let end = end_of(history);
+    for (call, wait) in waits {
+        // A run that was cut short may end in the middle of a wait.
+        let waited_ns = end.at_ns.saturating_sub(wait.place.at_ns);
+        let allowed_ns = wait.bound_ns.saturating_add(expect.slack_ns());
+        if expect.is_cut() && waited_ns <= allowed_ns {
+            continue;
+        }
+        let message = format!(
+            "call #{call} {}, begun at {}, never ended",
+            wait.op,
+            seconds(wait.place.at_ns)
+        );
+        findings.violate(end, message);
+    }
+    findings.verdict("no call was made")
+}
+
+#[cfg(test)]
+mod tests;

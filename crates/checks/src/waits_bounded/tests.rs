@@ -1,0 +1,40 @@
+use model::audit::CallOutcome;
+use model::history::Event;
+
+use super::*;
+use crate::testkit::events::{ended, started};
+use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
+
+fn reports(story: &Story, fragment: &str) {
+    assert_reports(CHECK.name, story, &expectations(), fragment);
+}
+
+#[test]
+fn a_wait_beyond_its_bound_is_reported() {
+    let wait = |ends_ms| {
+        let mut story = Story::new();
+        story.trader(1_000, started(0, "Balance")).trader(ends_ms, ended(0, CallOutcome::Failure));
+        story
+    };
+    assert_passes(CHECK.name, &wait(11_020), &expectations());
+    reports(&wait(11_021), "call #0 kraken/Balance took 10.021 s, at most 10.000 s allowed");
+}
+
+#[test]
+fn a_wait_that_never_ends_is_reported() {
+    let mut story = clean();
+    story.without(|record| {
+        matches!(record.event, Event::Trader(AuditEvent::CallEnded { call: 7, .. }))
+    });
+    reports(&story, "call #7 kraken/QueryOrders, begun at 95.000 s, never ended");
+}
+
+#[test]
+fn a_call_that_ends_twice_or_begins_twice_is_reported() {
+    let mut story = clean();
+    story.trader(180_000, ended(9, CallOutcome::Success));
+    reports(&story, "call #9 ended, but was not running");
+    let mut story = clean();
+    story.trader(180_000, started(9, "Balance")).trader(180_001, ended(9, CallOutcome::Success));
+    reports(&story, "call #9 kraken/Balance began with a used number");
+}

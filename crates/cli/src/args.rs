@@ -1,0 +1,166 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::{Price, UnixNanos};
+
+/// A wave tank for trading systems.
+///
+/// Runs the production trading stack, unmodified, on a simulated network against a simulated
+/// exchange, while a recorded market plays and planned faults strike; then says whether everything
+/// that must hold has held. A run depends on scenario, tape and seed only, and repeats exactly.
+#[derive(Debug, Parser)]
+#[command(name = "wavetank", version, arg_required_else_help = true, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Try:
+  wavetank scenarios                                  what can be run
+  wavetank run faults/kraken-outage                   an exchange goes down: does the trader survive?
+  wavetank run faults/kraken-outage --seed 7 --twice  another seed, and proof that it repeats
+  wavetank run faults/kraken-outage --format json     the same for programs
+  wavetank tape generate --seed 3 --out market.csv    a market that never was
+
+Exit codes:
+  0 everything held   1 wrong usage or unreadable input   2 a safety check failed
+  3 a liveness check failed   4 equal runs differed   101 the program itself is broken";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one scenario and judge it
+    Run(RunArgs),
+    /// List the scenarios with their purpose
+    Scenarios(ScenariosArgs),
+    /// Recorded markets: make one
+    Tape(TapeArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_HELP)]
+pub(crate) struct RunArgs {
+    /// Scenario file, or its name as `wavetank scenarios` lists it
+    pub(crate) scenario: PathBuf,
+
+    /// Seed of latencies, ids and jitter: a number, 0x hex, or a git commit [default: the scenario's]
+    #[arg(long, value_parser = scenario::parse_seed)]
+    pub(crate) seed: Option<u64>,
+
+    /// Play this market instead of the scenario's: a file in Kraken's trade archive format
+    /// (`timestamp,price,volume`, no header)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tape: Option<PathBuf>,
+
+    /// Save the run in this folder: run.json, history.jsonl, plan.toml, fills.csv
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// Print the verdict only, and no progress
+    #[arg(long)]
+    pub(crate) quiet: bool,
+
+    /// Prove that the run repeats: run it in another process, again in this one after another run,
+    /// and on two threads at once; exit with 4 if a digest differs
+    #[arg(long)]
+    pub(crate) twice: bool,
+
+    /// Stop at this virtual time, for looking at a failure; what was not reached is not judged
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, conflicts_with = "twice")]
+    pub(crate) until: Option<Duration>,
+
+    /// Log to standard error, for example `info`, `debug` or `kraken=trace` [default: nothing]
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+const RUN_HELP: &str = "\
+Files in --out: run.json (this is what --format json prints), history.jsonl (every event, one per
+line), plan.toml (the explicit faults), fills.csv. A run that fails is saved under target/wavetank/
+when --out is not given. The JSON is described in crates/report/SCHEMA.md.";
+
+/// What `run` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScenariosArgs {
+    /// Folder that holds the scenarios
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TapeArgs {
+    #[command(subcommand)]
+    pub(crate) command: TapeCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TapeCommand {
+    /// Generate a market: heavy tails, clustered volatility, bursts, a crash
+    Generate(GenerateArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file is in Kraken's trade archive format: `timestamp,price,volume`, no header.\n\
+The same seed and options give the same bytes on every machine."
+)]
+pub(crate) struct GenerateArgs {
+    /// Seed: a number, 0x hex, or a git commit
+    #[arg(long, value_parser = scenario::parse_seed)]
+    pub(crate) seed: u64,
+
+    /// File to write; it must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// Length of the market [default: 31m]
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
+    pub(crate) length: Option<Duration>,
+
+    /// Start, seconds since 1970 [default: 2025-03-03 09:00 UTC]
+    #[arg(long, value_name = "SECONDS", value_parser = UnixNanos::parse_secs)]
+    pub(crate) start: Option<UnixNanos>,
+
+    /// Price at the start [default: 84250]
+    #[arg(long, value_name = "PRICE", value_parser = Price::parse)]
+    pub(crate) start_price: Option<Price>,
+
+    /// Digits after the point of a price [default: 1]
+    #[arg(long, value_name = "DIGITS")]
+    pub(crate) price_decimals: Option<u32>,
+
+    /// Trades per minute in the long run [default: 60]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) trades_per_minute: Option<u32>,
+
+    /// Standard deviation of the return of one minute, basis points [default: 8]
+    #[arg(long, value_name = "BPS")]
+    pub(crate) volatility_bps: Option<u32>,
+
+    /// Begin of the crash, from the start [default: 18m]
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
+    pub(crate) crash_at: Option<Duration>,
+
+    /// Depth of the crash, basis points of the price [default: 600]
+    #[arg(long, value_name = "BPS")]
+    pub(crate) crash_bps: Option<u32>,
+
+    /// No crash
+    #[arg(long, conflicts_with_all = ["crash_at", "crash_bps"])]
+    pub(crate) no_crash: bool,
+}

@@ -1,0 +1,43 @@
+//! The folder of a run.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use model::history::Record;
+use report::RunRecord;
+use scenario::FaultPlan;
+
+/// Saves a run; `run.json` comes last, so that a folder that has it is complete.
+pub(crate) fn save(
+    folder: &Path,
+    record: &RunRecord,
+    history: &[Record],
+    plan: &FaultPlan,
+) -> anyhow::Result<PathBuf> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("{}: cannot be created", folder.display()))?;
+    let complete = folder.join("run.json");
+    if complete.exists() {
+        fs::remove_file(&complete)?;
+    }
+    write(&folder.join("plan.toml"), |out| Ok(out.write_all(plan.to_toml().as_bytes())?))?;
+    write(&folder.join("history.jsonl"), |out| Ok(report::history_jsonl(history, out)?))?;
+    write(&folder.join("fills.csv"), |out| Ok(report::fills_csv(record, out)?))?;
+    write(&complete, |out| {
+        serde_json::to_writer_pretty(&mut *out, record)?;
+        Ok(writeln!(out)?)
+    })?;
+    Ok(folder.to_owned())
+}
+
+fn write(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let shown = || format!("{}: cannot be written", path.display());
+    let mut out = BufWriter::new(File::create(path).with_context(shown)?);
+    content(&mut out).with_context(shown)?;
+    out.flush().with_context(shown)
+}

@@ -1,0 +1,65 @@
+//! What a run is made from: the scenario file and the tape.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use report::{RunMeta, TapeMeta};
+use scenario::Scenario;
+use sim::{Outcome, Setup};
+use tape::Tape;
+
+use crate::args::RunArgs;
+
+/// The files of a run, read and valid.
+pub(crate) struct Source {
+    scenario: Scenario,
+    tape: Tape,
+}
+
+impl Source {
+    pub(crate) fn load(args: &RunArgs) -> anyhow::Result<Self> {
+        let scenario = Scenario::load(&scenario_path(&args.scenario))?;
+        let path = args.tape.clone().unwrap_or_else(|| scenario.tape_path());
+        let tape = Tape::load(&path)?;
+        Ok(Self { scenario, tape })
+    }
+
+    pub(crate) fn setup(&self, args: &RunArgs) -> anyhow::Result<Setup> {
+        let seed = args.seed.unwrap_or(self.scenario.run.seed);
+        let trades: Arc<[_]> = self.tape.trades_for(&self.scenario.market.symbol).collect();
+        let mut setup = Setup::new(self.scenario.clone(), seed, trades)
+            .map_err(|error| anyhow!("{}: {error}", self.scenario.path.display()))?;
+        setup.until = args.until;
+        Ok(setup)
+    }
+
+    pub(crate) fn meta(&self, setup: &Setup, outcome: &Outcome, wall: Duration) -> RunMeta {
+        let summary = self.tape.summary();
+        RunMeta {
+            scenario: self.scenario.name.clone(),
+            purpose: self.scenario.purpose.clone(),
+            seed: setup.seed,
+            digest: outcome.digest.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: None,
+            venue: self.scenario.market.venue.to_string(),
+            tape: TapeMeta {
+                path: self.tape.path().display().to_string(),
+                rows: u64::try_from(summary.rows).unwrap_or(u64::MAX),
+                first: summary.first_ts,
+                last: summary.last_ts,
+            },
+            simulated: outcome.simulated,
+            wall,
+            faults: setup.plan.faults.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// A file as it was named, or the scenario of that name: `faults/kraken-outage`.
+fn scenario_path(given: &Path) -> PathBuf {
+    let named = Path::new("scenarios").join(given).with_extension("toml");
+    if !given.exists() && named.exists() { named } else { given.to_owned() }
+}

@@ -1,0 +1,50 @@
+//! Exit codes, and how a failure is said.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use checks::Class;
+
+/// How the program ends. A panic ends with 101, which is Rust's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything held.
+    Pass,
+    /// A check of this class failed: 2 safety, 3 liveness.
+    Failed(Class),
+    /// Equal runs gave different digests: 4.
+    Differs,
+}
+
+impl Exit {
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Pass => 0,
+            Self::Failed(class) => class.exit_code(),
+            Self::Differs => 4,
+        })
+    }
+}
+
+/// Help and version end well; wrong arguments end with 1.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when the terminal is gone.
+    drop(error.print());
+    if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS }
+}
+
+/// One line for an error with its causes, and exit code 1.
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    drop(writeln!(std::io::stderr(), "error: {error:#}"));
+    ExitCode::from(1)
+}
+
+/// `wavetank … | head` is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,21 @@
+//! Kraken's wire formats, both ways. Sans-IO: text in, values out, and back.
+//!
+//! Numbers are read from their JSON text and never pass through a float. Unknown fields, channels and
+//! enum values are skipped; a known field that cannot be read is a [`DecodeError`].
+
+pub(crate) mod checksum;
+pub(crate) mod decode;
+pub mod fault;
+pub(crate) mod form;
+pub mod names;
+pub(crate) mod nonce;
+pub(crate) mod order_row;
+pub(crate) mod reply;
+pub mod rest;
+pub(crate) mod sign;
+pub mod ws;
+
+pub use decode::DecodeError;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

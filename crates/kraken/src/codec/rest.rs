@@ -1,0 +1,262 @@
+//! Payloads of the REST methods, and the form of an order.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use model::{
+    Asset, Book, Instrument, Level, NewOrder, Notional, OrderKind, OrderReport, Price, Side,
+    TimeInForce, UnixNanos, VenueOrderId,
+};
+use serde::Deserialize;
+
+use super::decode::{DecodeError, Number, rfc3339};
+use super::form::Form;
+use super::names;
+use super::order_row::OrderRow;
+
+/// State of the venue as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SystemStatus {
+    /// Everything works.
+    Online,
+    /// Nothing works.
+    Maintenance,
+    /// Orders can only be cancelled.
+    CancelOnly,
+    /// Orders must be post-only.
+    PostOnly,
+    /// A word that we do not know.
+    Other(String),
+}
+
+impl SystemStatus {
+    pub(super) fn parse(word: &str) -> Self {
+        match word {
+            "online" => Self::Online,
+            "maintenance" => Self::Maintenance,
+            "cancel_only" => Self::CancelOnly,
+            "post_only" => Self::PostOnly,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+/// Best prices and last trade of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticker {
+    /// Highest bid.
+    pub bid: Price,
+    /// Lowest ask.
+    pub ask: Price,
+    /// Price of the last trade.
+    pub last: Price,
+}
+
+/// Admission to the private stream; good for one connection within 15 minutes.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct WsToken {
+    pub(crate) token: String,
+}
+
+impl fmt::Debug for WsToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WsToken(..)")
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TimeRow {
+    unixtime: i64,
+}
+
+impl TimeRow {
+    pub(crate) const fn into_time(self) -> UnixNanos {
+        UnixNanos::from_secs(self.unixtime)
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct StatusRow<'a> {
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+}
+
+impl StatusRow<'_> {
+    pub(crate) fn into_status(self) -> SystemStatus {
+        SystemStatus::parse(&self.status)
+    }
+}
+
+/// A map in which the venue puts one row, under a key of its own choice.
+pub(crate) type Keyed<T> = BTreeMap<String, T>;
+
+/// The only row of an answer about one pair.
+pub(crate) fn only<T>(rows: Keyed<T>) -> Result<T, DecodeError> {
+    let missing = DecodeError::Missing { what: "pair" };
+    rows.into_values().next().ok_or(missing)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PairRow<'a> {
+    wsname: Option<String>,
+    base: String,
+    quote: String,
+    pair_decimals: u32,
+    lot_decimals: u32,
+    cost_decimals: u32,
+    #[serde(borrow)]
+    ordermin: Option<Number<'a>>,
+    #[serde(borrow)]
+    costmin: Option<Number<'a>>,
+    #[serde(borrow)]
+    tick_size: Option<Number<'a>>,
+}
+
+impl PairRow<'_> {
+    /// The pair as an instrument; `None` for a pair without a name on the WebSocket.
+    pub(crate) fn into_instrument(self) -> Result<Option<Instrument>, DecodeError> {
+        let wsname = self.wsname.as_deref().unwrap_or_default();
+        let Some(symbol) = names::symbol_from_wsname(wsname) else {
+            return Ok(None);
+        };
+        let tick_size = self.tick_size.map(Number::price).transpose()?;
+        let quantity_min = self.ordermin.map(Number::quantity).transpose()?;
+        let cost_min = self.costmin.map(Number::notional).transpose()?;
+        Ok(Some(Instrument {
+            symbol,
+            base: names::asset_from_id(&self.base),
+            quote: names::asset_from_id(&self.quote),
+            price_decimals: self.pair_decimals.min(Price::DECIMALS),
+            quantity_decimals: self.lot_decimals.min(model::Quantity::DECIMALS),
+            cost_decimals: self.cost_decimals.min(Notional::DECIMALS),
+            tick_size: tick_size
+                .filter(|tick| tick.is_positive())
+                .unwrap_or_else(|| Price::step(self.pair_decimals)),
+            quantity_min: quantity_min.unwrap_or_default(),
+            cost_min: cost_min.unwrap_or_default(),
+        }))
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TickerRow<'a> {
+    #[serde(borrow)]
+    a: Vec<Number<'a>>,
+    #[serde(borrow)]
+    b: Vec<Number<'a>>,
+    #[serde(borrow)]
+    c: Vec<Number<'a>>,
+}
+
+impl TickerRow<'_> {
+    pub(crate) fn into_ticker(self) -> Result<Ticker, DecodeError> {
+        let first = |row: &[Number<'_>], what| {
+            let price = row.first().ok_or(DecodeError::Missing { what })?;
+            price.price().map_err(DecodeError::from)
+        };
+        Ok(Ticker {
+            bid: first(&self.b, "bid")?,
+            ask: first(&self.a, "ask")?,
+            last: first(&self.c, "last trade")?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct DepthRow<'a> {
+    #[serde(borrow)]
+    asks: Vec<Vec<Number<'a>>>,
+    #[serde(borrow)]
+    bids: Vec<Vec<Number<'a>>>,
+}
+
+impl DepthRow<'_> {
+    pub(crate) fn into_book(self) -> Result<Book, DecodeError> {
+        let mut book = Book::new();
+        for (side, rows) in [(Side::Buy, &self.bids), (Side::Sell, &self.asks)] {
+            for row in rows {
+                let [price, quantity, ..] = row.as_slice() else {
+                    return Err(DecodeError::Missing { what: "level" });
+                };
+                let (price, quantity) = (price.price()?, quantity.quantity()?);
+                book.set(side, Level { price, quantity });
+            }
+        }
+        Ok(book)
+    }
+}
+
+pub(crate) fn balances(rows: Keyed<Number<'_>>) -> Result<BTreeMap<Asset, Notional>, DecodeError> {
+    let read =
+        |(id, amount): (String, Number<'_>)| Ok((names::asset_from_id(&id), amount.notional()?));
+    rows.into_iter().map(read).collect()
+}
+
+pub(crate) fn reports(rows: Keyed<OrderRow<'_>>) -> Result<Vec<OrderReport>, DecodeError> {
+    let read = |(id, row): (String, OrderRow<'_>)| row.report(&id);
+    rows.into_iter().map(read).collect()
+}
+
+#[derive(Deserialize)]
+pub(crate) struct OpenRows<'a> {
+    #[serde(borrow)]
+    pub(crate) open: Keyed<OrderRow<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ClosedRows<'a> {
+    #[serde(borrow)]
+    pub(crate) closed: Keyed<OrderRow<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PlacedRow {
+    txid: Vec<String>,
+}
+
+impl PlacedRow {
+    pub(crate) fn into_id(self) -> Result<VenueOrderId, DecodeError> {
+        let missing = DecodeError::Missing { what: "txid" };
+        let id = self.txid.first().ok_or(missing)?;
+        Ok(VenueOrderId::new(id))
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CountRow {
+    pub(crate) count: u32,
+}
+
+/// The form of an order, without nonce. The venue's engine refuses it when it arrives after `expiry`.
+///
+/// Fees are asked for in the quote asset, whichever side.
+pub(crate) fn order_form(order: &NewOrder, expiry: UnixNanos) -> Form {
+    let (kind, price, flags) = match order.kind {
+        OrderKind::Market => ("market", None, "fciq"),
+        OrderKind::Limit { price, post_only } => {
+            let flags = if post_only { "post,fciq" } else { "fciq" };
+            ("limit", Some(price.to_string()), flags)
+        }
+    };
+    let time_in_force = match (order.kind, order.time_in_force) {
+        // A market order is immediate by itself; with `IOC` it is refused.
+        (OrderKind::Market, _) => None,
+        (OrderKind::Limit { .. }, TimeInForce::Gtc) => Some("GTC"),
+        (OrderKind::Limit { .. }, TimeInForce::Ioc) => Some("IOC"),
+    };
+    Form::new()
+        .with("pair", &names::altname(&order.symbol))
+        .with("type", order.side.as_str())
+        .with("ordertype", kind)
+        .with("volume", &order.quantity.to_string())
+        .with_some("price", price.as_deref())
+        .with_some("timeinforce", time_in_force)
+        .with("oflags", flags)
+        .with("cl_ord_id", order.client_order_id.as_str())
+        .with("deadline", &rfc3339(expiry.floor_to(Duration::from_millis(1))))
+}
+
+#[cfg(test)]
+mod tests;

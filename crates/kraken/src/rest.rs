@@ -1,0 +1,407 @@
+//! Requests to Kraken's REST API.
+//!
+//! Three lanes, each with its own breaker: `kraken/read`, `kraken/order`, `kraken/cancel`. Queries and
+//! cancels are repeated as their lane allows, each attempt with a new nonce and signature. Orders are
+//! sent once: what became of one whose answer is lost is for [`Rest::find_order`] to find out.
+
+mod error;
+mod key;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use model::{
+    Asset, Book, ClientOrderId, Instrument, NewOrder, Notional, OrderReport, Symbol, UnixNanos,
+    VenueOrderId,
+};
+use platform::{Clock, Platform, Spawner};
+use resilience::{Call, Deadline, Lane, LaneConfigError};
+use transport::{HttpClient, HttpRequest, HttpResponse, Method, PoolPermit};
+
+use crate::codec::decode::Number;
+use crate::codec::form::Form;
+use crate::codec::order_row::OrderRow;
+use crate::codec::reply::{self, ReplyError};
+use crate::codec::rest::{
+    self as payload, ClosedRows, CountRow, DepthRow, Keyed, OpenRows, PairRow, PlacedRow,
+    StatusRow, SystemStatus, Ticker, TickerRow, TimeRow, WsToken,
+};
+use crate::codec::{DecodeError, names};
+use crate::config::KrakenConfig;
+pub use error::{CallError, CancelOutcome, RestError, SubmitError};
+use key::{Key, Turn};
+
+/// Weight of a request for its lane's limiter.
+const WEIGHT: u32 = 1;
+
+/// Reads the payload of an answer. The wall time is that of the answer.
+type Read<T> = fn(&[u8], UnixNanos) -> Result<T, ReplyError>;
+
+/// The REST client. Cheap to clone; clones share connections, lanes and nonces.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: KrakenConfig,
+    clock: Arc<dyn Clock>,
+    http: HttpClient,
+    key: Key,
+    read: Lane,
+    order: Lane,
+    cancel: Lane,
+}
+
+impl Rest {
+    /// A client without connections. Their tasks will run in the spawner's group.
+    ///
+    /// # Errors
+    /// A lane's settings make no sense.
+    pub fn new(
+        config: &KrakenConfig,
+        platform: &Platform,
+        spawner: Spawner,
+    ) -> Result<Self, LaneConfigError> {
+        let connector = Arc::clone(&platform.connector);
+        let lane = |name, config: &_| {
+            Lane::new(name, Clone::clone(config), &platform.auditor, &platform.entropy)
+        };
+        let shared = Shared {
+            clock: Arc::clone(&platform.clock),
+            http: HttpClient::new(connector, config.http.clone(), spawner),
+            key: Key::new(config.credentials.clone()),
+            read: lane("kraken/read", &config.read_lane)?,
+            order: lane("kraken/order", &config.order_lane)?,
+            cancel: lane("kraken/cancel", &config.cancel_lane)?,
+            config: config.clone(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The lanes, for status reports: read, order, cancel.
+    pub fn lanes(&self) -> [&Lane; 3] {
+        let Shared { read, order, cancel, .. } = &*self.shared;
+        [read, order, cancel]
+    }
+
+    /// The HTTP client, for status reports.
+    pub fn http(&self) -> &HttpClient {
+        &self.shared.http
+    }
+
+    /// State of the venue.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn system_status(&self) -> Result<SystemStatus, RestError> {
+        self.public("SystemStatus", Form::new(), |body, now| {
+            Ok(reply::result::<StatusRow<'_>>(body, now)?.into_status())
+        })
+        .await
+    }
+
+    /// The venue's wall time, in whole seconds.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn server_time(&self) -> Result<UnixNanos, RestError> {
+        self.public("Time", Form::new(), |body, now| {
+            Ok(reply::result::<TimeRow>(body, now)?.into_time())
+        })
+        .await
+    }
+
+    /// The rules of pairs, in the order asked for.
+    ///
+    /// # Errors
+    /// See [`RestError`]; a pair that the venue does not list is an error.
+    pub async fn instruments(&self, symbols: &[Symbol]) -> Result<Vec<Instrument>, RestError> {
+        let names: Vec<_> = symbols.iter().map(names::altname).collect();
+        let query = Form::new().with("pair", &names.join(","));
+        let found = self
+            .public("AssetPairs", query, |body, now| {
+                let rows: Keyed<PairRow<'_>> = reply::result(body, now)?;
+                let read = |row: PairRow<'_>| row.into_instrument().transpose();
+                let found: Result<Vec<_>, _> = rows.into_values().filter_map(read).collect();
+                Ok(found?)
+            })
+            .await?;
+        let find = |symbol: &Symbol| {
+            let found = found.iter().find(|found| found.symbol == *symbol);
+            found.cloned().ok_or_else(|| {
+                CallError::Malformed(DecodeError::Missing { what: "asset pair" }).into()
+            })
+        };
+        symbols.iter().map(find).collect()
+    }
+
+    /// Best prices and last trade of a pair.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn ticker(&self, symbol: &Symbol) -> Result<Ticker, RestError> {
+        let query = Form::new().with("pair", &names::altname(symbol));
+        self.public("Ticker", query, |body, now| {
+            let rows: Keyed<TickerRow<'_>> = reply::result(body, now)?;
+            Ok(payload::only(rows)?.into_ticker()?)
+        })
+        .await
+    }
+
+    /// A book of up to `levels` levels of each side, 1 to 500. Quantities have three digits only.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn depth(&self, symbol: &Symbol, levels: u32) -> Result<Book, RestError> {
+        let query =
+            Form::new().with("pair", &names::altname(symbol)).with("count", &levels.to_string());
+        self.public("Depth", query, |body, now| {
+            let rows: Keyed<DepthRow<'_>> = reply::result(body, now)?;
+            Ok(payload::only(rows)?.into_book()?)
+        })
+        .await
+    }
+
+    /// What the account owns, what is reserved for open orders included.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn balances(&self) -> Result<BTreeMap<Asset, Notional>, RestError> {
+        self.query("Balance", Form::new(), |body, now| {
+            let rows: Keyed<Number<'_>> = reply::result(body, now)?;
+            Ok(payload::balances(rows)?)
+        })
+        .await
+    }
+
+    /// All open orders of the account.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn open_orders(&self) -> Result<Vec<OrderReport>, RestError> {
+        self.open_orders_where(Form::new()).await
+    }
+
+    /// Closed orders with a client order id, which is unique among open orders only.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn closed_orders(&self, id: &ClientOrderId) -> Result<Vec<OrderReport>, RestError> {
+        let form = Form::new().with("cl_ord_id", id.as_str());
+        self.query("ClosedOrders", form, |body, now| {
+            let rows: ClosedRows<'_> = reply::result(body, now)?;
+            Ok(payload::reports(rows.closed)?)
+        })
+        .await
+    }
+
+    /// Orders by the venue's ids, at most 50.
+    ///
+    /// # Errors
+    /// See [`RestError`]; an id that the venue does not know is an error.
+    pub async fn query_orders(&self, ids: &[VenueOrderId]) -> Result<Vec<OrderReport>, RestError> {
+        let ids: Vec<_> = ids.iter().map(VenueOrderId::as_str).collect();
+        let form = Form::new().with("txid", &ids.join(","));
+        self.query("QueryOrders", form, |body, now| {
+            let rows: Keyed<OrderRow<'_>> = reply::result(body, now)?;
+            Ok(payload::reports(rows)?)
+        })
+        .await
+    }
+
+    /// Looks for an order among the open, then among the closed ones: in this order, an order that
+    /// closes in between is still found.
+    ///
+    /// `None` does not prove that it will not appear: a request that is still on its way, or in the
+    /// venue's queue, may be accepted until [`KrakenConfig::order_deadline`] after it was sent, and the
+    /// lists may be some seconds late.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn find_order(&self, id: &ClientOrderId) -> Result<Option<OrderReport>, RestError> {
+        let ours = |report: &OrderReport| report.client_order_id.as_ref() == Some(id);
+        let form = Form::new().with("cl_ord_id", id.as_str());
+        let open = self.open_orders_where(form).await?;
+        if let Some(report) = open.into_iter().find(ours) {
+            return Ok(Some(report));
+        }
+        Ok(self.closed_orders(id).await?.into_iter().find(ours))
+    }
+
+    /// Places an order, with exactly one send.
+    ///
+    /// # Errors
+    /// [`SubmitError`]. After [`SubmitError::Unknown`] the order may be live.
+    ///
+    /// # Cancel safety
+    /// Dropping the future once it was polled means [`SubmitError::Unknown`].
+    pub async fn add_order(&self, order: &NewOrder) -> Result<VenueOrderId, SubmitError> {
+        let shared = &*self.shared;
+        let call = Call {
+            op: "kraken/AddOrder",
+            weight: WEIGHT,
+            deadline: Deadline::after(shared.config.request_timeout),
+            client_order_id: Some(&order.client_order_id),
+        };
+        let send = |ready| async move {
+            let expiry = shared.clock.now().plus(shared.config.order_deadline);
+            let form = payload::order_form(order, expiry);
+            shared.send_private("AddOrder", &form, ready, placed).await
+        };
+        let answer = shared.order.call_once(call, || shared.queue(), send);
+        answer.await.map_err(SubmitError::from)
+    }
+
+    /// Cancels an order.
+    ///
+    /// # Errors
+    /// See [`RestError`]. The cancel may have been carried out nevertheless; it may be repeated.
+    pub async fn cancel_order(&self, id: &VenueOrderId) -> Result<CancelOutcome, RestError> {
+        let form = Form::new().with("txid", id.as_str());
+        let lane = &self.shared.cancel;
+        match self.private(lane, "CancelOrder", form, count).await {
+            Ok(_) => Ok(CancelOutcome::Accepted),
+            Err(RestError::Call(CallError::Venue(error))) if error.is("EOrder:Unknown order") => {
+                Ok(CancelOutcome::Gone)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Cancels every order of the account; tells how many.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn cancel_all(&self) -> Result<u32, RestError> {
+        let lane = &self.shared.cancel;
+        self.private(lane, "CancelAll", Form::new(), count).await
+    }
+
+    /// Admission to the private stream.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn ws_token(&self) -> Result<WsToken, RestError> {
+        self.query("GetWebSocketsToken", Form::new(), |body, now| reply::result(body, now)).await
+    }
+
+    async fn open_orders_where(&self, form: Form) -> Result<Vec<OrderReport>, RestError> {
+        self.query("OpenOrders", form, |body, now| {
+            let rows: OpenRows<'_> = reply::result(body, now)?;
+            Ok(payload::reports(rows.open)?)
+        })
+        .await
+    }
+
+    async fn query<T: Send>(
+        &self,
+        method: &'static str,
+        form: Form,
+        read: Read<T>,
+    ) -> Result<T, RestError> {
+        self.private(&self.shared.read, method, form, read).await
+    }
+
+    async fn private<T: Send>(
+        &self,
+        lane: &Lane,
+        method: &'static str,
+        form: Form,
+        read: Read<T>,
+    ) -> Result<T, RestError> {
+        let (shared, form) = (&*self.shared, &form);
+        let op = format!("kraken/{method}");
+        let send = |ready| shared.send_private(method, form, ready, read);
+        lane.call_idempotent(shared.call(&op), || shared.queue(), send).await
+    }
+
+    async fn public<T: Send>(
+        &self,
+        method: &'static str,
+        query: Form,
+        read: Read<T>,
+    ) -> Result<T, RestError> {
+        let (shared, query) = (&*self.shared, &query);
+        let op = format!("kraken/{method}");
+        let queue = || async { Ok(shared.http.acquire(&shared.config.rest).await?) };
+        let send = |permit| shared.send_public(method, query, permit, read);
+        shared.read.call_idempotent(shared.call(&op), queue, send).await
+    }
+}
+
+fn placed(body: &[u8], now: UnixNanos) -> Result<VenueOrderId, ReplyError> {
+    Ok(reply::result::<PlacedRow>(body, now)?.into_id()?)
+}
+
+fn count(body: &[u8], now: UnixNanos) -> Result<u32, ReplyError> {
+    Ok(reply::result::<CountRow>(body, now)?.count)
+}
+
+impl Shared {
+    fn call<'a>(&self, op: &'a str) -> Call<'a> {
+        Call {
+            op,
+            weight: WEIGHT,
+            deadline: Deadline::after(self.config.request_timeout),
+            client_order_id: None,
+        }
+    }
+
+    /// Waits for what a private request needs: a place in the pool, then the key's turn.
+    async fn queue(&self) -> Result<(PoolPermit, Turn), CallError> {
+        let permit = self.http.acquire(&self.config.rest).await?;
+        let turn = self.key.turn().await?;
+        Ok((permit, turn))
+    }
+
+    async fn send_private<T>(
+        &self,
+        method: &str,
+        form: &Form,
+        (permit, turn): (PoolPermit, Turn),
+        read: Read<T>,
+    ) -> Result<T, CallError> {
+        let path = format!("/0/private/{method}");
+        let signed = self.key.sign(&path, form, self.clock.now());
+        let request = HttpRequest {
+            method: Method::POST,
+            path_and_query: path,
+            headers: signed.headers,
+            body: Bytes::from(signed.body),
+        };
+        let response = turn.during(self.http.send(permit, request)).await?;
+        self.judge(&response, read)
+    }
+
+    async fn send_public<T>(
+        &self,
+        method: &str,
+        query: &Form,
+        permit: PoolPermit,
+        read: Read<T>,
+    ) -> Result<T, CallError> {
+        let mark = if query.as_str().is_empty() { "" } else { "?" };
+        let request = HttpRequest {
+            method: Method::GET,
+            path_and_query: format!("/0/public/{method}{mark}{}", query.as_str()),
+            headers: key::common_headers(),
+            body: Bytes::new(),
+        };
+        let response = self.http.send(permit, request).await?;
+        self.judge(&response, read)
+    }
+
+    /// A status other than 200 never comes from Kraken itself but from what stands in front of it.
+    fn judge<T>(&self, response: &HttpResponse, read: Read<T>) -> Result<T, CallError> {
+        if response.status != 200 {
+            return Err(CallError::status(response));
+        }
+        Ok(read(&response.body, self.clock.now())?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

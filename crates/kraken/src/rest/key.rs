@@ -1,0 +1,102 @@
+//! The API key: who may send next, nonces, signatures.
+//!
+//! Kraken wants the nonces of a key to arrive in rising order, but requests on different connections
+//! may overtake each other. So private requests take turns: the next one goes out when the one before
+//! it is answered. A request that hangs must not hold up a cancel, so a turn ends after a second at the
+//! latest; by then the request has arrived or is stuck. Should it arrive after a later one, Kraken
+//! refuses it for its nonce, which is safe: it is then surely not carried out.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::UnixNanos;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use transport::{HeaderMap, header};
+
+use super::CallError;
+use crate::codec::form::Form;
+use crate::codec::nonce::Nonces;
+use crate::codec::sign::Credentials;
+
+/// Longest time for which an unanswered request keeps the next one waiting.
+const TURN_MAX: Duration = Duration::from_secs(1);
+
+/// Longest wait for a turn.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
+
+const USER_AGENT: header::HeaderValue = header::HeaderValue::from_static("wavetank");
+const FORM: header::HeaderValue =
+    header::HeaderValue::from_static("application/x-www-form-urlencoded");
+const API_KEY: header::HeaderName = header::HeaderName::from_static("api-key");
+const API_SIGN: header::HeaderName = header::HeaderName::from_static("api-sign");
+
+/// Headers of every request.
+pub(super) fn common_headers() -> HeaderMap {
+    HeaderMap::from_iter([(header::USER_AGENT, USER_AGENT)])
+}
+
+#[derive(Debug)]
+pub(super) struct Key {
+    credentials: Credentials,
+    nonces: Mutex<Nonces>,
+    turns: Arc<Semaphore>,
+}
+
+/// A private request, ready to be sent.
+pub(super) struct Signed {
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+impl Key {
+    pub(super) fn new(credentials: Credentials) -> Self {
+        Self { credentials, nonces: Mutex::default(), turns: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Waits until it is this request's turn, first come, first served.
+    pub(super) async fn turn(&self) -> Result<Turn, CallError> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        match timeout(TURN_WAIT_MAX, turn).await {
+            Ok(Ok(permit)) => Ok(Turn { _permit: permit }),
+            Ok(Err(_)) | Err(_) => Err(CallError::KeyBusy { waited: TURN_WAIT_MAX }),
+        }
+    }
+
+    /// Draws a nonce and signs; to be called right before the send.
+    pub(super) fn sign(&self, path: &str, form: &Form, now: UnixNanos) -> Signed {
+        let nonce = self.nonces.lock().next(now);
+        let body = form.clone().with("nonce", &nonce.to_string());
+        let signature = self.credentials.sign(path, nonce, body.as_str());
+        let mut headers = common_headers();
+        headers.insert(header::CONTENT_TYPE, FORM);
+        let secret = [(API_KEY, self.credentials.key()), (API_SIGN, signature.as_str())];
+        for (name, value) in secret {
+            let mut value = header::HeaderValue::from_str(value)
+                .expect("keys are checked and signatures are base64");
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Signed { headers, body: body.into_text() }
+    }
+}
+
+/// The right to send the next request of a key.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Runs an exchange and gives the turn back when it ends, or after [`TURN_MAX`].
+    pub(super) async fn during<F: Future>(self, exchange: F) -> F::Output {
+        let mut exchange = pin!(exchange);
+        if let Ok(output) = timeout(TURN_MAX, exchange.as_mut()).await {
+            return output;
+        }
+        drop(self);
+        exchange.await
+    }
+}

@@ -1,0 +1,395 @@
+//! Carries out what a stream's machine decides.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::audit::{AuditEvent, CallOutcome, StreamState};
+use model::{FeedEvent, StreamKind};
+use platform::{AuditedCall, EntropyStream};
+use resilience::Breaker;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use transport::{WebSocket, WsConfig, WsError, WsMessage};
+
+use super::{SessionContext, SessionError};
+use crate::codec::rest::WsToken;
+use crate::stream::{Action, Machine};
+
+/// What a stream is called where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names {
+    pub(super) kind: StreamKind,
+    pub(super) stream: &'static str,
+    pub(super) breaker: &'static str,
+    pub(super) connect_op: &'static str,
+    pub(super) subscribe_op: &'static str,
+    pub(super) backoff: &'static str,
+}
+
+/// Wait after Kraken's edge refused us for connecting too often and did not say how long.
+const BANNED_WAIT: Duration = Duration::from_secs(60);
+
+/// Reason of an end that we were told to make.
+const STOPPED: &str = "stopped";
+
+const TOO_MANY_REQUESTS: u16 = 429;
+
+/// Why a connection, or the try to get one, is over.
+enum End {
+    /// We were told to stop.
+    Cancelled,
+    /// The receiver of the events is gone.
+    ConsumerGone,
+    /// Trouble. No next try before `wait`.
+    Lost { reason: String, wait: Duration },
+}
+
+impl End {
+    fn lost(reason: impl Into<String>) -> Self {
+        Self::Lost { reason: reason.into(), wait: Duration::ZERO }
+    }
+}
+
+/// One stream with its connection.
+pub(super) struct Driver<M> {
+    names: Names,
+    context: SessionContext,
+    machine: M,
+    events: mpsc::Sender<FeedEvent>,
+    cancel: CancellationToken,
+    breaker: Breaker,
+    rng: EntropyStream,
+    /// Tries since the stream was last live.
+    tries: u32,
+    /// Subscriptions that are awaited.
+    waits: BTreeMap<u64, AuditedCall>,
+    /// Time spent waiting for the consumer since the machine was last told.
+    stalled: Duration,
+}
+
+impl<M: Machine> Driver<M> {
+    pub(super) fn new(
+        names: Names,
+        context: SessionContext,
+        machine: M,
+        events: mpsc::Sender<FeedEvent>,
+        cancel: CancellationToken,
+    ) -> Result<Self, SessionError> {
+        let entropy = &context.platform.entropy;
+        let breaker = Breaker::new(
+            names.breaker,
+            context.config.connect_breaker.clone(),
+            context.platform.auditor.clone(),
+            entropy.child(names.breaker).stream("breaker"),
+        )?;
+        let rng = entropy.stream(names.backoff);
+        Ok(Self {
+            names,
+            context,
+            machine,
+            events,
+            cancel,
+            breaker,
+            rng,
+            tries: 0,
+            waits: BTreeMap::new(),
+            stalled: Duration::ZERO,
+        })
+    }
+
+    /// Keeps the stream up until cancelled.
+    pub(super) async fn run(mut self) -> Result<(), SessionError> {
+        let end = loop {
+            match self.round().await {
+                Ok(()) | Err(End::Lost { .. }) => {}
+                Err(end @ (End::Cancelled | End::ConsumerGone)) => break end,
+            }
+        };
+        self.stopped();
+        match end {
+            End::Cancelled | End::Lost { .. } => Ok(()),
+            End::ConsumerGone => Err(SessionError::ConsumerGone { stream: self.names.stream }),
+        }
+    }
+
+    /// One connection, and the wait after it.
+    async fn round(&mut self) -> Result<(), End> {
+        let (reason, wait) = match self.connection().await {
+            End::Lost { reason, wait } => (reason, wait),
+            end @ (End::Cancelled | End::ConsumerGone) => return Err(end),
+        };
+        self.down(&reason).await?;
+        let reconnect = &self.context.config.reconnect;
+        let delay = reconnect.delay(self.tries, &mut self.rng);
+        let delay = delay.max(wait).max(self.machine.retry_floor());
+        self.tries = self.tries.saturating_add(1);
+        tracing::debug!(stream = self.names.stream, ?delay, "stream backs off");
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(End::Cancelled),
+            () = sleep(delay) => Ok(()),
+        }
+    }
+
+    /// One connection from dial to end.
+    async fn connection(&mut self) -> End {
+        match self.start().await {
+            Ok((socket, token)) => self.follow(socket, token).await,
+            Err(end) => end,
+        }
+    }
+
+    /// Dials and shakes hands, with a token in hand if the stream is private.
+    async fn start(&mut self) -> Result<(WebSocket, Option<WsToken>), End> {
+        self.announce(StreamState::Connecting, "connecting").await?;
+        // Before the token: it would be wasted while the breaker is open.
+        self.breaker
+            .peek()
+            .map_err(|open| End::Lost { wait: open.retry_after, reason: open.to_string() })?;
+        let token = match self.names.kind {
+            StreamKind::Public => None,
+            StreamKind::Private => Some(self.token().await?),
+        };
+        Ok((self.connect().await?, token))
+    }
+
+    async fn token(&self) -> Result<WsToken, End> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(End::Cancelled),
+            token = self.context.rest.ws_token() => {
+                token.map_err(|error| End::lost(format!("no token: {error}")))
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<WebSocket, End> {
+        let permit = self
+            .breaker
+            .acquire()
+            .map_err(|open| End::Lost { wait: open.retry_after, reason: open.to_string() })?;
+        let SessionContext { config, platform, .. } = &self.context;
+        let endpoint = match self.names.kind {
+            StreamKind::Public => &config.public_ws,
+            StreamKind::Private => &config.private_ws,
+        };
+        let ws_config = WsConfig { connect_timeout: config.connect_timeout, ..WsConfig::default() };
+        let (op, breaker) = (self.names.connect_op, self.breaker.name());
+        let bound = config.connect_timeout;
+        let audited = platform.auditor.call_started(op, Some(breaker), bound, None);
+        let connecting =
+            WebSocket::connect(platform.connector.as_ref(), endpoint, &config.ws_path, ws_config);
+        let connected = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return Err(End::Cancelled),
+            connected = connecting => connected,
+        };
+        match connected {
+            Ok(socket) => {
+                audited.end(CallOutcome::Success, None);
+                permit.record(CallOutcome::Success, "");
+                Ok(socket)
+            }
+            Err(error) => {
+                let (outcome, wait) = judge(&error);
+                let reason = describe(&error);
+                audited.end(outcome, Some(reason.clone()));
+                permit.record(outcome, &reason);
+                Err(End::Lost { reason, wait })
+            }
+        }
+    }
+
+    /// Subscribes and follows a connection to its end.
+    async fn follow(&mut self, mut socket: WebSocket, token: Option<WsToken>) -> End {
+        let mut actions = Vec::new();
+        self.machine.opened(token.as_ref(), Instant::now(), &mut actions);
+        let end = loop {
+            if let Err(end) = self.perform(&mut actions, &mut socket).await {
+                break end;
+            }
+            self.machine.forgive(std::mem::take(&mut self.stalled));
+            let deadline = self.machine.deadline();
+            let message = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => break End::Cancelled,
+                message = socket.next() => Some(message),
+                () = sleep_until(deadline) => None,
+            };
+            match message {
+                Some(Ok(WsMessage::Text(text))) => {
+                    self.machine.message(&text, Instant::now(), &mut actions);
+                }
+                Some(Ok(WsMessage::Binary(_))) => {
+                    tracing::debug!(stream = self.names.stream, "binary message skipped");
+                }
+                Some(Ok(WsMessage::Closed { code, reason })) => {
+                    let code = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+                    break End::lost(format!("closed by the venue, code {code} {reason}"));
+                }
+                Some(Err(error)) => break End::lost(describe(&error)),
+                None => {}
+            }
+            // Also after a message: messages that never cease must not hide a timeout.
+            let now = Instant::now();
+            if now >= deadline {
+                self.machine.tick(now, &mut actions);
+            }
+        };
+        self.leave(socket, &end).await;
+        end
+    }
+
+    /// Ends a connection: politely, if the other side may still listen.
+    async fn leave(&mut self, socket: WebSocket, end: &End) {
+        let error = match end {
+            End::Lost { reason, .. } => reason.clone(),
+            End::Cancelled | End::ConsumerGone => {
+                socket.close().await;
+                STOPPED.to_owned()
+            }
+        };
+        let outcome = match end {
+            End::Lost { .. } => CallOutcome::Failure,
+            End::Cancelled | End::ConsumerGone => CallOutcome::Cancelled,
+        };
+        for (_, wait) in std::mem::take(&mut self.waits) {
+            wait.end(outcome, Some(error.clone()));
+        }
+    }
+
+    async fn perform(
+        &mut self,
+        actions: &mut Vec<Action>,
+        socket: &mut WebSocket,
+    ) -> Result<(), End> {
+        for action in actions.drain(..) {
+            match action {
+                Action::Send(text) => tokio::select! {
+                    biased;
+                    () = self.cancel.cancelled() => return Err(End::Cancelled),
+                    sent = socket.send_text(text) => {
+                        sent.map_err(|error| End::lost(describe(&error)))?;
+                    }
+                },
+                Action::Emit(event) => self.emit(event).await?,
+                Action::Audit(event) => self.context.platform.auditor.record(event),
+                Action::WaitStarted(request) => self.wait_started(request),
+                Action::WaitEnded(request, result) => self.wait_ended(request, result),
+                Action::Live => {
+                    self.tries = 0;
+                    self.announce(StreamState::Live, "subscribed").await?;
+                }
+                Action::Disconnect(reason) => return Err(End::lost(reason)),
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_started(&mut self, request: u64) {
+        let SessionContext { config, platform, .. } = &self.context;
+        let (op, bound) = (self.names.subscribe_op, config.subscribe_timeout);
+        let wait = platform.auditor.call_started(op, None, bound, None);
+        self.waits.insert(request, wait);
+    }
+
+    fn wait_ended(&mut self, request: u64, result: Result<(), String>) {
+        if let Some(wait) = self.waits.remove(&request) {
+            match result {
+                Ok(()) => wait.end(CallOutcome::Success, None),
+                Err(error) => wait.end(CallOutcome::Failure, Some(error)),
+            }
+        }
+    }
+
+    /// Tells the consumer, waiting for room if there is none.
+    async fn emit(&mut self, event: FeedEvent) -> Result<(), End> {
+        let event = match self.events.try_send(event) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(End::ConsumerGone),
+            Err(TrySendError::Full(event)) => event,
+        };
+        let since = Instant::now();
+        let sent = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return Err(End::Cancelled),
+            sent = self.events.send(event) => sent,
+        };
+        self.stalled += since.elapsed();
+        sent.map_err(|_| End::ConsumerGone)
+    }
+
+    async fn announce(&mut self, state: StreamState, reason: &str) -> Result<(), End> {
+        self.audit_state(state, reason);
+        let stream = self.names.kind;
+        self.emit(FeedEvent::Stream { stream, state }).await
+    }
+
+    /// The connection is over: what it told is out of date, then the stream is down.
+    async fn down(&mut self, reason: &str) -> Result<(), End> {
+        let mut actions = Vec::new();
+        self.machine.closed(reason, &mut actions);
+        for action in actions {
+            match action {
+                Action::Emit(event) => self.emit(event).await?,
+                Action::Audit(event) => self.context.platform.auditor.record(event),
+                Action::Send(_)
+                | Action::WaitStarted(_)
+                | Action::WaitEnded(..)
+                | Action::Live
+                | Action::Disconnect(_) => {}
+            }
+        }
+        self.announce(StreamState::Down, reason).await
+    }
+
+    /// As [`Driver::down`], at the end of the session. The consumer may be gone, or busy with its own
+    /// end: it is not waited for.
+    fn stopped(&mut self) {
+        let mut actions = Vec::new();
+        self.machine.closed(STOPPED, &mut actions);
+        for action in actions {
+            if let Action::Audit(event) = action {
+                self.context.platform.auditor.record(event);
+            }
+        }
+        self.audit_state(StreamState::Down, STOPPED);
+        let stream = self.names.kind;
+        let state = StreamState::Down;
+        let last = self.events.try_send(FeedEvent::Stream { stream, state });
+        if last.is_err() {
+            tracing::debug!(stream = self.names.stream, "nobody hears the end of the stream");
+        }
+    }
+
+    fn audit_state(&self, state: StreamState, reason: &str) {
+        self.context.platform.auditor.record(AuditEvent::StreamChanged {
+            stream: self.names.stream.to_owned(),
+            state,
+            reason: reason.to_owned(),
+        });
+    }
+}
+
+/// How a failed connect counts, and how long to stay away.
+fn judge(error: &WsError) -> (CallOutcome, Duration) {
+    let WsError::Refused { status, retry_after } = error else {
+        return (CallOutcome::Failure, Duration::ZERO);
+    };
+    if *status == TOO_MANY_REQUESTS {
+        (CallOutcome::Ignored, retry_after.unwrap_or(BANNED_WAIT))
+    } else {
+        (CallOutcome::Failure, retry_after.unwrap_or_default())
+    }
+}
+
+/// An error with its cause, in one line.
+fn describe(error: &WsError) -> String {
+    use std::error::Error as _;
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

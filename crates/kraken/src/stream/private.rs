@@ -1,0 +1,114 @@
+//! The private stream: our own orders.
+//!
+//! Each connection begins with the complete list of open orders. Messages are numbered without gaps:
+//! after a gap the list is fetched anew, by a new connection.
+
+use std::time::Duration;
+
+use model::{FeedEvent, OrderReport};
+use tokio::time::Instant;
+
+use super::vitals::{Awaited, Timings, Vitals};
+use super::{Action, Machine};
+use crate::codec::rest::WsToken;
+use crate::codec::ws::{self, Message, request};
+
+/// Decisions of the private stream.
+#[derive(Debug)]
+pub(crate) struct PrivateStream {
+    last_sequence: Option<u64>,
+    listed: bool,
+    vitals: Vitals,
+}
+
+impl PrivateStream {
+    /// A stream of our orders.
+    pub(crate) fn new(timings: Timings) -> Self {
+        Self { last_sequence: None, listed: false, vitals: Vitals::new(timings) }
+    }
+
+    fn executions(
+        &mut self,
+        snapshot: bool,
+        sequence: Option<u64>,
+        reports: Vec<OrderReport>,
+        out: &mut Vec<Action>,
+    ) {
+        if let (Some(last), Some(sequence)) = (self.last_sequence, sequence) {
+            if sequence <= last {
+                tracing::warn!(venue = "kraken", sequence, last, "executions repeated");
+                return;
+            }
+            if sequence - last > 1 {
+                let reason = format!("executions jumped from {last} to {sequence}");
+                out.push(Action::Disconnect(reason));
+                return;
+            }
+        }
+        self.last_sequence = sequence.or(self.last_sequence);
+        if snapshot && !self.listed {
+            self.listed = true;
+            let open = reports.into_iter().filter(|report| !report.state.is_final());
+            out.push(Action::Emit(FeedEvent::OpenOrders(open.collect())));
+            self.vitals.snapshot(None, out);
+        } else {
+            let emit = |report| Action::Emit(FeedEvent::Order(report));
+            out.extend(reports.into_iter().map(emit));
+        }
+    }
+}
+
+impl Machine for PrivateStream {
+    fn opened(&mut self, token: Option<&WsToken>, now: Instant, out: &mut Vec<Action>) {
+        self.vitals.opened(now);
+        self.last_sequence = None;
+        self.listed = false;
+        let Some(WsToken { token }) = token else {
+            out.push(Action::Disconnect("no token".to_owned()));
+            return;
+        };
+        let awaited = [Awaited::Ack(None), Awaited::Snapshot(None)];
+        let request = self.vitals.wait_for(awaited, now, out);
+        let subscribe = request::subscribe_executions(token, request);
+        out.push(Action::Send(subscribe));
+    }
+
+    fn message(&mut self, text: &str, now: Instant, out: &mut Vec<Action>) {
+        self.vitals.heard(now);
+        match ws::decode(text) {
+            Ok(Message::Executions { snapshot, sequence, reports }) => {
+                self.executions(snapshot, sequence, reports, out)
+            }
+            Ok(Message::Ack(ack)) => self.vitals.ack(ack, out),
+            Ok(Message::Status(status)) => self.vitals.status(&status),
+            Ok(Message::Error(error)) => {
+                tracing::warn!(venue = "kraken", error, "error on the private stream");
+            }
+            Ok(Message::Trades { .. } | Message::Books { .. }) => {}
+            Ok(Message::Heartbeat | Message::Pong) => {}
+            Ok(Message::Other) => tracing::debug!(venue = "kraken", text, "unknown message"),
+            Err(error) => out.push(Action::Disconnect(format!("malformed message: {error}"))),
+        }
+    }
+
+    fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.vitals.tick(now, out);
+    }
+
+    fn deadline(&self) -> Instant {
+        self.vitals.deadline()
+    }
+
+    fn forgive(&mut self, stalled: Duration) {
+        self.vitals.forgive(stalled);
+    }
+
+    fn closed(&mut self, _: &str, _: &mut Vec<Action>) {}
+
+    fn retry_floor(&self) -> Duration {
+        self.vitals.retry_floor()
+    }
+}
+
+#[cfg(test)]
+mod tests;

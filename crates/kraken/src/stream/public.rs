@@ -1,0 +1,196 @@
+//! The public stream: trades and books.
+//!
+//! Trades are asked for without the last ones from before the subscription, and a trade whose number
+//! is not above the last one seen is dropped: a consumer gets each trade once, across reconnects, and
+//! none that happened while the stream was down.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use model::audit::AuditEvent;
+use model::{FeedEvent, Instrument, Symbol, Trade};
+use tokio::time::Instant;
+
+use super::book_sync::{Applied, BookSync};
+use super::vitals::{Awaited, Timings, Vitals};
+use super::{Action, Machine};
+use crate::codec::rest::WsToken;
+use crate::codec::ws::{self, BookChange, Message, request};
+
+/// So many wrong books within [`MISMATCH_WINDOW`] and the connection itself is suspect.
+const MISMATCHES_MAX: usize = 3;
+
+/// See [`MISMATCHES_MAX`].
+const MISMATCH_WINDOW: Duration = Duration::from_secs(60);
+
+/// Decisions of the public stream.
+#[derive(Debug)]
+pub(crate) struct PublicStream {
+    depth: u32,
+    symbols: Vec<Symbol>,
+    books: BTreeMap<Symbol, BookSync>,
+    last_trades: BTreeMap<Symbol, u64>,
+    mismatches: VecDeque<Instant>,
+    vitals: Vitals,
+}
+
+impl PublicStream {
+    /// A stream of the trades and books of some instruments.
+    pub(crate) fn new(instruments: &[Instrument], depth: u32, timings: Timings) -> Self {
+        let levels = usize::try_from(depth).unwrap_or(usize::MAX);
+        let book = |instrument: &Instrument| {
+            let sync = BookSync::new(instrument.clone(), levels);
+            (instrument.symbol.clone(), sync)
+        };
+        Self {
+            depth,
+            symbols: instruments.iter().map(|i| i.symbol.clone()).collect(),
+            books: instruments.iter().map(book).collect(),
+            last_trades: BTreeMap::new(),
+            mismatches: VecDeque::with_capacity(MISMATCHES_MAX),
+            vitals: Vitals::new(timings),
+        }
+    }
+
+    fn trades(&mut self, trades: Vec<Trade>, out: &mut Vec<Action>) {
+        for trade in trades {
+            // Kraken numbers every trade of a pair, from 1.
+            let id = trade.trade_id.unwrap_or_default();
+            let last = self.last_trades.entry(trade.symbol.clone()).or_insert(0);
+            if !self.books.contains_key(&trade.symbol) || id <= *last {
+                tracing::debug!(venue = "kraken", symbol = %trade.symbol, id, "trade skipped");
+                continue;
+            }
+            *last = id;
+            out.push(Action::Emit(FeedEvent::Trade(trade)));
+        }
+    }
+
+    fn book(&mut self, snapshot: bool, change: BookChange, now: Instant, out: &mut Vec<Action>) {
+        let Some(sync) = self.books.get_mut(&change.symbol) else {
+            return;
+        };
+        let applied = sync.apply(snapshot, &change);
+        let (bid, ask) = sync.best();
+        let symbol = change.symbol;
+        match applied {
+            Applied::Skipped => {}
+            Applied::Right { hash, best_changed } => {
+                out.push(Action::Audit(AuditEvent::BookApplied { symbol: symbol.clone(), hash }));
+                if best_changed {
+                    out.push(Action::Emit(FeedEvent::BestPrices {
+                        symbol: symbol.clone(),
+                        bid,
+                        ask,
+                    }));
+                }
+                if snapshot {
+                    self.vitals.snapshot(Some(&symbol), out);
+                }
+            }
+            Applied::Wrong { expected, found } => {
+                let reason = format!("checksum {found}, venue has {expected}");
+                lost(symbol.clone(), &reason, out);
+                self.resync(symbol, now, out);
+            }
+        }
+    }
+
+    /// Subscribes a book anew, or gives the connection up when that happens too often.
+    fn resync(&mut self, symbol: Symbol, now: Instant, out: &mut Vec<Action>) {
+        while let Some(first) = self.mismatches.front() {
+            if now.saturating_duration_since(*first) < MISMATCH_WINDOW {
+                break;
+            }
+            self.mismatches.pop_front();
+        }
+        self.mismatches.push_back(now);
+        if self.mismatches.len() >= MISMATCHES_MAX {
+            let reason = format!("{MISMATCHES_MAX} wrong books within {MISMATCH_WINDOW:?}");
+            out.push(Action::Disconnect(reason));
+            return;
+        }
+        let unsubscribe = self.vitals.request();
+        let awaited = [Awaited::Ack(Some(symbol.clone())), Awaited::Snapshot(Some(symbol.clone()))];
+        let subscribe = self.vitals.wait_for(awaited, now, out);
+        let symbols = [symbol];
+        let requests = [
+            request::unsubscribe_books(&symbols, self.depth, unsubscribe),
+            request::subscribe_books(&symbols, self.depth, subscribe),
+        ];
+        out.extend(requests.map(Action::Send));
+    }
+}
+
+/// Tells that a book and its best prices are not to be trusted.
+fn lost(symbol: Symbol, reason: &str, out: &mut Vec<Action>) {
+    out.push(Action::Audit(AuditEvent::BookLost {
+        symbol: symbol.clone(),
+        reason: reason.to_owned(),
+    }));
+    out.push(Action::Emit(FeedEvent::BestPrices { symbol, bid: None, ask: None }));
+}
+
+impl Machine for PublicStream {
+    fn opened(&mut self, _: Option<&WsToken>, now: Instant, out: &mut Vec<Action>) {
+        self.vitals.opened(now);
+        self.mismatches.clear();
+        let acks = self.symbols.iter().map(|s| Awaited::Ack(Some(s.clone())));
+        let snapshots = self.symbols.iter().map(|s| Awaited::Snapshot(Some(s.clone())));
+        let trades = self.vitals.wait_for(acks.clone(), now, out);
+        let books = self.vitals.wait_for(acks.chain(snapshots), now, out);
+        let requests = [
+            request::subscribe_trades(&self.symbols, trades),
+            request::subscribe_books(&self.symbols, self.depth, books),
+        ];
+        out.extend(requests.map(Action::Send));
+    }
+
+    fn message(&mut self, text: &str, now: Instant, out: &mut Vec<Action>) {
+        self.vitals.heard(now);
+        match ws::decode(text) {
+            Ok(Message::Trades { snapshot: false, trades }) => self.trades(trades, out),
+            Ok(Message::Books { snapshot, changes }) => {
+                for change in changes {
+                    self.book(snapshot, change, now, out);
+                }
+            }
+            Ok(Message::Ack(ack)) => self.vitals.ack(ack, out),
+            Ok(Message::Status(status)) => self.vitals.status(&status),
+            Ok(Message::Error(error)) => {
+                tracing::warn!(venue = "kraken", error, "error on the public stream");
+            }
+            Ok(Message::Trades { snapshot: true, .. } | Message::Executions { .. }) => {}
+            Ok(Message::Heartbeat | Message::Pong) => {}
+            Ok(Message::Other) => tracing::debug!(venue = "kraken", text, "unknown message"),
+            Err(error) => out.push(Action::Disconnect(format!("malformed message: {error}"))),
+        }
+    }
+
+    fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.vitals.tick(now, out);
+    }
+
+    fn deadline(&self) -> Instant {
+        self.vitals.deadline()
+    }
+
+    fn forgive(&mut self, stalled: Duration) {
+        self.vitals.forgive(stalled);
+    }
+
+    fn closed(&mut self, reason: &str, out: &mut Vec<Action>) {
+        for (symbol, book) in &mut self.books {
+            if book.lose() {
+                lost(symbol.clone(), reason, out);
+            }
+        }
+    }
+
+    fn retry_floor(&self) -> Duration {
+        self.vitals.retry_floor()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! What an exchange is told at its start.
+
+use std::collections::BTreeMap;
+
+use model::{Asset, Instrument, Notional, Quantity, Symbol};
+use thiserror::Error;
+
+/// The whole configuration of an [`Exchange`](crate::Exchange).
+#[derive(Debug, Clone)]
+pub struct ExchangeConfig {
+    /// What is traded. Symbols are unique.
+    pub instruments: Vec<InstrumentConfig>,
+    /// Who trades. Names are unique; `market` and `fees` are taken.
+    pub accounts: Vec<AccountConfig>,
+    /// Open orders that one account may have.
+    pub open_orders_max: usize,
+    /// Closed orders that are remembered, over all accounts; the oldest are forgotten first.
+    pub closed_orders_max: usize,
+}
+
+/// One instrument and how its market is modelled.
+#[derive(Debug, Clone)]
+pub struct InstrumentConfig {
+    /// The instrument and its rules.
+    pub instrument: Instrument,
+    /// Where the liquidity of everybody else comes from.
+    pub liquidity: Liquidity,
+    /// How far from the best price a market order goes, parts per million; `0..=1_000_000`.
+    pub protection_ppm: i64,
+}
+
+/// Where the liquidity of everybody else comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liquidity {
+    /// A plausible book around the last trade, for tapes that hold trades only.
+    Synthetic(SyntheticConfig),
+    /// The recorded levels, for tapes that hold depth.
+    Recorded,
+}
+
+/// Shape of a synthetic book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyntheticConfig {
+    /// Levels on each side, `1..=1000`; fewer bids only where prices would not be positive.
+    pub levels: u32,
+    /// Typical cost of the quantity at one level, quote units, above zero.
+    pub level_cost: Notional,
+}
+
+/// One account.
+#[derive(Debug, Clone)]
+pub struct AccountConfig {
+    /// Unique name.
+    pub name: String,
+    /// What it owns at the start, not negative; assets that no instrument trades are kept as they are.
+    pub balances: BTreeMap<Asset, Notional>,
+    /// What it pays for executions.
+    pub fees: FeeRates,
+}
+
+/// Fee rates of an account, parts per million of the cost, each in `-100_000..=100_000`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeRates {
+    /// For orders that rested. Below zero it is a rebate.
+    pub maker_ppm: i64,
+    /// For orders that took liquidity.
+    pub taker_ppm: i64,
+}
+
+impl FeeRates {
+    /// The higher of the two, at least zero: what a hold must provide for.
+    pub(crate) fn worst_ppm(self) -> i64 {
+        self.maker_ppm.max(self.taker_ppm).max(0)
+    }
+}
+
+/// Largest balance at the start; sums over all accounts then fit the integers behind them.
+pub(crate) const BALANCE_MAX: i128 = 1_000_000_000_000_000 * 100_000_000_000_000_000;
+
+/// Largest size of a fee rate: one tenth of the cost.
+const FEE_PPM_MAX: u64 = 100_000;
+
+/// Most levels of a synthetic side.
+const LEVELS_MAX: u32 = 1000;
+
+/// Why a configuration makes no exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Two accounts have one name, or an account has a name of the exchange's own.
+    #[error("the account name `{account}` is taken")]
+    AccountName {
+        /// The name.
+        account: String,
+    },
+    /// Two instruments have one symbol.
+    #[error("there are two instruments `{symbol}`")]
+    DuplicateInstrument {
+        /// The symbol.
+        symbol: Symbol,
+    },
+    /// A balance is negative or too large.
+    #[error("account `{account}` cannot start with {amount} {asset}")]
+    StartBalance {
+        /// The account.
+        account: String,
+        /// The asset.
+        asset: Asset,
+        /// The amount.
+        amount: Notional,
+    },
+    /// A fee rate is out of range.
+    #[error("account `{account}` has a fee of {ppm} ppm, outside -100000..=100000")]
+    FeeRate {
+        /// The account.
+        account: String,
+        /// The rate.
+        ppm: i64,
+    },
+    /// An instrument's rules contradict each other.
+    #[error("instrument `{symbol}` is not usable: {reason}")]
+    Instrument {
+        /// The symbol.
+        symbol: Symbol,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+impl ExchangeConfig {
+    /// Looks for contradictions.
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        for (at, config) in self.instruments.iter().enumerate() {
+            config.validate()?;
+            let symbol = &config.instrument.symbol;
+            let earlier = self.instruments.iter().take(at);
+            if earlier.clone().any(|c| c.instrument.symbol == *symbol) {
+                return Err(ConfigError::DuplicateInstrument { symbol: symbol.clone() });
+            }
+        }
+        for (at, account) in self.accounts.iter().enumerate() {
+            account.validate()?;
+            let earlier = self.accounts.iter().take(at);
+            if earlier.clone().any(|a| a.name == account.name) {
+                return Err(ConfigError::AccountName { account: account.name.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl InstrumentConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let reason = self.contradiction();
+        reason.map_or(Ok(()), |reason| {
+            Err(ConfigError::Instrument { symbol: self.instrument.symbol.clone(), reason })
+        })
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        let instrument = &self.instrument;
+        if !instrument.tick_size.is_positive() {
+            return Some("the tick size is not above zero");
+        }
+        if instrument.quantity_decimals > Quantity::DECIMALS {
+            return Some("quantities have more than 8 digits");
+        }
+        if instrument.cost_decimals > Notional::DECIMALS {
+            return Some("costs have more than 17 digits");
+        }
+        if instrument.base == instrument.quote {
+            return Some("base and quote are the same asset");
+        }
+        if !(0..=1_000_000).contains(&self.protection_ppm) {
+            return Some("the protection bound is outside 0..=1000000 ppm");
+        }
+        match self.liquidity {
+            Liquidity::Recorded => None,
+            Liquidity::Synthetic(shape) if !(1..=LEVELS_MAX).contains(&shape.levels) => {
+                Some("a synthetic book has 1 to 1000 levels")
+            }
+            Liquidity::Synthetic(shape) if shape.level_cost <= Notional::ZERO => {
+                Some("the cost of a synthetic level is not above zero")
+            }
+            Liquidity::Synthetic(_) => None,
+        }
+    }
+}
+
+impl AccountConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        if [crate::ledger::MARKET_NAME, crate::ledger::FEES_NAME].contains(&self.name.as_str()) {
+            return Err(ConfigError::AccountName { account: self.name.clone() });
+        }
+        for ppm in [self.fees.maker_ppm, self.fees.taker_ppm] {
+            if ppm.unsigned_abs() > FEE_PPM_MAX {
+                return Err(ConfigError::FeeRate { account: self.name.clone(), ppm });
+            }
+        }
+        for (asset, amount) in &self.balances {
+            if !(0..=BALANCE_MAX).contains(&amount.raw()) {
+                return Err(ConfigError::StartBalance {
+                    account: self.name.clone(),
+                    asset: asset.clone(),
+                    amount: *amount,
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! What an exchange answers and tells.
+
+use model::{Fill, Notional, Quantity, Symbol, Trade};
+use thiserror::Error;
+
+use crate::order::{CancelReason, OrderId};
+
+/// One thing that happened at the exchange, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExchangeEvent {
+    /// An order passed every check.
+    Accepted {
+        /// The order.
+        order: OrderId,
+    },
+    /// An accepted order reached the book and can now be executed.
+    Opened {
+        /// The order.
+        order: OrderId,
+    },
+    /// An order was executed.
+    Filled(Execution),
+    /// An order is filled completely; follows its last [`ExchangeEvent::Filled`].
+    Completed {
+        /// The order.
+        order: OrderId,
+    },
+    /// What was left of an order is gone.
+    Cancelled {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// A public trade: a part of a recorded trade, or an execution of one of our orders.
+    ///
+    /// Numbers are given by the exchange and have no gaps. An execution carries the same number as
+    /// its print, which comes right before it.
+    Printed(Trade),
+}
+
+/// One execution of one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// The order.
+    pub order: OrderId,
+    /// The execution itself.
+    pub fill: Fill,
+    /// Filled since the order was placed, this execution included.
+    pub filled: Quantity,
+    /// Paid or received since the order was placed, quote units, without fees.
+    pub cost: Notional,
+    /// Fees since the order was placed, quote units.
+    pub fee: Notional,
+}
+
+/// Why a request was refused. Nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No trader has that account.
+    #[error("unknown account")]
+    UnknownAccount,
+    /// No instrument has that symbol.
+    #[error("unknown instrument")]
+    UnknownInstrument,
+    /// No open order of that account has that id.
+    #[error("unknown order")]
+    UnknownOrder,
+    /// The quantity is not above zero.
+    #[error("the quantity is not above zero")]
+    QuantityNotPositive,
+    /// The quantity is not a multiple of the lot size.
+    #[error("the quantity is not a multiple of the lot size")]
+    LotSize,
+    /// The quantity is below the instrument's minimum.
+    #[error("the quantity is below the minimum")]
+    QuantityMinimum,
+    /// The price is not above zero.
+    #[error("the price is not above zero")]
+    PriceNotPositive,
+    /// The price is not a multiple of the tick size.
+    #[error("the price is not a multiple of the tick size")]
+    TickSize,
+    /// Price times quantity is below the instrument's minimum.
+    #[error("the cost is below the minimum")]
+    CostMinimum,
+    /// Another open order of the account has that client id.
+    #[error("an open order has the same client id")]
+    DuplicateClientId,
+    /// The account has as many open orders as it may.
+    #[error("too many open orders")]
+    TooManyOrders,
+    /// A post-only order would have taken liquidity.
+    #[error("a post-only order would take liquidity")]
+    PostOnly,
+    /// The account's free balance does not cover the order and its fee.
+    #[error("insufficient funds")]
+    InsufficientFunds,
+}
+
+/// Why recorded data cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TapeError {
+    /// No instrument has that symbol.
+    #[error("unknown instrument `{symbol}`")]
+    UnknownInstrument {
+        /// The symbol.
+        symbol: Symbol,
+    },
+    /// A price or a quantity is not above zero, or a depth level has a negative quantity.
+    #[error("a price or quantity of `{symbol}` is not above zero")]
+    NotPositive {
+        /// The symbol.
+        symbol: Symbol,
+    },
+    /// Depth was given for a market whose book is synthetic.
+    #[error("the book of `{symbol}` is synthetic and takes no recorded depth")]
+    SyntheticBook {
+        /// The symbol.
+        symbol: Symbol,
+    },
+}

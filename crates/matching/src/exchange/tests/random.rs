@@ -1,0 +1,237 @@
+//! Whatever happens, money is conserved and the book makes sense.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Submit {
+        account: usize,
+        buy: bool,
+        /// Ticks around the last price; `None` for a market order.
+        offset: Option<i64>,
+        lots: i64,
+        post_only: bool,
+        ioc: bool,
+    },
+    Cancel {
+        account: usize,
+        nth: usize,
+    },
+    Trade {
+        offset: i64,
+        lots: i64,
+        taker: Option<bool>,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let submit = (
+        0_usize..2,
+        any::<bool>(),
+        prop::option::weighted(0.8, -40_i64..40),
+        1_i64..30_000,
+        any::<bool>(),
+        any::<bool>(),
+    );
+    let submit = submit.prop_map(|(account, buy, offset, lots, post_only, ioc)| Step::Submit {
+        account,
+        buy,
+        offset,
+        lots,
+        post_only: post_only && !ioc,
+        ioc,
+    });
+    let cancel = (0_usize..2, 0_usize..8).prop_map(|(account, nth)| Step::Cancel { account, nth });
+    let trade = (-20_i64..20, 1_i64..50_000, prop::option::of(any::<bool>()));
+    let trade = trade.prop_map(|(offset, lots, taker)| Step::Trade { offset, lots, taker });
+    prop_oneof![3 => submit, 1 => cancel, 3 => trade]
+}
+
+struct World {
+    exchange: Exchange,
+    accounts: [AccountId; 2],
+    /// Last price in ticks of 0.1.
+    ticks: i64,
+    totals: BTreeMap<Asset, Notional>,
+    next_print: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let exchange = Exchange::new(config(synthetic())).unwrap();
+        let accounts = ["a", "b"].map(|name| exchange.account(name).unwrap());
+        let totals = exchange.ledger().totals();
+        Self { exchange, accounts, ticks: 50_000, totals, next_print: 1 }
+    }
+
+    fn apply(&mut self, step: &Step) -> Vec<ExchangeEvent> {
+        let mut out = Vec::new();
+        let side = |buy: bool| if buy { Side::Buy } else { Side::Sell };
+        match *step {
+            Step::Submit { account, buy, offset, lots, post_only, ioc } => {
+                let tif = [TimeInForce::Gtc, TimeInForce::Ioc];
+                let request = OrderRequest {
+                    client_id: None,
+                    symbol: symbol(),
+                    side: side(buy),
+                    kind: offset.map_or(OrderKind::Market, |offset| OrderKind::Limit {
+                        price: Price::from_raw((self.ticks + offset) * 100_000_000),
+                        post_only,
+                    }),
+                    quantity: Quantity::from_raw(lots * 1_000),
+                    time_in_force: tif[usize::from(ioc)],
+                };
+                let account = self.accounts[account];
+                let answer = self.exchange.submit(account, request, NOW, &mut out);
+                assert!(answer.is_ok() || out.is_empty(), "a refusal changes nothing");
+            }
+            Step::Cancel { account, nth } => {
+                let account = self.accounts[account];
+                let id = self.exchange.open_orders(account).nth(nth).map(|o| o.id);
+                if let Some(id) = id {
+                    self.exchange.cancel(account, id, NOW, &mut out).unwrap();
+                }
+            }
+            Step::Trade { offset, lots, taker } => {
+                self.ticks += offset;
+                let trade = Trade {
+                    price: Price::from_raw(self.ticks * 100_000_000),
+                    quantity: Quantity::from_raw(lots * 1_000),
+                    ..trade("1", "1", taker.map(side))
+                };
+                self.exchange.on_trade(&trade, NOW, &mut out).unwrap();
+            }
+        }
+        out
+    }
+
+    fn check(&mut self, step: &Step, events: &[ExchangeEvent]) -> Result<(), TestCaseError> {
+        prop_assert_eq!(self.exchange.ledger().totals(), self.totals.clone());
+        self.check_orders()?;
+        self.check_prints(step, events)?;
+        let book = self.exchange.book(&symbol(), 100).unwrap();
+        prop_assert!(!book.is_crossed());
+        for account in self.accounts {
+            for order in self.exchange.open_orders(account) {
+                let (side, price) = (order.request.side, order.request.limit().unwrap());
+                let levels: Vec<Level> = match side {
+                    Side::Buy => book.bids().collect(),
+                    Side::Sell => book.asks().collect(),
+                };
+                // Far orders may lie beyond the depth looked at; those in it must show.
+                let shown = levels.iter().find(|level| level.price == price);
+                prop_assert!(shown.is_some_and(|l| l.quantity >= order.remaining()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_orders(&self) -> Result<(), TestCaseError> {
+        for account in self.accounts {
+            let mut held = BTreeMap::from([("BTC", Notional::ZERO), ("USD", Notional::ZERO)]);
+            for order in self.exchange.open_orders(account) {
+                prop_assert!(order.filled < order.request.quantity);
+                let asset = match order.request.side {
+                    Side::Buy => "USD",
+                    Side::Sell => "BTC",
+                };
+                let at = held.get_mut(asset).unwrap();
+                *at = at.checked_add(order.held).unwrap();
+            }
+            let balances = self.exchange.ledger().balances(account);
+            for (asset, expected) in held {
+                let balance = balances[&Asset::new(asset)];
+                prop_assert_eq!(balance.held, expected);
+                prop_assert!(!balance.free().is_negative());
+            }
+            for order in self.exchange.closed_orders(account) {
+                prop_assert!(order.filled <= order.request.quantity);
+                prop_assert!(order.held.is_zero());
+                let complete = order.filled == order.request.quantity;
+                prop_assert_eq!(order.status == OrderStatus::Filled, complete);
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers have no gaps, and a recorded trade's own price prints its quantity exactly.
+    fn check_prints(&mut self, step: &Step, events: &[ExchangeEvent]) -> Result<(), TestCaseError> {
+        let mut at_price = 0;
+        for event in events {
+            if let ExchangeEvent::Printed(print) = event {
+                prop_assert_eq!(print.trade_id, Some(self.next_print));
+                self.next_print += 1;
+                if print.price.raw() == self.ticks * 100_000_000 {
+                    at_price += print.quantity.raw();
+                }
+            }
+        }
+        if let Step::Trade { lots, .. } = step {
+            prop_assert_eq!(at_price, lots * 1_000);
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn money_is_conserved_and_the_book_never_crossed(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        for step in &steps {
+            let events = world.apply(step);
+            world.check(step, &events)?;
+        }
+    }
+
+    #[test]
+    fn equal_calls_give_equal_events(steps in prop::collection::vec(step(), 1..40)) {
+        let (mut one, mut two) = (World::new(), World::new());
+        for (at, step) in steps.iter().enumerate() {
+            // Reading the book must not matter.
+            if at % 2 == 0 {
+                one.exchange.book(&symbol(), 10).unwrap();
+            }
+            prop_assert_eq!(one.apply(step), two.apply(step));
+        }
+    }
+
+    /// Of two orders, the one with the better price, or the older one at the same price, is never
+    /// filled later by recorded trades.
+    #[test]
+    fn price_then_time_decides(
+        first in 1_i64..20,
+        second in 1_i64..20,
+        trades in prop::collection::vec((-25_i64..5, 1_i64..50_000), 1..40),
+    ) {
+        let mut world = World::new();
+        world.apply(&Step::Trade { offset: 0, lots: 1, taker: Some(false) });
+        let order = |account, below: i64| Step::Submit {
+            account,
+            buy: true,
+            offset: Some(-below),
+            lots: 10_000,
+            post_only: true,
+            ioc: false,
+        };
+        world.apply(&order(0, first));
+        world.apply(&order(1, second));
+        let base = world.ticks;
+        for (offset, lots) in trades {
+            world.ticks = base;
+            world.apply(&Step::Trade { offset, lots, taker: Some(false) });
+            let filled = world.accounts.map(|account| {
+                let mut open = world.exchange.open_orders(account);
+                open.next().map_or(10_000_000, |order| order.filled.raw())
+            });
+            if first <= second {
+                prop_assert!(filled[0] == 10_000_000 || filled[1] == 0);
+            } else {
+                prop_assert!(filled[1] == 10_000_000 || filled[0] == 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! One instrument's market: the liquidity of everybody else and our accounts' resting orders.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use model::{Book, Level, Price, Quantity, Side, Trade};
+
+use crate::order::{AccountId, OrderId};
+use crate::outside::Outside;
+
+/// One of our orders in the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resting {
+    pub(crate) order: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) remaining: Quantity,
+    /// Quantity of everybody else that is served before this order.
+    pub(crate) queue_ahead: Quantity,
+}
+
+/// Our orders at one price, oldest first.
+type Queue = VecDeque<Resting>;
+
+/// The counterparty of an order that takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Match {
+    pub(crate) price: Price,
+    pub(crate) quantity: Quantity,
+    /// Our order on the other side; `None` for everybody else.
+    pub(crate) maker: Option<OrderId>,
+}
+
+/// Why an order took no more than it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It needs no more.
+    Filled,
+    /// The book has nothing more within the limit.
+    Limit,
+    /// The next counterparty is the same account.
+    SelfMatch,
+}
+
+/// What an order would take from the book as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Taking {
+    pub(crate) matches: Vec<Match>,
+    pub(crate) stop: Stop,
+}
+
+/// A part of what a recorded trade did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Execution {
+    pub(crate) price: Price,
+    pub(crate) quantity: Quantity,
+    /// Our order that was executed; `None` for everybody else.
+    pub(crate) maker: Option<OrderId>,
+    pub(crate) taker_side: Side,
+}
+
+/// Books of one instrument, without accounts and money.
+#[derive(Debug, Clone)]
+pub(crate) struct Market {
+    pub(crate) outside: Outside,
+    bids: BTreeMap<Price, Queue>,
+    asks: BTreeMap<Price, Queue>,
+}
+
+impl Market {
+    pub(crate) const fn new(outside: Outside) -> Self {
+        Self { outside, bids: BTreeMap::new(), asks: BTreeMap::new() }
+    }
+
+    /// What an order of `account` would take; changes nothing but the synthetic book's freshness.
+    pub(crate) fn taking(
+        &mut self,
+        account: AccountId,
+        side: Side,
+        limit: Option<Price>,
+        quantity: Quantity,
+    ) -> Taking {
+        self.outside.refresh();
+        let makers = side.opposite();
+        let mut outside = self.visible(makers).iter().peekable();
+        let mut own = self.own(makers).peekable();
+        let mut left = quantity;
+        let mut matches = Vec::new();
+        let stop = loop {
+            if left.is_zero() {
+                break Stop::Filled;
+            }
+            let level = outside.peek().map(|level| level.price);
+            let queue = own.peek().map(|(price, _)| *price);
+            // At one price everybody else is served first: our orders joined behind the level.
+            let from_outside = match (level, queue) {
+                (None, None) => break Stop::Limit,
+                (Some(level), Some(queue)) => !is_better(makers, queue, level),
+                (level, _) => level.is_some(),
+            };
+            let Some(price) = (if from_outside { level } else { queue }) else {
+                break Stop::Limit;
+            };
+            if limit.is_some_and(|limit| is_better(side, price, limit)) {
+                break Stop::Limit;
+            }
+            if from_outside {
+                let available = outside.next().map_or(Quantity::ZERO, |l| l.quantity);
+                let taken = available.min(left);
+                left = left.saturating_sub(taken);
+                matches.push(Match { price, quantity: taken, maker: None });
+                continue;
+            }
+            let queue = own.next().into_iter().flat_map(|(_, queue)| queue);
+            for resting in queue {
+                if left.is_zero() || resting.account == account {
+                    break;
+                }
+                let taken = resting.remaining.min(left);
+                left = left.saturating_sub(taken);
+                matches.push(Match { price, quantity: taken, maker: Some(resting.order) });
+            }
+            let same = |resting: &Resting| resting.account == account;
+            if !left.is_zero() && self.queue(makers, price).is_some_and(|q| q.iter().any(same)) {
+                break Stop::SelfMatch;
+            }
+        };
+        Taking { matches, stop }
+    }
+
+    /// Takes what [`Market::taking`] promised of one counterparty.
+    pub(crate) fn take(&mut self, side: Side, taken: &Match) {
+        let makers = side.opposite();
+        match taken.maker {
+            Some(order) => {
+                self.reduce(makers, taken.price, order, taken.quantity);
+            }
+            None => {
+                self.outside.consume(makers, taken.price, taken.quantity);
+                self.advance_queue(makers, taken.price, taken.quantity);
+            }
+        }
+    }
+
+    /// Puts an order behind everything at its price.
+    pub(crate) fn rest(
+        &mut self,
+        side: Side,
+        price: Price,
+        order: OrderId,
+        account: AccountId,
+        remaining: Quantity,
+    ) {
+        self.outside.refresh();
+        let level = self.outside.quantity_at(side, price);
+        let queue = self.side_mut(side).entry(price).or_default();
+        let last = queue.back().map_or(Quantity::ZERO, |r| r.queue_ahead);
+        queue.push_back(Resting { order, account, remaining, queue_ahead: level.max(last) });
+    }
+
+    /// Takes an order out of the book.
+    pub(crate) fn remove(&mut self, side: Side, price: Price, order: OrderId) {
+        self.change_queue(side, price, |queue| queue.retain(|r| r.order != order));
+    }
+
+    /// Lets a recorded trade meet our orders and changes a synthetic book.
+    ///
+    /// The executions come in the order of their prints; those at the trade's own price add up to
+    /// the trade's quantity.
+    pub(crate) fn on_trade(&mut self, trade: &Trade, out: &mut Vec<Execution>) {
+        for side in [Side::Buy, Side::Sell] {
+            self.sweep(side, trade.price, false, out);
+        }
+        let taker_side = self.on_trade_at_price(trade, out);
+        self.outside.on_trade(trade.price, taker_side);
+    }
+
+    /// Fills our orders that a recorded quote of the other side meets or crosses.
+    pub(crate) fn on_quotes(&mut self, out: &mut Vec<Execution>) {
+        for side in [Side::Buy, Side::Sell] {
+            let opposite = self.outside.levels(side.opposite()).first();
+            if let Some(best) = opposite.map(|level| level.price) {
+                self.sweep(side, best, true, out);
+            }
+        }
+    }
+
+    /// A recorded level has become smaller: our orders are not behind more than is left of it.
+    pub(crate) fn cap_queue(&mut self, side: Side, level: Level) {
+        self.change_queue(side, level.price, |queue| {
+            for resting in queue {
+                resting.queue_ahead = resting.queue_ahead.min(level.quantity);
+            }
+        });
+    }
+
+    /// The best `depth` levels of everybody, as the venue publishes them.
+    pub(crate) fn book(&mut self, depth: usize) -> Book {
+        self.outside.refresh();
+        let mut book = Book::new();
+        for side in [Side::Buy, Side::Sell] {
+            let mut levels: BTreeMap<Price, Quantity> = BTreeMap::new();
+            let outside = self.visible(side).iter().map(|l| (l.price, l.quantity));
+            let own = self.own(side).take(depth).map(|(price, queue)| {
+                let quantities = queue.iter().map(|resting| resting.remaining);
+                (price, quantities.fold(Quantity::ZERO, sum))
+            });
+            for (price, quantity) in outside.take(depth).chain(own) {
+                let at = levels.entry(price).or_default();
+                *at = sum(*at, quantity);
+            }
+            for (price, quantity) in levels {
+                book.set(side, Level { price, quantity });
+            }
+        }
+        book.truncate(depth);
+        book
+    }
+
+    /// Best visible price of a side, ours included.
+    pub(crate) fn best(&mut self, side: Side) -> Option<Price> {
+        self.outside.refresh();
+        let outside = self.visible(side).first().map(|level| level.price);
+        let own = self.own(side).next().map(|(price, _)| price);
+        match (outside, own) {
+            (Some(outside), Some(own)) if is_better(side, own, outside) => Some(own),
+            (Some(outside), _) => Some(outside),
+            (None, own) => own,
+        }
+    }
+
+    /// Our orders at a price, oldest first.
+    pub(crate) fn queue(&self, side: Side, price: Price) -> Option<&Queue> {
+        self.side(side).get(&price)
+    }
+
+    /// Outside levels that do not cross our orders, best first.
+    ///
+    /// Our orders are not on the tape, so that the book around a recorded trade may cross them.
+    /// Such levels are hidden for as long as they do.
+    fn visible(&self, side: Side) -> &[Level] {
+        let levels = self.outside.levels(side);
+        let Some((ours, _)) = self.own(side.opposite()).next() else {
+            return levels;
+        };
+        let crosses = |level: &Level| level.price == ours || is_better(side, level.price, ours);
+        &levels[levels.partition_point(crosses)..]
+    }
+
+    /// Our levels of a side, best first.
+    fn own(&self, side: Side) -> impl Iterator<Item = (Price, &Queue)> {
+        let (bids, asks) = match side {
+            Side::Buy => (Some(self.bids.iter().rev()), None),
+            Side::Sell => (None, Some(self.asks.iter())),
+        };
+        let bids = bids.into_iter().flatten();
+        let asks = asks.into_iter().flatten();
+        bids.chain(asks).map(|(price, queue)| (*price, queue))
+    }
+
+    /// Fills our orders of a side that are better than `price`, or also those at it.
+    fn sweep(&mut self, side: Side, price: Price, also_at: bool, out: &mut Vec<Execution>) {
+        loop {
+            let best = self.own(side).next().map(|(price, _)| price);
+            let Some(best) =
+                best.filter(|best| is_better(side, *best, price) || (also_at && *best == price))
+            else {
+                return;
+            };
+            let queue = self.side_mut(side).remove(&best).unwrap_or_default();
+            out.extend(queue.into_iter().map(|resting| Execution {
+                price: best,
+                quantity: resting.remaining,
+                maker: Some(resting.order),
+                taker_side: side.opposite(),
+            }));
+        }
+    }
+
+    /// Serves the queue at the trade's own price; returns the side of its taker.
+    fn on_trade_at_price(&mut self, trade: &Trade, out: &mut Vec<Execution>) -> Side {
+        let side_of_maker = match trade.taker_side {
+            Some(taker) => taker.opposite(),
+            // Our order stands there, so the trade can only have been with its side.
+            None if self.bids.contains_key(&trade.price) => Side::Buy,
+            None if self.asks.contains_key(&trade.price) => Side::Sell,
+            None => self.outside.taker_of(trade).opposite(),
+        };
+        let taker_side = side_of_maker.opposite();
+        let execution = |quantity: Quantity, maker: Option<OrderId>| Execution {
+            price: trade.price,
+            quantity,
+            maker,
+            taker_side,
+        };
+        let mut left = trade.quantity;
+        let mut outside = Quantity::ZERO;
+        self.change_queue(side_of_maker, trade.price, |queue| {
+            for resting in queue.iter_mut() {
+                let ahead = resting.queue_ahead.saturating_sub(outside).min(left);
+                if ahead.is_positive() {
+                    out.push(execution(ahead, None));
+                }
+                outside = sum(outside, ahead);
+                left = left.saturating_sub(ahead);
+                let filled = resting.remaining.min(left);
+                if filled.is_positive() {
+                    out.push(execution(filled, Some(resting.order)));
+                }
+                resting.remaining = resting.remaining.saturating_sub(filled);
+                left = left.saturating_sub(filled);
+            }
+            for resting in queue.iter_mut() {
+                resting.queue_ahead = resting.queue_ahead.saturating_sub(outside);
+            }
+            queue.retain(|resting| resting.remaining.is_positive());
+        });
+        if left.is_positive() {
+            out.push(execution(left, None));
+        }
+        taker_side
+    }
+
+    /// Fills a part of one of our orders.
+    fn reduce(&mut self, side: Side, price: Price, order: OrderId, quantity: Quantity) {
+        self.change_queue(side, price, |queue| {
+            for resting in queue.iter_mut().filter(|r| r.order == order) {
+                resting.remaining = resting.remaining.saturating_sub(quantity);
+            }
+            queue.retain(|resting| resting.remaining.is_positive());
+        });
+    }
+
+    /// Moves our orders at a price forward: somebody ahead of them was served.
+    fn advance_queue(&mut self, side: Side, price: Price, quantity: Quantity) {
+        self.change_queue(side, price, |queue| {
+            for resting in queue {
+                resting.queue_ahead = resting.queue_ahead.saturating_sub(quantity);
+            }
+        });
+    }
+
+    fn change_queue(&mut self, side: Side, price: Price, change: impl FnOnce(&mut Queue)) {
+        let levels = self.side_mut(side);
+        let Some(queue) = levels.get_mut(&price) else {
+            return;
+        };
+        change(queue);
+        if queue.is_empty() {
+            levels.remove(&price);
+        }
+    }
+
+    const fn side(&self, side: Side) -> &BTreeMap<Price, Queue> {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    const fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Price, Queue> {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+}
+
+/// True when a resting order of `side` at `price` is served before one at `other`.
+fn is_better(side: Side, price: Price, other: Price) -> bool {
+    match side {
+        Side::Buy => price > other,
+        Side::Sell => price < other,
+    }
+}
+
+fn sum(left: Quantity, right: Quantity) -> Quantity {
+    left.checked_add(right).unwrap_or(Quantity::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! The liquidity of everybody else: a synthetic book around the last trade, or a recorded one.
+
+use model::{Instrument, Level, Price, Quantity, Side, Trade};
+
+use crate::config::{Liquidity, SyntheticConfig};
+
+/// Levels of one side, best first.
+pub(crate) type Levels = Vec<Level>;
+
+/// Both sides of the market without our orders.
+#[derive(Debug, Clone)]
+pub(crate) struct Outside {
+    liquidity: Liquidity,
+    tick: i128,
+    lot: Quantity,
+    quantity_min: Quantity,
+    last: Option<LastTrade>,
+    /// True when `bids` and `asks` do not yet follow `last`.
+    stale: bool,
+    bids: Levels,
+    asks: Levels,
+}
+
+/// What a synthetic book depends on.
+#[derive(Debug, Clone, Copy)]
+struct LastTrade {
+    price: Price,
+    taker: Side,
+    /// Recorded trades so far.
+    number: u64,
+}
+
+/// Trades during which the spread keeps its width, so that not every trade moves both sides.
+const SPREAD_TRADES: u64 = 8;
+
+/// Trades after which a level's quantity is drawn anew; about one level in 32 changes per trade.
+const LEVEL_TRADES: u64 = 32;
+
+/// A level every `1/20,000` of the price, roughly: half a basis point.
+const LEVELS_PER_PRICE: i128 = 20_000;
+
+impl Outside {
+    pub(crate) fn new(instrument: &Instrument, liquidity: Liquidity) -> Self {
+        Self {
+            liquidity,
+            tick: i128::from(instrument.tick_size.raw()),
+            lot: instrument.lot_size(),
+            quantity_min: instrument.quantity_min,
+            last: None,
+            stale: false,
+            bids: Levels::new(),
+            asks: Levels::new(),
+        }
+    }
+
+    pub(crate) const fn is_synthetic(&self) -> bool {
+        matches!(self.liquidity, Liquidity::Synthetic(_))
+    }
+
+    /// Price of the last recorded trade.
+    pub(crate) fn last_price(&self) -> Option<Price> {
+        self.last.map(|last| last.price)
+    }
+
+    /// Side of a trade's taker, by the tick rule where the tape does not tell.
+    pub(crate) fn taker_of(&self, trade: &Trade) -> Side {
+        let inferred = || match self.last {
+            Some(last) if trade.price < last.price => Side::Sell,
+            Some(last) if trade.price == last.price => last.taker,
+            Some(_) | None => Side::Buy,
+        };
+        trade.taker_side.unwrap_or_else(inferred)
+    }
+
+    /// Takes note of a recorded trade.
+    pub(crate) fn on_trade(&mut self, price: Price, taker: Side) {
+        let number = self.last.map_or(0, |last| last.number + 1);
+        self.last = Some(LastTrade { price, taker, number });
+        self.stale = self.is_synthetic();
+    }
+
+    /// Sets a recorded level; zero removes it.
+    pub(crate) fn set(&mut self, side: Side, level: Level) {
+        let levels = self.levels_mut(side);
+        let at = position(levels, side, level.price);
+        match (levels.get_mut(at), level.quantity.is_positive()) {
+            (Some(known), true) if known.price == level.price => known.quantity = level.quantity,
+            (_, true) => levels.insert(at, level),
+            (Some(known), false) if known.price == level.price => drop(levels.remove(at)),
+            (_, false) => {}
+        }
+    }
+
+    /// Removes every recorded level.
+    pub(crate) fn clear(&mut self) {
+        self.bids.clear();
+        self.asks.clear();
+    }
+
+    /// Levels of one side, best first, after [`Outside::refresh`].
+    pub(crate) fn levels(&self, side: Side) -> &[Level] {
+        debug_assert!(!self.stale, "levels are read after a refresh");
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    /// Quantity at a price, zero without a level.
+    pub(crate) fn quantity_at(&self, side: Side, price: Price) -> Quantity {
+        let levels = self.levels(side);
+        match levels.get(position(levels, side, price)) {
+            Some(level) if level.price == price => level.quantity,
+            Some(_) | None => Quantity::ZERO,
+        }
+    }
+
+    /// Takes liquidity away from a level.
+    pub(crate) fn consume(&mut self, side: Side, price: Price, quantity: Quantity) {
+        let left = self.quantity_at(side, price).saturating_sub(quantity);
+        self.set(side, Level { price, quantity: left });
+    }
+
+    /// Brings a synthetic book up to the last trade. Costs nothing when it is.
+    pub(crate) fn refresh(&mut self) {
+        if !self.stale {
+            return;
+        }
+        self.stale = false;
+        if let (Liquidity::Synthetic(shape), Some(last)) = (self.liquidity, self.last) {
+            self.synthesise(shape, last);
+        }
+    }
+
+    fn levels_mut(&mut self, side: Side) -> &mut Levels {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    /// Builds the book of a trade: a pure function of the trade's price, side and number.
+    ///
+    /// The trade's price is the touch on the maker's side; the other touch is a few ticks away.
+    /// Behind the touches, levels stand on a grid that depends on the price's magnitude only, so
+    /// that they stay where they are while the market moves through them.
+    fn synthesise(&mut self, shape: SyntheticConfig, last: LastTrade) {
+        let LastTrade { price, number, .. } = last;
+        let ticks = i128::from(price.raw()) / self.tick;
+        let on_grid = i128::from(price.raw()) % self.tick == 0;
+        let width = slot_width(ticks);
+        let draw = mix(number / SPREAD_TRADES, 1);
+        let spread = 1 + i128::from(draw) % width;
+        let (bid, ask) = match last.taker {
+            Side::Sell => (ticks, ticks + spread),
+            Side::Buy if on_grid => (ticks - spread, ticks),
+            Side::Buy => (ticks + 1 - spread, ticks + 1),
+        };
+        let base = shape.level_cost.raw() / i128::from(price.raw()).max(1);
+        let sizes = Sizes { base, lot: self.lot, min: self.quantity_min, number };
+        for (side, touch) in [(Side::Buy, bid), (Side::Sell, ask)] {
+            let tick = self.tick;
+            let levels = self.levels_mut(side);
+            levels.clear();
+            let behind = behind_touch(side, touch, width).map(|at| (at, sizes.behind(side, at)));
+            let all = std::iter::once((touch, sizes.touch(side))).chain(behind);
+            let wanted = usize::try_from(shape.levels).unwrap_or(usize::MAX);
+            for (at, quantity) in all.take(wanted) {
+                let price = i64::try_from(at * tick).unwrap_or(0);
+                if price <= 0 {
+                    break;
+                }
+                levels.push(Level { price: Price::from_raw(price), quantity });
+            }
+        }
+    }
+}
+
+/// Index of a price in levels that stand best first, or where it would be inserted.
+fn position(levels: &[Level], side: Side, price: Price) -> usize {
+    levels.partition_point(|level| match side {
+        Side::Buy => level.price > price,
+        Side::Sell => level.price < price,
+    })
+}
+
+/// Ticks between neighbouring levels: a power of two, so that it changes only when prices double.
+fn slot_width(ticks: i128) -> i128 {
+    let ideal = (ticks / LEVELS_PER_PRICE).max(1);
+    1_i128 << (i128::BITS - 1 - ideal.leading_zeros())
+}
+
+/// Prices, in ticks, of the levels behind a touch. Each slot of the grid holds one.
+fn behind_touch(side: Side, touch: i128, width: i128) -> impl Iterator<Item = i128> {
+    let first = touch.div_euclid(width);
+    (0..)
+        .map(move |n: i128| match side {
+            Side::Buy => first - n,
+            Side::Sell => first + n,
+        })
+        .map(move |slot| slot * width + i128::from(mix(fold(slot), 2)) % width)
+        .filter(move |at| match side {
+            Side::Buy => *at < touch,
+            Side::Sell => *at > touch,
+        })
+}
+
+/// Quantities of the levels of one synthetic book.
+struct Sizes {
+    /// Typical quantity, in steps of a quantity.
+    base: i128,
+    lot: Quantity,
+    min: Quantity,
+    number: u64,
+}
+
+impl Sizes {
+    /// Quantity at a touch; changes with every trade.
+    fn touch(&self, side: Side) -> Quantity {
+        self.scaled(mix(self.number, 3 + salt(side)))
+    }
+
+    /// Quantity behind a touch; changes every [`LEVEL_TRADES`] trades, each level at its own time.
+    fn behind(&self, side: Side, at: i128) -> Quantity {
+        let place = mix(fold(at), 5 + salt(side));
+        let age = (self.number + place % LEVEL_TRADES) / LEVEL_TRADES;
+        self.scaled(mix(place ^ age, 7))
+    }
+
+    /// Between a quarter and nine quarters of the base.
+    fn scaled(&self, draw: u64) -> Quantity {
+        let raw = self.base * (128 + i128::from(draw >> 16) % 1024) / 512;
+        let quantity = Quantity::from_raw(i64::try_from(raw).unwrap_or(i64::MAX));
+        quantity.floor_to(self.lot).max(self.min).max(self.lot)
+    }
+}
+
+const fn salt(side: Side) -> u64 {
+    match side {
+        Side::Buy => 0,
+        Side::Sell => 1,
+    }
+}
+
+/// The low half of a number of ticks; prices that share it are 2^64 ticks apart.
+fn fold(ticks: i128) -> u64 {
+    u64::try_from(ticks.rem_euclid(1 << 64)).expect("the remainder is below 2^64")
+}
+
+/// A well-mixed function of two numbers (the finaliser of SplitMix64).
+const fn mix(value: u64, salt: u64) -> u64 {
+    let mut z = value
+        .wrapping_add(salt.wrapping_mul(0xd1b5_4a32_d192_ed03))
+        .wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Why a node ended other than by being told to.
+
+use std::time::Duration;
+
+use engine::EngineError;
+use platform::GroupError;
+use resilience::{BackoffConfigError, LaneConfigError};
+use thiserror::Error;
+
+use crate::run::NodeReport;
+
+/// A node that could not run, or not to its end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The client of the venue refused its configuration.
+    #[error("venue configuration: {0}")]
+    Venue(#[from] LaneConfigError),
+    /// The waits make no sense.
+    #[error("ask_again: {0}")]
+    AskAgain(#[from] BackoffConfigError),
+    /// A time that must be above zero is zero.
+    #[error("`{setting}` is zero, expected a duration above zero")]
+    Zero {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// The engine refused its configuration.
+    #[error("engine configuration: {0}")]
+    Engine(#[from] EngineError),
+    /// Instruments and open orders could not be loaded in time.
+    #[error("not started within {} s: {last}", startup_max.as_secs())]
+    Startup {
+        /// The bound.
+        startup_max: Duration,
+        /// The last error of the venue, or what else was in the way.
+        last: String,
+    },
+    /// The account has open orders, and the configuration refuses to start beside them.
+    #[error(
+        "the account has {} open orders that are not this run's ({}): \
+         cancel them or allow them in the configuration",
+        orders.len(),
+        orders.join(", ")
+    )]
+    ForeignOrders {
+        /// The venue's names of the orders.
+        orders: Vec<String>,
+    },
+    /// The strategy panicked. Its orders were cancelled as on a shutdown.
+    #[error("strategy panicked: {panic}{report}")]
+    Strategy {
+        /// The panic's message.
+        panic: String,
+        /// What the node did, and what it left.
+        report: NodeReport,
+    },
+    /// Tasks failed or did not stop. Orders were settled as far as possible.
+    #[error("{}{report}", texts(failures))]
+    Tasks {
+        /// Errors by group of tasks.
+        failures: Vec<GroupError>,
+        /// What the node did, and what it left.
+        report: NodeReport,
+    },
+}
+
+fn texts(failures: &[GroupError]) -> String {
+    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}

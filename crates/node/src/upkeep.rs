@@ -1,0 +1,36 @@
+//! Regular comparison of our orders with the venue's.
+
+use std::time::Duration;
+
+use engine::EngineEvent;
+use kraken::Rest;
+use platform::TaskResult;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::core::StepCounter;
+
+/// Asks for all open orders every so often and tells the engine. Never ends by itself.
+///
+/// A failed question is not an error of the node: the lane has counted and audited it.
+pub(crate) async fn reconcile(
+    rest: Rest,
+    every: Duration,
+    steps: StepCounter,
+    answers: mpsc::Sender<EngineEvent>,
+) -> TaskResult {
+    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let asked_at_step = steps.now();
+        match rest.open_orders().await {
+            Ok(open) => {
+                if answers.send(EngineEvent::Polled { asked_at_step, open }).await.is_err() {
+                    return Ok(());
+                }
+            }
+            Err(error) => tracing::debug!(%error, "open orders not compared"),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Phases, faults, breakers and streams in one timeline of virtual time.
+
+use model::audit::{BreakerState, StreamState};
+
+use crate::record::{RunRecord, StreamRecord};
+use crate::units::{clock_of, length, nanos};
+
+use super::line::{Line, Paint, left_out, shorten};
+use super::title;
+
+/// Longest timeline shown, in lines.
+const LINES_MAX: usize = 60;
+
+/// One line of the timeline.
+#[derive(Debug, Clone)]
+struct Entry {
+    at_s: f64,
+    /// One character that catches the eye: `x` opens, `o` closes, `!` strikes.
+    mark: char,
+    paint: Paint,
+    subject: String,
+    text: String,
+}
+
+pub(super) fn lines(record: &RunRecord) -> Vec<Line> {
+    let entries = entries(record);
+    let width = entries.iter().map(|entry| entry.subject.chars().count()).max().unwrap_or(0);
+    let mut lines: Vec<Line> = title("TIMELINE").into();
+    let (head, omitted, tail) = shorten(&entries, LINES_MAX);
+    lines.extend(head.iter().map(|entry| entry.line(width)));
+    if omitted > 0 {
+        lines.push(left_out(omitted));
+    }
+    lines.extend(tail.iter().map(|entry| entry.line(width)));
+    lines
+}
+
+impl Entry {
+    fn line(&self, width: usize) -> Line {
+        let Self { at_s, mark, paint, subject, text } = self;
+        Line::new()
+            .paint(Paint::Dim, &format!("  {:>9}  ", clock_of(*at_s)))
+            .paint(*paint, &format!("{mark} {subject:<width$}  {text}"))
+    }
+}
+
+/// Everything by time; at one time causes before effects.
+fn entries(record: &RunRecord) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for phase in &record.phases {
+        entries.push(Entry {
+            at_s: phase.at_s,
+            mark: '=',
+            paint: Paint::Bold,
+            subject: "phase".to_owned(),
+            text: phase.phase.as_str().to_owned(),
+        });
+    }
+    for fault in &record.faults {
+        let subject = format!("fault {}", fault.fault);
+        let text = format!("begins: {}", fault.what);
+        let from = (fault.from_s, '!', Paint::Yellow);
+        let (at_s, mark, paint) = from;
+        entries.push(Entry { at_s, mark, paint, subject: subject.clone(), text });
+        if let (Some(at_s), Some(struck)) = (fault.to_s, fault.struck) {
+            let text = format!("ends, struck {struck} times");
+            entries.push(Entry { at_s, mark: '.', paint, subject, text });
+        }
+    }
+    for breaker in &record.breakers {
+        for change in &breaker.transitions {
+            let arrow = format!("{} -> {}", change.from, change.to);
+            let open = change.open_s.map_or_else(String::new, |s| format!(" (for {})", length(s)));
+            let (mark, paint) = breaker_look(change.to);
+            entries.push(Entry {
+                at_s: change.at_s,
+                mark,
+                paint,
+                subject: breaker.name.clone(),
+                text: format!("{arrow:<19}  {}{open}", change.cause),
+            });
+        }
+    }
+    for stream in &record.streams {
+        entries.extend(stream_entries(stream));
+    }
+    entries.sort_by_key(|entry| nanos(entry.at_s));
+    entries
+}
+
+const fn breaker_look(state: BreakerState) -> (char, Paint) {
+    match state {
+        BreakerState::Closed => ('o', Paint::Green),
+        BreakerState::HalfOpen => ('?', Paint::Yellow),
+        BreakerState::Open => ('x', Paint::Red),
+        BreakerState::Isolated => ('X', Paint::Red),
+    }
+}
+
+/// A stream's ups and downs: vain attempts to connect again are counted, not listed.
+fn stream_entries(stream: &StreamRecord) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut down = false;
+    let mut vain = 0_u32;
+    for change in &stream.changes {
+        match change.state {
+            StreamState::Connecting => continue,
+            StreamState::Down if down => {
+                vain = vain.saturating_add(1);
+                continue;
+            }
+            StreamState::Down | StreamState::Live => {}
+        }
+        add_attempts(&mut entries, vain);
+        vain = 0;
+        down = change.state == StreamState::Down;
+        let (mark, paint) = if down { ('-', Paint::Red) } else { ('+', Paint::Green) };
+        entries.push(Entry {
+            at_s: change.at_s,
+            mark,
+            paint,
+            subject: stream.name.clone(),
+            text: format!("{}: {}", change.state.as_str(), change.reason),
+        });
+    }
+    add_attempts(&mut entries, vain);
+    entries
+}
+
+/// Tells of vain attempts to connect in the line before them.
+fn add_attempts(entries: &mut [Entry], vain: u32) {
+    if let Some(last) = entries.last_mut().filter(|_| vain > 0) {
+        let times = if vain == 1 { "once".to_owned() } else { format!("{vain} times") };
+        last.text.push_str(&format!(" (then failed to connect {times})"));
+    }
+}

@@ -1,0 +1,90 @@
+//! A whole call through a breaker, as a future.
+
+use std::fmt;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use model::audit::CallOutcome;
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+use super::PANICKED;
+use super::event::CallError;
+use super::permit::Slot;
+use super::shared::Shared;
+use crate::catch_unwind::CatchUnwind;
+
+pin_project! {
+    /// The future of [`super::Breaker::call`].
+    ///
+    /// Written by hand: an `async fn` would move the inner future once more and double its size.
+    #[must_use = "a future does nothing unless it is polled"]
+    pub struct BreakerCall<'a, F, C> {
+        shared: &'a Shared,
+        // Held from the first poll to the end. Dropping it means that the caller went away.
+        slot: Option<Slot<&'a Shared>>,
+        classify: Option<C>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<'a, F, C> BreakerCall<'a, F, C> {
+    #[inline]
+    pub(super) const fn new(shared: &'a Shared, future: F, classify: C) -> Self {
+        Self { shared, slot: None, classify: Some(classify), future }
+    }
+}
+
+impl<T, E, F, C> Future for BreakerCall<'_, F, C>
+where
+    F: Future<Output = Result<T, E>>,
+    C: FnOnce(&Result<T, E>) -> CallOutcome,
+    E: fmt::Display,
+{
+    type Output = Result<T, CallError<E>>;
+
+    /// # Panics
+    /// If polled after it was ready.
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.slot.is_none() {
+            assert!(this.classify.is_some(), "polled after it was ready");
+            match this.shared.acquire(Instant::now) {
+                Ok(ticket) => *this.slot = Some(Slot::new(*this.shared, ticket)),
+                Err(refusal) => {
+                    *this.classify = None;
+                    return Poll::Ready(Err(CallError::Open(this.shared.reject(refusal))));
+                }
+            }
+        }
+        let result = ready!(Pin::new(&mut CatchUnwind(this.future)).poll(cx));
+        let ended = this.slot.take().zip(this.classify.take());
+        let (slot, classify) = ended.expect("both are there until the call has ended");
+        match result {
+            Ok(result) => {
+                let outcome = classify(&result);
+                match &result {
+                    Ok(_) => slot.record(outcome, "the answer counts as a failure"),
+                    Err(error) => slot.record(outcome, error),
+                };
+                Poll::Ready(result.map_err(CallError::Call))
+            }
+            Err(panic) => {
+                slot.record(CallOutcome::Failure, PANICKED);
+                resume_unwind(panic)
+            }
+        }
+    }
+}
+
+impl<F, C> fmt::Debug for BreakerCall<'_, F, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BreakerCall")
+            .field("breaker", &self.shared.name())
+            .field("slot", &self.slot)
+            .finish_non_exhaustive()
+    }
+}

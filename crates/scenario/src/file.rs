@@ -1,0 +1,218 @@
+//! The tables of a scenario file. Names of fields are names of keys.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model::{Asset, Notional, Symbol};
+use serde::de::{self, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+
+/// The whole file, faults aside: their positions need a pass of their own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// Read beforehand.
+    #[serde(rename = "schema")]
+    _schema: IgnoredAny,
+    pub(crate) purpose: String,
+    pub(crate) run: Run,
+    pub(crate) market: Market,
+    #[serde(default)]
+    pub(crate) network: Network,
+    pub(crate) trader: Trader,
+    #[serde(default, rename = "fault")]
+    _fault: IgnoredAny,
+    #[serde(default)]
+    pub(crate) expect: Expect,
+}
+
+/// Table `[run]`: how long and how finely time passes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Virtual length of the run, `1s..=7d`.
+    #[serde(with = "crate::duration")]
+    pub length: Duration,
+    /// Step of virtual time, whole milliseconds, `1ms` up to the smallest latency. Default `10ms`.
+    #[serde(default = "default_tick", with = "crate::duration")]
+    pub tick: Duration,
+    /// Seed where the command line gives none. Default 1.
+    #[serde(default = "default_seed", with = "crate::seed")]
+    pub seed: u64,
+}
+
+const fn default_tick() -> Duration {
+    Duration::from_millis(10)
+}
+
+const fn default_seed() -> u64 {
+    1
+}
+
+/// A venue that can be simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Venue {
+    /// Kraken, spot.
+    Kraken,
+}
+
+impl Venue {
+    /// Lower-case name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kraken => "kraken",
+        }
+    }
+}
+
+impl fmt::Display for Venue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Table `[market]`: what is traded where, and what the market did.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// The simulated venue.
+    pub venue: Venue,
+    /// Instrument, `BASE/QUOTE` in capitals.
+    #[serde(deserialize_with = "symbol")]
+    pub symbol: Symbol,
+    /// Recorded trades that play, as written in the file; see [`crate::Scenario::tape_path`].
+    pub tape: PathBuf,
+}
+
+impl Market {
+    /// What is bought and sold: `BTC` of `BTC/USD`.
+    pub fn base(&self) -> Asset {
+        Asset::new(self.assets().0)
+    }
+
+    /// What it is paid with: `USD` of `BTC/USD`.
+    pub fn quote(&self) -> Asset {
+        Asset::new(self.assets().1)
+    }
+
+    fn assets(&self) -> (&str, &str) {
+        let name = self.symbol.as_str();
+        name.split_once('/').unwrap_or((name, ""))
+    }
+}
+
+/// Table `[network]`: one-way latency between trader and venue, drawn per message.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Network {
+    /// Smallest latency, whole milliseconds, from the tick up. Default `10ms`.
+    #[serde(with = "crate::duration")]
+    pub latency_min: Duration,
+    /// Largest latency, whole milliseconds, up to `10s`. Default `30ms`.
+    #[serde(with = "crate::duration")]
+    pub latency_max: Duration,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { latency_min: Duration::from_millis(10), latency_max: Duration::from_millis(30) }
+    }
+}
+
+/// Table `[trader]`: the trading system under test.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trader {
+    /// Name and parameters of the strategy, `ema-cross:fast=12,slow=26`; parsed by the engine.
+    pub strategy: String,
+    /// What the account owns at the start, by asset; an asset that is not named starts at zero.
+    #[serde(deserialize_with = "amounts")]
+    pub balance: BTreeMap<Asset, Notional>,
+}
+
+/// Table `[expect]`: bounds that checks of the run use.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expect {
+    /// Longest time after the last fault until breakers are closed, streams live, books equal and
+    /// orders final. Above zero. Default `2m`.
+    #[serde(with = "crate::duration")]
+    pub recover_within: Duration,
+}
+
+impl Default for Expect {
+    fn default() -> Self {
+        Self { recover_within: Duration::from_secs(120) }
+    }
+}
+
+/// Letters of an asset's name at least.
+const ASSET_CHARS_MIN: usize = 2;
+/// Letters of an asset's name at most.
+const ASSET_CHARS_MAX: usize = 12;
+
+/// Capitals and digits, as venues name their assets.
+fn is_asset(name: &str) -> bool {
+    (ASSET_CHARS_MIN..=ASSET_CHARS_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+fn symbol<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Symbol, D::Error> {
+    struct Visitor;
+
+    impl de::Visitor<'_> for Visitor {
+        type Value = Symbol;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(r#"base and quote asset in capitals, for example "BTC/USD""#)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Symbol, E> {
+            match text.split_once('/') {
+                Some((base, quote)) if is_asset(base) && is_asset(quote) && base != quote => {
+                    Ok(Symbol::new(text))
+                }
+                _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+            }
+        }
+    }
+
+    deserializer.deserialize_str(Visitor)
+}
+
+fn amounts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<Asset, Notional>, D::Error> {
+    let amounts = BTreeMap::<Asset, Amount>::deserialize(deserializer)?;
+    Ok(amounts.into_iter().map(|(asset, Amount(amount))| (asset, amount)).collect())
+}
+
+/// An amount at or above zero, from a text: TOML's own numbers are floats.
+struct Amount(Notional);
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Amount;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(r#"an amount in quotes, zero or more, for example "100000.50""#)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
+                match Notional::parse(text) {
+                    Ok(amount) if !amount.is_negative() => Ok(Amount(amount)),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_str(Visitor)
+    }
+}

@@ -1,0 +1,114 @@
+//! The page `scenarios/README.md` says what the code does.
+
+use std::collections::BTreeMap;
+
+use crate::{FaultKind, Problem, Scenario, ScenarioError, format_duration, limits};
+
+const PAGE: &str = include_str!("../../../scenarios/README.md");
+
+/// The block of TOML on the page.
+fn example() -> &'static str {
+    let (_, rest) = PAGE.split_once("```toml\n").unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+/// Keys in the first column of the tables, by heading.
+fn documented() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut heading = "";
+    for line in PAGE.lines() {
+        if line.starts_with("##") {
+            heading = line.trim_start_matches('#').trim().trim_matches('`');
+        } else if let Some(row) = line.strip_prefix("| `") {
+            let key = row.split_once('`').unwrap().0;
+            keys.entry(heading).or_default().push(key);
+        }
+    }
+    keys
+}
+
+/// The keys that a table knows: those that it offers in place of one that nobody could mean.
+fn known(before: &str) -> Vec<String> {
+    assert!(example().contains(before), "{before}");
+    let text = example().replacen(before, &format!("{before}\nqqqqqqqqqqqqqqqqqqqq = 1"), 1);
+    let error = Scenario::parse("x.toml", &text).unwrap_err();
+    let ScenarioError::Invalid { problem: Problem::UnknownKey { hint, .. }, .. } = error else {
+        panic!("{error}");
+    };
+    hint.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_example_is_a_valid_scenario_with_every_kind_of_fault() {
+    let scenario = Scenario::parse("example.toml", example()).unwrap();
+    let kinds: Vec<&str> = scenario.faults.iter().map(|fault| fault.kind.name()).collect();
+    assert_eq!(kinds, FaultKind::NAMES);
+}
+
+#[test]
+fn the_page_names_exactly_the_keys_that_exist() {
+    let documented = documented();
+    let mut top = known("schema = 1");
+    top.retain(|key| !["run", "market", "network", "trader", "fault", "expect"].contains(&&**key));
+    assert_eq!(documented["Top of the file"], top);
+    for table in ["[run]", "[market]", "[network]", "[trader]", "[expect]"] {
+        assert_eq!(documented[table], known(table), "{table}");
+    }
+    let of_hold = known("kind = \"hold\"");
+    assert_eq!(documented["[[fault]]"], of_hold);
+    let of_status = known("kind = \"rest-status\"");
+    assert_eq!(documented["rest-status"], of_status[of_hold.len()..]);
+    assert_eq!(documented.len(), 8, "{documented:?}");
+}
+
+#[test]
+fn the_example_shows_every_key() {
+    for (table, keys) in documented() {
+        for key in keys {
+            let shown = example().lines().any(|line| line.starts_with(&format!("{key} = ")));
+            assert!(shown, "{key} of {table}");
+        }
+    }
+}
+
+#[test]
+fn the_page_describes_every_kind_of_fault() {
+    let headings = PAGE.lines().filter_map(|line| line.strip_prefix("### "));
+    let kinds: Vec<&str> = headings.map(|heading| heading.trim_matches('`')).collect();
+    assert_eq!(kinds, FaultKind::NAMES);
+}
+
+#[test]
+fn the_page_states_the_limits_and_defaults_of_the_code() {
+    let duration = format_duration;
+    let least = Scenario::parse(
+        "least.toml",
+        r#"
+        schema = 1
+        purpose = "the least"
+        run = { length = "5m" }
+        market = { venue = "kraken", symbol = "BTC/USD", tape = "x.csv" }
+        trader = { strategy = "no-op", balance = { USD = "1" } }
+        "#,
+    )
+    .unwrap();
+    let (shortest, longest) = (duration(limits::LENGTH_MIN), duration(limits::LENGTH_MAX));
+    let (min, max) = (duration(least.network.latency_min), duration(least.network.latency_max));
+    let (status_min, status_max) = limits::REST_STATUS.into_inner();
+    for text in [
+        format!("| `{}` | required |", limits::SCHEMA),
+        format!("| one line of 1 to {} characters | required |", limits::PURPOSE_CHARS_MAX),
+        format!("parses it. | one line of 1 to {} characters |", limits::STRATEGY_CHARS_MAX),
+        format!("| `{shortest}` to `{longest}` | required |"),
+        format!("and `{}` to shut down", duration(limits::SHUTDOWN_MARGIN)),
+        format!("| from `1ms` to `latency_min` | `{}` |", duration(least.run.tick)),
+        format!("| 64 bits | `{}` |", least.run.seed),
+        format!("| from `tick` to `latency_max` | `{min}` |"),
+        format!("| from `latency_min` to `{}` | `{max}` |", duration(limits::LATENCY_MAX)),
+        format!("at most {}, in any order", limits::FAULTS_MAX),
+        format!("| `{status_min}` to `{status_max}` | required |"),
+        format!("| above zero | `{}` |", duration(least.expect.recover_within)),
+    ] {
+        assert!(PAGE.contains(&text), "the page does not say: {text}");
+    }
+}

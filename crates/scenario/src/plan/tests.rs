@@ -1,0 +1,46 @@
+use super::*;
+use crate::fault::RestStatus;
+
+fn plan() -> FaultPlan {
+    let fault = |id, at, until, kind| PlannedFault {
+        id,
+        at: Duration::from_millis(at),
+        until: Duration::from_millis(until),
+        kind,
+    };
+    FaultPlan {
+        scenario: "faults/x".to_owned(),
+        seed: u64::MAX,
+        healed_at: Duration::from_millis(90_250),
+        faults: vec![
+            fault(0, 5_000, 5_010, FaultKind::RestStatus(RestStatus { status: 503 })),
+            fault(1, 5_000, 90_250, FaultKind::Hold),
+        ],
+    }
+}
+
+#[test]
+fn a_saved_plan_is_read_back() {
+    let text = plan().to_toml();
+    assert_eq!(toml::from_str::<FaultPlan>(&text).unwrap(), plan());
+    let empty = FaultPlan { faults: Vec::new(), ..plan() };
+    assert_eq!(toml::from_str::<FaultPlan>(&empty.to_toml()).unwrap(), empty);
+    assert_eq!((plan().begins_at(), empty.begins_at()), (Some(Duration::from_secs(5)), None));
+}
+
+#[test]
+fn a_kind_is_saved_under_the_name_that_scenarios_use() {
+    let names = plan().faults.into_iter().map(|fault| {
+        let kind = toml::Table::try_from(&fault.kind).unwrap();
+        assert_eq!(kind["kind"].as_str(), Some(fault.kind.name()));
+        fault.kind.name()
+    });
+    assert_eq!(names.collect::<Vec<_>>(), FaultKind::NAMES);
+}
+
+#[test]
+fn a_fault_shows_in_one_line() {
+    let faults = plan().faults;
+    let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["at 5s for 10ms: rest-status 503", "at 5s for 1m25s250ms: hold"]);
+}

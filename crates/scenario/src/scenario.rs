@@ -1,0 +1,247 @@
+//! A scenario: parsed, validated, ready to be expanded by a seed.
+
+use std::ffi::OsStr;
+use std::fs::File as DiskFile;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use crate::document::{Document, Step};
+use crate::error::{Problem, ScenarioError};
+use crate::fault::{Fault, FaultKind};
+use crate::file::{Expect, File, Market, Network, Run, Trader};
+use crate::plan::{FaultPlan, PlannedFault};
+use crate::validate::{limits, validate};
+
+/// The folder that holds a project's scenarios; what lies beside it is named from there.
+const SCENARIOS_DIR: &str = "scenarios";
+
+/// A valid scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Scenario {
+    /// Path below the folder `scenarios`, without the extension: `faults/kraken-outage`.
+    pub name: String,
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// What it shows and which checks must hold, in one line.
+    pub purpose: String,
+    /// How long and how finely time passes.
+    pub run: Run,
+    /// What is traded where.
+    pub market: Market,
+    /// Latency.
+    pub network: Network,
+    /// The trading system.
+    pub trader: Trader,
+    /// Faults in the order of the file.
+    pub faults: Vec<Fault>,
+    /// Bounds for the checks.
+    pub expect: Expect,
+}
+
+impl Scenario {
+    /// Reads and validates a file.
+    ///
+    /// # Errors
+    /// [`ScenarioError`]: the file cannot be read, or [`ScenarioError::Invalid`] for the first line
+    /// that is wrong.
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let read = |source| ScenarioError::from_io(path, "a scenario file", source);
+        let file = DiskFile::open(path).map_err(read)?;
+        let mut bytes = Vec::new();
+        let limit = limits::BYTES_MAX.saturating_add(1);
+        let count = file.take(limit).read_to_end(&mut bytes).map_err(read)?;
+        if count >= usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Err(ScenarioError::TooLarge {
+                path: path.to_owned(),
+                bytes_max: limits::BYTES_MAX,
+            });
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let before = &bytes[..error.valid_up_to()];
+            ScenarioError::Invalid {
+                path: path.to_owned(),
+                line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+                problem: Problem::NotText,
+            }
+        })?;
+        Self::parse(path, text)
+    }
+
+    /// Validates a text; `path` names it in errors and gives the scenario its name.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Invalid`] for the first line that is wrong.
+    pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, ScenarioError> {
+        let path = path.as_ref();
+        let document = Document::parse(path, text)?;
+        check_schema(&document)?;
+        let file: File = document.read()?;
+        let faults = read_faults(&document)?;
+        validate(&document, &file, &faults)?;
+        Ok(Self {
+            name: name_of(path),
+            path: path.to_owned(),
+            purpose: file.purpose,
+            run: file.run,
+            market: file.market,
+            network: file.network,
+            trader: file.trader,
+            faults,
+            expect: file.expect,
+        })
+    }
+
+    /// Where the tape lies.
+    ///
+    /// A relative path counts from the folder that holds `scenarios`, or from the file's own folder
+    /// when no folder above the file is called so; if nothing lies there, from the working
+    /// directory. Looks at the file system, but opens nothing.
+    pub fn tape_path(&self) -> PathBuf {
+        let beside = project_dir(&self.path).join(&self.market.tape);
+        if beside.exists() { beside } else { self.market.tape.clone() }
+    }
+
+    /// Expands the scenario into the explicit faults of one run.
+    ///
+    /// # Determinism
+    /// A function of scenario and seed. No kind of fault draws anything yet: seeds differ in
+    /// latencies and in the trader's own jitter, not in the plan.
+    pub fn plan(&self, seed: u64) -> FaultPlan {
+        let mut faults: Vec<&Fault> = self.faults.iter().collect();
+        faults.sort_by_key(|fault| fault.at);
+        let faults = (0_u32..)
+            .zip(faults)
+            .map(|(id, fault)| PlannedFault {
+                id,
+                at: fault.at,
+                until: fault.until(),
+                kind: fault.kind.clone(),
+            })
+            .collect();
+        FaultPlan { scenario: self.name.clone(), seed, healed_at: self.healed_at(), faults }
+    }
+
+    /// Virtual time at which the last fault is over; zero without faults.
+    pub fn healed_at(&self) -> Duration {
+        self.faults.iter().map(Fault::until).max().unwrap_or(Duration::ZERO)
+    }
+}
+
+/// Refuses another schema before its unknown keys confuse anybody.
+fn check_schema(document: &Document<'_>) -> Result<(), ScenarioError> {
+    let path = [Step::Key("schema")];
+    let Some(value) = document.get(&path) else {
+        let problem = Problem::MissingKey { key: "schema".to_owned(), place: document.place(0) };
+        return Err(document.error(0, problem));
+    };
+    let schema = i64::deserialize(ValueDeserializer::from(value.clone()));
+    if schema == Ok(limits::SCHEMA) {
+        Ok(())
+    } else {
+        Err(document.expected(&path, format!("schema {}", limits::SCHEMA)))
+    }
+}
+
+fn read_faults(document: &Document<'_>) -> Result<Vec<Fault>, ScenarioError> {
+    let key = [Step::Key("fault")];
+    let Some(list) = document.get(&key) else {
+        return Ok(Vec::new());
+    };
+    let Some(list) = list.get_ref().as_array() else {
+        return Err(
+            document.expected(&key, "a list of tables, each with the header [[fault]]".to_owned())
+        );
+    };
+    if list.len() > limits::FAULTS_MAX {
+        let element = [key[0], Step::Index(limits::FAULTS_MAX)];
+        return Err(document.expected(&element, format!("at most {} faults", limits::FAULTS_MAX)));
+    }
+    list.iter()
+        .enumerate()
+        .map(|(index, element)| {
+            let path = [key[0], Step::Index(index)];
+            match element.get_ref().as_table() {
+                Some(table) => read_fault(document, &path, &element.span(), table),
+                None => {
+                    let expected = "a table with `at`, `for` and `kind`".to_owned();
+                    Err(document.expected(&path, expected))
+                }
+            }
+        })
+        .collect()
+}
+
+/// The part of a fault that every kind has, `kind` itself aside.
+#[derive(Deserialize)]
+struct Timing {
+    #[serde(with = "crate::duration")]
+    at: Duration,
+    #[serde(rename = "for", with = "crate::duration")]
+    lasts: Duration,
+}
+
+fn read_fault(
+    document: &Document<'_>,
+    path: &[Step<'_>],
+    span: &Range<usize>,
+    table: &DeTable<'_>,
+) -> Result<Fault, ScenarioError> {
+    const COMMON: [&str; 3] = ["at", "for", "kind"];
+    let Some(kind) = table.get("kind") else {
+        let problem =
+            Problem::MissingKey { key: "kind".to_owned(), place: document.place(span.start) };
+        return Err(document.error(span.start, problem));
+    };
+    let Some(name) = kind.get_ref().as_str() else {
+        let path = [path, &[Step::Key("kind")]].concat();
+        return Err(document.expected(&path, "a text in quotes".to_owned()));
+    };
+    let (mut timing, parameters): (DeTable<'_>, DeTable<'_>) =
+        table.clone().into_iter().partition(|(key, _)| COMMON.contains(&key.get_ref().as_ref()));
+    timing.remove("kind");
+    let deserializer =
+        |table| ValueDeserializer::from(Spanned::new(span.clone(), DeValue::Table(table)));
+    // The parameters first: a misspelt `at` lands there and is better reported than missed.
+    let kind = FaultKind::read(name, deserializer(parameters)).map_err(|error| {
+        let at = error.span().unwrap_or_else(|| kind.span());
+        document.serde_error_at(&error, at, &COMMON)
+    })?;
+    let Timing { at, lasts } = Timing::deserialize(deserializer(timing))
+        .map_err(|error| document.serde_error(&error, &[]))?;
+    Ok(Fault { at, lasts, kind })
+}
+
+/// The folder from which the paths in a scenario file count.
+fn project_dir(path: &Path) -> &Path {
+    let is_root = |dir: &&Path| dir.file_name() == Some(OsStr::new(SCENARIOS_DIR));
+    let own = path.parent().unwrap_or(Path::new(""));
+    own.ancestors().find(is_root).and_then(Path::parent).unwrap_or(own)
+}
+
+/// `faults/kraken-outage` for `any/where/scenarios/faults/kraken-outage.toml`.
+fn name_of(path: &Path) -> String {
+    let names: Vec<_> = path
+        .components()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_string_lossy()),
+            Component::Prefix(_)
+            | Component::RootDir
+            | Component::CurDir
+            | Component::ParentDir => None,
+        })
+        .collect();
+    let folder = names.iter().rposition(|name| name == SCENARIOS_DIR);
+    let first = folder.map_or(names.len().saturating_sub(1), |at| at + 1);
+    let name = names.get(first..).unwrap_or_default().join("/");
+    name.strip_suffix(".toml").map_or(name.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

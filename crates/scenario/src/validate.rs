@@ -1,0 +1,201 @@
+//! What types cannot say: ranges, order, overlap.
+
+use std::time::Duration;
+
+use crate::document::{Document, Step};
+use crate::duration::format_duration;
+use crate::error::ScenarioError;
+use crate::fault::Fault;
+use crate::file::File;
+
+/// Bounds of the values of a scenario.
+pub mod limits {
+    use std::time::Duration;
+
+    /// Largest scenario file.
+    pub const BYTES_MAX: u64 = 1 << 20;
+    /// The only schema so far.
+    pub const SCHEMA: i64 = 1;
+    /// Longest `purpose`, in characters.
+    pub const PURPOSE_CHARS_MAX: usize = 200;
+    /// Longest `strategy`, in characters.
+    pub const STRATEGY_CHARS_MAX: usize = 200;
+    /// Shortest run.
+    pub const LENGTH_MIN: Duration = Duration::from_secs(1);
+    /// Longest run.
+    pub const LENGTH_MAX: Duration = Duration::from_hours(7 * 24);
+    /// Largest latency: beyond it, every request of the trader would time out.
+    pub const LATENCY_MAX: Duration = Duration::from_secs(10);
+    /// Most faults of one scenario.
+    pub const FAULTS_MAX: usize = 1_000;
+    /// HTTP statuses that say that a request failed.
+    pub const REST_STATUS: std::ops::RangeInclusive<u16> = 400..=599;
+    /// Time between the end of the recovery and the end of the run: the shutdown takes it.
+    pub const SHUTDOWN_MARGIN: Duration = Duration::from_secs(10);
+}
+
+const PURPOSE: [Step<'_>; 1] = [Step::Key("purpose")];
+const LENGTH: [Step<'_>; 2] = [Step::Key("run"), Step::Key("length")];
+const TICK: [Step<'_>; 2] = [Step::Key("run"), Step::Key("tick")];
+const TAPE: [Step<'_>; 2] = [Step::Key("market"), Step::Key("tape")];
+const LATENCY_MIN: [Step<'_>; 2] = [Step::Key("network"), Step::Key("latency_min")];
+const LATENCY_MAX: [Step<'_>; 2] = [Step::Key("network"), Step::Key("latency_max")];
+const STRATEGY: [Step<'_>; 2] = [Step::Key("trader"), Step::Key("strategy")];
+const BALANCE: [Step<'_>; 2] = [Step::Key("trader"), Step::Key("balance")];
+const RECOVER: [Step<'_>; 2] = [Step::Key("expect"), Step::Key("recover_within")];
+const FAULT: [Step<'_>; 1] = [Step::Key("fault")];
+
+/// Checks one file, table by table.
+pub(crate) fn validate(
+    document: &Document<'_>,
+    file: &File,
+    faults: &[Fault],
+) -> Result<(), ScenarioError> {
+    texts(document, file)?;
+    run(document, file)?;
+    network(document, file)?;
+    balance(document, file)?;
+    for (index, fault) in faults.iter().enumerate() {
+        one_fault(document, file, index, fault)?;
+    }
+    overlaps(document, faults)?;
+    recovery(document, file, faults)
+}
+
+fn texts(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
+    let is_line = |text: &str, chars_max: usize| {
+        !text.trim().is_empty() && !text.contains('\n') && text.chars().count() <= chars_max
+    };
+    let line = |chars_max: usize| format!("one line of 1 to {chars_max} characters");
+    let (purpose_max, strategy_max) = (limits::PURPOSE_CHARS_MAX, limits::STRATEGY_CHARS_MAX);
+    require(is_line(&file.purpose, purpose_max), document, &PURPOSE, || line(purpose_max))?;
+    let strategy = &file.trader.strategy;
+    require(is_line(strategy, strategy_max), document, &STRATEGY, || line(strategy_max))?;
+    require(!file.market.tape.as_os_str().is_empty(), document, &TAPE, || {
+        "the path of a file with recorded trades".to_owned()
+    })
+}
+
+fn run(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
+    let length = limits::LENGTH_MIN..=limits::LENGTH_MAX;
+    let fits = length.contains(&file.run.length) && is_millis(file.run.length);
+    require(fits, document, &LENGTH, || {
+        let (min, max) = (format_duration(*length.start()), format_duration(*length.end()));
+        format!("a length from {min} to {max}, in whole milliseconds")
+    })?;
+    let tick = file.run.tick;
+    require(is_millis(tick) && !tick.is_zero(), document, &TICK, || {
+        "a tick of whole milliseconds, at least 1ms".to_owned()
+    })
+}
+
+fn network(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
+    let (min, max, tick) = (file.network.latency_min, file.network.latency_max, file.run.tick);
+    require(is_millis(min), document, &LATENCY_MIN, || {
+        "a latency of whole milliseconds".to_owned()
+    })?;
+    require(is_millis(max) && max <= limits::LATENCY_MAX, document, &LATENCY_MAX, || {
+        let limit = format_duration(limits::LATENCY_MAX);
+        format!("a latency of whole milliseconds, at most {limit}")
+    })?;
+    // A default cannot be wrong: the error points at the key that somebody wrote.
+    let (shown, expected) = if document.get(&TICK).is_some() {
+        let min = format_duration(min);
+        (&TICK, format!("a tick of at most `latency_min`, which is {min}"))
+    } else {
+        let tick = format_duration(tick);
+        (&LATENCY_MIN, format!("a latency of at least `tick`, which is {tick}"))
+    };
+    require(tick <= min, document, shown, || expected)?;
+    let (shown, expected) = if document.get(&LATENCY_MAX).is_some() {
+        let min = format_duration(min);
+        (&LATENCY_MAX, format!("a latency of at least `latency_min`, which is {min}"))
+    } else {
+        let max = format_duration(max);
+        (&LATENCY_MIN, format!("a latency of at most `latency_max`, which is {max}"))
+    };
+    require(min <= max, document, shown, || expected)
+}
+
+fn balance(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
+    let (base, quote) = (file.market.base(), file.market.quote());
+    for asset in file.trader.balance.keys() {
+        let key = [BALANCE[0], BALANCE[1], Step::Key(asset.as_str())];
+        require(*asset == base || *asset == quote, document, &key, || {
+            format!("an asset of {}: `{base}` or `{quote}`", file.market.symbol)
+        })?;
+    }
+    let something = file.trader.balance.values().any(|amount| !amount.is_zero());
+    require(something, document, &BALANCE, || {
+        format!("an amount above zero of `{base}` or `{quote}`")
+    })
+}
+
+fn one_fault(
+    document: &Document<'_>,
+    file: &File,
+    index: usize,
+    fault: &Fault,
+) -> Result<(), ScenarioError> {
+    let key = |name| [FAULT[0], Step::Index(index), Step::Key(name)];
+    let length = file.run.length;
+    for (name, duration) in [("at", fault.at), ("for", fault.lasts)] {
+        require(is_millis(duration), document, &key(name), || "whole milliseconds".to_owned())?;
+    }
+    require(fault.at < length, document, &key("at"), || {
+        format!("a time before the end of the run, which is {}", format_duration(length))
+    })?;
+    require(!fault.lasts.is_zero(), document, &key("for"), || "a duration above zero".to_owned())?;
+    require(fault.until() <= length, document, &key("for"), || {
+        let left = format_duration(length.saturating_sub(fault.at));
+        format!("at most {left}, which is what is left of the run")
+    })
+}
+
+fn overlaps(document: &Document<'_>, faults: &[Fault]) -> Result<(), ScenarioError> {
+    for (index, fault) in faults.iter().enumerate() {
+        let other = faults.iter().take(index).position(|other| {
+            let same = other.kind.name() == fault.kind.name();
+            same && other.at < fault.until() && fault.at < other.until()
+        });
+        if let Some(other) = other {
+            let element = [FAULT[0], Step::Index(other)];
+            let line = document.get(&element).map_or(1, |value| document.line(value.span().start));
+            let name = fault.kind.name();
+            let expected = format!("no overlap with the `{name}` of line {line}");
+            let key = [FAULT[0], Step::Index(index), Step::Key("at")];
+            return Err(document.expected(&key, expected));
+        }
+    }
+    Ok(())
+}
+
+/// The run must leave time to recover after the last fault, and to shut down after that.
+fn recovery(document: &Document<'_>, file: &File, faults: &[Fault]) -> Result<(), ScenarioError> {
+    let within = file.expect.recover_within;
+    require(!within.is_zero(), document, &RECOVER, || "a duration above zero".to_owned())?;
+    let healed_at = faults.iter().map(Fault::until).max().unwrap_or(Duration::ZERO);
+    let needed = healed_at.saturating_add(within).saturating_add(limits::SHUTDOWN_MARGIN);
+    require(needed <= file.run.length, document, &LENGTH, || {
+        format!(
+            "at least {}: faults until {}, {} to recover, {} to shut down",
+            format_duration(needed),
+            format_duration(healed_at),
+            format_duration(within),
+            format_duration(limits::SHUTDOWN_MARGIN)
+        )
+    })
+}
+
+fn require(
+    holds: bool,
+    document: &Document<'_>,
+    path: &[Step<'_>],
+    expected: impl FnOnce() -> String,
+) -> Result<(), ScenarioError> {
+    if holds { Ok(()) } else { Err(document.expected(path, expected())) }
+}
+
+fn is_millis(duration: Duration) -> bool {
+    duration.subsec_nanos().is_multiple_of(1_000_000)
+}

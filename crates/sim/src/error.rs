@@ -1,0 +1,36 @@
+//! Why a simulation could not be run at all.
+
+use thiserror::Error;
+
+/// A run that has no verdict.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// The program was built without `--cfg tokio_unstable`: seeds would not be reproducible.
+    #[error(
+        "built without `--cfg tokio_unstable`, so runs would not repeat; \
+         build inside the repository (its .cargo/config.toml sets it) and do not set RUSTFLAGS"
+    )]
+    NotDeterministic,
+    /// The instrument is not one that the simulated venue lists.
+    #[error("the simulated venue does not list `{0}`")]
+    UnknownSymbol(String),
+    /// The scenario's strategy does not exist or has other parameters.
+    #[error("strategy: {0}")]
+    Strategy(#[from] engine::SpecError),
+    /// The trader's key pair is malformed.
+    #[error("credentials: {0}")]
+    Credentials(String),
+    /// The configuration of the simulated venue is wrong.
+    #[error("venue: {0}")]
+    Venue(#[from] venue_sim::kraken::ConfigError),
+    /// The engine under the simulation gave up.
+    #[error("simulation engine: {0}")]
+    Engine(String),
+    /// The thread of the run could not be started.
+    #[error("cannot start the thread of the run")]
+    Thread(#[source] std::io::Error),
+    /// A program in the simulation panicked.
+    #[error("panicked: {0}")]
+    Panicked(String),
+}

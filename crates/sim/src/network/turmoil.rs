@@ -1,0 +1,116 @@
+//! turmoil behind the network seam: the only file that names it.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use platform::{BoxFuture, BoxStream};
+
+use super::{HostListener, HostNetwork, HostProgram, Network};
+use crate::error::SimError;
+
+/// Writes in flight per direction of a connection, and dials that may wait at a listener. turmoil's
+/// default of 64 throttles market data and panics when a hung host is dialled more often.
+const SEGMENTS_MAX: usize = 4_096;
+
+/// Far beyond every run: the world ends a run, not turmoil.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// How the links behave.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LinkConfig {
+    /// Length of one step, whole milliseconds.
+    pub(crate) tick: Duration,
+    /// Smallest one-way latency.
+    pub(crate) latency_min: Duration,
+    /// Largest one-way latency.
+    pub(crate) latency_max: Duration,
+}
+
+pub(crate) struct TurmoilNetwork {
+    sim: turmoil::Sim<'static>,
+}
+
+impl TurmoilNetwork {
+    pub(crate) fn new(links: LinkConfig, seed: u64) -> Self {
+        let sim = turmoil::Builder::new()
+            .rng_seed(seed)
+            // Without it turmoil reads the clock of the machine.
+            .epoch(UNIX_EPOCH)
+            .tick_duration(links.tick)
+            .min_message_latency(links.latency_min)
+            .max_message_latency(links.latency_max)
+            .simulation_duration(FOREVER)
+            .tcp_capacity(SEGMENTS_MAX)
+            .build();
+        Self { sim }
+    }
+}
+
+impl Network for TurmoilNetwork {
+    fn inside(&self) -> Arc<dyn HostNetwork> {
+        Arc::new(TurmoilHost)
+    }
+
+    fn add_host(&mut self, name: &str, program: HostProgram) {
+        self.sim.host(name, move || {
+            let running = program();
+            async move {
+                running.await;
+                Ok(())
+            }
+        });
+    }
+
+    fn hold(&mut self, a: &str, b: &str) {
+        self.sim.hold(a, b);
+    }
+
+    fn release(&mut self, a: &str, b: &str) {
+        self.sim.release(a, b);
+    }
+
+    fn step(&mut self) -> Result<(), SimError> {
+        self.sim.step().map_err(|error| SimError::Engine(error.to_string()))?;
+        Ok(())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.sim.elapsed()
+    }
+}
+
+#[derive(Debug)]
+struct TurmoilHost;
+
+impl HostNetwork for TurmoilHost {
+    fn connect<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>> {
+        Box::pin(async move {
+            let stream = turmoil::net::TcpStream::connect((host, port)).await?;
+            Ok(Box::new(stream) as BoxStream)
+        })
+    }
+
+    fn listen(&self, port: u16) -> BoxFuture<'_, io::Result<Box<dyn HostListener>>> {
+        Box::pin(async move {
+            let listener = turmoil::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
+            Ok(Box::new(TurmoilListener(listener)) as Box<dyn HostListener>)
+        })
+    }
+
+    fn elapsed(&self) -> Option<Duration> {
+        turmoil::sim_elapsed()
+    }
+}
+
+struct TurmoilListener(turmoil::net::TcpListener);
+
+impl HostListener for TurmoilListener {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>> {
+        Box::pin(async move {
+            let (stream, _peer) = self.0.accept().await?;
+            Ok(Box::new(stream) as BoxStream)
+        })
+    }
+}

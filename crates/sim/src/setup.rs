@@ -1,0 +1,173 @@
+//! What a run is made of, and what it promises.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use checks::{BreakerRules, Expectations};
+use engine::{RiskLimits, StrategySpec};
+use kraken::{Credentials, KrakenConfig};
+use model::{Asset, Notional, Quantity, Trade, UnixNanos};
+use node::{ForeignOrders, NodeConfig};
+use platform::Endpoint;
+use resilience::{BackoffConfig, BreakerConfig, Jitter};
+use scenario::{FaultPlan, Scenario};
+use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair};
+
+use crate::error::SimError;
+use crate::hosts::trader::{TraderProgram, production};
+use crate::hosts::{KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, PORT, TRADER};
+
+/// Name of the trader's account at the venue.
+pub const ACCOUNT: &str = "trader";
+
+/// Key pair of the trader's account. Known to everybody: it opens nothing but the simulated venue.
+const API_KEY: &str = "wavetank-trader";
+const API_SECRET: &str = "d2F2ZXRhbmsgc2ltdWxhdGVkIGFjY291bnQgc2VjcmV0";
+
+/// Kraken's first fee tier, parts per million.
+const MAKER_PPM: i64 = 2_500;
+const TAKER_PPM: i64 = 4_000;
+
+/// One run, completely determined: nothing else influences it.
+#[derive(Clone)]
+pub struct Setup {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The explicit faults.
+    pub plan: FaultPlan,
+    /// Seed of latencies, ids and the trader's own randomness.
+    pub seed: u64,
+    /// The recorded market, in order of time.
+    pub trades: Arc<[Trade]>,
+    /// Where to stop before the scenario's end, for looking at a failure.
+    pub until: Option<Duration>,
+    /// Configuration of the trading system, made from the scenario.
+    pub node: NodeConfig,
+    /// What runs on the trader's host: the production node, or a test's broken copy.
+    pub program: TraderProgram,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("scenario", &self.scenario.name)
+            .field("seed", &self.seed)
+            .field("trades", &self.trades.len())
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Setup {
+    /// The production node in a scenario.
+    ///
+    /// # Errors
+    /// [`SimError`]: the scenario's strategy or symbol is not known.
+    pub fn new(scenario: Scenario, seed: u64, trades: Arc<[Trade]>) -> Result<Self, SimError> {
+        let node = node_config(&scenario)?;
+        let plan = scenario.plan(seed);
+        Ok(Self { scenario, plan, seed, trades, until: None, node, program: production() })
+    }
+
+    /// Wall time at which virtual time is zero: the whole minute at or before the first trade.
+    pub fn epoch(&self) -> UnixNanos {
+        let first = self.trades.first().map_or(UnixNanos::ZERO, |trade| trade.venue_ts);
+        first.floor_to(Duration::from_secs(60))
+    }
+
+    /// What the run promises, from the scenario and the configuration.
+    pub fn expectations(&self) -> Expectations {
+        let run = &self.scenario.run;
+        let recover_within = self.scenario.expect.recover_within;
+        // A run that is cut off is judged by what it reached.
+        let length = self.until.map_or(run.length, |until| until.min(run.length));
+        let mut expect = Expectations::new(length, self.plan.healed_at, recover_within);
+        expect.shutdown_at = (length == run.length).then_some(run.length);
+        expect.account = ACCOUNT.to_owned();
+        expect.trader_host = TRADER.to_owned();
+        expect.faults = self.plan.faults.iter().map(|fault| fault.id).collect();
+        let kraken = &self.node.kraken;
+        let breakers = [
+            ("kraken/read", &kraken.read_lane.breaker),
+            ("kraken/order", &kraken.order_lane.breaker),
+            ("kraken/cancel", &kraken.cancel_lane.breaker),
+            ("kraken/connect-public", &kraken.connect_breaker),
+            ("kraken/connect-private", &kraken.connect_breaker),
+        ];
+        for (name, config) in breakers {
+            expect.breakers.insert(name.to_owned(), breaker_rules(config));
+        }
+        expect.time_slack = run.tick * 2;
+        expect.silence_max = kraken.silence_max + kraken.pong_timeout + run.tick * 2;
+        expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
+        expect
+    }
+}
+
+fn breaker_rules(config: &BreakerConfig) -> BreakerRules {
+    BreakerRules {
+        failure_threshold: config.failure_threshold,
+        open_for: config.open_for,
+        open_for_max: config.open_growth.map_or(config.open_for, |growth| growth.cap),
+        success_threshold: config.success_threshold,
+        half_open_max: config.half_open_max,
+        half_open_wait_max: Some(config.half_open_max_wait),
+        forced_causes: ["forced", "isolated", "reset", "banned"].map(str::to_owned).into(),
+    }
+}
+
+fn node_config(scenario: &Scenario) -> Result<NodeConfig, SimError> {
+    let endpoint = |host: &str| Endpoint { host: host.to_owned(), port: PORT, tls: false };
+    let credentials = Credentials::new(API_KEY, API_SECRET)
+        .map_err(|error| SimError::Credentials(error.to_string()))?;
+    let mut kraken = KrakenConfig::production(credentials, vec![scenario.market.symbol.clone()]);
+    kraken.rest = endpoint(KRAKEN_REST);
+    kraken.public_ws = endpoint(KRAKEN_PUBLIC);
+    kraken.private_ws = endpoint(KRAKEN_PRIVATE);
+    Ok(NodeConfig {
+        kraken,
+        strategy: StrategySpec::parse(&scenario.trader.strategy)?.factory(),
+        risk: RiskLimits {
+            order_quantity_max: whole(10),
+            position_max: whole(10),
+            working_orders_max: 5,
+        },
+        foreign_orders: ForeignOrders::Refuse,
+        reconcile_every: Duration::from_secs(5),
+        visibility_delay: Duration::from_secs(10),
+        ask_again: BackoffConfig {
+            base: Duration::from_millis(500),
+            cap: Duration::from_secs(5),
+            jitter: Jitter::Equal,
+        },
+        startup_max: Duration::from_secs(60),
+        settle_max: Duration::from_secs(45),
+        grace: Duration::from_secs(10),
+    })
+}
+
+fn whole(units: i64) -> Quantity {
+    Quantity::step(0).checked_mul(units).expect("a few whole units are in range")
+}
+
+/// The simulated venue of a scenario.
+pub(crate) fn venue_config(scenario: &Scenario) -> Result<KrakenSimConfig, SimError> {
+    let symbol = &scenario.market.symbol;
+    let pair =
+        Pair::by_symbol(symbol).ok_or_else(|| SimError::UnknownSymbol(symbol.to_string()))?;
+    let mut balances: BTreeMap<Asset, Notional> = scenario.trader.balance.clone();
+    for asset in [&pair.instrument.base, &pair.instrument.quote] {
+        balances.entry(asset.clone()).or_default();
+    }
+    let account = AccountConfig {
+        name: ACCOUNT.to_owned(),
+        api_key: API_KEY.to_owned(),
+        api_secret: API_SECRET.to_owned(),
+        balances,
+        maker_ppm: MAKER_PPM,
+        taker_ppm: TAKER_PPM,
+    };
+    Ok(KrakenSimConfig::new(vec![account], vec![pair]))
+}

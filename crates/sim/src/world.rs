@@ -1,0 +1,276 @@
+//! One run: hosts, schedule, history.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use model::history::{Event, Phase, Record, WorldEvent};
+use platform::Entropy;
+use scenario::{FaultKind, PlannedFault};
+use tokio_util::sync::CancellationToken;
+use venue_sim::kraken::{KrakenSim, Role};
+
+use crate::clock::SimClock;
+use crate::error::SimError;
+use crate::history::{HistoryLog, HostLog, WORLD, digest};
+use crate::hosts::trader::TraderHost;
+use crate::hosts::venue::{Market, VenueHost};
+use crate::hosts::{KRAKEN_HOSTS, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
+use crate::network::Network;
+use crate::network::turmoil::{LinkConfig, TurmoilNetwork};
+use crate::setup::{Setup, venue_config};
+use crate::sockets::HoldGauge;
+
+/// Virtual time that the trader has for its shutdown; a hang there must end the run, too.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(180);
+
+/// Virtual time that the venue has to close its connections.
+const VENUE_STOP_MAX: Duration = Duration::from_secs(10);
+
+/// Stack of a run's thread: deep futures in unoptimised builds.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a run gave.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Everything that happened.
+    pub history: Vec<Record>,
+    /// Fingerprint of the history.
+    pub digest: String,
+    /// Virtual time that passed.
+    pub simulated: Duration,
+}
+
+/// How far a run is. Clones share it; readable from any thread.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Virtual time that has passed, whole seconds.
+    pub fn simulated(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+
+    fn set(&self, elapsed: Duration) {
+        self.0.store(elapsed.as_secs(), Ordering::Relaxed);
+    }
+}
+
+/// Runs a setup from start to end, on a thread of its own.
+///
+/// # Errors
+/// [`SimError`]: there is no verdict. A run in which the trader fails is not an error: the history
+/// tells it.
+///
+/// # Determinism
+/// A function of the setup and the binary. Thread-local state of earlier runs cannot leak in.
+pub fn simulate(setup: &Setup, progress: &Progress) -> Result<Outcome, SimError> {
+    if !cfg!(tokio_unstable) {
+        return Err(SimError::NotDeterministic);
+    }
+    let (setup, progress) = (setup.clone(), progress.clone());
+    #[expect(clippy::disallowed_methods, reason = "a fresh thread per run is part of the contract")]
+    let thread = thread::Builder::new()
+        .name("simulation".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(move || World::new(&setup)?.run(&setup, &progress))
+        .map_err(SimError::Thread)?;
+    thread.join().unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(SimError::Panicked(text.unwrap_or_else(|| "no message".to_owned())))
+    })
+}
+
+/// Something that the world does at a time.
+#[derive(Debug, Clone)]
+enum Deed {
+    Phase(Phase),
+    Begin(PlannedFault),
+    End(PlannedFault),
+    StopTrader,
+}
+
+struct World {
+    network: TurmoilNetwork,
+    venue: KrakenSim,
+    log: HistoryLog,
+    name: Arc<str>,
+    hold: HoldGauge,
+    stop_trader: CancellationToken,
+    trader_ended: CancellationToken,
+    stop_venue: CancellationToken,
+}
+
+impl World {
+    fn new(setup: &Setup) -> Result<Self, SimError> {
+        let entropy = Entropy::from_seed(setup.seed);
+        let links = LinkConfig {
+            tick: setup.scenario.run.tick,
+            latency_min: setup.scenario.network.latency_min,
+            latency_max: setup.scenario.network.latency_max,
+        };
+        let network = TurmoilNetwork::new(links, setup.seed);
+        let log = HistoryLog::default();
+        let inside = network.inside();
+        let clock = Arc::new(SimClock { epoch: setup.epoch(), network: Arc::clone(&inside) });
+        let sink = HostLog::new(log.clone(), setup.scenario.market.venue.as_str(), inside);
+        let venue = KrakenSim::new(
+            venue_config(&setup.scenario)?,
+            Arc::clone(&clock) as Arc<dyn platform::Clock>,
+            entropy.child("venue/kraken"),
+            Arc::new(sink),
+        )?;
+        let mut world = Self {
+            network,
+            venue,
+            log,
+            name: Arc::from(WORLD),
+            hold: HoldGauge::default(),
+            stop_trader: CancellationToken::new(),
+            trader_ended: CancellationToken::new(),
+            stop_venue: CancellationToken::new(),
+        };
+        world.add_venue(setup);
+        world.add_trader(setup, &clock, &entropy);
+        Ok(world)
+    }
+
+    fn add_venue(&mut self, setup: &Setup) {
+        let market = Market { trades: Arc::clone(&setup.trades), start: setup.epoch() };
+        let hosts = [
+            (KRAKEN_REST, Role::Rest, Some(market)),
+            (KRAKEN_PUBLIC, Role::PublicStream, None),
+            (KRAKEN_PRIVATE, Role::PrivateStream, None),
+        ];
+        for (name, role, market) in hosts {
+            let host = VenueHost {
+                venue: self.venue.clone(),
+                role,
+                market,
+                network: self.network.inside(),
+                log: HostLog::new(self.log.clone(), name, self.network.inside()),
+                hold: self.hold.clone(),
+                stop: self.stop_venue.clone(),
+            };
+            self.network.add_host(name, Box::new(move || Box::pin(host.clone().run())));
+        }
+    }
+
+    fn add_trader(&mut self, setup: &Setup, clock: &Arc<SimClock>, entropy: &Entropy) {
+        let host = TraderHost {
+            program: Arc::clone(&setup.program),
+            config: setup.node.clone(),
+            clock: Arc::clone(clock),
+            entropy: entropy.child("trader"),
+            network: self.network.inside(),
+            log: HostLog::new(self.log.clone(), TRADER, self.network.inside()),
+            hold: self.hold.clone(),
+            stop: self.stop_trader.clone(),
+            ended: self.trader_ended.clone(),
+        };
+        self.network.add_host(TRADER, Box::new(move || Box::pin(host.clone().run())));
+    }
+
+    fn run(mut self, setup: &Setup, progress: &Progress) -> Result<Outcome, SimError> {
+        let mut schedule = schedule(setup);
+        let length = setup.scenario.run.length;
+        let cut = setup.until.filter(|until| *until < length + SHUTDOWN_MAX);
+        let end = cut.unwrap_or(length + SHUTDOWN_MAX);
+        while self.network.elapsed() < end && !self.trader_ended.is_cancelled() {
+            while schedule.front().is_some_and(|(at, _)| *at <= self.network.elapsed()) {
+                if let Some((_, deed)) = schedule.pop_front() {
+                    self.perform(deed);
+                }
+            }
+            self.network.step()?;
+            progress.set(self.network.elapsed());
+        }
+        if cut.is_none() {
+            self.close()?;
+        }
+        let simulated = self.network.elapsed();
+        let history = self.log.close();
+        Ok(Outcome { digest: digest(&history), history, simulated })
+    }
+
+    /// Stops the venue and waits until its hosts have said what they leave behind.
+    fn close(&mut self) -> Result<(), SimError> {
+        self.stop_venue.cancel();
+        let until = self.network.elapsed() + VENUE_STOP_MAX;
+        while self.network.elapsed() < until {
+            self.network.step()?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, deed: Deed) {
+        match deed {
+            Deed::Phase(phase) => self.tell(WorldEvent::PhaseStarted { phase }),
+            Deed::StopTrader => self.stop_trader.cancel(),
+            Deed::Begin(fault) => self.begin(&fault),
+            Deed::End(fault) => self.end(&fault),
+        }
+    }
+
+    fn begin(&mut self, fault: &PlannedFault) {
+        let what = match &fault.kind {
+            FaultKind::RestStatus(rest) => {
+                self.venue.faults().set_rest_status(fault.id, Some(rest.status));
+                format!("{} at {KRAKEN_REST}", fault.kind)
+            }
+            FaultKind::Hold => {
+                self.hold.hold();
+                for host in KRAKEN_HOSTS {
+                    self.network.hold(TRADER, host);
+                }
+                format!("{} between {TRADER} and {}", fault.kind, KRAKEN_HOSTS.join(", "))
+            }
+        };
+        self.tell(WorldEvent::FaultStarted { fault: fault.id, what });
+    }
+
+    fn end(&mut self, fault: &PlannedFault) {
+        let struck = match &fault.kind {
+            FaultKind::RestStatus(_) => {
+                self.venue.faults().set_rest_status(fault.id, None);
+                self.venue.faults().struck(fault.id)
+            }
+            FaultKind::Hold => {
+                for host in KRAKEN_HOSTS {
+                    self.network.release(TRADER, host);
+                }
+                self.hold.release()
+            }
+        };
+        self.tell(WorldEvent::FaultEnded { fault: fault.id, struck });
+    }
+
+    fn tell(&self, event: WorldEvent) {
+        self.log.record(self.network.elapsed(), &self.name, Event::World(event));
+    }
+}
+
+/// Everything that the world will do, by time; at one time in the order of this function.
+fn schedule(setup: &Setup) -> VecDeque<(Duration, Deed)> {
+    let mut deeds = vec![(Duration::ZERO, Deed::Phase(Phase::WarmUp))];
+    if let Some(storm) = setup.plan.begins_at() {
+        deeds.push((storm, Deed::Phase(Phase::Storm)));
+    }
+    for fault in &setup.plan.faults {
+        deeds.push((fault.until, Deed::End(fault.clone())));
+    }
+    for fault in &setup.plan.faults {
+        deeds.push((fault.at, Deed::Begin(fault.clone())));
+    }
+    if !setup.plan.faults.is_empty() {
+        deeds.push((setup.plan.healed_at, Deed::Phase(Phase::Calm)));
+    }
+    let length = setup.scenario.run.length;
+    deeds.push((length, Deed::Phase(Phase::Shutdown)));
+    deeds.push((length, Deed::StopTrader));
+    deeds.sort_by_key(|(at, _)| *at);
+    deeds.into()
+}

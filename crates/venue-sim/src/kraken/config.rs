@@ -1,0 +1,129 @@
+//! What a simulated Kraken is told at its start.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use model::{Asset, Notional};
+use thiserror::Error;
+
+use crate::kraken::pair::Pair;
+
+/// The whole configuration of a [`KrakenSim`](crate::kraken::KrakenSim).
+#[derive(Debug, Clone)]
+pub struct KrakenSimConfig {
+    /// Accounts, each with one API key. Names and keys are unique.
+    pub accounts: Vec<AccountConfig>,
+    /// Listed pairs. Symbols are unique.
+    pub pairs: Vec<Pair>,
+    /// Keys that may not do everything, by API key; a key that is not named may.
+    pub permissions: BTreeMap<String, Permissions>,
+    /// Whether public methods are answered to POST as well, as Kraken did until 2024.
+    pub public_post: bool,
+}
+
+impl KrakenSimConfig {
+    /// A venue whose keys may do everything and which follows today's protocol.
+    pub const fn new(accounts: Vec<AccountConfig>, pairs: Vec<Pair>) -> Self {
+        Self { accounts, pairs, permissions: BTreeMap::new(), public_post: false }
+    }
+}
+
+/// One account with its API key.
+#[derive(Clone)]
+pub struct AccountConfig {
+    /// Name in the history. `market` and `fees` are the venue's own.
+    pub name: String,
+    /// Public half of the API key.
+    pub api_key: String,
+    /// Secret half of the API key, in base64.
+    pub api_secret: String,
+    /// What the account owns at the start; not negative.
+    pub balances: BTreeMap<Asset, Notional>,
+    /// Fee on resting orders, parts per million of the cost. Kraken's first tier: 2500.
+    pub maker_ppm: i64,
+    /// Fee on orders that take, parts per million of the cost. Kraken's first tier: 4000.
+    pub taker_ppm: i64,
+}
+
+/// Without the secret.
+impl fmt::Debug for AccountConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountConfig")
+            .field("name", &self.name)
+            .field("api_key", &self.api_key)
+            .field("balances", &self.balances)
+            .field("maker_ppm", &self.maker_ppm)
+            .field("taker_ppm", &self.taker_ppm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AccountConfig {
+    /// The secret as bytes.
+    pub(crate) fn secret(&self) -> Result<Vec<u8>, ConfigError> {
+        STANDARD
+            .decode(&self.api_secret)
+            .map_err(|source| ConfigError::Secret { account: self.name.clone(), source })
+    }
+}
+
+/// What an API key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permissions {
+    /// "Query funds": `Balance`.
+    pub query_funds: bool,
+    /// "Query open orders & trades": `OpenOrders`, `QueryOrders`.
+    pub query_open_orders: bool,
+    /// "Query closed orders & trades": `ClosedOrders`, `QueryOrders`.
+    pub query_closed_orders: bool,
+    /// "Create & modify orders": `AddOrder`.
+    pub create_orders: bool,
+    /// "Cancel & close orders": `CancelOrder`, `CancelAll`.
+    pub cancel_orders: bool,
+    /// "Access WebSockets API": `GetWebSocketsToken`.
+    pub web_sockets: bool,
+}
+
+impl Permissions {
+    /// Everything is permitted.
+    pub const ALL: Self = Self {
+        query_funds: true,
+        query_open_orders: true,
+        query_closed_orders: true,
+        create_orders: true,
+        cancel_orders: true,
+        web_sockets: true,
+    };
+}
+
+/// Why a configuration makes no venue.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Two accounts have the same API key.
+    #[error("the api key of account `{account}` belongs to another account too")]
+    DuplicateKey {
+        /// The second account.
+        account: String,
+    },
+    /// The secret is not base64.
+    #[error("the api secret of account `{account}` is not base64")]
+    Secret {
+        /// The account.
+        account: String,
+        /// What is wrong with it.
+        #[source]
+        source: base64::DecodeError,
+    },
+    /// A permission is given for a key that no account has.
+    #[error("permissions are given for the api key `{api_key}`, which no account has")]
+    UnknownKey {
+        /// The key.
+        api_key: String,
+    },
+    /// The accounts, fees or instruments make no exchange.
+    #[error("the exchange cannot be set up")]
+    Exchange(#[from] matching::ConfigError),
+}

@@ -1,0 +1,90 @@
+//! Who asks, and may they: key, signature, nonce, permission, in this order.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use matching::AccountId;
+use sha2::{Digest, Sha256, Sha512};
+
+use crate::kraken::config::Permissions;
+use crate::kraken::error::ApiError;
+use crate::kraken::rest::{Args, Request};
+use crate::kraken::venue::Venue;
+
+impl Venue {
+    /// The account that a private request speaks for.
+    ///
+    /// A wrong signature leaves the nonce unused; whatever fails later has used it.
+    pub(super) fn authenticate(
+        &mut self,
+        method: &str,
+        request: &Request,
+        args: &Args,
+    ) -> Result<AccountId, ApiError> {
+        let key = request.api_key.as_ref().and_then(|k| self.keys.get_mut(k));
+        let key = key.ok_or(ApiError::INVALID_KEY)?;
+        let nonce_text = args.get("nonce").unwrap_or_default();
+        let sign = request.api_sign.as_deref().unwrap_or_default();
+        if !is_signed(&key.secret, &request.path, nonce_text, &request.body, sign) {
+            return Err(ApiError::INVALID_SIGNATURE);
+        }
+        let nonce: u64 = nonce_text.parse().map_err(|_| ApiError::INVALID_NONCE)?;
+        if key.last_nonce.is_some_and(|last| nonce <= last) {
+            return Err(ApiError::INVALID_NONCE);
+        }
+        key.last_nonce = Some(nonce);
+        if !is_permitted(method, key.permissions) {
+            return Err(ApiError::PERMISSION_DENIED);
+        }
+        Ok(key.account)
+    }
+}
+
+/// True when `sign` is the base64 of HMAC-SHA512 over the path and SHA256 of nonce and body.
+fn is_signed(secret: &[u8], path: &str, nonce: &str, body: &[u8], sign: &str) -> bool {
+    let Ok(sign) = STANDARD.decode(sign) else {
+        return false;
+    };
+    let Ok(mut mac) = Hmac::<Sha512>::new_from_slice(secret) else {
+        return false;
+    };
+    let digest = Sha256::new().chain_update(nonce).chain_update(body).finalize();
+    mac.update(path.as_bytes());
+    mac.update(&digest);
+    mac.verify_slice(&sign).is_ok()
+}
+
+fn is_permitted(method: &str, key: Permissions) -> bool {
+    match method {
+        "Balance" => key.query_funds,
+        "OpenOrders" => key.query_open_orders,
+        "ClosedOrders" => key.query_closed_orders,
+        "QueryOrders" => key.query_open_orders || key.query_closed_orders,
+        "AddOrder" => key.create_orders,
+        "CancelOrder" | "CancelAll" => key.cancel_orders,
+        "GetWebSocketsToken" => key.web_sockets,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_signature_is_recognised() {
+        let secret = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg==";
+        let secret = STANDARD.decode(secret).unwrap();
+        let body =
+            b"nonce=1616492376594&ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25";
+        let sign = "4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ==";
+        let check = |nonce: &str, body: &[u8], sign: &str| {
+            is_signed(&secret, "/0/private/AddOrder", nonce, body, sign)
+        };
+        assert!(check("1616492376594", body, sign));
+        assert!(!check("1616492376595", body, sign));
+        assert!(!check("1616492376594", &body[1..], sign));
+        assert!(!check("1616492376594", body, "AAAA"));
+        assert!(!check("1616492376594", body, "not base64"));
+    }
+}

@@ -1,0 +1,180 @@
+//! Connections: HTTP/1.1, and the switch to WebSocket.
+
+mod session;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use platform::{BoxStream, Spawner};
+use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_util::sync::CancellationToken;
+
+use crate::kraken::rest::{Reply, Request, Verb};
+use crate::kraken::sim::{Role, Shared};
+
+/// Largest body of a request.
+const BODY_MAX: usize = 64 * 1024;
+/// Longest wait for the (next) request's head; Cloudflare keeps idle connections for minutes.
+const HEAD_WAIT_MAX: Duration = Duration::from_secs(400);
+/// Longest wait for a body.
+const BODY_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Largest head of a request.
+const HEAD_MAX: usize = 16 * 1024;
+/// Where WebSocket v2 is.
+const STREAM_PATH: &str = "/v2";
+/// Task group of WebSocket sessions.
+const SESSIONS_GROUP: &str = "kraken-sessions";
+
+/// Where a request leaves the connection that became a WebSocket.
+type UpgradeSlot = Arc<Mutex<Option<OnUpgrade>>>;
+
+/// Serves a connection until it ends.
+pub(crate) async fn connection(
+    shared: Arc<Shared>,
+    role: Role,
+    stream: BoxStream,
+    spawner: Spawner,
+) {
+    let slot = UpgradeSlot::default();
+    let service = service_fn(|request| {
+        let (shared, slot) = (Arc::clone(&shared), Arc::clone(&slot));
+        async move { Ok::<_, Infallible>(respond(&shared, role, &slot, request).await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WAIT_MAX)
+        .max_buf_size(HEAD_MAX)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "connection ended");
+    }
+    let upgrade = slot.lock().take();
+    if let Some(upgrade) = upgrade {
+        run_session(shared, role, upgrade, &spawner).await;
+    }
+}
+
+/// Runs a session as a task and waits for its end. Dropping the future ends the session.
+async fn run_session(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade, spawner: &Spawner) {
+    let stop = CancellationToken::new();
+    let _stop_on_drop = stop.clone().drop_guard();
+    let (alive, ended) = oneshot::channel::<Infallible>();
+    spawner.spawn(SESSIONS_GROUP, "kraken session", async move {
+        let _alive = alive;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = session::run(shared, role, upgrade) => {}
+        }
+        Ok(())
+    });
+    // Nothing is ever sent: the wait ends when the task has dropped its half.
+    let Err(_ended) = ended.await;
+}
+
+async fn respond(
+    shared: &Shared,
+    role: Role,
+    slot: &UpgradeSlot,
+    mut request: hyper::Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    if role.serves_streams() && request.uri().path() == STREAM_PATH {
+        return match accept_key(&request) {
+            Some(key) => {
+                *slot.lock() = Some(hyper::upgrade::on(&mut request));
+                switching(&key)
+            }
+            None => response(shared.edge_page("stream", 400)),
+        };
+    }
+    if !role.serves_rest() || !request.uri().path().starts_with("/0/") {
+        return response(shared.edge_page("unknown", 404));
+    }
+    let (parts, body) = request.into_parts();
+    // A length that is announced is believed; an unannounced body is cut off while it comes.
+    if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > BODY_MAX) {
+        return response(shared.edge_page("unknown", 413));
+    }
+    let body = Limited::new(body, BODY_MAX).collect();
+    let body = match tokio::time::timeout(BODY_WAIT_MAX, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) => return response(shared.edge_page("unknown", 413)),
+        Err(_) => return response(shared.edge_page("unknown", 408)),
+    };
+    let text = |name: &str| header_text(&parts.headers, name);
+    response(shared.answer(&Request {
+        verb: match parts.method {
+            Method::GET => Verb::Get,
+            Method::POST => Verb::Post,
+            _ => Verb::Other,
+        },
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        content_type: text("content-type"),
+        api_key: text("api-key"),
+        api_sign: text("api-sign"),
+        body,
+    }))
+}
+
+/// The answer to the client's WebSocket key; `None` unless the request is a complete upgrade.
+fn accept_key(request: &hyper::Request<Incoming>) -> Option<String> {
+    let headers = request.headers();
+    let has = |name: &str, token: &str| {
+        header_text(headers, name).is_some_and(|value| {
+            let mut tokens = value.split(',');
+            tokens.any(|t| t.trim().eq_ignore_ascii_case(token))
+        })
+    };
+    let complete = request.method() == Method::GET
+        && has("upgrade", "websocket")
+        && has("connection", "upgrade")
+        && has("sec-websocket-version", "13");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| complete)?;
+    Some(derive_accept_key(key.as_bytes()))
+}
+
+fn switching(key: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    let key = HeaderValue::from_str(key).expect("base64 fits into a header");
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, key);
+    response
+}
+
+fn response(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(reply.body));
+    let status = StatusCode::from_u16(reply.status);
+    *response.status_mut() = status.expect("replies have statuses of three digits");
+    for (name, value) in reply.headers {
+        let value = HeaderValue::from_str(&value).expect("the venue writes plain header values");
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    response
+}
+
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! One WebSocket session: frames in, queued messages out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::kraken::sim::{Role, Shared};
+use crate::kraken::stream::{HEARTBEAT, Outbox, Outgoing};
+
+/// Silence after which a subscribed session gets a heartbeat.
+const HEARTBEAT_AFTER: Duration = Duration::from_secs(1);
+/// Silence in both directions after which a session is closed.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// Longest wait for the client's part in closing.
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Read buffer: tungstenite clears it before every read, so that its default of 128 KiB would
+/// cost more than everything else here.
+const READ_BUFFER: usize = 4096;
+/// Largest message of a client.
+const MESSAGE_MAX: usize = 64 * 1024;
+/// Bytes that are collected before they are written out.
+const WRITE_BUFFER: usize = 16 * 1024;
+/// Bytes that may wait to be written out; the queue before it is bounded by its own length.
+const WRITE_BUFFER_MAX: usize = 4 * 1024 * 1024;
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// A session that the venue knows of, until it is dropped.
+struct Session {
+    shared: Arc<Shared>,
+    connection: u64,
+    outbox: Arc<Outbox>,
+    /// When a message last went in or out.
+    active: Mutex<Instant>,
+}
+
+/// Why the writing half stopped.
+enum Stop {
+    /// The client did not read, or the connection broke.
+    Broken,
+    /// Nothing happened for too long.
+    Idle,
+}
+
+/// Runs a session until it ends.
+pub(super) async fn run(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade) {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => TokioIo::new(upgraded),
+        Err(error) => {
+            tracing::debug!(%error, "upgrade failed");
+            return;
+        }
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(WRITE_BUFFER_MAX)
+        .max_message_size(Some(MESSAGE_MAX))
+        .max_frame_size(Some(MESSAGE_MAX));
+    let socket = WebSocketStream::from_raw_socket(upgraded, Side::Server, Some(config)).await;
+    let session = Session::open(shared, role);
+    let (mut sink, mut stream) = socket.split();
+    let stop = tokio::select! {
+        biased;
+        () = session.read(&mut stream) => Stop::Broken,
+        stop = session.write(&mut sink) => stop,
+    };
+    if matches!(stop, Stop::Idle) {
+        let closing = close(&mut sink, &mut stream);
+        if timeout(CLOSE_WAIT_MAX, closing).await.is_err() {
+            tracing::debug!(connection = session.connection, "client did not close");
+        }
+    }
+}
+
+impl Session {
+    fn open(shared: Arc<Shared>, role: Role) -> Self {
+        let outbox = Arc::new(Outbox::default());
+        let connection = shared.venue.lock().open_session(role, Arc::clone(&outbox));
+        Self { shared, connection, outbox, active: Mutex::new(Instant::now()) }
+    }
+
+    /// Hands the client's messages to the venue until the connection ends.
+    async fn read(&self, stream: &mut SplitStream<Socket>) {
+        while let Some(message) = stream.next().await {
+            *self.active.lock() = Instant::now();
+            match message {
+                Ok(Message::Text(text)) => {
+                    let now = self.shared.clock.now();
+                    self.shared.venue.lock().on_text(self.connection, &text, now);
+                }
+                // Answering a close or a ping is tungstenite's part; the stream ends by itself.
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(connection = self.connection, %error, "session broke");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Sends what is queued, and heartbeats when nothing is.
+    async fn write(&self, sink: &mut SplitSink<Socket, Message>) -> Stop {
+        let mut last_channel = Instant::now();
+        loop {
+            let messages = self.outbox.take();
+            if !messages.is_empty() {
+                if messages.iter().any(|m| matches!(m, Outgoing::Channel(_))) {
+                    last_channel = Instant::now();
+                }
+                let sent = tokio::select! {
+                    biased;
+                    () = self.outbox.overflow().cancelled() => return Stop::Broken,
+                    sent = send(sink, messages) => sent,
+                };
+                if let Err(error) = sent {
+                    tracing::debug!(connection = self.connection, %error, "session broke");
+                    return Stop::Broken;
+                }
+                *self.active.lock() = Instant::now();
+            }
+            let subscribed = self.shared.venue.lock().is_subscribed(self.connection);
+            let due = if subscribed {
+                last_channel + HEARTBEAT_AFTER
+            } else {
+                *self.active.lock() + IDLE_MAX
+            };
+            tokio::select! {
+                biased;
+                () = self.outbox.overflow().cancelled() => return Stop::Broken,
+                () = self.outbox.filled() => {}
+                () = sleep_until(due) => {
+                    if subscribed {
+                        self.outbox.push(Outgoing::Channel(HEARTBEAT.into()));
+                    } else if self.active.lock().elapsed() >= IDLE_MAX {
+                        return Stop::Idle;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.shared.venue.lock().close_session(self.connection);
+    }
+}
+
+async fn send(
+    sink: &mut SplitSink<Socket, Message>,
+    messages: impl IntoIterator<Item = Outgoing>,
+) -> Result<(), Error> {
+    for message in messages {
+        sink.feed(Message::Text(message.text().clone())).await?;
+    }
+    sink.flush().await
+}
+
+/// Says goodbye and waits for the client's answer.
+async fn close(sink: &mut SplitSink<Socket, Message>, stream: &mut SplitStream<Socket>) {
+    let goodbye = CloseFrame { code: CloseCode::Normal, reason: "idle".into() };
+    if sink.send(Message::Close(Some(goodbye))).await.is_ok() {
+        while let Some(Ok(_)) = stream.next().await {}
+    }
+}

@@ -1,0 +1,122 @@
+//! Requests and answers as bytes.
+
+use super::*;
+use crate::kraken::fixture::signed;
+
+/// Sends a request and reads its answer: head and body.
+async fn exchange(stream: &mut DuplexStream, request: &str) -> (String, String) {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let head = read_until(stream, "\r\n\r\n").await;
+    let length = head.find("content-length: ").unwrap() + 16;
+    let length: usize = head[length..].split('\r').next().unwrap().parse().unwrap();
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    (head, String::from_utf8(body).unwrap())
+}
+
+const TIME: &str = "GET /0/public/Time HTTP/1.1\r\nHost: api.kraken.com\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn requests_share_a_connection() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Rest, 1024);
+    let (head, body) = exchange(&mut stream, TIME).await;
+    assert_eq!(
+        head,
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: 87\r\n\r\n"
+    );
+    assert!(body.starts_with(r#"{"error":[],"result":{"unixtime":1795248087"#));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let (_, body) = exchange(&mut stream, TIME).await;
+    assert!(body.contains("1795248147"));
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(world.running(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signed_order_over_bytes() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Any, 1024);
+    let body =
+        "nonce=1&pair=XXBTZUSD&type=buy&ordertype=limit&volume=0.0002&price=15000&oflags=post";
+    let request = signed("key-a", "AddOrder", "1", body);
+    let text = format!(
+        "POST /0/private/AddOrder HTTP/1.1\r\nHost: x\r\nAPI-Key: key-a\r\nAPI-Sign: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        request.api_sign.unwrap(),
+        body.len()
+    );
+    let (_, answer) = exchange(&mut stream, &text).await;
+    assert!(answer.contains(r#""order":"buy 0.00020000 XBTUSD @ limit 15000.0""#));
+    assert_eq!(world.sim.open_order_count(), 1);
+    world.sim.record_statement();
+    let lines = world.memory.lines();
+    assert!(lines.contains(&"a: 100000 USD, 3.012 held".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_fault_strikes_until_it_is_off() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Rest, 1024);
+    world.sim.faults().set_rest_status(4, Some(503));
+    let (head, body) = exchange(&mut stream, TIME).await;
+    assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+    assert!(head.contains("server: cloudflare\r\n") && head.contains("text/html"));
+    assert!(body.contains("<center>cloudflare</center>"));
+    world.sim.faults().set_rest_status(4, None);
+    let (head, _) = exchange(&mut stream, TIME).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"));
+    assert_eq!(
+        world.memory.lines(),
+        ["fault 4 struck", "answered Time: 503", "answered Time: 200"]
+    );
+    assert_eq!(world.sim.faults().struck(4), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_belong_here_gets_cloudflares_page() {
+    let world = World::new();
+    let status = |head: &str| head[9..12].to_owned();
+    let mut rest = world.connect(Role::Rest, 1024);
+    let upgrade = "GET /v2 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    assert_eq!(status(&exchange(&mut rest, upgrade).await.0), "404");
+    let mut public = world.connect(Role::PublicStream, 1024);
+    assert_eq!(status(&exchange(&mut public, TIME).await.0), "404");
+    let plain = "GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert_eq!(status(&exchange(&mut public, plain).await.0), "400");
+    let mut long = world.connect(Role::Rest, 1024);
+    let head = "POST /0/private/Balance HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n";
+    assert_eq!(status(&exchange(&mut long, head).await.0), "413");
+    let mut slow = world.connect(Role::Rest, 1024);
+    let head = "POST /0/private/Balance HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n";
+    let began = Instant::now();
+    assert_eq!(status(&exchange(&mut slow, head).await.0), "408");
+    assert_eq!(began.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tape_plays_on_tokios_time() {
+    let world = World::new();
+    let start = NOW;
+    let at = |millis: u64, price: &str| {
+        let mut trade = crate::kraken::fixture::trade(price, "1", model::Side::Buy);
+        trade.venue_ts = start.plus(Duration::from_millis(millis));
+        trade
+    };
+    let mut unknown = at(1_500, "3");
+    unknown.symbol = model::Symbol::new("X/Y");
+    let trades = vec![at(0, "100"), at(1_500, "101"), unknown, at(1_500, "102"), at(2_000, "103")];
+    let mut stream = world.connect(Role::Rest, 4096);
+    let mut playing = Box::pin(world.sim.play(trades, start));
+    assert!(timeout(Duration::from_millis(1_700), &mut playing).await.is_err());
+    let ticker = "GET /0/public/Ticker?pair=XBTUSD HTTP/1.1\r\nHost: x\r\n\r\n";
+    let (_, body) = exchange(&mut stream, ticker).await;
+    assert!(body.contains(r#""c":["102.00000","1.00000000"]"#));
+    let began = Instant::now();
+    playing.await;
+    assert_eq!(began.elapsed().as_millis(), 300);
+    // One event per instant: both empty books, then three changes of one book.
+    assert_eq!(world.memory.books().len(), 4);
+}

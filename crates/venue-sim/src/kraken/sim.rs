@@ -1,0 +1,158 @@
+//! The venue as a whole: its state behind a lock, and what drives it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use model::history::VenueEvent;
+use model::{Trade, UnixNanos};
+use parking_lot::Mutex;
+use platform::{BoxStream, Clock, Entropy, EntropyStream, Spawner};
+use tokio::time::{Instant, sleep_until};
+
+use crate::VenueSink;
+use crate::kraken::config::{ConfigError, KrakenSimConfig};
+use crate::kraken::fault::{FaultSwitches, error_page};
+use crate::kraken::ids;
+use crate::kraken::rest::{Reply, Request};
+use crate::kraken::serve;
+use crate::kraken::venue::Venue;
+
+/// Trades of a tape that are published together at most.
+const BATCH_MAX: usize = 500;
+
+/// Which paths a listener serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// `api.kraken.com`: REST only.
+    Rest,
+    /// `ws.kraken.com`: WebSocket, public channels.
+    PublicStream,
+    /// `ws-auth.kraken.com`: WebSocket, private channels.
+    PrivateStream,
+    /// Everything on one port.
+    Any,
+}
+
+impl Role {
+    pub(crate) const fn serves_rest(self) -> bool {
+        matches!(self, Self::Rest | Self::Any)
+    }
+
+    pub(crate) const fn serves_streams(self) -> bool {
+        !matches!(self, Self::Rest)
+    }
+}
+
+/// A simulated Kraken. Cheap to clone; clones are the same venue.
+#[derive(Clone)]
+pub struct KrakenSim {
+    shared: Arc<Shared>,
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) venue: Mutex<Venue>,
+    pub(crate) clock: Arc<dyn Clock>,
+    faults: FaultSwitches,
+    sink: Arc<dyn VenueSink>,
+    /// Ids of the requests that Cloudflare answers.
+    rays: Mutex<EntropyStream>,
+}
+
+impl fmt::Debug for KrakenSim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KrakenSim").field("faults", &self.shared.faults).finish_non_exhaustive()
+    }
+}
+
+impl KrakenSim {
+    /// A venue without history.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: names or keys that are taken twice, numbers out of range, a broken secret.
+    pub fn new(
+        config: KrakenSimConfig,
+        clock: Arc<dyn Clock>,
+        entropy: Entropy,
+        sink: Arc<dyn VenueSink>,
+    ) -> Result<Self, ConfigError> {
+        let venue = Venue::new(config, &entropy, Arc::clone(&sink))?;
+        let shared = Shared {
+            venue: Mutex::new(venue),
+            clock,
+            faults: FaultSwitches::default(),
+            sink,
+            rays: Mutex::new(entropy.stream("kraken/rays")),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Serves one accepted connection until the peer closes it.
+    ///
+    /// A WebSocket session runs as a task of its own in `spawner`; this call lasts as long.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection and ends its session.
+    pub async fn serve_connection(&self, role: Role, stream: BoxStream, spawner: Spawner) {
+        serve::connection(Arc::clone(&self.shared), role, stream, spawner).await;
+    }
+
+    /// Plays a tape: a trade stamped `start + x` happens `x` after this call, in tokio's time.
+    ///
+    /// Trades that are due at the same instant are matched and published together. Trades must be
+    /// in the order of their stamps; one that is stamped before `start` is due at once. A trade of
+    /// an unlisted symbol, or without price or quantity, is skipped with a warning. Returns after
+    /// the last trade.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the tape between two batches.
+    pub async fn play(&self, trades: Vec<Trade>, start: UnixNanos) {
+        let began = Instant::now();
+        let mut rest = trades.as_slice();
+        while let Some(next) = rest.first() {
+            sleep_until(began + next.venue_ts.since(start)).await;
+            let elapsed = began.elapsed();
+            let due = rest
+                .iter()
+                .take(BATCH_MAX)
+                .take_while(|trade| trade.venue_ts.since(start) <= elapsed);
+            let (batch, later) = rest.split_at(due.count().max(1));
+            rest = later;
+            let now = self.shared.clock.now();
+            self.shared.venue.lock().on_tape(batch, now);
+        }
+    }
+
+    /// The switches of the protocol faults.
+    pub fn faults(&self) -> &FaultSwitches {
+        &self.shared.faults
+    }
+
+    /// Writes what every account owns, and the sum of every asset, to the sink.
+    pub fn record_statement(&self) {
+        self.shared.venue.lock().record_statement();
+    }
+
+    /// Number of orders that are open now, over all accounts.
+    pub fn open_order_count(&self) -> usize {
+        self.shared.venue.lock().exchange.open_order_count()
+    }
+}
+
+impl Shared {
+    /// Answers a REST request, unless a fault does it instead.
+    pub(crate) fn answer(&self, request: &Request) -> Reply {
+        if let Some((fault, status)) = self.faults.strike_rest() {
+            self.sink.record(VenueEvent::FaultStruck { fault });
+            return self.edge_page(request.op(), status);
+        }
+        let now = self.clock.now();
+        self.venue.lock().handle(request, now)
+    }
+
+    /// A page of Cloudflare's for a request that does not reach the exchange.
+    pub(crate) fn edge_page(&self, op: &str, status: u16) -> Reply {
+        self.sink.record(VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None });
+        error_page(status, &ids::ray(&mut self.rays.lock()))
+    }
+}

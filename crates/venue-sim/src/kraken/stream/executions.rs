@@ -1,0 +1,284 @@
+//! Rows of the `executions` channel: the life of an order, one row per message.
+
+use matching::{Order, OrderRequest};
+use model::{Liquidity, Notional, OrderKind, Price, Quantity, TimeInForce, UnixNanos};
+use serde::Serialize;
+
+use crate::kraken::pair::Pair;
+use crate::kraken::venue::{OrderFacts, OwnExecution};
+use crate::kraken::wire::{Number, rfc3339};
+
+/// A message of the channel.
+#[derive(Serialize)]
+pub(super) struct Message<'a> {
+    pub(super) channel: &'static str,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) data: &'a [Row],
+    pub(super) sequence: u64,
+}
+
+/// One row. Which fields are there depends on the kind of row.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Row {
+    /// `pending_new`, and rows of the snapshot of open orders.
+    Full(Box<FullRow>),
+    /// `new`: hardly anything but the id.
+    Opened(OpenedRow),
+    /// `trade`: one execution.
+    Trade(Box<TradeRow>),
+    /// `filled` and `canceled`.
+    End(Box<EndRow>),
+}
+
+/// The whole order.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FullRow {
+    order_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cl_ord_id: Option<String>,
+    order_userref: i32,
+    symbol: String,
+    side: &'static str,
+    order_type: &'static str,
+    order_qty: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_price: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_price_type: Option<&'static str>,
+    time_in_force: &'static str,
+    post_only: bool,
+    reduce_only: bool,
+    cum_qty: Number,
+    cum_cost: Number,
+    avg_price: Number,
+    fee_usd_equiv: Number,
+    fee_ccy_pref: &'static str,
+    exec_type: &'static str,
+    order_status: &'static str,
+    timestamp: String,
+}
+
+/// An order that can be executed from now on.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OpenedRow {
+    timestamp: String,
+    order_status: &'static str,
+    exec_type: &'static str,
+    order_userref: i32,
+    order_id: String,
+}
+
+/// One execution.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct TradeRow {
+    order_id: String,
+    order_userref: i32,
+    exec_id: String,
+    exec_type: &'static str,
+    trade_id: u64,
+    symbol: String,
+    side: &'static str,
+    last_qty: Number,
+    last_price: Number,
+    liquidity_ind: &'static str,
+    cost: Number,
+    order_type: &'static str,
+    timestamp: String,
+    order_status: &'static str,
+    cum_qty: Number,
+    cum_cost: Number,
+    avg_price: Number,
+    fee_usd_equiv: Number,
+    fees: [FeeRow; 1],
+}
+
+/// What an execution cost.
+#[derive(Debug, Clone, Serialize)]
+struct FeeRow {
+    asset: String,
+    qty: Number,
+}
+
+/// The end of an order.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EndRow {
+    timestamp: String,
+    order_status: &'static str,
+    exec_type: &'static str,
+    cum_qty: Number,
+    cum_cost: Number,
+    fee_usd_equiv: Number,
+    avg_price: Number,
+    order_userref: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    order_id: String,
+}
+
+/// What was executed of an order so far, as numbers of the wire.
+struct Totals {
+    quantity: Number,
+    cost: Number,
+    average: Number,
+    fee: Number,
+}
+
+impl Totals {
+    fn new(quantity: Quantity, cost: Notional, fee: Notional, pair: &Pair) -> Self {
+        let rules = &pair.instrument;
+        let decimals = rules.cost_decimals;
+        let average = cost.price_per(quantity, decimals).unwrap_or(Price::ZERO);
+        Self {
+            quantity: Number::quantity(quantity, rules.quantity_decimals),
+            cost: Number::amount(cost, decimals),
+            average: Number::price(average, decimals),
+            fee: Number::amount(fee, decimals),
+        }
+    }
+}
+
+impl Row {
+    /// An order that passed every check; nothing of it is executed yet.
+    pub(crate) fn pending(order: &Order, facts: &OrderFacts, pair: &Pair, now: UnixNanos) -> Self {
+        let none = Totals::new(Quantity::ZERO, Notional::ZERO, Notional::ZERO, pair);
+        full(&order.request, facts, pair, none, ["pending_new", "pending_new"], now)
+    }
+
+    /// An open order in the snapshot.
+    pub(super) fn snapshot(order: &Order, facts: &OrderFacts, pair: &Pair) -> Self {
+        let totals = Totals::new(order.filled, order.cost, order.fee, pair);
+        let status = if order.filled.is_zero() { "new" } else { "partially_filled" };
+        full(&order.request, facts, pair, totals, ["new", status], order.opened_at)
+    }
+
+    /// An order that can be executed from now on.
+    pub(crate) fn opened(_: &Order, facts: &OrderFacts, _: &Pair, now: UnixNanos) -> Self {
+        Self::Opened(OpenedRow {
+            timestamp: rfc3339(now),
+            order_status: "new",
+            exec_type: "new",
+            order_userref: facts.userref,
+            order_id: facts.txid.clone(),
+        })
+    }
+
+    /// One execution. It says `partially_filled` even when it is the last one.
+    pub(crate) fn trade(own: &OwnExecution, pair: &Pair, now: UnixNanos) -> Self {
+        let (facts, execution, rules) = (&own.order, &own.execution, &pair.instrument);
+        let fill = &execution.fill;
+        let totals = Totals::new(execution.filled, execution.cost, execution.fee, pair);
+        let fee = Number::amount(fill.fee, rules.cost_decimals);
+        Self::Trade(Box::new(TradeRow {
+            order_id: facts.txid.clone(),
+            order_userref: facts.userref,
+            exec_id: own.exec_id.clone(),
+            exec_type: "trade",
+            trade_id: fill.trade_id,
+            symbol: rules.symbol.as_str().to_owned(),
+            side: facts.request.side.as_str(),
+            last_qty: Number::quantity(fill.quantity, rules.quantity_decimals),
+            last_price: Number::price(fill.price, rules.price_decimals),
+            liquidity_ind: match fill.liquidity {
+                Liquidity::Maker => "m",
+                Liquidity::Taker => "t",
+            },
+            cost: Number::amount(Notional::of(fill.price, fill.quantity), rules.cost_decimals),
+            order_type: order_type(facts.request.kind),
+            timestamp: rfc3339(now),
+            order_status: "partially_filled",
+            cum_qty: totals.quantity,
+            cum_cost: totals.cost,
+            avg_price: totals.average,
+            fee_usd_equiv: fee.clone(),
+            fees: [FeeRow { asset: rules.quote.as_str().to_owned(), qty: fee }],
+        }))
+    }
+
+    /// An order that is filled completely.
+    pub(crate) fn filled(order: &Order, facts: &OrderFacts, pair: &Pair, now: UnixNanos) -> Self {
+        end(order, facts, pair, "filled", None, now)
+    }
+
+    /// An order whose rest is gone.
+    pub(crate) fn canceled(
+        order: &Order,
+        facts: &OrderFacts,
+        pair: &Pair,
+        reason: &'static str,
+        now: UnixNanos,
+    ) -> Self {
+        end(order, facts, pair, "canceled", Some(reason), now)
+    }
+}
+
+fn full(
+    request: &OrderRequest,
+    facts: &OrderFacts,
+    pair: &Pair,
+    totals: Totals,
+    [exec_type, order_status]: [&'static str; 2],
+    time: UnixNanos,
+) -> Row {
+    let rules = &pair.instrument;
+    let limit = request.limit();
+    Row::Full(Box::new(FullRow {
+        order_id: facts.txid.clone(),
+        cl_ord_id: request.client_id.as_deref().map(str::to_owned),
+        order_userref: facts.userref,
+        symbol: rules.symbol.as_str().to_owned(),
+        side: request.side.as_str(),
+        order_type: order_type(request.kind),
+        order_qty: Number::quantity(request.quantity, rules.quantity_decimals),
+        limit_price: limit.map(|price| Number::price(price, rules.price_decimals)),
+        limit_price_type: limit.map(|_| "static"),
+        time_in_force: match request.time_in_force {
+            TimeInForce::Gtc => "GTC",
+            TimeInForce::Ioc => "IOC",
+        },
+        post_only: request.is_post_only(),
+        reduce_only: false,
+        cum_qty: totals.quantity,
+        cum_cost: totals.cost,
+        avg_price: totals.average,
+        fee_usd_equiv: totals.fee,
+        fee_ccy_pref: "fciq",
+        exec_type,
+        order_status,
+        timestamp: rfc3339(time),
+    }))
+}
+
+fn end(
+    order: &Order,
+    facts: &OrderFacts,
+    pair: &Pair,
+    kind: &'static str,
+    reason: Option<&'static str>,
+    now: UnixNanos,
+) -> Row {
+    let totals = Totals::new(order.filled, order.cost, order.fee, pair);
+    Row::End(Box::new(EndRow {
+        timestamp: rfc3339(now),
+        order_status: kind,
+        exec_type: kind,
+        cum_qty: totals.quantity,
+        cum_cost: totals.cost,
+        fee_usd_equiv: totals.fee,
+        avg_price: totals.average,
+        order_userref: facts.userref,
+        cancel_reason: reason,
+        reason,
+        order_id: facts.txid.clone(),
+    }))
+}
+
+const fn order_type(kind: OrderKind) -> &'static str {
+    match kind {
+        OrderKind::Market => "market",
+        OrderKind::Limit { .. } => "limit",
+    }
+}

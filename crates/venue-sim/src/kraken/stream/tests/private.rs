@@ -1,0 +1,182 @@
+//! The `executions` channel.
+
+use std::time::Duration;
+
+use super::*;
+
+/// A private session of account `a` that has read its snapshot.
+fn subscribed() -> Client {
+    let mut client = Client::new(Role::PrivateStream);
+    let token = token(&mut client.world);
+    let received = client.send(&subscription(&token));
+    assert_eq!(
+        received,
+        [
+            format!(
+                r#"{{"method":"subscribe","req_id":7,"result":{{"channel":"executions","maxratecount":125,"snap_orders":true,"snap_trades":false}},"success":true,{TIMES}"#
+            ),
+            r#"{"channel":"executions","type":"snapshot","data":[],"sequence":1}"#.to_owned(),
+        ]
+    );
+    client
+}
+
+fn token(world: &mut World) -> String {
+    let answer = world.post("GetWebSocketsToken", "");
+    let at = answer.find("\"token\":\"").unwrap() + 9;
+    answer[at..at + 43].to_owned()
+}
+
+fn subscription(token: &str) -> String {
+    format!(
+        r#"{{"method":"subscribe","params":{{"channel":"executions","token":"{token}","snap_orders":true}},"req_id":7}}"#
+    )
+}
+
+/// A message of one row as it should be.
+fn update(sequence: u64, row: &str) -> String {
+    format!(r#"{{"channel":"executions","type":"update","data":[{row}],"sequence":{sequence}}}"#)
+}
+
+const AT: &str = r#""timestamp":"2026-11-21T08:01:27.298000Z""#;
+
+#[test]
+fn a_resting_order_lives_in_separate_messages() {
+    let mut client = subscribed();
+    let id = client.world.add(
+        "pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=19990&cl_ord_id=wt-1&oflags=post",
+    );
+    let received = client.received();
+    assert_eq!(
+        received,
+        [
+            update(
+                2,
+                &format!(
+                    r#"{{"order_id":"{id}","cl_ord_id":"wt-1","order_userref":0,"symbol":"BTC/USD","side":"buy","order_type":"limit","order_qty":0.50000000,"limit_price":19990.0,"limit_price_type":"static","time_in_force":"GTC","post_only":true,"reduce_only":false,"cum_qty":0.00000000,"cum_cost":0.00000,"avg_price":0.00000,"fee_usd_equiv":0.00000,"fee_ccy_pref":"fciq","exec_type":"pending_new","order_status":"pending_new",{AT}}}"#
+                )
+            ),
+            update(
+                3,
+                &format!(
+                    r#"{{{AT},"order_status":"new","exec_type":"new","order_userref":0,"order_id":"{id}"}}"#
+                )
+            ),
+        ]
+    );
+    client.world.trade("19989.9", "0.1", Side::Sell);
+    let received = client.received();
+    assert_eq!(received.len(), 2);
+    let at = received[0].find("\"exec_id\":\"").unwrap() + 11;
+    let exec_id = &received[0][at..at + 19];
+    assert!(exec_id.starts_with('T'));
+    assert_eq!(
+        received[0],
+        update(
+            4,
+            &format!(
+                r#"{{"order_id":"{id}","order_userref":0,"exec_id":"{exec_id}","exec_type":"trade","trade_id":2,"symbol":"BTC/USD","side":"buy","last_qty":0.50000000,"last_price":19990.0,"liquidity_ind":"m","cost":9995.00000,"order_type":"limit",{AT},"order_status":"partially_filled","cum_qty":0.50000000,"cum_cost":9995.00000,"avg_price":19990.00000,"fee_usd_equiv":24.98750,"fees":[{{"asset":"USD","qty":24.98750}}]}}"#
+            )
+        )
+    );
+    assert_eq!(
+        received[1],
+        update(
+            5,
+            &format!(
+                r#"{{{AT},"order_status":"filled","exec_type":"filled","cum_qty":0.50000000,"cum_cost":9995.00000,"fee_usd_equiv":24.98750,"avg_price":19990.00000,"order_userref":0,"order_id":"{id}"}}"#
+            )
+        )
+    );
+}
+
+#[test]
+fn a_cancelled_order_says_why() {
+    let mut client = subscribed();
+    let order = "pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=15000&userref=9";
+    let id = client.world.add(order);
+    client.received();
+    client.world.post("CancelOrder", "txid=9");
+    assert_eq!(
+        client.received(),
+        [update(
+            4,
+            &format!(
+                r#"{{{AT},"order_status":"canceled","exec_type":"canceled","cum_qty":0.00000000,"cum_cost":0.00000,"fee_usd_equiv":0.00000,"avg_price":0.00000,"order_userref":9,"cancel_reason":"User requested","reason":"User requested","order_id":"{id}"}}"#
+            )
+        )]
+    );
+}
+
+#[test]
+fn each_execution_of_a_taker_is_a_message_without_gaps() {
+    let mut client = subscribed();
+    client.world.add("pair=XBTUSD&type=buy&ordertype=market&volume=4");
+    let received = client.received();
+    let kinds: Vec<&str> = received
+        .iter()
+        .map(|text| {
+            assert_eq!(text.matches("exec_type").count(), 1);
+            let at = text.find("\"exec_type\":\"").unwrap() + 13;
+            text[at..].split('"').next().unwrap()
+        })
+        .collect();
+    assert_eq!(kinds[..2], ["pending_new", "new"]);
+    assert!(kinds.len() > 4 && kinds[2..kinds.len() - 1].iter().all(|kind| *kind == "trade"));
+    assert_eq!(kinds.last(), Some(&"filled"));
+    for (sequence, text) in (2..).zip(&received) {
+        assert!(text.ends_with(&format!(r#""sequence":{sequence}}}"#)));
+    }
+}
+
+#[test]
+fn a_new_session_sees_open_orders_and_last_executions() {
+    let mut client = subscribed();
+    let id = client.world.add("pair=XBTUSD&type=sell&ordertype=limit&volume=4&price=20000.0");
+    client.world.trade("20000.0", "3", Side::Buy);
+    let token = token(&mut client.world);
+    let outbox = Arc::new(Outbox::default());
+    let second = client.world.venue.open_session(Role::Any, Arc::clone(&outbox));
+    let text = subscription(&token)
+        .replace(r#""snap_orders":true"#, r#""snap_orders":true,"snap_trades":true"#);
+    client.world.venue.on_text(second, &text, client.world.now);
+    let received = World::received(&outbox);
+    let (orders, trades) = (&received[2], &received[3]);
+    assert!(orders.contains(&id) && orders.contains(r#""order_status":"partially_filled""#));
+    assert!(orders.ends_with(r#""sequence":1}"#) && orders.contains(r#""type":"snapshot""#));
+    assert!(trades.contains(r#""exec_type":"trade""#));
+    assert!(trades.ends_with(r#""sequence":2}"#));
+    client.received();
+    client.world.post("CancelAll", "");
+    assert!(client.received()[0].contains("canceled"));
+    assert!(World::received(&outbox)[0].ends_with(r#""sequence":3}"#));
+}
+
+#[test]
+fn tokens_are_checked() {
+    let mut client = Client::new(Role::PrivateStream);
+    let invalid = [format!(
+        r#"{{"error":"ESession:Invalid session","method":"subscribe","req_id":7,"success":false,{TIMES}"#
+    )];
+    assert_eq!(client.send(&subscription("nobody's")), invalid);
+    let missing = r#"{"method":"subscribe","params":{"channel":"executions"}}"#;
+    assert!(client.send(missing)[0].contains("ESession:Invalid session"));
+    let issued = token(&mut client.world);
+    client.world.now = client.world.now.plus(Duration::from_secs(900));
+    let late = client.send(&subscription(&issued));
+    assert!(late[0].contains("ESession:Invalid session"));
+}
+
+#[test]
+fn a_token_ends_with_its_session() {
+    let mut client = Client::new(Role::PrivateStream);
+    let issued = token(&mut client.world);
+    let accepted = client.send(&subscription(&issued));
+    assert!(accepted[0].contains("\"success\":true"));
+    let again = client.send(&subscription(&issued));
+    assert!(again[0].contains("Already subscribed"));
+    let gone = client.send(r#"{"method":"unsubscribe","params":{"channel":"executions"}}"#);
+    assert!(gone[0].contains(r#""result":{"channel":"executions"},"success":true"#));
+    let used = client.send(&subscription(&issued));
+    assert!(used[0].contains("ESession:Invalid session"));
+}

@@ -1,0 +1,118 @@
+//! Tokens that open the private channels.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use matching::AccountId;
+use model::UnixNanos;
+
+/// Life of a token that no connection uses.
+pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(900);
+/// Unused tokens that are remembered; the oldest are forgotten first.
+const TOKENS_MAX: usize = 1024;
+
+/// All tokens that may still be used.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    tokens: BTreeMap<String, Token>,
+}
+
+#[derive(Debug)]
+struct Token {
+    account: AccountId,
+    issued: UnixNanos,
+    /// Connections that use it: as long as there is one, it does not expire.
+    users: u32,
+}
+
+impl Tokens {
+    /// Makes a token valid.
+    pub(crate) fn issue(&mut self, token: String, account: AccountId, now: UnixNanos) {
+        self.tokens.retain(|_, token| token.is_valid(now));
+        while self.tokens.len() >= TOKENS_MAX {
+            let unused = self.tokens.iter().filter(|(_, token)| token.users == 0);
+            let oldest = unused.min_by_key(|(_, token)| token.issued);
+            let Some(oldest) = oldest.map(|(text, _)| text.clone()) else {
+                break;
+            };
+            self.tokens.remove(&oldest);
+        }
+        let token_state = Token { account, issued: now, users: 0 };
+        self.tokens.insert(token, token_state);
+    }
+
+    /// The account of a valid token, which one more connection uses from now on.
+    pub(crate) fn claim(&mut self, token: &str, now: UnixNanos) -> Option<AccountId> {
+        let token = self.tokens.get_mut(token).filter(|t| t.is_valid(now))?;
+        token.users = token.users.saturating_add(1);
+        Some(token.account)
+    }
+
+    /// A connection no longer uses a token. Nobody's token ends with its last connection.
+    pub(crate) fn release(&mut self, token: &str) {
+        let Some(state) = self.tokens.get_mut(token) else {
+            return;
+        };
+        state.users = state.users.saturating_sub(1);
+        if state.users == 0 {
+            self.tokens.remove(token);
+        }
+    }
+}
+
+impl Token {
+    fn is_valid(&self, now: UnixNanos) -> bool {
+        self.users > 0 || now.since(self.issued) < TOKEN_LIFE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> AccountId {
+        let config = matching::ExchangeConfig {
+            instruments: Vec::new(),
+            accounts: vec![matching::AccountConfig {
+                name: "a".to_owned(),
+                balances: BTreeMap::new(),
+                fees: matching::FeeRates { maker_ppm: 0, taker_ppm: 0 },
+            }],
+            open_orders_max: 1,
+            closed_orders_max: 1,
+        };
+        let exchange = matching::Exchange::new(config).unwrap();
+        exchange.account("a").unwrap()
+    }
+
+    #[test]
+    fn an_unused_token_expires_and_a_used_one_lives_with_its_connection() {
+        let (start, a) = (UnixNanos::from_secs(1_000), account());
+        let mut tokens = Tokens::default();
+        tokens.issue("used".to_owned(), a, start);
+        tokens.issue("unused".to_owned(), a, start);
+        assert_eq!(tokens.claim("used", start), Some(a));
+        let later = start.plus(TOKEN_LIFE);
+        assert_eq!(tokens.claim("unused", later), None);
+        assert_eq!(tokens.claim("used", later), Some(a));
+        tokens.release("used");
+        assert_eq!(tokens.claim("used", later), Some(a));
+        tokens.release("used");
+        tokens.release("used");
+        assert_eq!(tokens.claim("used", start), None);
+        assert_eq!(tokens.claim("never issued", start), None);
+    }
+
+    #[test]
+    fn unused_tokens_are_limited() {
+        let (start, a) = (UnixNanos::from_secs(1_000), account());
+        let mut tokens = Tokens::default();
+        for n in 0..TOKENS_MAX + 5 {
+            let at = start.plus(Duration::from_millis(u64::try_from(n).unwrap()));
+            tokens.issue(format!("t{n}"), a, at);
+        }
+        assert_eq!(tokens.claim("t4", start), None);
+        assert_eq!(tokens.claim("t5", start), Some(a));
+        assert_eq!(tokens.tokens.len(), TOKENS_MAX);
+    }
+}

@@ -1,0 +1,237 @@
+//! The state of the venue.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use matching::{
+    AccountId, Exchange, ExchangeConfig, Execution, FeeRates, InstrumentConfig, Liquidity, OrderId,
+    SyntheticConfig,
+};
+use model::history::VenueEvent;
+use model::{Asset, Notional, Symbol, Trade, UnixNanos};
+use platform::Entropy;
+
+use crate::VenueSink;
+use crate::kraken::book::Sides;
+use crate::kraken::config::{ConfigError, KrakenSimConfig, Permissions};
+use crate::kraken::ids::Ids;
+use crate::kraken::pair::Pair;
+use crate::kraken::stream::Sessions;
+use crate::kraken::ticker::Ticker;
+use crate::kraken::token::Tokens;
+
+/// Open orders that an account may have per pair at Kraken's middle tier.
+const OPEN_ORDERS_MAX: usize = 80;
+/// Closed orders that can still be asked for.
+const CLOSED_ORDERS_MAX: usize = 10_000;
+/// Levels of each side of the synthetic book.
+const LEVELS: u32 = 40;
+/// Typical cost of one level, quote units.
+const LEVEL_COST: i64 = 20_000;
+/// How far market orders go from the best price.
+const PROTECTION_PPM: i64 = 50_000;
+
+/// Everything that the venue knows. Pure: time comes in as an argument.
+#[derive(Debug)]
+pub(crate) struct Venue {
+    pub(crate) exchange: Exchange,
+    pub(crate) pairs: Vec<Listed>,
+    pub(crate) keys: BTreeMap<String, ApiKey>,
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) orders: BTreeMap<OrderId, OrderDetails>,
+    /// Orders by the id that clients see.
+    pub(crate) by_txid: BTreeMap<String, OrderId>,
+    pub(crate) tokens: Tokens,
+    pub(crate) sessions: Sessions,
+    pub(crate) ids: Ids,
+    pub(crate) public_post: bool,
+    pub(crate) sink: Arc<dyn VenueSink>,
+}
+
+/// A pair with what was published of it.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) pair: Pair,
+    /// The book as it was last published.
+    pub(crate) book: Sides,
+    /// When it last changed.
+    pub(crate) book_changed: UnixNanos,
+    /// Fingerprint of its best levels in the history.
+    pub(crate) recorded_hash: Option<u64>,
+    pub(crate) last_trades: VecDeque<Trade>,
+    pub(crate) ticker: Ticker,
+}
+
+/// An API key.
+pub(crate) struct ApiKey {
+    pub(crate) account: AccountId,
+    pub(crate) secret: Vec<u8>,
+    pub(crate) permissions: Permissions,
+    pub(crate) last_nonce: Option<u64>,
+}
+
+/// Without the secret.
+impl std::fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiKey")
+            .field("account", &self.account)
+            .field("permissions", &self.permissions)
+            .field("last_nonce", &self.last_nonce)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the venue knows of an account besides orders and money.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    /// Assets that it owns or once owned.
+    pub(crate) assets: BTreeSet<Asset>,
+    /// Its last executions, oldest first.
+    pub(crate) executions: VecDeque<(OwnExecution, UnixNanos)>,
+}
+
+/// One execution with the name that the venue gave it.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnExecution {
+    pub(crate) exec_id: String,
+    pub(crate) order: OrderFacts,
+    pub(crate) execution: Execution,
+}
+
+/// What messages say of an order, kept apart from the exchange, which may forget it.
+#[derive(Debug, Clone)]
+pub(crate) struct OrderFacts {
+    pub(crate) txid: String,
+    pub(crate) userref: i32,
+    pub(crate) request: matching::OrderRequest,
+}
+
+/// What the venue knows of an order besides what the exchange does.
+#[derive(Debug, Clone)]
+pub(crate) struct OrderDetails {
+    pub(crate) facts: OrderFacts,
+    /// Ids of its executions.
+    pub(crate) executions: Vec<String>,
+}
+
+impl Venue {
+    pub(crate) fn new(
+        config: KrakenSimConfig,
+        entropy: &Entropy,
+        sink: Arc<dyn VenueSink>,
+    ) -> Result<Self, ConfigError> {
+        let exchange = Exchange::new(exchange_config(&config))?;
+        let mut permissions = config.permissions;
+        let (mut keys, mut accounts) = (BTreeMap::new(), BTreeMap::new());
+        for account in &config.accounts {
+            let id = exchange.account(&account.name);
+            let id = id.expect("the exchange has every account of the configuration");
+            let key = ApiKey {
+                account: id,
+                secret: account.secret()?,
+                permissions: permissions.remove(&account.api_key).unwrap_or(Permissions::ALL),
+                last_nonce: None,
+            };
+            if keys.insert(account.api_key.clone(), key).is_some() {
+                return Err(ConfigError::DuplicateKey { account: account.name.clone() });
+            }
+            let state = Account {
+                name: account.name.clone(),
+                assets: account.balances.keys().cloned().collect(),
+                executions: VecDeque::new(),
+            };
+            accounts.insert(id, state);
+        }
+        if let Some((api_key, _)) = permissions.pop_first() {
+            return Err(ConfigError::UnknownKey { api_key });
+        }
+        Ok(Self {
+            exchange,
+            pairs: config.pairs.into_iter().map(Listed::new).collect(),
+            keys,
+            accounts,
+            orders: BTreeMap::new(),
+            by_txid: BTreeMap::new(),
+            tokens: Tokens::default(),
+            sessions: Sessions::default(),
+            ids: Ids::new(entropy),
+            public_post: config.public_post,
+            sink,
+        })
+    }
+
+    /// The pair of a symbol.
+    pub(crate) fn listed(&self, symbol: &Symbol) -> Option<&Listed> {
+        self.pairs.iter().find(|listed| listed.pair.symbol() == symbol)
+    }
+
+    /// The pair under any of its REST names.
+    pub(crate) fn listed_as(&self, name: &str) -> Option<&Listed> {
+        self.pairs.iter().find(|listed| listed.pair.is_named(name))
+    }
+
+    /// Writes every trader's balances and every asset's total to the history.
+    pub(crate) fn record_statement(&self) {
+        let ledger = self.exchange.ledger();
+        for account in ledger.traders() {
+            for (asset, balance) in ledger.balances(account) {
+                self.sink.record(VenueEvent::Balance {
+                    account: ledger.name(account).to_owned(),
+                    asset,
+                    total: balance.total,
+                    held: balance.held,
+                });
+            }
+        }
+        for (asset, total) in ledger.totals() {
+            self.sink.record(VenueEvent::AssetTotal { asset, total });
+        }
+    }
+
+    /// Gives an accepted order its name before anything is told of it.
+    pub(crate) fn name_order(&mut self, id: OrderId, facts: OrderFacts) {
+        self.by_txid.insert(facts.txid.clone(), id);
+        let executions = Vec::new();
+        self.orders.insert(id, OrderDetails { facts, executions });
+        // What the exchange has forgotten is forgotten here too, now and then.
+        if self.orders.len() > 2 * CLOSED_ORDERS_MAX {
+            let exchange = &self.exchange;
+            self.orders.retain(|id, _| exchange.order(*id).is_some());
+            self.by_txid.retain(|_, id| exchange.order(*id).is_some());
+        }
+    }
+}
+
+impl Listed {
+    fn new(pair: Pair) -> Self {
+        Self {
+            pair,
+            book: Sides::default(),
+            book_changed: UnixNanos::ZERO,
+            recorded_hash: None,
+            last_trades: VecDeque::new(),
+            ticker: Ticker::default(),
+        }
+    }
+}
+
+fn exchange_config(config: &KrakenSimConfig) -> ExchangeConfig {
+    let level_cost = Notional::from_quantity(model::Quantity::from_raw(LEVEL_COST * 100_000_000));
+    let instruments = config.pairs.iter().map(|pair| InstrumentConfig {
+        instrument: pair.instrument.clone(),
+        liquidity: Liquidity::Synthetic(SyntheticConfig { levels: LEVELS, level_cost }),
+        protection_ppm: PROTECTION_PPM,
+    });
+    let accounts = config.accounts.iter().map(|account| matching::AccountConfig {
+        name: account.name.clone(),
+        balances: account.balances.clone(),
+        fees: FeeRates { maker_ppm: account.maker_ppm, taker_ppm: account.taker_ppm },
+    });
+    ExchangeConfig {
+        instruments: instruments.collect(),
+        accounts: accounts.collect(),
+        open_orders_max: OPEN_ORDERS_MAX,
+        closed_orders_max: CLOSED_ORDERS_MAX,
+    }
+}

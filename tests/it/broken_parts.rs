@@ -1,0 +1,109 @@
+//! Checks against broken components: each is run through the outage, and the checks that must
+//! notice it do. The promises are those of the sound setup.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use checks::Verdict;
+use platform::BoxFuture;
+use sim::{Setup, TraderContext, TraderProgram, production};
+
+use crate::support::{failing, outage, run};
+
+/// Runs a broken setup and judges it by the promises of the sound one.
+fn assert_noticed(by: &str, break_it: impl FnOnce(&mut Setup)) {
+    let sound = outage(1);
+    let mut broken = outage(1);
+    break_it(&mut broken);
+    let failing = failing(&sound, &run(&broken).history);
+    assert!(failing.contains(&by), "expected `{by}` to notice, but only {failing:?} did");
+}
+
+/// Something that runs before the production node, on its host.
+fn before_node(prelude: fn(TraderContext) -> BoxFuture<'static, ()>) -> TraderProgram {
+    let node = production();
+    Arc::new(move |context: TraderContext| {
+        let (first, then) = (prelude(context.clone()), node(context));
+        Box::pin(async move {
+            first.await;
+            then.await
+        })
+    })
+}
+
+#[test]
+fn a_breaker_that_never_opens_is_noticed() {
+    assert_noticed("breaker-transitions", |setup| {
+        setup.node.kraken.read_lane.breaker.failure_threshold = 10_000;
+    });
+}
+
+#[test]
+fn a_breaker_that_never_closes_is_noticed() {
+    assert_noticed("recovered", |setup| {
+        setup.node.kraken.read_lane.breaker.open_for = Duration::from_secs(24 * 3600);
+    });
+}
+
+#[test]
+fn a_breaker_that_probes_too_early_is_noticed() {
+    assert_noticed("breaker-transitions", |setup| {
+        setup.node.kraken.read_lane.breaker.open_for = Duration::from_secs(3);
+    });
+}
+
+#[test]
+fn a_stream_that_does_not_notice_silence_is_noticed() {
+    assert_noticed("silence-noticed", |setup| {
+        setup.node.kraken.silence_max = Duration::from_secs(3600);
+    });
+}
+
+#[test]
+fn a_leaked_task_is_noticed() {
+    assert_noticed("nothing-left-behind", |setup| {
+        setup.program = before_node(|_context| {
+            Box::pin(async {
+                #[expect(clippy::disallowed_methods, reason = "planted leak")]
+                drop(tokio::spawn(std::future::pending::<()>()));
+            })
+        });
+    });
+}
+
+#[test]
+fn a_leaked_socket_is_noticed() {
+    assert_noticed("nothing-left-behind", |setup| {
+        setup.program = before_node(|context| {
+            Box::pin(async move {
+                let endpoint = context.config.kraken.rest.clone();
+                let stream = context.platform.connector.connect(&endpoint).await;
+                std::mem::forget(stream.expect("the venue listens"));
+            })
+        });
+    });
+}
+
+#[test]
+fn a_node_that_fails_is_noticed() {
+    assert_noticed("nothing-left-behind", |setup| {
+        setup.program = Arc::new(|_context| Box::pin(async { Err("broken".to_owned()) }));
+    });
+}
+
+#[test]
+fn a_fault_that_never_strikes_is_noticed() {
+    let mut setup = outage(1);
+    setup.plan.faults.clear();
+    let sound = outage(1);
+    let outcome = run(&setup);
+    assert!(failing(&sound, &outcome.history).contains(&"faults-struck"));
+}
+
+#[test]
+fn a_run_in_which_nothing_happens_proves_nothing() {
+    let setup = outage(1);
+    let results = checks::run(&[], &setup.expectations());
+    let passed = results.iter().filter(|result| matches!(result.verdict, Verdict::Pass { .. }));
+    assert_eq!(passed.count(), 0);
+}

@@ -1,0 +1,86 @@
+//! The program as its users call it.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{OUTAGE, root, wavetank};
+
+#[test]
+fn help_teaches_every_command() {
+    let help = String::from_utf8(wavetank(&["--help"]).stdout).expect("text");
+    for word in ["run", "scenarios", "tape", "Exit codes", "faults/kraken-outage"] {
+        assert!(help.contains(word), "`{word}` is missing in:\n{help}");
+    }
+}
+
+#[test]
+fn scenarios_are_listed_with_their_purpose() {
+    let list = String::from_utf8(wavetank(&["scenarios"]).stdout).expect("text");
+    assert!(list.starts_with("faults/kraken-outage  "), "{list}");
+}
+
+#[test]
+fn a_run_is_one_json_object_and_a_complete_folder() {
+    let folder = root().join("target/tests/run-folder");
+    let folder_text = folder.to_str().expect("a path of ours");
+    let output = wavetank(&["run", OUTAGE, "--format", "json", "--out", folder_text]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    for key in [
+        "schema",
+        "scenario",
+        "seed",
+        "digest",
+        "verdict",
+        "checks",
+        "faults",
+        "breakers",
+        "orders",
+        "fills",
+        "simulated_s",
+        "wall_s",
+    ] {
+        assert!(!printed[key].is_null(), "`{key}` is missing");
+    }
+    assert_eq!(printed["verdict"], "pass");
+    let saved = fs::read(folder.join("run.json")).expect("saved");
+    assert_eq!(printed, serde_json::from_slice::<Value>(&saved).expect("JSON"));
+    let history = fs::read_to_string(folder.join("history.jsonl")).expect("saved");
+    assert!(history.lines().count() > 1_000);
+    for file in ["plan.toml", "fills.csv"] {
+        assert!(folder.join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn a_name_is_as_good_as_a_path_and_twice_is_proof() {
+    let output = wavetank(&["run", "faults/kraken-outage", "--quiet", "--twice"]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert!(err.starts_with("repeats: "), "{err}");
+}
+
+#[test]
+fn wrong_usage_ends_with_1() {
+    assert_eq!(wavetank(&["run"]).status.code(), Some(1));
+    assert_eq!(wavetank(&["run", OUTAGE, "--seed", "moon"]).status.code(), Some(1));
+    assert_eq!(wavetank(&["fly"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_generated_tape_is_the_same_every_time_and_never_overwritten() {
+    let folder = root().join("target/tests/generated");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    let path = |name: &str| folder.join(name).to_str().expect("a path of ours").to_owned();
+    for name in ["a.csv", "b.csv"] {
+        let output = wavetank(&["tape", "generate", "--seed", "5", "--out", &path(name)]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let read = |name: &str| fs::read(path(name)).expect("written");
+    assert_eq!(read("a.csv"), read("b.csv"));
+    let again = wavetank(&["tape", "generate", "--seed", "6", "--out", &path("a.csv")]);
+    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(read("a.csv"), read("b.csv"), "the old file is still there");
+}

@@ -1,0 +1,72 @@
+//! Equal seeds give equal histories; and the comparison would notice if they did not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use model::audit::AuditEvent;
+use platform::BoxFuture;
+use sim::{Setup, TraderContext, TraderProgram, production};
+
+use crate::support::{clean, outage, run};
+
+#[test]
+fn a_seed_repeats_after_other_runs_and_on_two_threads_at_once() {
+    let (setup, first) = clean();
+    let other = run(&outage(99));
+    assert_ne!(other.digest, first.digest, "seeds must matter");
+    assert_eq!(run(setup).digest, first.digest, "after another run");
+    thread::scope(|scope| {
+        let left = scope.spawn(|| run(setup).digest);
+        assert_eq!(run(setup).digest, first.digest, "on one thread");
+        assert_eq!(left.join().expect("no panic"), first.digest, "on another thread");
+    });
+}
+
+/// A production node beside which something leaks into the history.
+fn leaky(leak: fn() -> u64) -> Setup {
+    let node = production();
+    let program: TraderProgram = Arc::new(move |context: TraderContext| {
+        let auditor = context.platform.auditor.clone();
+        let step = format!("leak {}", leak());
+        auditor.record(AuditEvent::Shutdown { step, unfinished: Vec::new() });
+        node(context) as BoxFuture<'static, _>
+    });
+    let mut setup = outage(1);
+    setup.until = Some(std::time::Duration::from_secs(5));
+    setup.program = program;
+    setup
+}
+
+fn repeats(setup: &Setup) -> bool {
+    run(setup).digest == run(setup).digest
+}
+
+#[test]
+fn a_leak_of_the_machine_into_a_run_is_noticed() {
+    assert!(repeats(&leaky(|| 7)), "no leak, no difference");
+    assert!(!repeats(&leaky(os_entropy)), "randomness of the operating system");
+    assert!(!repeats(&leaky(hash_order)), "order of a hash map");
+    assert!(!repeats(&leaky(earlier_runs)), "state of earlier runs");
+}
+
+#[expect(clippy::disallowed_methods, reason = "planted leak")]
+fn os_entropy() -> u64 {
+    rand::random()
+}
+
+/// The first key of a hash map with 64 keys.
+#[expect(clippy::disallowed_types, reason = "planted leak")]
+fn hash_order() -> u64 {
+    let map: std::collections::HashMap<u64, ()> = (0..64).map(|key| (key, ())).collect();
+    let order: Vec<String> = map.keys().map(u64::to_string).collect();
+    order
+        .join("")
+        .bytes()
+        .fold(0, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
+}
+
+fn earlier_runs() -> u64 {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    RUNS.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,100 @@
+//! The arrows between crates, checked against `cargo metadata`: the table of ARCHITECTURE.md as code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Every crate with the crates of ours that it may use, in any kind of dependency.
+const ALLOWED: &[(&str, &[&str])] = &[
+    // Production. Below, no simulation crate may ever appear in these rows.
+    ("model", &[]),
+    ("platform", &["model"]),
+    ("resilience", &["model", "platform"]),
+    ("transport", &["model", "platform", "resilience"]),
+    ("tape", &["model"]),
+    ("kraken", &["model", "platform", "resilience", "transport"]),
+    ("engine", &["model"]),
+    ("node", &["model", "platform", "resilience", "transport", "kraken", "engine"]),
+    // Simulation.
+    ("matching", &["model"]),
+    ("scenario", &["model"]),
+    ("checks", &["model"]),
+    ("venue-sim", &["model", "platform", "tape", "matching"]),
+    (
+        "sim",
+        &[
+            "model",
+            "platform",
+            "resilience",
+            "transport",
+            "tape",
+            "kraken",
+            "engine",
+            "node",
+            "matching",
+            "scenario",
+            "checks",
+            "venue-sim",
+        ],
+    ),
+    ("report", &["model", "checks"]),
+];
+
+/// Crates that may use everything.
+const UNBOUND: &[&str] = &["cli", "tests", "benches"];
+
+/// The crates that may depend on the simulation's engine: one to use it, one to measure its floor.
+const TURMOIL_USERS: &[&str] = &["sim", "benches"];
+
+#[test]
+fn every_dependency_between_crates_is_an_allowed_arrow() {
+    let packages = packages();
+    let ours: BTreeSet<&str> = packages.keys().map(String::as_str).collect();
+    let listed = ALLOWED.iter().map(|(name, _)| *name).chain(UNBOUND.iter().copied());
+    assert_eq!(ours, listed.collect::<BTreeSet<_>>(), "a crate is missing in this test's table");
+    for (name, allowed) in ALLOWED {
+        for dependency in &packages[*name] {
+            let stranger =
+                ours.contains(dependency.as_str()) && !allowed.contains(&dependency.as_str());
+            assert!(!stranger, "crate `{name}` must not use `{dependency}`");
+        }
+    }
+}
+
+#[test]
+fn only_the_simulation_and_its_bench_use_turmoil() {
+    for (name, dependencies) in packages() {
+        let uses = dependencies.contains("turmoil");
+        assert_eq!(uses, TURMOIL_USERS.contains(&name.as_str()), "crate `{name}`");
+    }
+}
+
+#[test]
+fn no_crate_has_a_feature_for_simulation() {
+    for package in metadata()["packages"].as_array().expect("packages") {
+        let features = package["features"].as_object().expect("features");
+        assert!(features.is_empty(), "{} has features {features:?}", package["name"]);
+    }
+}
+
+/// Our crates with the names of everything they depend on.
+fn packages() -> BTreeMap<String, BTreeSet<String>> {
+    let name = |value: &Value| value["name"].as_str().expect("a name").to_owned();
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let dependencies = |package: &Value| {
+        package["dependencies"].as_array().expect("dependencies").iter().map(name).collect()
+    };
+    packages.iter().map(|package| (name(package), dependencies(package))).collect()
+}
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("cargo prints JSON")
+}

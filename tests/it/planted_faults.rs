@@ -1,0 +1,251 @@
+//! Every check against a fault planted into the history of a run that passed.
+
+use model::Notional;
+use model::audit::{AuditEvent, BreakerState, StreamState};
+use model::history::{Event, Record, VenueEvent, WorldEvent};
+use model::{OrderState, Quantity};
+
+use crate::support::{clean, failing};
+
+/// Plants a fault and expects the check of that name to report it.
+fn check(name: &str, plant: impl FnOnce(&mut Vec<Record>)) {
+    let (setup, outcome) = clean();
+    let mut history = outcome.history.clone();
+    plant(&mut history);
+    assert_ne!(history, outcome.history, "`{name}`: nothing was planted");
+    let failing = failing(setup, &history);
+    assert!(failing.contains(&name), "`{name}` did not report it, but {failing:?} did");
+}
+
+/// The first event that fits, to be changed.
+fn first<'h, T>(history: &'h mut [Record], fits: impl Fn(&'h mut Event) -> Option<T>) -> T {
+    history.iter_mut().find_map(|record| fits(&mut record.event)).expect("such an event")
+}
+
+fn position(history: &[Record], fits: impl Fn(&Event) -> bool) -> usize {
+    history.iter().position(|record| fits(&record.event)).expect("such an event")
+}
+
+fn last_position(history: &[Record], fits: impl Fn(&Event) -> bool) -> usize {
+    history.iter().rposition(|record| fits(&record.event)).expect("such an event")
+}
+
+fn renumber(history: &mut [Record]) {
+    for (seq, record) in (0..).zip(history) {
+        record.seq = seq;
+    }
+}
+
+fn remove(history: &mut Vec<Record>, at: usize) {
+    history.remove(at);
+    renumber(history);
+}
+
+fn repeat(history: &mut Vec<Record>, at: usize) {
+    let copy = history[at].clone();
+    history.insert(at, copy);
+    renumber(history);
+}
+
+fn opens(event: &Event) -> bool {
+    matches!(event, Event::Trader(AuditEvent::BreakerChanged { to: BreakerState::Open, .. }))
+}
+
+#[test]
+fn a_breaker_that_opens_unseen() {
+    check("breaker-transitions", |history| {
+        let at = position(history, opens);
+        remove(history, at);
+    });
+}
+
+#[test]
+fn a_breaker_that_closes_by_itself() {
+    check("breaker-transitions", |history| {
+        let at = position(history, opens);
+        let Event::Trader(AuditEvent::BreakerChanged { to, .. }) = &mut history[at].event else {
+            unreachable!("an opening")
+        };
+        *to = BreakerState::Closed;
+    });
+}
+
+#[test]
+fn a_call_that_passes_an_open_breaker() {
+    check("breaker-open-blocks", |history| {
+        let at = position(history, opens);
+        let Event::Trader(AuditEvent::BreakerChanged { breaker, .. }) = &history[at].event else {
+            unreachable!("an opening")
+        };
+        let mut call = history[at].clone();
+        call.event = Event::Trader(AuditEvent::CallStarted {
+            call: 1_000_000,
+            op: "kraken/Sneaky".to_owned(),
+            breaker: Some(breaker.clone()),
+            bound_ms: 1_000,
+            client_order_id: None,
+        });
+        history.insert(at + 1, call);
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_call_that_never_ends() {
+    check("waits-bounded", |history| {
+        let at =
+            position(history, |event| matches!(event, Event::Trader(AuditEvent::CallEnded { .. })));
+        remove(history, at);
+    });
+}
+
+#[test]
+fn a_call_that_takes_longer_than_it_may() {
+    check("waits-bounded", |history| {
+        let bound = first(history, |event| match event {
+            Event::Trader(AuditEvent::CallStarted { bound_ms, .. }) => Some(bound_ms),
+            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+        });
+        *bound = 0;
+    });
+}
+
+#[test]
+fn a_fault_that_does_not_strike() {
+    check("faults-struck", |history| {
+        let struck = first(history, |event| match event {
+            Event::World(WorldEvent::FaultEnded { struck, .. }) => Some(struck),
+            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+        });
+        *struck = 0;
+    });
+}
+
+#[test]
+fn a_stream_that_claims_to_live_through_the_silence() {
+    check("silence-noticed", |history| {
+        history.retain(|record| {
+            let event = &record.event;
+            !matches!(
+                event,
+                Event::Trader(AuditEvent::StreamChanged { state: StreamState::Down, .. })
+            )
+        });
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_book_that_differs_from_the_venues() {
+    check("book-equal", |history| {
+        let hash = first(history, |event| match event {
+            Event::Trader(AuditEvent::BookApplied { hash, .. }) => Some(hash),
+            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+        });
+        *hash ^= 1;
+    });
+}
+
+#[test]
+fn an_order_whose_end_the_trader_misses() {
+    check("orders-equal", |history| {
+        let at = last_position(history, |event| {
+            matches!(
+                event,
+                Event::Trader(AuditEvent::OrderChanged { state: OrderState::Filled, .. })
+            )
+        });
+        remove(history, at);
+    });
+}
+
+#[test]
+fn an_order_that_is_doubled_at_the_venue() {
+    check("no-duplicate-order", |history| {
+        let at = position(history, |event| {
+            matches!(event, Event::Venue(VenueEvent::OrderChanged { .. }))
+        });
+        let mut copy = history[at].clone();
+        if let Event::Venue(VenueEvent::OrderChanged { venue_order_id, .. }) = &mut copy.event {
+            *venue_order_id = model::VenueOrderId::new("OTWICE-TWICE-TWICE2");
+        }
+        history.insert(at + 1, copy);
+        renumber(history);
+    });
+}
+
+#[test]
+fn an_order_that_is_sent_twice() {
+    check("no-duplicate-order", |history| {
+        let started = position(history, |event| {
+            matches!(event, Event::Trader(AuditEvent::CallStarted { client_order_id: Some(_), .. }))
+        });
+        repeat(history, started);
+    });
+}
+
+#[test]
+fn a_position_that_is_wrong() {
+    check("positions-equal", |history| {
+        let at = last_position(history, |event| {
+            matches!(event, Event::Trader(AuditEvent::PositionChanged { .. }))
+        });
+        if let Event::Trader(AuditEvent::PositionChanged { quantity, .. }) = &mut history[at].event
+        {
+            *quantity = quantity.checked_add(Quantity::from_raw(1)).expect("in range");
+        }
+    });
+}
+
+#[test]
+fn money_that_appears_from_nowhere() {
+    check("money-conserved", |history| {
+        let at = last_position(history, |event| {
+            matches!(event, Event::Venue(VenueEvent::AssetTotal { .. }))
+        });
+        if let Event::Venue(VenueEvent::AssetTotal { total, .. }) = &mut history[at].event {
+            *total = total.checked_add(Notional::from_raw(1)).expect("in range");
+        }
+    });
+}
+
+#[test]
+fn a_breaker_that_stays_open_after_healing() {
+    check("recovered", |history| {
+        let at = last_position(history, |event| {
+            matches!(
+                event,
+                Event::Trader(AuditEvent::BreakerChanged { to: BreakerState::Closed, .. })
+            )
+        });
+        remove(history, at);
+    });
+}
+
+#[test]
+fn a_task_that_outlives_the_run() {
+    check("nothing-left-behind", |history| {
+        let at = position(history, |event| {
+            matches!(event, Event::World(WorldEvent::HostStopped { .. }))
+        });
+        if let Event::World(WorldEvent::HostStopped { tasks_alive, .. }) = &mut history[at].event {
+            *tasks_alive = 1;
+        }
+    });
+}
+
+#[test]
+fn a_history_with_a_hole() {
+    check("history-sound", |history| {
+        history.remove(5);
+    });
+}
+
+#[test]
+fn every_check_has_a_planted_fault() {
+    let source = include_str!("planted_faults.rs");
+    for check in checks::ALL {
+        let planted = format!("check(\"{}\", ", check.name);
+        assert!(source.contains(&planted), "no fault is planted for `{}`", check.name);
+    }
+}

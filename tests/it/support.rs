@@ -1,0 +1,120 @@
+//! What the whole-system tests share.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, OnceLock};
+
+use checks::{CheckResult, Verdict};
+use model::Trade;
+use model::history::Record;
+use scenario::Scenario;
+use sim::{Outcome, Progress, Setup, simulate};
+use tape::Tape;
+
+/// The scenario of the main job.
+pub(crate) const OUTAGE: &str = "scenarios/faults/kraken-outage.toml";
+
+/// A real half hour of trading, below `../shared/data`.
+pub(crate) const REAL_TAPE: &str = "kraken/trades_csv/XBTUSD_2019-07-01_0000-0030.csv";
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
+}
+
+/// The outage with the seed and the scenario's own tape.
+pub(crate) fn outage(seed: u64) -> Setup {
+    let scenario = Scenario::load(&root().join(OUTAGE)).expect("a valid scenario");
+    let tape = scenario.tape_path();
+    with_tape(scenario, &tape, seed)
+}
+
+/// The outage with the seed and a tape.
+pub(crate) fn with_tape(scenario: Scenario, tape: &Path, seed: u64) -> Setup {
+    let tape = Tape::load(tape).expect("a valid tape");
+    let trades: Arc<[Trade]> = tape.trades_for(&scenario.market.symbol).collect();
+    Setup::new(scenario, seed, trades).expect("a valid setup")
+}
+
+pub(crate) fn run(setup: &Setup) -> Outcome {
+    simulate(setup, &Progress::default()).expect("a run")
+}
+
+/// The outage with seed 1, run once for all tests that only look at it.
+pub(crate) fn clean() -> &'static (Setup, Outcome) {
+    static CLEAN: OnceLock<(Setup, Outcome)> = OnceLock::new();
+    CLEAN.get_or_init(|| {
+        let setup = outage(1);
+        let outcome = run(&setup);
+        (setup, outcome)
+    })
+}
+
+/// Names of the checks that fail on a history, by the promises of a setup.
+pub(crate) fn failing(setup: &Setup, history: &[Record]) -> Vec<&'static str> {
+    let results = checks::run(history, &setup.expectations());
+    results.iter().filter(|result| !result.passed()).map(|result| result.name).collect()
+}
+
+/// Panics with every violation unless all checks pass.
+pub(crate) fn assert_passes(setup: &Setup, history: &[Record]) {
+    let results = checks::run(history, &setup.expectations());
+    let failed: Vec<String> =
+        results.iter().filter(|result| !result.passed()).map(describe).collect();
+    assert!(failed.is_empty(), "seed {}:\n{}", setup.seed, failed.join("\n"));
+}
+
+fn describe(result: &CheckResult) -> String {
+    match &result.verdict {
+        Verdict::Pass { .. } => format!("{}: passed", result.name),
+        Verdict::Vacuous { why, .. } => format!("{}: nothing examined: {why}", result.name),
+        Verdict::Fail { violations, total } => {
+            let lines = violations.iter().map(|violation| {
+                let at_ms = violation.at_ns / 1_000_000;
+                format!("  t{at_ms} e{}: {}", violation.seq, violation.message)
+            });
+            format!("{}: {total} violations\n{}", result.name, lines.collect::<Vec<_>>().join("\n"))
+        }
+    }
+}
+
+/// A file of the shared recordings; `None`, said aloud, where there are none. CI must have them.
+#[expect(clippy::disallowed_methods, reason = "the environment tells whether this is CI")]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+pub(crate) fn recording(name: &str) -> Option<PathBuf> {
+    let path = root().join("../shared/data").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI needs {}", path.display());
+    println!("skipped: {} is not there", path.display());
+    None
+}
+
+/// Runs the program in the repository's root.
+pub(crate) fn wavetank(arguments: &[&str]) -> Output {
+    Command::new(program())
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .expect("the program starts")
+}
+
+/// The program, built as these tests are.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let arguments = ["build", "--package", "cli", "--bin", "wavetank", "--offline"];
+        let output = Command::new(env!("CARGO"))
+            .args(arguments)
+            .args(["--message-format", "json"])
+            .current_dir(root())
+            .output()
+            .expect("cargo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = output.stdout.split(|byte| *byte == b'\n');
+        let messages = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        let executable =
+            |message: serde_json::Value| message["executable"].as_str().map(PathBuf::from);
+        messages.filter_map(executable).next_back().expect("cargo names the program")
+    })
+}
