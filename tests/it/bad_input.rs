@@ -40,21 +40,72 @@ fn with_scenario(name: &str, change: impl FnOnce(String) -> String, expected: &s
 
 #[test]
 fn a_tape_that_is_missing() {
-    let expected = "error: data/tapes/none.csv: expected a tape, found nothing there";
+    let expected = "error: data/tapes/none.csv: \
+        expected a file of trades `timestamp,price,volume`, found nothing there";
     assert_refused(&["run", OUTAGE, "--tape", "data/tapes/none.csv"], expected);
 }
 
 #[test]
 fn a_tape_that_is_wrong() {
-    with_tape("empty.csv", "", ": expected at least one trade, the file is empty");
-    with_tape("row.csv", "1,2,3\n2,abc,3\n", ":2: expected");
-    with_tape("unsorted.csv", "2,2,3\n1,2,3\n", ":2: expected");
-    with_tape("zero.csv", "1,0,3\n", ":1: expected");
+    let columns = "`timestamp,price,volume`";
+    with_tape("empty.csv", "", &format!(": expected trades {columns}, found an empty file"));
+    with_tape(
+        "row.csv",
+        "1,2,3\n2,abc,3\n",
+        ":2: expected a price with at most 9 digits after the point, found `abc`",
+    );
+    with_tape(
+        "unsorted.csv",
+        "2,2,3\n1,2,3\n",
+        ":2: expected a time not before 2.000000000 of the row above, found 1.000000000",
+    );
+    with_tape("zero.csv", "1,0,3\n", ":1: expected a price above zero, found `0`");
+    with_tape("short.csv", "1,2\n", &format!(":1: expected 3 columns {columns}, found 2"));
+}
+
+#[test]
+fn a_scenario_that_is_missing() {
+    let expected = "error: scenarios/none.toml: expected a scenario file, found nothing there";
+    assert_refused(&["run", "scenarios/none.toml"], expected);
 }
 
 #[test]
 fn a_scenario_that_is_wrong() {
-    with_scenario("unknown-key.toml", |text| text.replace("tape =", "tapee ="), ":1: unknown key");
-    with_scenario("unit.toml", |text| text.replace("\"30m\"", "30"), ":1: expected");
-    with_scenario("strategy.toml", |text| text.replace("ema-cross:", "moon:"), ": strategy");
+    let duration = r#"expected a duration with a unit, for example "250ms", "30s" or "5m""#;
+    with_scenario(
+        "unknown-key.toml",
+        |text| text.replace("tape =", "tapee ="),
+        ":17: unknown key `tapee` in [market]; did you mean `tape`?",
+    );
+    with_scenario(
+        "no-unit.toml",
+        |text| text.replace("\"30m\"", "30"),
+        &format!(":10: `length = 30`: {duration}"),
+    );
+    with_scenario(
+        "wrong-unit.toml",
+        |text| text.replace("\"30m\"", "\"30min\""),
+        &format!(":10: `length = \"30min\"`: {duration}"),
+    );
+    with_scenario(
+        "strategy.toml",
+        |text| text.replace("ema-cross:", "moon:"),
+        ":24: unknown strategy `moon`; known are `ema-cross` and `no-op`",
+    );
+    with_scenario(
+        "symbol.toml",
+        |text| text.replace("BTC/USD", "DOGE/USD").replace("BTC =", "DOGE ="),
+        ":16: the simulated venue does not list `DOGE/USD`",
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written() {
+    let file = scratch("folders").join("file");
+    fs::write(&file, "").expect("writable");
+    let folder = file.join("run");
+    let folder = folder.to_str().expect("a path of ours");
+    let output = wavetank(&["run", OUTAGE, "--quiet", "--out", folder]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "an unsaved run is no result");
 }

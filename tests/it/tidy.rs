@@ -37,7 +37,9 @@ fn files_are_small_finished_and_free_of_silenced_tests() {
 /// What is wrong with a line. The words are split so that this file passes its own test.
 fn line_fault(line: &str, previous: &str) -> Option<&'static str> {
     let has = |parts: [&str; 2]| line.contains(&parts.concat());
-    if line.chars().count() > COLUMNS_MAX {
+    // Messages of the wire stand in one piece.
+    let is_message = has(["r#", "\""]) || line.split('"').any(|part| part.len() > COLUMNS_MAX / 2);
+    if line.chars().count() > COLUMNS_MAX && !is_message {
         Some("line is too long")
     } else if has(["#[ign", "ore"]) || has(["#[should", "_panic"]) {
         Some("tests are neither silenced nor expected to panic")

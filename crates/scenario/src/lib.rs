@@ -24,7 +24,7 @@ pub use fault::{Fault, FaultKind, RestStatus};
 pub use file::{Expect, Market, Network, Run, Trader, Venue};
 pub use list::{ScenarioInfo, list};
 pub use plan::{FaultPlan, PlannedFault};
-pub use scenario::Scenario;
+pub use scenario::{Lines, Scenario};
 pub use seed::{InvalidSeed, format_seed, parse_seed};
 pub use validate::limits;
 

@@ -43,6 +43,18 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// Bounds for the checks.
     pub expect: Expect,
+    /// Where values stand that only others can judge.
+    pub lines: Lines,
+}
+
+/// Lines of the file, from 1, for errors that this crate cannot find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lines {
+    /// Line of `symbol` in `[market]`.
+    pub symbol: usize,
+    /// Line of `strategy` in `[trader]`.
+    pub strategy: usize,
 }
 
 impl Scenario {
@@ -85,6 +97,12 @@ impl Scenario {
         let file: File = document.read()?;
         let faults = read_faults(&document)?;
         validate(&document, &file, &faults)?;
+        let line = |table, key| {
+            let value = document.get(&[Step::Key(table), Step::Key(key)]);
+            value.map_or(1, |value| document.line(value.span().start))
+        };
+        let lines =
+            Lines { symbol: line("market", "symbol"), strategy: line("trader", "strategy") };
         Ok(Self {
             name: name_of(path),
             path: path.to_owned(),
@@ -95,6 +113,7 @@ impl Scenario {
             trader: file.trader,
             faults,
             expect: file.expect,
+            lines,
         })
     }
 

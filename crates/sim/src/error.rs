@@ -16,7 +16,7 @@ pub enum SimError {
     #[error("the simulated venue does not list `{0}`")]
     UnknownSymbol(String),
     /// The scenario's strategy does not exist or has other parameters.
-    #[error("strategy: {0}")]
+    #[error("{0}")]
     Strategy(#[from] engine::SpecError),
     /// The trader's key pair is malformed.
     #[error("credentials: {0}")]

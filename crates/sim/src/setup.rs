@@ -67,6 +67,7 @@ impl Setup {
     /// [`SimError`]: the scenario's strategy or symbol is not known.
     pub fn new(scenario: Scenario, seed: u64, trades: Arc<[Trade]>) -> Result<Self, SimError> {
         let node = node_config(&scenario)?;
+        venue_config(&scenario)?;
         let plan = scenario.plan(seed);
         Ok(Self { scenario, plan, seed, trades, until: None, node, program: production() })
     }

@@ -523,7 +523,11 @@ proptest::proptest! {
     }
 
     #[test]
-    fn any_damaged_file_is_a_scenario_or_one_line_of_error(at in 0..GOOD.len(), cut in 0..20_usize, with in "[\"=\\[\\]{}a-z0-9\n]{0,3}") {
+    fn any_damaged_file_is_a_scenario_or_one_line_of_error(
+        at in 0..GOOD.len(),
+        cut in 0..20_usize,
+        with in "[\"=\\[\\]{}a-z0-9\n]{0,3}",
+    ) {
         let end = (at + cut).min(GOOD.len());
         one_line_at_most(&format!("{}{with}{}", &GOOD[..at], &GOOD[end..]))?;
     }

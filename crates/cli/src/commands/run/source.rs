@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use report::{RunMeta, TapeMeta};
 use scenario::Scenario;
-use sim::{Outcome, Setup};
+use sim::{Outcome, Setup, SimError};
 use tape::Tape;
 
 use crate::args::RunArgs;
@@ -29,10 +29,23 @@ impl Source {
     pub(crate) fn setup(&self, args: &RunArgs) -> anyhow::Result<Setup> {
         let seed = args.seed.unwrap_or(self.scenario.run.seed);
         let trades: Arc<[_]> = self.tape.trades_for(&self.scenario.market.symbol).collect();
-        let mut setup = Setup::new(self.scenario.clone(), seed, trades)
-            .map_err(|error| anyhow!("{}: {error}", self.scenario.path.display()))?;
+        let mut setup =
+            Setup::new(self.scenario.clone(), seed, trades).map_err(|error| self.located(error))?;
         setup.until = args.until;
         Ok(setup)
+    }
+
+    /// The error with file and line, where it is about a value of the scenario.
+    fn located(&self, error: SimError) -> anyhow::Error {
+        let Scenario { path, lines, .. } = &self.scenario;
+        let line = if matches!(error, SimError::Strategy(_)) {
+            lines.strategy
+        } else if matches!(error, SimError::UnknownSymbol(_)) {
+            lines.symbol
+        } else {
+            return error.into();
+        };
+        anyhow!("{}:{line}: {error}", path.display())
     }
 
     pub(crate) fn meta(&self, setup: &Setup, outcome: &Outcome, wall: Duration) -> RunMeta {
