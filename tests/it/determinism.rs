@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use model::audit::AuditEvent;
-use platform::BoxFuture;
 use sim::{Setup, TraderContext, TraderProgram, production};
 
 use crate::support::{clean, outage, run};
@@ -24,13 +23,19 @@ fn a_seed_repeats_after_other_runs_and_on_two_threads_at_once() {
 }
 
 /// A production node beside which something leaks into the history.
-fn leaky(leak: fn() -> u64) -> Setup {
+fn leaky<F: Future<Output = u64> + Send>(leak: fn() -> F) -> Setup
+where
+    F: 'static,
+{
     let node = production();
     let program: TraderProgram = Arc::new(move |context: TraderContext| {
         let auditor = context.platform.auditor.clone();
-        let step = format!("leak {}", leak());
-        auditor.record(AuditEvent::Shutdown { step, unfinished: Vec::new() });
-        node(context) as BoxFuture<'static, _>
+        let (leak, node) = (leak(), node(context));
+        Box::pin(async move {
+            let step = format!("leak {}", leak.await);
+            auditor.record(AuditEvent::Shutdown { step, unfinished: Vec::new() });
+            node.await
+        })
     });
     let mut setup = outage(1);
     setup.until = Some(std::time::Duration::from_secs(5));
@@ -44,10 +49,26 @@ fn repeats(setup: &Setup) -> bool {
 
 #[test]
 fn a_leak_of_the_machine_into_a_run_is_noticed() {
-    assert!(repeats(&leaky(|| 7)), "no leak, no difference");
-    assert!(!repeats(&leaky(os_entropy)), "randomness of the operating system");
-    assert!(!repeats(&leaky(hash_order)), "order of a hash map");
-    assert!(!repeats(&leaky(earlier_runs)), "state of earlier runs");
+    assert!(repeats(&leaky(|| async { 7 })), "no leak, no difference");
+    assert!(!repeats(&leaky(|| async { os_entropy() })), "randomness of the operating system");
+    assert!(!repeats(&leaky(|| async { hash_order() })), "order of a hash map");
+    assert!(!repeats(&leaky(|| async { earlier_runs() })), "state of earlier runs");
+}
+
+/// turmoil seeds tokio's own choices, but only under `--cfg tokio_unstable`: this fails without it.
+#[test]
+fn a_select_that_is_not_biased_is_seeded() {
+    assert!(repeats(&leaky(unbiased_selects)));
+}
+
+/// 64 choices between two futures that are both ready.
+async fn unbiased_selects() -> u64 {
+    let mut choices = 0;
+    for _ in 0..64 {
+        let (left, right) = (std::future::ready(0), std::future::ready(1));
+        choices = choices << 1 | tokio::select! { bit = left => bit, bit = right => bit };
+    }
+    choices
 }
 
 #[expect(clippy::disallowed_methods, reason = "planted leak")]

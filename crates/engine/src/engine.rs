@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    ClientOrderId, FeedEvent, Instrument, NewOrder, Notional, OrderKind, OrderReport, OrderState,
-    Price, Quantity, Side, StreamKind, Symbol, UnixNanos,
+    ClientOrderId, FeedEvent, Instrument, NewOrder, OrderKind, OrderReport, OrderState, Price,
+    Quantity, Side, StreamKind, Symbol, UnixNanos, panic_message,
 };
 use thiserror::Error;
 
@@ -15,18 +15,8 @@ use crate::desk::{Desk, MarketView, Wish};
 use crate::ids::OrderIds;
 use crate::order::{Order, OrderUpdate, Source};
 use crate::orders::Orders;
+use crate::risk::{RiskLimits, rule_broken};
 use crate::strategy::Strategy;
-
-/// What no strategy may exceed. No default: it guards money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RiskLimits {
-    /// Largest quantity of one order, base units.
-    pub order_quantity_max: Quantity,
-    /// Largest absolute position that open orders could lead to, base units.
-    pub position_max: Quantity,
-    /// Most orders per instrument that may be working at once.
-    pub working_orders_max: usize,
-}
 
 /// What an engine needs to start.
 #[derive(Debug)]
@@ -411,7 +401,11 @@ impl Engine {
         if self.orders.working_in(&request.symbol).count() >= self.risk.working_orders_max {
             return Some("working_orders_max exceeded");
         }
-        if !self.position_may_become(request) {
+        let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
+        let same_side = self.orders.working_in(&request.symbol);
+        let same_side = same_side.filter(|order| order.request().side == request.side);
+        let quantities = same_side.map(Order::remaining).chain([request.quantity]);
+        if !self.risk.allows_position(position, request.side, quantities) {
             return Some("position_max exceeded");
         }
         None
@@ -428,26 +422,6 @@ impl Engine {
         }
     }
 
-    /// Whether the position stays within the limit, or at least shrinks, if this and every working
-    /// order of its side are filled.
-    fn position_may_become(&self, request: &NewOrder) -> bool {
-        let signed = |side: Side, quantity: Quantity| match side {
-            Side::Buy => quantity,
-            Side::Sell => quantity.negated(),
-        };
-        let size = |quantity: Quantity| quantity.max(quantity.negated());
-        let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
-        let working = self.orders.working_in(&request.symbol);
-        let same_side = working.filter(|order| order.request().side == request.side);
-        let worst = same_side
-            .map(Order::remaining)
-            .chain([request.quantity])
-            .try_fold(position, |sum, quantity| sum.checked_add(signed(request.side, quantity)));
-        let Some(worst) = worst else { return false };
-        let same_sign = worst.is_zero() || worst.is_positive() == position.is_positive();
-        size(worst) <= self.risk.position_max || (same_sign && size(worst) < size(position))
-    }
-
     fn cancel(&mut self, id: &ClientOrderId, actions: &mut Vec<Action>) {
         self.orders.update(id, Order::want_cancel);
         self.cancel_if_due(id, actions);
@@ -460,44 +434,10 @@ impl Engine {
     }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
-        .to_owned()
-}
-
 fn cancellation(order: &Order) -> Option<Action> {
     let client_order_id = order.request().client_order_id.clone();
     let venue_order_id = order.venue_order_id()?.clone();
     Some(Action::Cancel { client_order_id, venue_order_id })
-}
-
-/// The venue's rule that an order breaks, if any: better refused here than there.
-fn rule_broken(
-    instrument: &Instrument,
-    request: &NewOrder,
-    price_hint: Option<Price>,
-) -> Option<&'static str> {
-    if !request.quantity.is_positive() || request.quantity < instrument.quantity_min {
-        return Some("quantity below the venue's minimum");
-    }
-    if !request.quantity.is_multiple_of(instrument.lot_size()) {
-        return Some("quantity is not a multiple of the lot size");
-    }
-    if let OrderKind::Limit { price, .. } = request.kind {
-        if !price.is_positive() {
-            return Some("price is not above zero");
-        }
-        if !price.is_multiple_of(instrument.tick_size) {
-            return Some("price is not a multiple of the tick size");
-        }
-    }
-    let cost = price_hint.map(|price| Notional::of(price, request.quantity));
-    if cost.is_some_and(|cost| cost < instrument.cost_min) {
-        return Some("cost below the venue's minimum");
-    }
-    None
 }
 
 #[cfg(test)]

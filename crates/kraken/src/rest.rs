@@ -263,6 +263,8 @@ impl Rest {
         let form = Form::new().with("txid", id.as_str());
         let lane = &self.shared.cancel;
         match self.private(lane, "CancelOrder", form, count).await {
+            // Nothing was cancelled, though nothing was refused: there is no such order any more.
+            Ok(0) => Ok(CancelOutcome::Gone),
             Ok(_) => Ok(CancelOutcome::Accepted),
             Err(RestError::Call(CallError::Venue(error))) if error.is("EOrder:Unknown order") => {
                 Ok(CancelOutcome::Gone)

@@ -13,6 +13,7 @@ pub mod history;
 mod instrument;
 mod money;
 mod order;
+mod panic;
 mod time;
 mod trade;
 
@@ -25,5 +26,6 @@ pub use order::{
     ClientOrderId, InvalidClientOrderId, NewOrder, OrderKind, OrderState, Side, TimeInForce,
     VenueOrderId,
 };
+pub use panic::panic_message;
 pub use time::{TimeError, UnixNanos};
 pub use trade::{Fill, Liquidity, Trade};

@@ -4,7 +4,6 @@
 //! a panic is an error; what does not stop within the grace period is aborted and named. This is
 //! the only place of the trading system that spawns.
 
-use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
 use std::fmt;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use model::panic_message;
 use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::sync::Notify;
@@ -395,13 +395,6 @@ impl Drop for Ending {
     fn drop(&mut self) {
         self.shared.finish(self.id, TaskState::Cancelled, None);
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
-        .to_owned()
 }
 
 #[cfg(test)]

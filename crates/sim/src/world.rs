@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use model::history::{Event, Phase, Record, WorldEvent};
+use model::panic_message;
 use platform::Entropy;
 use scenario::{FaultKind, PlannedFault};
 use tokio_util::sync::CancellationToken;
@@ -77,11 +78,7 @@ pub fn simulate(setup: &Setup, progress: &Progress) -> Result<Outcome, SimError>
         .stack_size(STACK_BYTES)
         .spawn(move || World::new(&setup)?.run(&setup, &progress))
         .map_err(SimError::Thread)?;
-    thread.join().unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(SimError::Panicked(text.unwrap_or_else(|| "no message".to_owned())))
-    })
+    thread.join().unwrap_or_else(|panic| Err(SimError::Panicked(panic_message(panic.as_ref()))))
 }
 
 /// Something that the world does at a time.

@@ -1,4 +1,4 @@
-use model::{Asset, Level, OrderState, Price, TimeInForce, Trade, VenueOrderId};
+use model::{Asset, Level, Notional, TimeInForce, Trade, VenueOrderId};
 
 use super::*;
 

@@ -240,6 +240,8 @@ async fn a_cancel_may_find_the_order_gone() {
     };
     let found = cancel(vec![gone.clone()]).await.expect("an answer");
     assert_eq!(found, CancelOutcome::Gone);
+    let none = Answer::result(r#"{"count":0}"#);
+    assert_eq!(cancel(vec![none]).await.expect("an answer"), CancelOutcome::Gone);
     // Carried out, the answer lost, asked again.
     let found = cancel(vec![Answer::Close, gone]).await.expect("an answer");
     assert_eq!(found, CancelOutcome::Gone);

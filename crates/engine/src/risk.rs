@@ -1,0 +1,61 @@
+//! What an order may not break: the venue's rules and our own limits. Pure.
+
+use model::{Instrument, NewOrder, Notional, OrderKind, Price, Quantity, Side};
+
+/// What no strategy may exceed. No default: it guards money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RiskLimits {
+    /// Largest quantity of one order, base units.
+    pub order_quantity_max: Quantity,
+    /// Largest absolute position that open orders could lead to, base units.
+    pub position_max: Quantity,
+    /// Most orders per instrument that may be working at once.
+    pub working_orders_max: usize,
+}
+
+impl RiskLimits {
+    /// Whether the position stays within the limit, or at least shrinks without turning, if orders of
+    /// one side fill completely.
+    pub(crate) fn allows_position(
+        &self,
+        position: Quantity,
+        side: Side,
+        quantities: impl IntoIterator<Item = Quantity>,
+    ) -> bool {
+        let size = |quantity: Quantity| quantity.max(quantity.negated());
+        let worst = quantities.into_iter().try_fold(position, |sum, quantity| match side {
+            Side::Buy => sum.checked_add(quantity),
+            Side::Sell => sum.checked_sub(quantity),
+        });
+        let Some(worst) = worst else { return false };
+        let turns = !worst.is_zero() && worst.is_positive() != position.is_positive();
+        size(worst) <= self.position_max || (!turns && size(worst) < size(position))
+    }
+}
+
+/// The venue's rule that an order breaks, if any: better refused here than there.
+pub(crate) fn rule_broken(
+    instrument: &Instrument,
+    request: &NewOrder,
+    price_hint: Option<Price>,
+) -> Option<&'static str> {
+    if !request.quantity.is_positive() || request.quantity < instrument.quantity_min {
+        return Some("quantity below the venue's minimum");
+    }
+    if !request.quantity.is_multiple_of(instrument.lot_size()) {
+        return Some("quantity is not a multiple of the lot size");
+    }
+    if let OrderKind::Limit { price, .. } = request.kind {
+        if !price.is_positive() {
+            return Some("price is not above zero");
+        }
+        if !price.is_multiple_of(instrument.tick_size) {
+            return Some("price is not a multiple of the tick size");
+        }
+    }
+    let cost = price_hint.map(|price| Notional::of(price, request.quantity));
+    if cost.is_some_and(|cost| cost < instrument.cost_min) {
+        return Some("cost below the venue's minimum");
+    }
+    None
+}
