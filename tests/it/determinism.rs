@@ -23,10 +23,7 @@ fn a_seed_repeats_after_other_runs_and_on_two_threads_at_once() {
 }
 
 /// A production node beside which something leaks into the history.
-fn leaky<F: Future<Output = u64> + Send>(leak: fn() -> F) -> Setup
-where
-    F: 'static,
-{
+fn leaky<F: Future<Output = u64> + Send + 'static>(leak: fn() -> F) -> Setup {
     let node = production();
     let program: TraderProgram = Arc::new(move |context: TraderContext| {
         let auditor = context.platform.auditor.clone();

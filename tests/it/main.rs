@@ -7,6 +7,7 @@ mod command_line;
 mod determinism;
 mod layers;
 mod main_job;
+mod node_ends;
 mod planted_faults;
 mod support;
 mod tidy;

@@ -22,6 +22,8 @@ pub(crate) async fn start(
         loop {
             match look(config, rest).await {
                 Ok(found) => return found,
+                // What opened the breaker says more than that it is open.
+                Err(RestError::BreakerOpen(_)) => {}
                 Err(error) => last = error.to_string(),
             }
             backoff.wait().await;

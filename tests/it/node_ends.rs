@@ -1,0 +1,144 @@
+//! How a node ends when something is wrong with it or around it: in order, and saying what it left.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Desk, Strategy, StrategyFactory};
+use model::history::{Event, Record, VenueEvent, WorldEvent};
+use model::{
+    ClientOrderId, NewOrder, OrderKind, OrderState, Price, Quantity, Side, Symbol, TimeInForce,
+    Trade, VenueOrderId,
+};
+use platform::TaskGroup;
+use sim::{Setup, TRADER, TraderContext, production};
+
+use crate::support::{outage, run};
+
+/// How the trader's host ended: its error, and what it left.
+fn trader_end(history: &[Record]) -> (Option<String>, u64, u64) {
+    let ends = history.iter().filter(|record| record.host == TRADER);
+    let mut ends = ends.filter_map(|record| match &record.event {
+        Event::World(WorldEvent::HostStopped { tasks_alive, sockets_open, error }) => {
+            Some((error.clone(), *tasks_alive, *sockets_open))
+        }
+        Event::World(_) | Event::Trader(_) | Event::Venue(_) => None,
+    });
+    ends.next().expect("the trader ended")
+}
+
+/// The last state of every order at the venue.
+fn venue_orders(history: &[Record]) -> BTreeMap<VenueOrderId, OrderState> {
+    let states = history.iter().filter_map(|record| match &record.event {
+        Event::Venue(VenueEvent::OrderChanged { venue_order_id, state, .. }) => {
+            Some((venue_order_id.clone(), *state))
+        }
+        Event::Venue(_) | Event::Trader(_) | Event::World(_) => None,
+    });
+    states.collect()
+}
+
+fn quantity(text: &str) -> Quantity {
+    Quantity::parse(text).expect("valid")
+}
+
+/// Far below the market: rests for ever.
+fn far_away() -> OrderKind {
+    OrderKind::Limit { price: Price::parse("20000").expect("valid"), post_only: true }
+}
+
+/// Places one order far from the market and panics ten trades later.
+#[derive(Debug)]
+struct Bomb {
+    symbol: Symbol,
+    trades: u32,
+}
+
+impl Strategy for Bomb {
+    fn on_trade(&mut self, _trade: &Trade, desk: &mut Desk<'_>) {
+        self.trades += 1;
+        match self.trades {
+            3 => {
+                let size = quantity("0.01");
+                desk.place(&self.symbol, Side::Buy, far_away(), size, TimeInForce::Gtc);
+            }
+            13 => panic!("the strategy is broken"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_strategy_that_panics_ends_the_node_with_its_orders_cancelled() {
+    let mut setup = outage(1);
+    setup.node.strategy = StrategyFactory::new(|symbol: &Symbol| {
+        Box::new(Bomb { symbol: symbol.clone(), trades: 0 }) as Box<dyn Strategy>
+    });
+    let history = run(&setup).history;
+    let error = Some("strategy panicked: the strategy is broken".to_owned());
+    assert_eq!(trader_end(&history), (error, 0, 0));
+    let orders: Vec<OrderState> = venue_orders(&history).into_values().collect();
+    assert_eq!(orders, [OrderState::Cancelled]);
+}
+
+#[test]
+fn a_node_does_not_start_beside_orders_that_it_does_not_know() {
+    let mut setup = outage(1);
+    setup.program = Arc::new(|context: TraderContext| {
+        Box::pin(async move {
+            leave_an_order(&context).await;
+            production()(context).await
+        })
+    });
+    let history = run(&setup).history;
+    let orders = venue_orders(&history);
+    let id = orders.keys().next().expect("the earlier order");
+    let expected = format!(
+        "the account has 1 open orders that are not this run's ({id}): \
+         cancel them or allow them in the configuration"
+    );
+    assert_eq!(trader_end(&history), (Some(expected), 0, 0));
+    assert_eq!(orders[id], OrderState::Open, "it is left alone");
+}
+
+/// What an earlier run that crashed could have left.
+async fn leave_an_order(context: &TraderContext) {
+    let group = TaskGroup::new("earlier run");
+    let config = &context.config.kraken;
+    let rest = kraken::Rest::new(config, &context.platform, group.spawner()).expect("valid");
+    let order = NewOrder {
+        client_order_id: ClientOrderId::new("earlier-1").expect("valid"),
+        symbol: config.symbols[0].clone(),
+        side: Side::Buy,
+        kind: far_away(),
+        quantity: quantity("0.01"),
+        time_in_force: TimeInForce::Gtc,
+    };
+    rest.add_order(&order).await.expect("the venue works");
+    drop(rest);
+    group.cancel();
+    group.join(Duration::from_secs(1)).await.expect("nothing fails");
+}
+
+#[test]
+fn a_node_that_is_stopped_before_it_has_started_ends_well() {
+    let mut setup: Setup = outage(1);
+    setup.program = Arc::new(|context: TraderContext| {
+        context.stop.cancel();
+        production()(context)
+    });
+    let history = run(&setup).history;
+    assert_eq!(trader_end(&history), (None, 0, 0));
+}
+
+#[test]
+fn a_node_that_cannot_start_says_what_was_in_the_way() {
+    let mut setup = outage(1);
+    setup.node.kraken.rest.host = "no.such.host".to_owned();
+    let history = run(&setup).history;
+    let (error, tasks, sockets) = trader_end(&history);
+    let error = error.expect("it could not start");
+    assert!(error.starts_with("not started within 60 s: "), "{error}");
+    assert!(error.contains("no.such.host"), "{error}");
+    assert_eq!((tasks, sockets), (0, 0));
+}
