@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use model::history::Record;
 use serde_json::Value;
 
 use crate::support::{OUTAGE, root, wavetank};
@@ -47,7 +48,9 @@ fn a_run_is_one_json_object_and_a_complete_folder() {
     let saved = fs::read(folder.join("run.json")).expect("saved");
     assert_eq!(printed, serde_json::from_slice::<Value>(&saved).expect("JSON"));
     let history = fs::read_to_string(folder.join("history.jsonl")).expect("saved");
-    assert!(history.lines().count() > 1_000);
+    let history: Vec<Record> =
+        history.lines().map(|line| serde_json::from_str(line).expect("a record")).collect();
+    assert_eq!(printed["digest"], sim::digest(&history), "the history can be read back");
     for file in ["plan.toml", "fills.csv"] {
         assert!(folder.join(file).exists(), "{file}");
     }
@@ -83,4 +86,17 @@ fn a_generated_tape_is_the_same_every_time_and_never_overwritten() {
     let again = wavetank(&["tape", "generate", "--seed", "6", "--out", &path("a.csv")]);
     assert_eq!(again.status.code(), Some(1));
     assert_eq!(read("a.csv"), read("b.csv"), "the old file is still there");
+}
+
+#[test]
+fn a_market_that_ends_early_is_noted() {
+    let folder = root().join("target/tests/early");
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    let path = folder.join("short.csv");
+    drop(fs::remove_file(&path));
+    let path = path.to_str().expect("a path of ours");
+    wavetank(&["tape", "generate", "--seed", "5", "--length", "12m", "--no-crash", "--out", path]);
+    let output = wavetank(&["run", OUTAGE, "--tape", path, "--quiet"]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(err.contains("of 30m; the market is silent from there"), "{err}");
 }

@@ -8,9 +8,9 @@ use engine::{Desk, Strategy, StrategyFactory};
 use model::history::{Event, Record, VenueEvent, WorldEvent};
 use model::{
     ClientOrderId, NewOrder, OrderKind, OrderState, Price, Quantity, Side, Symbol, TimeInForce,
-    Trade, VenueOrderId,
+    Trade, UnixNanos, VenueOrderId,
 };
-use platform::TaskGroup;
+use platform::{Clock, TaskGroup};
 use sim::{Setup, TRADER, TraderContext, production};
 
 use crate::support::{outage, run};
@@ -140,5 +140,25 @@ fn a_node_that_cannot_start_says_what_was_in_the_way() {
     let error = error.expect("it could not start");
     assert!(error.starts_with("not started within 60 s: "), "{error}");
     assert!(error.contains("no.such.host"), "{error}");
+    assert_eq!((tasks, sockets), (0, 0));
+}
+
+#[test]
+fn a_node_whose_clock_is_wrong_does_not_start() {
+    #[derive(Debug)]
+    struct Ahead(Arc<dyn Clock>);
+    impl Clock for Ahead {
+        fn now(&self) -> UnixNanos {
+            self.0.now().plus(Duration::from_secs(45))
+        }
+    }
+    let mut setup = outage(1);
+    setup.program = Arc::new(|mut context: TraderContext| {
+        context.platform.clock = Arc::new(Ahead(context.platform.clock));
+        production()(context)
+    });
+    let (error, tasks, sockets) = trader_end(&run(&setup).history);
+    let error = error.expect("refused");
+    assert!(error.starts_with("the clock differs from the venue's by 4"), "{error}");
     assert_eq!((tasks, sockets), (0, 0));
 }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use model::Symbol;
 use platform::Endpoint;
-use resilience::{BackoffConfig, BreakerConfig, Jitter, LaneConfig, LimiterConfig};
+use resilience::{
+    BackoffConfig, BackoffConfigError, BreakerConfig, BreakerConfigError, Jitter, LaneConfig,
+    LaneConfigError, LimiterConfig,
+};
+use thiserror::Error;
 use transport::HttpConfig;
 
 use crate::codec::sign::Credentials;
@@ -48,7 +52,7 @@ pub struct KrakenConfig {
     pub ping_interval: Duration,
     /// Longest request, with its retries and waits; default 30 s.
     pub request_timeout: Duration,
-    /// Waits before a stream connects again; default 1 s to 10 s, half of it by chance.
+    /// Waits before a stream connects again; default 1 s to 15 s, half of it by chance.
     pub reconnect: BackoffConfig,
     /// How long after its send the venue's engine may still accept an order; 2 s to 60 s, default 5 s.
     pub order_deadline: Duration,
@@ -63,13 +67,13 @@ const READ_LIMIT: LimiterConfig = LimiterConfig { capacity: 18, window: Duration
 const ORDER_LIMIT: LimiterConfig = LimiterConfig { capacity: 40, window: Duration::from_secs(30) };
 
 /// See [`ORDER_LIMIT`].
-const CANCEL_LIMIT: LimiterConfig = LimiterConfig { capacity: 20, window: Duration::from_secs(30) };
+const CANCEL_LIMIT: LimiterConfig = LimiterConfig { capacity: 10, window: Duration::from_secs(30) };
 
-/// About 150 connection attempts in ten minutes get an address banned. Two streams at this pace make
-/// fewer, even without their breakers.
+/// About 150 connection attempts in ten minutes get an address banned. A stream that waits 7.5 s to 15 s
+/// makes at most 80 and usually 53, so two streams stay below it even if every dial succeeds at once.
 const RECONNECT: BackoffConfig = BackoffConfig {
     base: Duration::from_secs(1),
-    cap: Duration::from_secs(10),
+    cap: Duration::from_secs(15),
     jitter: Jitter::Equal,
 };
 
@@ -100,5 +104,114 @@ impl KrakenConfig {
             reconnect: RECONNECT,
             order_deadline: Duration::from_secs(5),
         }
+    }
+}
+
+/// A setting that cannot work.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A lane's settings make no sense.
+    #[error(transparent)]
+    Lane(#[from] LaneConfigError),
+    /// The settings of the connect breaker make no sense.
+    #[error("connect_breaker: {0}")]
+    Breaker(#[from] BreakerConfigError),
+    /// The waits before a stream connects again make no sense.
+    #[error("reconnect: {0}")]
+    Reconnect(#[from] BackoffConfigError),
+    /// Another setting is out of its range.
+    #[error("{setting}: expected {expected}")]
+    Range {
+        /// Name of the field.
+        setting: &'static str,
+        /// What would do.
+        expected: &'static str,
+    },
+}
+
+/// Depths of a book that Kraken offers.
+const BOOK_DEPTHS: [u32; 5] = [10, 25, 100, 500, 1000];
+
+/// Kraken closes a connection that is idle for longer.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
+impl KrakenConfig {
+    /// Checks what the parts do not check themselves.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first setting that cannot work.
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        self.reconnect.validate()?;
+        let seconds = Duration::from_secs;
+        let positive = [
+            self.connect_timeout,
+            self.subscribe_timeout,
+            self.silence_max,
+            self.pong_timeout,
+            self.request_timeout,
+        ];
+        let checks = [
+            (!self.symbols.is_empty(), "symbols", "at least one pair"),
+            (BOOK_DEPTHS.contains(&self.book_depth), "book_depth", "10, 25, 100, 500 or 1000"),
+            (
+                (seconds(2)..=seconds(60)).contains(&self.order_deadline),
+                "order_deadline",
+                "2 s to 60 s",
+            ),
+            (
+                !self.ping_interval.is_zero() && self.ping_interval < IDLE_MAX,
+                "ping_interval",
+                "more than zero and less than 60 s",
+            ),
+            (positive.iter().all(|time| !time.is_zero()), "timeouts", "all of them above zero"),
+        ];
+        match checks.into_iter().find(|(holds, _, _)| !holds) {
+            Some((_, setting, expected)) => Err(ConfigError::Range { setting, expected }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> KrakenConfig {
+        let credentials = Credentials::new("key", "c2VjcmV0").expect("valid");
+        KrakenConfig::production(credentials, vec![Symbol::new("BTC/USD")])
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        assert!(config().validate().is_ok());
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_named() {
+        let check = |change: fn(&mut KrakenConfig), expected: &str| {
+            let mut config = config();
+            change(&mut config);
+            let error = config.validate().expect_err(expected);
+            assert_eq!(error.to_string(), expected);
+        };
+        check(|config| config.symbols.clear(), "symbols: expected at least one pair");
+        check(|config| config.book_depth = 20, "book_depth: expected 10, 25, 100, 500 or 1000");
+        check(
+            |config| config.order_deadline = Duration::from_secs(90),
+            "order_deadline: expected 2 s to 60 s",
+        );
+        check(
+            |config| config.ping_interval = Duration::from_secs(60),
+            "ping_interval: expected more than zero and less than 60 s",
+        );
+        check(
+            |config| config.reconnect.base = Duration::ZERO,
+            "reconnect: backoff base is below 1 ms",
+        );
+        check(
+            |config| config.silence_max = Duration::ZERO,
+            "timeouts: expected all of them above zero",
+        );
     }
 }

@@ -17,6 +17,6 @@ mod test_venue;
 
 pub use codec::rest::{SystemStatus, Ticker, WsToken};
 pub use codec::sign::{Credentials, CredentialsError};
-pub use config::KrakenConfig;
+pub use config::{ConfigError, KrakenConfig};
 pub use rest::{CallError, CancelOutcome, Rest, RestError, SubmitError};
 pub use session::{SessionContext, SessionError, run_private, run_public};

@@ -16,7 +16,7 @@ use model::{
     VenueOrderId,
 };
 use platform::{Clock, Platform, Spawner};
-use resilience::{Call, Deadline, Lane, LaneConfigError};
+use resilience::{Call, Classify as _, Deadline, Lane};
 use transport::{HttpClient, HttpRequest, HttpResponse, Method, PoolPermit};
 
 use crate::codec::decode::Number;
@@ -28,7 +28,8 @@ use crate::codec::rest::{
     StatusRow, SystemStatus, Ticker, TickerRow, TimeRow, WsToken,
 };
 use crate::codec::{DecodeError, names};
-use crate::config::KrakenConfig;
+use crate::config::{ConfigError, KrakenConfig};
+pub(crate) use error::PAUSE_MAX;
 pub use error::{CallError, CancelOutcome, RestError, SubmitError};
 use key::{Key, Turn};
 
@@ -59,12 +60,14 @@ impl Rest {
     /// A client without connections. Their tasks will run in the spawner's group.
     ///
     /// # Errors
-    /// A lane's settings make no sense.
+    /// [`ConfigError`]: a setting cannot work; also those of the streams, so that a node with a wrong
+    /// one does not start.
     pub fn new(
         config: &KrakenConfig,
         platform: &Platform,
         spawner: Spawner,
-    ) -> Result<Self, LaneConfigError> {
+    ) -> Result<Self, ConfigError> {
+        config.validate()?;
         let connector = Arc::clone(&platform.connector);
         let lane = |name, config: &_| {
             Lane::new(name, Clone::clone(config), &platform.auditor, &platform.entropy)
@@ -304,7 +307,10 @@ impl Rest {
         form: Form,
         read: Read<T>,
     ) -> Result<T, RestError> {
-        self.private(&self.shared.read, method, form, read).await
+        let (shared, form) = (&*self.shared, &form);
+        let op = format!("kraken/{method}");
+        let send = |ready| shared.send_private(method, form, ready, read);
+        shared.read.call_idempotent(shared.call(&op), || shared.queue_read(), send).await
     }
 
     async fn private<T: Send>(
@@ -359,6 +365,13 @@ impl Shared {
         Ok((permit, turn))
     }
 
+    /// As [`Shared::queue`], but never before an order or a cancel that waits.
+    async fn queue_read(&self) -> Result<(PoolPermit, Turn), CallError> {
+        let permit = self.http.acquire(&self.config.rest).await?;
+        let turn = self.key.read_turn().await?;
+        Ok((permit, turn))
+    }
+
     async fn send_private<T>(
         &self,
         method: &str,
@@ -399,7 +412,14 @@ impl Shared {
     /// A status other than 200 never comes from Kraken itself but from what stands in front of it.
     fn judge<T>(&self, response: &HttpResponse, read: Read<T>) -> Result<T, CallError> {
         if response.status != 200 {
-            return Err(CallError::status(response));
+            let error = CallError::status(response);
+            // A limit of the address, not of the method: whatever is sent next makes it worse.
+            if let Some(pause) = error.pause() {
+                for lane in [&self.read, &self.order, &self.cancel] {
+                    lane.limiter().pause(pause);
+                }
+            }
+            return Err(error);
         }
         Ok(read(&response.body, self.clock.now())?)
     }

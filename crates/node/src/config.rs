@@ -23,8 +23,11 @@ pub struct NodeConfig {
     /// Time between two comparisons of our open orders with the venue's. Above zero; 5 s is usual.
     pub reconcile_every: Duration,
     /// Time after an order's deadline during which the venue may not show it yet. An order that is
-    /// not found after that was never placed. 10 s is usual.
+    /// not found after that was never placed. Kraken has shown orders up to a minute late: 60 s.
     pub visibility_delay: Duration,
+    /// Most by which our clock may differ from the venue's at the start; 3 s is usual. The venue tells
+    /// whole seconds, so that less than 2 s cannot be told from the time of a request.
+    pub clock_skew_max: Duration,
     /// Waits between two questions for one order, and between two cancellations of one order.
     pub ask_again: BackoffConfig,
     /// Longest time for loading instruments and open orders at the start.
@@ -49,6 +52,7 @@ impl NodeConfig {
     pub(crate) fn validate(&self) -> Result<(), NodeError> {
         let settings = [
             ("reconcile_every", self.reconcile_every),
+            ("clock_skew_max", self.clock_skew_max),
             ("startup_max", self.startup_max),
             ("settle_max", self.settle_max),
             ("grace", self.grace),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::EngineError;
 use platform::GroupError;
-use resilience::{BackoffConfigError, LaneConfigError};
+use resilience::BackoffConfigError;
 use thiserror::Error;
 
 use crate::run::NodeReport;
@@ -15,7 +15,7 @@ use crate::run::NodeReport;
 pub enum NodeError {
     /// The client of the venue refused its configuration.
     #[error("venue configuration: {0}")]
-    Venue(#[from] LaneConfigError),
+    Venue(#[from] kraken::ConfigError),
     /// The waits make no sense.
     #[error("ask_again: {0}")]
     AskAgain(#[from] BackoffConfigError),
@@ -35,6 +35,15 @@ pub enum NodeError {
         startup_max: Duration,
         /// The last error of the venue, or what else was in the way.
         last: String,
+    },
+    /// Our clock and the venue's differ. An order's deadline is a time of our clock: wrong, it is refused
+    /// at once or lives longer than we think.
+    #[error("the clock differs from the venue's by {} ms, at most {} are allowed: set the clock", skew.as_millis(), allowed.as_millis())]
+    Clock {
+        /// How much they differ.
+        skew: Duration,
+        /// The bound.
+        allowed: Duration,
     },
     /// The account has open orders, and the configuration refuses to start beside them.
     #[error(

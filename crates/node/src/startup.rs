@@ -1,13 +1,18 @@
 //! What must be known before the first order.
 
+use std::time::Duration;
+
 use kraken::{Rest, RestError};
 use model::Instrument;
-use platform::Platform;
+use platform::{Clock, Platform};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::config::{ForeignOrders, NodeConfig};
 use crate::error::NodeError;
+
+/// Grain of the venue's clock.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Loads the instruments and looks at the account; `None` when told to stop meanwhile.
 pub(crate) async fn start(
@@ -20,7 +25,7 @@ pub(crate) async fn start(
     let mut last = "no answer yet".to_owned();
     let asking = async {
         loop {
-            match look(config, rest).await {
+            match look(config, platform.clock.as_ref(), rest).await {
                 Ok(found) => return found,
                 // What opened the breaker says more than that it is open.
                 Err(RestError::BreakerOpen(_)) => {}
@@ -35,21 +40,36 @@ pub(crate) async fn start(
         () = stop.cancelled() => return Ok(None),
         looked = bounded => looked,
     };
-    let Ok((instruments, orders)) = looked else {
+    let Ok(found) = looked else {
         return Err(NodeError::Startup { startup_max: config.startup_max, last });
     };
-    if config.foreign_orders == ForeignOrders::Refuse && !orders.is_empty() {
-        return Err(NodeError::ForeignOrders { orders });
+    if found.clock_skew > config.clock_skew_max {
+        let (skew, allowed) = (found.clock_skew, config.clock_skew_max);
+        return Err(NodeError::Clock { skew, allowed });
     }
-    Ok(Some(instruments))
+    if config.foreign_orders == ForeignOrders::Refuse && !found.orders.is_empty() {
+        return Err(NodeError::ForeignOrders { orders: found.orders });
+    }
+    Ok(Some(found.instruments))
 }
 
-/// The instruments, and the venue's names of the account's open orders.
-async fn look(
-    config: &NodeConfig,
-    rest: &Rest,
-) -> Result<(Vec<Instrument>, Vec<String>), RestError> {
+/// What the venue says at the start.
+struct Found {
+    /// By how much its clock differs from ours, less what the request may have taken.
+    clock_skew: Duration,
+    instruments: Vec<Instrument>,
+    /// Its names of the account's open orders.
+    orders: Vec<String>,
+}
+
+async fn look(config: &NodeConfig, clock: &dyn Clock, rest: &Rest) -> Result<Found, RestError> {
+    let before = clock.now();
+    let venue = rest.server_time().await?;
+    let after = clock.now();
+    // It was somewhere between `before` and `after`, and the venue cuts fractions of a second off.
+    let clock_skew = before.since(venue.plus(SECOND)).max(venue.since(after));
     let instruments = rest.instruments(&config.kraken.symbols).await?;
     let open = rest.open_orders().await?;
-    Ok((instruments, open.iter().map(|order| order.venue_order_id.to_string()).collect()))
+    let orders = open.iter().map(|order| order.venue_order_id.to_string()).collect();
+    Ok(Found { clock_skew, instruments, orders })
 }

@@ -137,7 +137,8 @@ fn node_config(scenario: &Scenario) -> Result<NodeConfig, SimError> {
         },
         foreign_orders: ForeignOrders::Refuse,
         reconcile_every: Duration::from_secs(5),
-        visibility_delay: Duration::from_secs(10),
+        visibility_delay: Duration::from_secs(60),
+        clock_skew_max: Duration::from_secs(3),
         ask_again: BackoffConfig {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(5),

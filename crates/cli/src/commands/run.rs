@@ -26,6 +26,9 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<Exit> {
     start_log(args)?;
     let source = Source::load(args)?;
     let setup = source.setup(args)?;
+    if let Some(note) = source.note(&setup) {
+        writeln!(std::io::stderr(), "{note}")?;
+    }
     let judged = Judged::run(&setup, args)?;
     let record = judged.record(&source, &setup);
     let saved = folder_to_save_in(args, &record)

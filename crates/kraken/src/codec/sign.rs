@@ -38,6 +38,9 @@ impl Credentials {
             return Err(CredentialsError::Key);
         }
         let secret = STANDARD.decode(secret.trim()).map_err(|_| CredentialsError::Secret)?;
+        if secret.is_empty() {
+            return Err(CredentialsError::Secret);
+        }
         Ok(Self { key: key.to_owned(), secret })
     }
 

@@ -100,10 +100,14 @@ struct Envelope<'a> {
 /// Reads one text message.
 ///
 /// # Errors
-/// [`DecodeError`]: a message of a channel that we know whose data we cannot read.
+/// [`DecodeError`]: a message of a channel that we know whose data we cannot read, or the beginning of
+/// a JSON object. Text that is no JSON at all comes from what stands in front of Kraken and is
+/// [`Message::Other`].
 pub fn decode(text: &str) -> Result<Message, DecodeError> {
-    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
-        return Ok(Message::Other);
+    let envelope = match serde_json::from_str::<Envelope<'_>>(text) {
+        Ok(envelope) => envelope,
+        Err(error) if text.trim_start().starts_with('{') => return Err(error.into()),
+        Err(_) => return Ok(Message::Other),
     };
     let snapshot = envelope.kind.as_deref() == Some("snapshot");
     let data = || {

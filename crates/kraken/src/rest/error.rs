@@ -47,7 +47,7 @@ pub enum CallError {
 const PAUSE_DEFAULT: Duration = Duration::from_secs(30);
 
 /// Longest pause that we take from a `Retry-After`: a ban at Kraken's edge lasts ten minutes.
-const PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
+pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
 
 const TOO_MANY_REQUESTS: u16 = 429;
 
@@ -165,6 +165,10 @@ pub enum SubmitError {
 impl From<RestError> for SubmitError {
     fn from(error: RestError) -> Self {
         match error {
+            // The order is fine, only its number was: it may be sent again under the same id.
+            LaneError::Call(CallError::Venue(source)) if source.is("EAPI:Invalid nonce") => {
+                Self::NotSent { source: LaneError::Call(CallError::Venue(source)) }
+            }
             LaneError::Call(CallError::Venue(source)) if source.fate() == Fate::NotDone => {
                 Self::Refused { source }
             }

@@ -3,8 +3,12 @@
 //! Kraken wants the nonces of a key to arrive in rising order, but requests on different connections
 //! may overtake each other. So private requests take turns: the next one goes out when the one before
 //! it is answered. A request that hangs must not hold up a cancel, so a turn ends after a second at the
-//! latest; by then the request has arrived or is stuck. Should it arrive after a later one, Kraken
-//! refuses it for its nonce, which is safe: it is then surely not carried out.
+//! latest, and of all reads only one at a time stands in the queue. A request that is slower than its
+//! turn, for example because it had to dial, may arrive after a later one. Kraken then refuses it for
+//! its nonce: it was not carried out and may be sent again.
+//!
+//! Nonces rise within one process. After a restart they continue from the clock, so a clock that was
+//! set back in between makes Kraken refuse every private request until it has caught up.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -43,6 +47,8 @@ pub(super) struct Key {
     credentials: Credentials,
     nonces: Mutex<Nonces>,
     turns: Arc<Semaphore>,
+    /// Lets one read at a time wait for a turn, so that a cancel waits for one at most.
+    reads: Arc<Semaphore>,
 }
 
 /// A private request, ready to be sent.
@@ -53,16 +59,21 @@ pub(super) struct Signed {
 
 impl Key {
     pub(super) fn new(credentials: Credentials) -> Self {
-        Self { credentials, nonces: Mutex::default(), turns: Arc::new(Semaphore::new(1)) }
+        let one = || Arc::new(Semaphore::new(1));
+        Self { credentials, nonces: Mutex::default(), turns: one(), reads: one() }
     }
 
     /// Waits until it is this request's turn, first come, first served.
     pub(super) async fn turn(&self) -> Result<Turn, CallError> {
-        let turn = Arc::clone(&self.turns).acquire_owned();
-        match timeout(TURN_WAIT_MAX, turn).await {
-            Ok(Ok(permit)) => Ok(Turn { _permit: permit }),
-            Ok(Err(_)) | Err(_) => Err(CallError::KeyBusy { waited: TURN_WAIT_MAX }),
-        }
+        let permit = wait_for(&self.turns).await?;
+        Ok(Turn { _permit: permit, _read: None })
+    }
+
+    /// As [`Key::turn`], behind all reads that came before.
+    pub(super) async fn read_turn(&self) -> Result<Turn, CallError> {
+        let read = wait_for(&self.reads).await?;
+        let turn = self.turn().await?;
+        Ok(Turn { _read: Some(read), ..turn })
     }
 
     /// Draws a nonce and signs; to be called right before the send.
@@ -87,6 +98,14 @@ impl Key {
 #[derive(Debug)]
 pub(super) struct Turn {
     _permit: OwnedSemaphorePermit,
+    _read: Option<OwnedSemaphorePermit>,
+}
+
+async fn wait_for(place: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, CallError> {
+    match timeout(TURN_WAIT_MAX, Arc::clone(place).acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_)) | Err(_) => Err(CallError::KeyBusy { waited: TURN_WAIT_MAX }),
+    }
 }
 
 impl Turn {

@@ -179,7 +179,6 @@ async fn the_fate_of_an_order_is_told_and_it_is_sent_once() {
     };
     for text in [
         "EOrder:Insufficient funds",
-        "EAPI:Invalid nonce",
         "EAPI:Rate limit exceeded",
         "EOrder:Rate limit exceeded",
         "EService:Market in cancel_only mode",
@@ -187,6 +186,7 @@ async fn the_fate_of_an_order_is_told_and_it_is_sent_once() {
     ] {
         check(Answer::error(text), "refused").await;
     }
+    check(Answer::error("EAPI:Invalid nonce"), "not sent").await;
     for text in [
         BUSY,
         "EService:Unavailable",
@@ -194,6 +194,7 @@ async fn the_fate_of_an_order_is_told_and_it_is_sent_once() {
         "EDatabase:Internal error",
         "EOrder:Duplicate cl_ord_id",
         "EStrange:Weather",
+        "EOrder:Strange weather",
     ] {
         check(Answer::error(text), "unknown").await;
     }
@@ -360,4 +361,39 @@ async fn a_pair_that_is_not_listed_is_an_error() {
     let error = bench.rest.instruments(&[Symbol::new("BTC/USD")]).await;
     let error = error.expect_err("nothing found");
     assert_eq!(error.to_string(), "malformed answer: `asset pair` is missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hung_reads_hold_a_cancel_up_for_one_turn_at_most() {
+    let mut answers = vec![Answer::Hang; 8];
+    answers.push(Answer::result(r#"{"count":1}"#));
+    let bench = Bench::new(answers);
+    for _ in 0..8 {
+        let rest = bench.rest.clone();
+        bench.group.spawner().spawn("reads", "read", async move {
+            drop(rest.balances().await);
+            Ok(())
+        });
+    }
+    sleep(Duration::from_millis(1)).await;
+    bench.venue.plan([]);
+    let started = Instant::now();
+    drop(bench.rest.cancel_order(&VenueOrderId::new("O1")).await);
+    let cancelled = bench.venue.seen().into_iter().find(|seen| seen.target.contains("CancelOrder"));
+    let waited = cancelled.expect("it was sent").at.duration_since(started);
+    assert!(waited <= Duration::from_millis(2_100), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_the_address_holds_all_lanes() {
+    let bench = Bench::new([Answer::Status(429, "retry-after: 20\r\n")]);
+    let read = bench.rest.clone();
+    bench.group.spawner().spawn("reads", "read", async move {
+        drop(read.balances().await);
+        Ok(())
+    });
+    sleep(Duration::from_secs(1)).await;
+    let error = bench.rest.add_order(&order()).await.expect_err("paused");
+    assert_eq!(kind(&error), "not sent", "{error}");
+    assert_eq!(bench.venue.seen().len(), 1);
 }

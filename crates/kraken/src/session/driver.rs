@@ -15,6 +15,7 @@ use transport::{WebSocket, WsConfig, WsError, WsMessage};
 
 use super::{SessionContext, SessionError};
 use crate::codec::rest::WsToken;
+use crate::rest::PAUSE_MAX;
 use crate::stream::{Action, Machine};
 
 /// What a stream is called where.
@@ -35,6 +36,10 @@ const BANNED_WAIT: Duration = Duration::from_secs(60);
 const STOPPED: &str = "stopped";
 
 const TOO_MANY_REQUESTS: u16 = 429;
+
+/// Time for which a stream must have been live before it may come back quickly: one that is closed
+/// again and again right after its subscriptions would otherwise dial until the address is banned.
+const SETTLED_AFTER: Duration = Duration::from_secs(60);
 
 /// Why a connection, or the try to get one, is over.
 enum End {
@@ -61,8 +66,10 @@ pub(super) struct Driver<M> {
     cancel: CancellationToken,
     breaker: Breaker,
     rng: EntropyStream,
-    /// Tries since the stream was last live.
+    /// Tries since the stream was last live for [`SETTLED_AFTER`].
     tries: u32,
+    /// Since when this connection is live.
+    live_since: Option<Instant>,
     /// Subscriptions that are awaited.
     waits: BTreeMap<u64, AuditedCall>,
     /// Time spent waiting for the consumer since the machine was last told.
@@ -94,6 +101,7 @@ impl<M: Machine> Driver<M> {
             breaker,
             rng,
             tries: 0,
+            live_since: None,
             waits: BTreeMap::new(),
             stalled: Duration::ZERO,
         })
@@ -120,6 +128,9 @@ impl<M: Machine> Driver<M> {
             End::Lost { reason, wait } => (reason, wait),
             end @ (End::Cancelled | End::ConsumerGone) => return Err(end),
         };
+        if self.live_since.take().is_some_and(|since| since.elapsed() >= SETTLED_AFTER) {
+            self.tries = 0;
+        }
         self.down(&reason).await?;
         let reconnect = &self.context.config.reconnect;
         let delay = reconnect.delay(self.tries, &mut self.rng);
@@ -205,6 +216,8 @@ impl<M: Machine> Driver<M> {
     /// Subscribes and follows a connection to its end.
     async fn follow(&mut self, mut socket: WebSocket, token: Option<WsToken>) -> End {
         let mut actions = Vec::new();
+        // Time that the consumer took before is nothing that this connection must be forgiven.
+        self.stalled = Duration::ZERO;
         self.machine.opened(token.as_ref(), Instant::now(), &mut actions);
         let end = loop {
             if let Err(end) = self.perform(&mut actions, &mut socket).await {
@@ -279,7 +292,7 @@ impl<M: Machine> Driver<M> {
                 Action::WaitStarted(request) => self.wait_started(request),
                 Action::WaitEnded(request, result) => self.wait_ended(request, result),
                 Action::Live => {
-                    self.tries = 0;
+                    self.live_since = Some(Instant::now());
                     self.announce(StreamState::Live, "subscribed").await?;
                 }
                 Action::Disconnect(reason) => return Err(End::lost(reason)),
@@ -378,11 +391,12 @@ fn judge(error: &WsError) -> (CallOutcome, Duration) {
     let WsError::Refused { status, retry_after } = error else {
         return (CallOutcome::Failure, Duration::ZERO);
     };
-    if *status == TOO_MANY_REQUESTS {
+    let (outcome, wait) = if *status == TOO_MANY_REQUESTS {
         (CallOutcome::Ignored, retry_after.unwrap_or(BANNED_WAIT))
     } else {
         (CallOutcome::Failure, retry_after.unwrap_or_default())
-    }
+    };
+    (outcome, wait.min(PAUSE_MAX))
 }
 
 /// An error with its cause, in one line.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use model::audit::{AuditEvent, CallOutcome, StreamState};
 use platform::TaskGroup;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -345,7 +345,6 @@ async fn a_wrong_book_is_subscribed_anew_on_the_same_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upgrade_refused_for_too_many_tries_keeps_us_away() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut bench = Bench::public();
     let mut stream = bench.sockets.recv().await.expect("a dial");
     let mut head = vec![0; 64];
@@ -493,4 +492,65 @@ async fn a_cancel_ends_the_session_in_every_phase() {
     }
     tokio::time::sleep(secs(60)).await;
     assert_eq!(bench.stop().await, secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_falls_right_after_it_is_live_does_not_dial_in_a_storm() {
+    let mut bench = Bench::public();
+    let mut dials = 0;
+    while bench.at() < secs(600) {
+        drop(bench.live().await);
+        dials += 1;
+        while bench.state().await != StreamState::Down {}
+    }
+    // The address may dial about 150 times in ten minutes, and there are two streams.
+    assert!(dials <= 75, "{dials} dials in ten minutes");
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_was_live_for_long_comes_back_at_once() {
+    let mut bench = Bench::public();
+    for _ in 0..8 {
+        drop(bench.live().await);
+        while bench.state().await != StreamState::Down {}
+    }
+    let mut socket = bench.live().await;
+    for _ in 0..70 {
+        say(&mut socket, r#"{"channel":"heartbeat"}"#).await;
+        tokio::time::sleep(secs(1)).await;
+    }
+    let fell = bench.at();
+    drop(socket);
+    while bench.state().await != StreamState::Down {}
+    drop(bench.live().await);
+    assert!(bench.at() - fell <= secs(1), "{:?}", bench.at() - fell);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_keeps_us_away_for_a_year() {
+    let mut bench = Bench::public();
+    let mut stream = bench.sockets.recv().await.expect("a dial");
+    let mut head = vec![0; 64];
+    stream.read_exact(&mut head).await.expect("a handshake");
+    let refusal = b"HTTP/1.1 503 X\r\nretry-after: 31536000\r\n\r\n";
+    stream.write_all(refusal).await.expect("a listener");
+    while bench.state().await != StreamState::Down {}
+    let _socket = bench.live().await;
+    assert_eq!(bench.at(), secs(600));
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_busy_consumer_is_not_forgiven_to_the_next_connection() {
+    let mut bench = Bench::start(StreamKind::Public, 1, |_| {});
+    drop(bench.live().await);
+    tokio::time::sleep(secs(3600)).await;
+    while bench.state().await != StreamState::Connecting {}
+    let _mute = bench.accept().await;
+    let connected = bench.at();
+    while bench.state().await != StreamState::Down {}
+    assert!(bench.at() - connected <= secs(15), "{:?}", bench.at() - connected);
+    bench.stop().await;
 }

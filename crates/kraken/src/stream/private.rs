@@ -34,14 +34,15 @@ impl PrivateStream {
         reports: Vec<OrderReport>,
         out: &mut Vec<Action>,
     ) {
-        if let (Some(last), Some(sequence)) = (self.last_sequence, sequence) {
-            if sequence <= last {
-                tracing::warn!(venue = "kraken", sequence, last, "executions repeated");
+        if let Some(last) = self.last_sequence {
+            if sequence == Some(last) && !snapshot {
+                tracing::warn!(venue = "kraken", last, "executions repeated");
                 return;
             }
-            if sequence - last > 1 {
-                let reason = format!("executions jumped from {last} to {sequence}");
-                out.push(Action::Disconnect(reason));
+            // Anything but the next one: something was lost, or the venue began anew.
+            if sequence != last.checked_add(1) {
+                let found = sequence.map_or_else(|| "none".to_owned(), |found| found.to_string());
+                out.push(Action::Disconnect(format!("executions jumped from {last} to {found}")));
                 return;
             }
         }

@@ -12,6 +12,9 @@ use tape::Tape;
 
 use crate::args::RunArgs;
 
+/// Silence at the end of a run that is worth a note.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
 /// The files of a run, read and valid.
 pub(crate) struct Source {
     scenario: Scenario,
@@ -33,6 +36,19 @@ impl Source {
             Setup::new(self.scenario.clone(), seed, trades).map_err(|error| self.located(error))?;
         setup.until = args.until;
         Ok(setup)
+    }
+
+    /// A note when the market falls silent long before the run ends.
+    pub(crate) fn note(&self, setup: &Setup) -> Option<String> {
+        let played = self.tape.last_ts().since(setup.epoch());
+        let length = setup.scenario.run.length;
+        let silent = length.saturating_sub(played);
+        (silent > SILENCE_MAX).then(|| {
+            let played = scenario::format_duration(Duration::from_secs(played.as_secs()));
+            let length = scenario::format_duration(length);
+            let tape = self.tape.path().display();
+            format!("note: {tape} ends after {played} of {length}; the market is silent from there")
+        })
     }
 
     /// The error with file and line, where it is about a value of the scenario.

@@ -27,6 +27,12 @@ const fn outage(prefix: &'static str) -> Rule {
     Rule { prefix, class: Service, again: true, health: Broken, fate: Fate::Unknown }
 }
 
+/// A text of a known category that nobody told us of: the venue answers, but what it did with an order
+/// is anybody's guess.
+const fn unlisted(prefix: &'static str, class: FaultClass) -> Rule {
+    Rule { prefix, class, again: false, health: Works, fate: Fate::Unknown }
+}
+
 /// The longest prefix that fits wins; the categories at the end catch texts that nobody told us of.
 const RULES: &[Rule] = &[
     refusal("EAPI:Invalid key", Auth, Blocked(LOCKOUT)),
@@ -93,17 +99,17 @@ const RULES: &[Rule] = &[
     limit("EAuth:Too many requests"),
     // A WebSocket token: every connection takes a new one anyway.
     refusal("ESession:Invalid session", Auth, Works),
-    refusal("EFunding:", Caller, Works),
+    unlisted("EFunding:", Caller),
     refusal("EBM:limit exceeded", Limit, Works),
-    refusal("EEarnings:", Caller, Works),
-    refusal("EOrder:", Trading, Works),
-    refusal("EQuery:", Caller, Works),
-    refusal("EAuth:", Auth, Works),
-    refusal("EAccount:", Auth, Works),
-    refusal("ETrade:", Trading, Works),
-    refusal("ESession:", Auth, Works),
-    refusal("EBM:", Limit, Works),
-    refusal("EAPI:", Caller, Works),
+    unlisted("EEarnings:", Caller),
+    unlisted("EOrder:", Trading),
+    unlisted("EQuery:", Caller),
+    unlisted("EAuth:", Auth),
+    unlisted("EAccount:", Auth),
+    unlisted("ETrade:", Trading),
+    unlisted("ESession:", Auth),
+    unlisted("EBM:", Limit),
+    unlisted("EAPI:", Caller),
 ];
 
 /// A text of no known category: assume the worst.

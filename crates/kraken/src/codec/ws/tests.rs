@@ -161,6 +161,8 @@ fn broken_data_of_a_known_channel_is_an_error() {
         r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":1,"qty":1,"trade_id":1,"timestamp":"then"}]}"#,
         r#"{"channel":"executions","type":"update","data":[{"order_id":"O1","exec_type":"trade"}]}"#,
         r#"{"channel":"status","type":"update","data":{}}"#,
+        // Cut off on the way.
+        r#"{"channel":"executions","type":"update","data":[{"order_id":"O1""#,
     ] {
         assert!(decode(text).is_err(), "{text}");
     }

@@ -96,6 +96,22 @@ fn news_are_told_in_order_and_once() {
 }
 
 #[test]
+fn numbers_that_begin_anew_or_are_missing_end_the_connection() {
+    let check = |text: &str, found: &str| {
+        let mut bench = Bench::new();
+        bench.news("snapshot", 1, &[]);
+        for sequence in 2..=50 {
+            bench.news("update", sequence, &[]);
+        }
+        let reason = format!("executions jumped from 50 to {found}");
+        assert_eq!(bench.say(text), [Action::Disconnect(reason)], "{text}");
+    };
+    check(r#"{"channel":"executions","type":"snapshot","data":[],"sequence":1}"#, "1");
+    check(r#"{"channel":"executions","type":"update","data":[],"sequence":2}"#, "2");
+    check(r#"{"channel":"executions","type":"update","data":[]}"#, "none");
+}
+
+#[test]
 fn a_gap_ends_the_connection_and_the_next_one_counts_anew() {
     let mut bench = Bench::new();
     bench.news("snapshot", 1, &[]);
