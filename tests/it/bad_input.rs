@@ -75,27 +75,27 @@ fn a_scenario_that_is_wrong() {
     with_scenario(
         "unknown-key.toml",
         |text| text.replace("tape =", "tapee ="),
-        ":17: unknown key `tapee` in [market]; did you mean `tape`?",
+        ":18: unknown key `tapee` in [market]; did you mean `tape`?",
     );
     with_scenario(
         "no-unit.toml",
         |text| text.replace("\"30m\"", "30"),
-        &format!(":10: `length = 30`: {duration}"),
+        &format!(":11: `length = 30`: {duration}"),
     );
     with_scenario(
         "wrong-unit.toml",
         |text| text.replace("\"30m\"", "\"30min\""),
-        &format!(":10: `length = \"30min\"`: {duration}"),
+        &format!(":11: `length = \"30min\"`: {duration}"),
     );
     with_scenario(
         "strategy.toml",
         |text| text.replace("ema-cross:", "moon:"),
-        ":24: unknown strategy `moon`; known are `ema-cross` and `no-op`",
+        ":25: unknown strategy `moon`; known are `ema-cross`, `quoter` and `no-op`",
     );
     with_scenario(
         "symbol.toml",
         |text| text.replace("BTC/USD", "DOGE/USD").replace("BTC =", "DOGE ="),
-        ":16: the simulated venue does not list `DOGE/USD`",
+        ":17: the simulated venue does not list `DOGE/USD`",
     );
 }
 

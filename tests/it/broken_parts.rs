@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checks::Verdict;
+use engine::StrategySpec;
 use platform::BoxFuture;
 use sim::{Setup, TraderContext, TraderProgram, production};
 
@@ -56,6 +57,30 @@ fn a_breaker_that_probes_too_early_is_noticed() {
 fn a_stream_that_does_not_notice_silence_is_noticed() {
     assert_noticed("silence-noticed", |setup| {
         setup.node.kraken.silence_max = Duration::from_secs(3600);
+    });
+}
+
+#[test]
+fn a_limiter_that_does_not_limit_is_noticed() {
+    assert_noticed("rates-bounded", |setup| {
+        setup.node.kraken.read_lane.limiter.capacity = 10_000;
+        setup.node.reconcile_every = Duration::from_millis(500);
+    });
+}
+
+#[test]
+fn waits_that_are_too_long_are_noticed() {
+    assert_noticed("waits-bounded", |setup| {
+        setup.node.kraken.read_lane.attempt_timeout = Duration::from_secs(25);
+    });
+}
+
+#[test]
+fn orders_that_are_left_at_the_end_are_noticed() {
+    assert_noticed("nothing-left-behind", |setup| {
+        let spec = StrategySpec::parse("quoter").expect("a strategy");
+        setup.node.strategy = spec.factory();
+        setup.node.settle_max = Duration::from_millis(1);
     });
 }
 

@@ -6,6 +6,7 @@ mod broken_parts;
 mod command_line;
 mod determinism;
 mod layers;
+mod lost_answers;
 mod main_job;
 mod node_ends;
 mod planted_faults;

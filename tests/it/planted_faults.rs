@@ -235,6 +235,66 @@ fn a_task_that_outlives_the_run() {
 }
 
 #[test]
+fn a_breaker_that_is_not_asked() {
+    check("calls-known", |history| {
+        let breaker = first(history, |event| match event {
+            Event::Trader(AuditEvent::CallStarted { breaker, .. }) => Some(breaker),
+            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+        });
+        *breaker = None;
+    });
+}
+
+#[test]
+fn a_breaker_that_sleeps_through_the_storm() {
+    check("breakers-opened", |history| {
+        history.retain(|record| !opens(&record.event));
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_stream_that_claims_to_live_without_a_subscription() {
+    check("live-is-earned", |history| {
+        for record in history {
+            if let Event::Trader(AuditEvent::CallStarted { op, .. }) = &mut record.event {
+                *op = op.replace("/subscribe", "/hope");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_client_that_does_not_know_its_limits() {
+    check("rates-bounded", |history| {
+        let at = position(history, |event| {
+            matches!(event, Event::Trader(AuditEvent::CallStarted { breaker: Some(_), .. }))
+        });
+        for _ in 0..100 {
+            repeat(history, at);
+        }
+    });
+}
+
+#[test]
+fn a_final_state_that_is_taken_back() {
+    check("no-duplicate-order", |history| {
+        let at = position(history, |event| {
+            matches!(
+                event,
+                Event::Trader(AuditEvent::OrderChanged { state: OrderState::Filled, .. })
+            )
+        });
+        let mut revoked = history[at].clone();
+        if let Event::Trader(AuditEvent::OrderChanged { state, .. }) = &mut revoked.event {
+            *state = OrderState::Open;
+        }
+        history.insert(at + 1, revoked);
+        renumber(history);
+    });
+}
+
+#[test]
 fn a_history_with_a_hole() {
     check("history-sound", |history| {
         history.remove(5);

@@ -44,6 +44,24 @@ impl BreakerRules {
     }
 }
 
+/// What a call of the trader must look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRule {
+    /// The breaker that must let it pass; `None` for a call that none guards.
+    pub breaker: Option<String>,
+    /// Longest bound that the call may set itself.
+    pub bound_max: Duration,
+}
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Most times within one window.
+    pub count: u32,
+    /// Length of the window, which may lie anywhere.
+    pub window: Duration,
+}
+
 /// What a run promises. Made from the scenario, never from what the run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectations {
@@ -69,6 +87,16 @@ pub struct Expectations {
     pub breaker: BreakerRules,
     /// Rules of single breakers, by name.
     pub breakers: BTreeMap<String, BreakerRules>,
+    /// Every operation that the trader may call, by name: `kraken/AddOrder`, `kraken/public/connect`.
+    pub calls: BTreeMap<String, CallRule>,
+    /// Every stream that the trader must run: `kraken/public`.
+    pub streams: BTreeSet<String>,
+    /// How often calls may begin that a breaker guards, by name of the breaker.
+    pub rates: BTreeMap<String, Rate>,
+    /// Breakers that must open, and the time for that from the beginning of the first fault.
+    ///
+    /// Empty where the faults need not open any.
+    pub opens: BTreeMap<String, Duration>,
     /// How far two times may differ that should be equal: ticks and the rounding of timers.
     pub time_slack: Duration,
     /// Longest silence of a connection before its stream must stop to claim that it is live.
@@ -87,6 +115,9 @@ pub struct Expectations {
 
 impl Expectations {
     /// Expectations of a run that heals at `heal_at`, with the usual values for everything else.
+    ///
+    /// There are no usual calls, streams and rates: the checks that need them find nothing to
+    /// examine until they are told, which fails the run.
     pub fn new(length: Duration, heal_at: Duration, recover_within: Duration) -> Self {
         Self {
             length,
@@ -99,6 +130,10 @@ impl Expectations {
             faults: BTreeSet::new(),
             breaker: BreakerRules::standard(),
             breakers: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            streams: BTreeSet::new(),
+            rates: BTreeMap::new(),
+            opens: BTreeMap::new(),
             time_slack: Duration::from_millis(20),
             silence_max: Duration::from_secs(20),
             book_lag_max: Duration::from_secs(1),

@@ -12,7 +12,7 @@ use crate::findings::{Findings, Place, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "money-conserved",
     class: Class::Safety,
-    sentence: "the sum of each asset is constant, no balance is negative or overdrawn, and nothing stays reserved",
+    sentence: "the sum of each asset is constant, no balance is negative or overdrawn, the executions explain each, and nothing stays reserved",
     judge,
 };
 
@@ -152,21 +152,59 @@ impl<'a> Money<'a> {
                 }
                 continue;
             };
-            // Without a balance from before and after the executions there is nothing to compare.
-            let spans = flow.first_at.is_some_and(|at| state.first_at < at)
-                && state.last_at.at_ns >= flow.last_at.at_ns;
-            let due = state.first.checked_add(flow.sum);
-            let fits = due
-                .and_then(|due| due.checked_sub(state.last))
-                .is_some_and(|rest| rest.max(rest.negated()) <= flow.rounding);
-            if spans && !fits {
-                let message = format!(
-                    "{account} has {} {asset}, but had {} and traded {}",
-                    state.last, state.first, flow.sum
-                );
-                findings.violate(state.last_at, message);
+            if let Some(wrong) = flow.unexplained(account, asset, state) {
+                findings.violate(state.last_at, wrong);
             }
         }
+        if !expect.is_cut() {
+            self.missing(&expect.account, end, findings);
+        }
+    }
+
+    /// Reports the assets that were traded and of which no statement was made before and after.
+    fn missing(&self, account: &str, end: Place, findings: &mut Findings) {
+        for (asset, flow) in &self.flows {
+            findings.examine();
+            let state = self.accounts.get(&(account, asset));
+            if !state.is_some_and(|state| flow.starts_after(state)) {
+                let message =
+                    format!("{account}: no balance of {asset} before its first execution");
+                findings.violate(flow.first_at.unwrap_or(end), message);
+            }
+            if !state.is_some_and(|state| flow.ends_before(state)) {
+                let message = format!("{account}: no balance of {asset} after its last execution");
+                findings.violate(end, message);
+            }
+        }
+    }
+}
+
+impl Flow {
+    /// True when the account was told of before the first execution.
+    fn starts_after(&self, account: &Account) -> bool {
+        self.first_at.is_some_and(|at| account.first_at < at)
+    }
+
+    /// True when the account was told of at the last execution or later.
+    fn ends_before(&self, account: &Account) -> bool {
+        account.last_at.at_ns >= self.last_at.at_ns
+    }
+
+    /// What an account owns in the end and the executions do not explain.
+    ///
+    /// Without a statement from before and after there is nothing to compare.
+    fn unexplained(&self, account: &str, asset: &Asset, state: &Account) -> Option<String> {
+        if !self.starts_after(state) || !self.ends_before(state) {
+            return None;
+        }
+        let due = state.first.checked_add(self.sum);
+        let fits = due
+            .and_then(|due| due.checked_sub(state.last))
+            .is_some_and(|rest| rest.max(rest.negated()) <= self.rounding);
+        let Account { first, last, .. } = state;
+        (!fits).then(|| {
+            format!("{account} has {last} {asset}, but had {first} and traded {}", self.sum)
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::findings::{Findings, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "no-duplicate-order",
     class: Class::Safety,
-    sentence: "each intent leads to at most one order, is sent again only if it surely never left, and gets a final fate",
+    sentence: "each intent leads to at most one order, is sent again only if it surely never left, and gets a final fate that stays",
     judge,
 };
 
@@ -89,7 +89,15 @@ impl<'a> Ledger<'a> {
             }
             intent.wanted = true;
         } else if let AuditEvent::OrderChanged { client_order_id, state, .. } = event {
-            self.intents.entry(client_order_id).or_default().state = *state;
+            let intent = self.intents.entry(client_order_id).or_default();
+            if intent.state.is_final() && intent.state != *state {
+                let message = format!(
+                    "order {client_order_id} was {} and is {state}: final state revoked",
+                    intent.state
+                );
+                self.findings.violate(record, message);
+            }
+            intent.state = *state;
         } else if let AuditEvent::CallStarted { call, client_order_id: Some(id), .. } = event {
             self.send(record, *call, id);
         } else if let AuditEvent::CallEnded { call, outcome, error } = event

@@ -1,6 +1,6 @@
 //! `recovered`: after healing everything works again, in time and for good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::audit::{AuditEvent, BreakerState, StreamState};
 use model::history::{Event, Phase, Record, VenueEvent};
@@ -29,13 +29,17 @@ struct Doubt {
 #[derive(Debug, Default)]
 struct Health<'a> {
     breakers: BTreeMap<&'a str, BreakerState>,
-    streams: BTreeMap<&'a str, StreamState>,
+    /// Every stream that was promised or heard of; `None` for one that never spoke.
+    streams: BTreeMap<&'a str, Option<StreamState>>,
     books: BTreeMap<&'a Symbol, bool>,
     doubts: BTreeMap<&'a ClientOrderId, Doubt>,
 }
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
+    if expect.streams.is_empty() {
+        return findings.verdict("no stream was promised");
+    }
     // A run without faults has nothing to heal: it must be well from the start.
     let healthy = expect.faults.is_empty().then(Place::default);
     let Some(healed) = phase_start(history, Phase::Calm).or(healthy) else {
@@ -47,7 +51,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         return findings.verdict("the calm after healing was shorter than the time to recover");
     }
     let patience_ns = nanos(expect.quiet_for);
-    let mut health = Health::default();
+    let mut health = Health::of(&expect.streams);
     let mut due = true;
     for record in history.iter().take_while(|record| record.seq < stop.seq) {
         if due && record.at_ns > due_ns {
@@ -68,6 +72,12 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
 }
 
 impl<'a> Health<'a> {
+    /// Before the first event: of the promised streams nothing is known yet.
+    fn of(streams: &'a BTreeSet<String>) -> Self {
+        let streams = streams.iter().map(|stream| (stream.as_str(), None)).collect();
+        Self { streams, ..Self::default() }
+    }
+
     fn observe(&mut self, record: &'a Record) {
         match &record.event {
             Event::Trader(AuditEvent::BreakerChanged { breaker, to, .. }) => {
@@ -78,7 +88,7 @@ impl<'a> Health<'a> {
                 self.breakers.entry(breaker).or_insert(BreakerState::Closed);
             }
             Event::Trader(AuditEvent::StreamChanged { stream, state, .. }) => {
-                self.streams.insert(stream, *state);
+                self.streams.insert(stream, Some(*state));
                 if carries_books(stream) && *state != StreamState::Live {
                     self.books.values_mut().for_each(|in_sync| *in_sync = false);
                 }
@@ -115,8 +125,13 @@ impl<'a> Health<'a> {
         }
         for (stream, state) in &self.streams {
             findings.examine();
-            if *state != StreamState::Live {
-                findings.violate(place, format!("stream {stream} is still {}", state.as_str()));
+            match state {
+                Some(StreamState::Live) => {}
+                Some(state) => {
+                    let state = state.as_str();
+                    findings.violate(place, format!("stream {stream} is still {state}"));
+                }
+                None => findings.violate(place, format!("stream {stream} never spoke")),
             }
         }
         for (symbol, in_sync) in &self.books {

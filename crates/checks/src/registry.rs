@@ -5,9 +5,10 @@ use model::history::Record;
 use crate::check::{Check, CheckResult, Class};
 use crate::expectations::Expectations;
 use crate::{
-    book_equal, breaker_open_blocks, breaker_transitions, faults_struck, history_sound,
-    money_conserved, no_duplicate_order, nothing_left_behind, orders_equal, positions_equal,
-    recovered, silence_noticed, waits_bounded,
+    book_equal, breaker_open_blocks, breaker_transitions, breakers_opened, calls_known,
+    faults_struck, history_sound, live_is_earned, money_conserved, no_duplicate_order,
+    nothing_left_behind, orders_equal, positions_equal, rates_bounded, recovered, silence_noticed,
+    waits_bounded,
 };
 
 /// Every check there is.
@@ -16,7 +17,11 @@ pub const ALL: &[Check] = &[
     faults_struck::CHECK,
     breaker_transitions::CHECK,
     breaker_open_blocks::CHECK,
+    breakers_opened::CHECK,
+    calls_known::CHECK,
     waits_bounded::CHECK,
+    rates_bounded::CHECK,
+    live_is_earned::CHECK,
     silence_noticed::CHECK,
     book_equal::CHECK,
     no_duplicate_order::CHECK,

@@ -13,7 +13,7 @@ use crate::findings::{Findings, Place, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "silence-noticed",
     class: Class::Safety,
-    sentence: "while connections hang, no stream claims for longer than its bound that it is live",
+    sentence: "every promised stream becomes live, and while connections hang none claims for longer than its bound that it is",
     judge,
 };
 
@@ -29,9 +29,16 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
     let claims = claims(history);
     let bound_ns = nanos(expect.silence_max).saturating_add(expect.slack_ns());
-    let end_ns = end_of(history).at_ns;
+    let end = end_of(history);
+    // A stream that was never live could not notice anything.
+    let never_live = |stream: &&String| claims.iter().all(|claim| claim.stream != **stream);
+    if !expect.is_cut() {
+        for stream in expect.streams.iter().filter(never_live) {
+            findings.violate(end, format!("stream {stream} never became live"));
+        }
+    }
     for hold in Holds::of(history).spells() {
-        let to_ns = hold.to_ns.unwrap_or(end_ns);
+        let to_ns = hold.to_ns.unwrap_or(end.at_ns);
         for claim in &claims {
             let from_ns = claim.from_ns.max(hold.from_ns);
             let noticed_by_ns = from_ns.saturating_add(bound_ns);

@@ -10,6 +10,7 @@ use crate::{ALL, Expectations, Verdict};
 
 pub use outage::{clean, expectations};
 pub use story::Story;
+
 /// Asserts that a check reports a violation whose message contains `fragment`.
 ///
 /// # Panics

@@ -1,19 +1,20 @@
 //! `waits-bounded`: nothing waits for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use model::audit::AuditEvent;
 use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
-use crate::expectations::Expectations;
+use crate::expectations::{Expectations, nanos};
 use crate::facts::{audit, seconds};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
     name: "waits-bounded",
     class: Class::Safety,
-    sentence: "every wait on the network ends once, within the bound that it began with",
+    sentence: "every wait on the network ends once, within the bound that it began with, and no bound is longer than allowed",
     judge,
 };
 
@@ -38,6 +39,17 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             if !numbers.insert(*call) {
                 findings.violate(record, format!("call #{call} {op} began with a used number"));
             }
+            // A call without a rule is the finding of `calls-known`.
+            if let Some(rule) = expect.calls.get(op)
+                && Duration::from_millis(*bound_ms) > rule.bound_max
+            {
+                let bound = seconds(nanos(Duration::from_millis(*bound_ms)));
+                let most = seconds(nanos(rule.bound_max));
+                findings.violate(
+                    record,
+                    format!("call #{call} {op} may take {bound}, at most {most} allowed"),
+                );
+            }
             let place = Place::from(record);
             let bound_ns = bound_ms.saturating_mul(1_000_000);
             waits.insert(*call, Wait { op, place, bound_ns });
@@ -58,7 +70,17 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             }
         }
     }
-    let end = end_of(history);
+    never_ended(waits, end_of(history), expect, &mut findings);
+    findings.verdict("no call was made")
+}
+
+/// Reports the waits that are still there when the history is over.
+fn never_ended(
+    waits: BTreeMap<u64, Wait<'_>>,
+    end: Place,
+    expect: &Expectations,
+    findings: &mut Findings,
+) {
     for (call, wait) in waits {
         // A run that was cut short may end in the middle of a wait.
         let waited_ns = end.at_ns.saturating_sub(wait.place.at_ns);
@@ -73,7 +95,6 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         );
         findings.violate(end, message);
     }
-    findings.verdict("no call was made")
 }
 
 #[cfg(test)]

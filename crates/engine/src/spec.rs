@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::{Quantity, Symbol};
 use thiserror::Error;
 
-use crate::strategies::{EmaCross, NoOp};
+use crate::strategies::{EmaCross, NoOp, Quoter};
 use crate::strategy::{Strategy, StrategyFactory};
 
 /// Why a text names no strategy.
@@ -14,7 +14,7 @@ use crate::strategy::{Strategy, StrategyFactory};
 #[non_exhaustive]
 pub enum SpecError {
     /// No strategy of that name.
-    #[error("unknown strategy `{name}`; known are `ema-cross` and `no-op`")]
+    #[error("unknown strategy `{name}`; known are `ema-cross`, `quoter` and `no-op`")]
     UnknownStrategy {
         /// The name given.
         name: String,
@@ -65,8 +65,20 @@ pub enum StrategySpec {
         /// Seconds for which an order may rest, 1 or more. Default 60.
         patience_s: u32,
     },
+    /// [`Quoter`].
+    Quoter {
+        /// Base units of each quote, above zero. Default 0.01.
+        quantity: Quantity,
+        /// Distance of a quote from the middle, basis points, `1..10_000`. Default 10.
+        distance_bps: u32,
+        /// Largest position in either direction, base units, above zero. Default 0.05.
+        inventory_max: Quantity,
+        /// Seconds between two looks at the quotes, 1 or more. Default 10.
+        every_s: u32,
+    },
 }
 
+const QUOTER_KEYS: &str = "`qty`, `distance_bps`, `inventory_max`, `every_s`";
 const EMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `bar_s`, `patience_s`";
 
 impl StrategySpec {
@@ -80,6 +92,7 @@ impl StrategySpec {
         let spec = match name.trim() {
             "no-op" => Self::NoOp,
             "ema-cross" => Self::ema_cross(&mut parameters)?,
+            "quoter" => Self::quoter(&mut parameters)?,
             other => {
                 return Err(SpecError::UnknownStrategy { name: other.to_owned() });
             }
@@ -90,6 +103,7 @@ impl StrategySpec {
         let (strategy, known) = match spec {
             Self::NoOp => ("no-op", "none"),
             Self::EmaCross { .. } => ("ema-cross", EMA_CROSS_KEYS),
+            Self::Quoter { .. } => ("quoter", QUOTER_KEYS),
         };
         Err(SpecError::UnknownParameter { strategy, key: key.to_owned(), known })
     }
@@ -111,7 +125,23 @@ impl StrategySpec {
                 Duration::from_secs(bar_s.into()),
                 Duration::from_secs(patience_s.into()),
             )),
+            Self::Quoter { quantity, distance_bps, inventory_max, every_s } => {
+                let every = Duration::from_secs(every_s.into());
+                Box::new(Quoter::new(symbol.clone(), quantity, distance_bps, inventory_max, every))
+            }
         }
+    }
+
+    fn quoter(parameters: &mut BTreeMap<&str, &str>) -> Result<Self, SpecError> {
+        let quantity = size(parameters, "qty", 1_000_000)?;
+        let distance_bps = count(parameters, "distance_bps", 10)?;
+        if distance_bps >= 10_000 {
+            let (key, value) = ("distance_bps", distance_bps.to_string());
+            return Err(SpecError::BadValue { key, value, expected: "less than 10000" });
+        }
+        let inventory_max = size(parameters, "inventory_max", 5_000_000)?;
+        let every_s = count(parameters, "every_s", 10)?;
+        Ok(Self::Quoter { quantity, distance_bps, inventory_max, every_s })
     }
 
     fn ema_cross(parameters: &mut BTreeMap<&str, &str>) -> Result<Self, SpecError> {
@@ -121,19 +151,24 @@ impl StrategySpec {
             let expected = "more bars than `fast`";
             return Err(SpecError::BadValue { key: "slow", value: slow.to_string(), expected });
         }
-        let quantity = match parameters.remove("qty") {
-            None => Quantity::from_raw(1_000_000),
-            Some(text) => {
-                Quantity::parse(text).ok().filter(|q| q.is_positive()).ok_or_else(|| {
-                    let expected = "a quantity above zero in base units, for example `0.01`";
-                    SpecError::BadValue { key: "qty", value: text.to_owned(), expected }
-                })?
-            }
-        };
+        let quantity = size(parameters, "qty", 1_000_000)?;
         let bar_s = count(parameters, "bar_s", 5)?;
         let patience_s = count(parameters, "patience_s", 60)?;
         Ok(Self::EmaCross { fast, slow, quantity, bar_s, patience_s })
     }
+}
+
+fn size(
+    parameters: &mut BTreeMap<&str, &str>,
+    key: &'static str,
+    default_raw: i64,
+) -> Result<Quantity, SpecError> {
+    let Some(text) = parameters.remove(key) else { return Ok(Quantity::from_raw(default_raw)) };
+    Quantity::parse(text).ok().filter(|q| q.is_positive()).ok_or_else(|| SpecError::BadValue {
+        key,
+        value: text.to_owned(),
+        expected: "a quantity above zero in base units, for example `0.01`",
+    })
 }
 
 fn parameters(text: &str) -> Result<BTreeMap<&str, &str>, SpecError> {
@@ -184,7 +219,7 @@ mod tests {
             let error = StrategySpec::parse(text).expect_err(text);
             assert_eq!(error.to_string(), message);
         };
-        check("moon", "unknown strategy `moon`; known are `ema-cross` and `no-op`");
+        check("moon", "unknown strategy `moon`; known are `ema-cross`, `quoter` and `no-op`");
         check("ema-cross:fast", "`fast` is not a parameter; expected `key=value`");
         check("no-op:x=1", "strategy `no-op` has no parameter `x`; it takes none");
         check(

@@ -2,6 +2,10 @@
 
 mod ema_cross;
 mod no_op;
+mod quoter;
+#[cfg(test)]
+mod testing;
 
 pub use ema_cross::EmaCross;
 pub use no_op::NoOp;
+pub use quoter::Quoter;

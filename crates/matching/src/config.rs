@@ -12,7 +12,8 @@ pub struct ExchangeConfig {
     pub instruments: Vec<InstrumentConfig>,
     /// Who trades. Names are unique; `market` and `fees` are taken.
     pub accounts: Vec<AccountConfig>,
-    /// Open orders that one account may have.
+    /// Open orders that one account may have in one instrument. Orders that cannot rest (market,
+    /// immediate-or-cancel) are not limited.
     pub open_orders_max: usize,
     /// Closed orders that are remembered, over all accounts; the oldest are forgotten first.
     pub closed_orders_max: usize,

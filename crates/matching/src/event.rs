@@ -88,7 +88,7 @@ pub enum Refusal {
     /// Another open order of the account has that client id.
     #[error("an open order has the same client id")]
     DuplicateClientId,
-    /// The account has as many open orders as it may.
+    /// The account has as many open orders in the instrument as it may.
     #[error("too many open orders")]
     TooManyOrders,
     /// A post-only order would have taken liquidity.

@@ -174,6 +174,9 @@ impl Exchange {
             market.outside.set(side, level);
             market.cap_queue(side, level);
         }
+        if update.snapshot {
+            market.cap_queues();
+        }
         let mut executions = std::mem::take(&mut self.scratch);
         market.on_quotes(&mut executions);
         self.execute(at, executions, now, out);

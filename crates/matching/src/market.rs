@@ -150,7 +150,7 @@ impl Market {
         remaining: Quantity,
     ) {
         self.outside.refresh();
-        let level = self.outside.quantity_at(side, price);
+        let level = self.outside.queue_at(side, price);
         let queue = self.side_mut(side).entry(price).or_default();
         let last = queue.back().map_or(Quantity::ZERO, |r| r.queue_ahead);
         queue.push_back(Resting { order, account, remaining, queue_ahead: level.max(last) });
@@ -185,11 +185,17 @@ impl Market {
 
     /// A recorded level has become smaller: our orders are not behind more than is left of it.
     pub(crate) fn cap_queue(&mut self, side: Side, level: Level) {
-        self.change_queue(side, level.price, |queue| {
-            for resting in queue {
-                resting.queue_ahead = resting.queue_ahead.min(level.quantity);
+        self.change_queue(side, level.price, |queue| cap(queue, level.quantity));
+    }
+
+    /// The whole recorded book is new: none of our orders is behind more than now stands there.
+    pub(crate) fn cap_queues(&mut self) {
+        for (side, queues) in [(Side::Buy, &mut self.bids), (Side::Sell, &mut self.asks)] {
+            for (price, queue) in queues {
+                let level = self.outside.quantity_at(side, *price);
+                cap(queue, level);
             }
-        });
+        }
     }
 
     /// The best `depth` levels of everybody, as the venue publishes them.
@@ -369,6 +375,13 @@ fn is_better(side: Side, price: Price, other: Price) -> bool {
     match side {
         Side::Buy => price > other,
         Side::Sell => price < other,
+    }
+}
+
+/// Moves orders up to what is left of everybody else at their price.
+fn cap(queue: &mut Queue, left: Quantity) {
+    for resting in queue {
+        resting.queue_ahead = resting.queue_ahead.min(left);
     }
 }
 

@@ -67,6 +67,11 @@ impl OrderRequest {
         }
     }
 
+    /// True when what is not executed at once stays in the book.
+    pub(crate) const fn may_rest(&self) -> bool {
+        self.limit().is_some() && matches!(self.time_in_force, TimeInForce::Gtc)
+    }
+
     /// True when the order must not take liquidity.
     pub const fn is_post_only(&self) -> bool {
         matches!(self.kind, OrderKind::Limit { post_only: true, .. })

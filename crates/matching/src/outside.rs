@@ -115,6 +115,29 @@ impl Outside {
         }
     }
 
+    /// Quantity that a new order at a price has to wait for.
+    ///
+    /// Recorded levels are exact. A synthetic book has one level per slot of its grid, which stands
+    /// for everybody in the slot: behind the touch, a price without a level has the queue of the
+    /// level nearest to it (of two as near, the one with the better price), beyond the last level
+    /// that of the last. A price better than the touch is nobody's yet.
+    pub(crate) fn queue_at(&self, side: Side, price: Price) -> Quantity {
+        let levels = self.levels(side);
+        let at = position(levels, side, price);
+        let level = match (at.checked_sub(1).and_then(|at| levels.get(at)), levels.get(at)) {
+            (_, Some(level)) if level.price == price => Some(level),
+            _ if !self.is_synthetic() => None,
+            (None, _) => None,
+            (Some(better), Some(worse)) => {
+                let near = better.price.raw().abs_diff(price.raw());
+                let far = worse.price.raw().abs_diff(price.raw());
+                Some(if near <= far { better } else { worse })
+            }
+            (Some(last), None) => Some(last),
+        };
+        level.map_or(Quantity::ZERO, |level| level.quantity)
+    }
+
     /// Takes liquidity away from a level.
     pub(crate) fn consume(&mut self, side: Side, price: Price, quantity: Quantity) {
         let left = self.quantity_at(side, price).saturating_sub(quantity);

@@ -30,8 +30,13 @@ pub(crate) fn meta() -> RunMeta {
     }
 }
 
+/// The checks of the samples: a few of both classes, so that a new check changes no report here.
+const CHECKS: [&str; 4] = ["faults-struck", "silence-noticed", "no-duplicate-order", "recovered"];
+
 pub(crate) fn record_of(history: &[Record]) -> RunRecord {
-    RunRecord::new(meta(), history, &checks::run(history, &expectations()))
+    let shown = checks::ALL.iter().filter(|check| CHECKS.contains(&check.name));
+    let results: Vec<_> = shown.map(|check| check.run(history, &expectations())).collect();
+    RunRecord::new(meta(), history, &results)
 }
 
 /// A run as it should be.

@@ -32,12 +32,14 @@ impl Fault {
 pub enum FaultKind {
     /// Every REST request is answered with a HTTP status instead of being executed.
     RestStatus(RestStatus),
+    /// Every REST request is executed, but its answer is replaced by a HTTP status.
+    RestLostAnswer(RestStatus),
     /// All connections between trader and venue hang, and new ones are not accepted; the bytes
     /// arrive when the fault is over.
     Hold,
 }
 
-/// Parameters of `rest-status`.
+/// Parameters of `rest-status` and `rest-lost-answer`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RestStatus {
@@ -79,12 +81,13 @@ struct NoParameters {}
 
 impl FaultKind {
     /// Values of the key `kind`.
-    pub const NAMES: [&str; 2] = ["rest-status", "hold"];
+    pub const NAMES: [&str; 3] = ["rest-status", "rest-lost-answer", "hold"];
 
     /// Value of the key `kind`.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::RestStatus(_) => "rest-status",
+            Self::RestLostAnswer(_) => "rest-lost-answer",
             Self::Hold => "hold",
         }
     }
@@ -99,6 +102,7 @@ impl FaultKind {
     ) -> Result<Self, toml::de::Error> {
         match name {
             "rest-status" => RestStatus::deserialize(parameters).map(Self::RestStatus),
+            "rest-lost-answer" => RestStatus::deserialize(parameters).map(Self::RestLostAnswer),
             "hold" => NoParameters::deserialize(parameters).map(|NoParameters {}| Self::Hold),
             other => Err(de::Error::unknown_variant(other, &Self::NAMES)),
         }
@@ -109,7 +113,10 @@ impl FaultKind {
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RestStatus(RestStatus { status }) => write!(f, "{} {status}", self.name()),
+            Self::RestStatus(RestStatus { status })
+            | Self::RestLostAnswer(RestStatus { status }) => {
+                write!(f, "{} {status}", self.name())
+            }
             Self::Hold => f.write_str(self.name()),
         }
     }

@@ -142,11 +142,15 @@ pub struct Expect {
     /// orders final. Above zero. Default `2m`.
     #[serde(with = "crate::duration")]
     pub recover_within: Duration,
+    /// Breakers that must open, each with the longest time after the beginning of the first fault: a
+    /// storm that opens none proves nothing about them. Default none.
+    #[serde(deserialize_with = "bounds")]
+    pub opens: BTreeMap<String, Duration>,
 }
 
 impl Default for Expect {
     fn default() -> Self {
-        Self { recover_within: Duration::from_secs(120) }
+        Self { recover_within: Duration::from_secs(120), opens: BTreeMap::new() }
     }
 }
 
@@ -189,6 +193,17 @@ fn amounts<'de, D: Deserializer<'de>>(
 ) -> Result<BTreeMap<Asset, Notional>, D::Error> {
     let amounts = BTreeMap::<Asset, Amount>::deserialize(deserializer)?;
     Ok(amounts.into_iter().map(|(asset, Amount(amount))| (asset, amount)).collect())
+}
+
+fn bounds<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Duration>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Bound(#[serde(with = "crate::duration")] Duration);
+
+    let bounds = BTreeMap::<String, Bound>::deserialize(deserializer)?;
+    Ok(bounds.into_iter().map(|(name, Bound(bound))| (name, bound)).collect())
 }
 
 /// An amount at or above zero, from a text: TOML's own numbers are floats.

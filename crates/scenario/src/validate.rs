@@ -30,8 +30,8 @@ pub mod limits {
     pub const FAULTS_MAX: usize = 1_000;
     /// HTTP statuses that say that a request failed.
     pub const REST_STATUS: std::ops::RangeInclusive<u16> = 400..=599;
-    /// Time between the end of the recovery and the end of the run: the shutdown takes it.
-    pub const SHUTDOWN_MARGIN: Duration = Duration::from_secs(10);
+    /// Time between the end of the recovery and the end of the run, in which everything must stay well.
+    pub const CALM_MIN: Duration = Duration::from_secs(10);
 }
 
 const PURPOSE: [Step<'_>; 1] = [Step::Key("purpose")];
@@ -170,19 +170,26 @@ fn overlaps(document: &Document<'_>, faults: &[Fault]) -> Result<(), ScenarioErr
     Ok(())
 }
 
-/// The run must leave time to recover after the last fault, and to shut down after that.
+/// The run must leave time to recover after the last fault, and to stay calm after that.
 fn recovery(document: &Document<'_>, file: &File, faults: &[Fault]) -> Result<(), ScenarioError> {
     let within = file.expect.recover_within;
     require(!within.is_zero(), document, &RECOVER, || "a duration above zero".to_owned())?;
+    require(is_millis(within), document, &RECOVER, || "whole milliseconds".to_owned())?;
+    for (breaker, bound) in &file.expect.opens {
+        let key = [Step::Key("expect"), Step::Key("opens"), Step::Key(breaker)];
+        require(!bound.is_zero(), document, &key, || "a duration above zero".to_owned())?;
+        require(is_millis(*bound), document, &key, || "whole milliseconds".to_owned())?;
+        require(!faults.is_empty(), document, &key, || "a fault that could open it".to_owned())?;
+    }
     let healed_at = faults.iter().map(Fault::until).max().unwrap_or(Duration::ZERO);
-    let needed = healed_at.saturating_add(within).saturating_add(limits::SHUTDOWN_MARGIN);
+    let needed = healed_at.saturating_add(within).saturating_add(limits::CALM_MIN);
     require(needed <= file.run.length, document, &LENGTH, || {
         format!(
-            "at least {}: faults until {}, {} to recover, {} to shut down",
+            "at least {}: faults until {}, {} to recover, {} of calm",
             format_duration(needed),
             format_duration(healed_at),
             format_duration(within),
-            format_duration(limits::SHUTDOWN_MARGIN)
+            format_duration(limits::CALM_MIN)
         )
     })
 }

@@ -1,5 +1,7 @@
 //! Why a simulation could not be run at all.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 /// A run that has no verdict.
@@ -30,6 +32,12 @@ pub enum SimError {
     /// The thread of the run could not be started.
     #[error("cannot start the thread of the run")]
     Thread(#[source] std::io::Error),
+    /// A task that never sleeps keeps virtual time from passing. Its thread cannot be stopped.
+    #[error("virtual time stands still at {} ms: some task never sleeps", at.as_millis())]
+    Stuck {
+        /// Virtual time of the last step that ended.
+        at: Duration,
+    },
     /// A program in the simulation panicked.
     #[error("panicked: {0}")]
     Panicked(String),

@@ -1,18 +1,18 @@
 //! What a run is made of, and what it promises.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::{BreakerRules, Expectations};
+use checks::{BreakerRules, CallRule, Expectations, Rate};
 use engine::{RiskLimits, StrategySpec};
 use kraken::{Credentials, KrakenConfig};
 use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
-use resilience::{BackoffConfig, BreakerConfig, Jitter};
-use scenario::{FaultPlan, Scenario};
+use resilience::{BackoffConfig, BreakerConfig, Jitter, LaneConfig};
+use scenario::{FaultKind, FaultPlan, Scenario};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair};
 
 use crate::error::SimError;
@@ -90,21 +90,82 @@ impl Setup {
         expect.trader_host = TRADER.to_owned();
         expect.faults = self.plan.faults.iter().map(|fault| fault.id).collect();
         let kraken = &self.node.kraken;
-        let breakers = [
-            ("kraken/read", &kraken.read_lane.breaker),
-            ("kraken/order", &kraken.order_lane.breaker),
-            ("kraken/cancel", &kraken.cancel_lane.breaker),
-            ("kraken/connect-public", &kraken.connect_breaker),
-            ("kraken/connect-private", &kraken.connect_breaker),
+        let lanes = [
+            ("kraken/read", &kraken.read_lane),
+            ("kraken/order", &kraken.order_lane),
+            ("kraken/cancel", &kraken.cancel_lane),
         ];
-        for (name, config) in breakers {
-            expect.breakers.insert(name.to_owned(), breaker_rules(config));
+        for (name, lane) in lanes {
+            expect.breakers.insert(name.to_owned(), breaker_rules(&lane.breaker));
+            expect.rates.insert(name.to_owned(), rate(lane));
+            for op in operations(name) {
+                expect.calls.insert(op, call(Some(name), lane.attempt_timeout));
+            }
         }
+        for stream in ["public", "private"] {
+            let breaker = format!("kraken/connect-{stream}");
+            let name = format!("kraken/{stream}");
+            expect.breakers.insert(breaker.clone(), breaker_rules(&kraken.connect_breaker));
+            expect.rates.insert(breaker.clone(), DIALS);
+            let connect = call(Some(&breaker), kraken.connect_timeout);
+            expect.calls.insert(format!("{name}/connect"), connect);
+            expect.calls.insert(format!("{name}/subscribe"), call(None, kraken.subscribe_timeout));
+            expect.streams.insert(name);
+        }
+        expect.opens = self.scenario.expect.opens.clone();
+        expect.vacuous_allowed = self.vacuous_allowed();
         expect.time_slack = run.tick * 2;
         expect.silence_max = kraken.silence_max + kraken.pong_timeout + run.tick * 2;
         expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
         expect
     }
+}
+
+impl Setup {
+    /// Checks that this scenario gives nothing to examine.
+    fn vacuous_allowed(&self) -> BTreeSet<String> {
+        let holds = self.plan.faults.iter().any(|fault| fault.kind == FaultKind::Hold);
+        let trades = StrategySpec::parse(&self.scenario.trader.strategy) != Ok(StrategySpec::NoOp);
+        let idle: [(bool, &[&str]); 3] = [
+            (!holds, &["silence-noticed"]),
+            (self.plan.faults.is_empty(), &["faults-struck"]),
+            (!trades, &["no-duplicate-order", "orders-equal", "positions-equal"]),
+        ];
+        let names = idle.into_iter().filter(|(idle, _)| *idle).flat_map(|(_, names)| names);
+        names.map(|name| (*name).to_owned()).collect()
+    }
+}
+
+/// Half of what an address may dial in ten minutes before the venue bans it: there are two streams.
+const DIALS: Rate = Rate { count: 75, window: Duration::from_secs(600) };
+
+/// What may be called through a lane, by its name.
+fn operations(lane: &str) -> impl Iterator<Item = String> {
+    let methods: &[&str] = match lane {
+        "kraken/read" => &[
+            "Time",
+            "AssetPairs",
+            "OpenOrders",
+            "ClosedOrders",
+            "QueryOrders",
+            "GetWebSocketsToken",
+        ],
+        "kraken/order" => &["AddOrder"],
+        "kraken/cancel" => &["CancelOrder"],
+        _ => &[],
+    };
+    methods.iter().map(|method| format!("kraken/{method}"))
+}
+
+fn call(breaker: Option<&str>, bound_max: Duration) -> CallRule {
+    CallRule { breaker: breaker.map(str::to_owned), bound_max }
+}
+
+/// The limiter's promise for the starts of calls: between its turn at the limiter and its start a call may
+/// wait for a connection and for the key, which shifts it by that much against others.
+fn rate(lane: &LaneConfig) -> Rate {
+    let shift = lane.queue_wait_max * 2;
+    Rate { count: lane.limiter.capacity, window: lane.limiter.window.saturating_sub(shift) }
 }
 
 fn breaker_rules(config: &BreakerConfig) -> BreakerRules {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +31,10 @@ const SHUTDOWN_MAX: Duration = Duration::from_secs(180);
 /// Virtual time that the venue has to close its connections.
 const VENUE_STOP_MAX: Duration = Duration::from_secs(10);
 
+/// Longest time of the machine without any virtual time passing. A step takes microseconds; only a task
+/// that never sleeps takes this long, and it would take for ever.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
 /// Stack of a run's thread: deep futures in unoptimised builds.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
@@ -49,13 +54,18 @@ pub struct Outcome {
 pub struct Progress(Arc<AtomicU64>);
 
 impl Progress {
-    /// Virtual time that has passed, whole seconds.
+    /// Virtual time that has passed, whole milliseconds.
     pub fn simulated(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::Relaxed))
+        Duration::from_millis(self.millis())
+    }
+
+    fn millis(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 
     fn set(&self, elapsed: Duration) {
-        self.0.store(elapsed.as_secs(), Ordering::Relaxed);
+        let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        self.0.store(millis, Ordering::Relaxed);
     }
 }
 
@@ -71,14 +81,30 @@ pub fn simulate(setup: &Setup, progress: &Progress) -> Result<Outcome, SimError>
     if !cfg!(tokio_unstable) {
         return Err(SimError::NotDeterministic);
     }
-    let (setup, progress) = (setup.clone(), progress.clone());
+    let (done, outcome) = mpsc::sync_channel(1);
+    let (setup, theirs) = (setup.clone(), progress.clone());
     #[expect(clippy::disallowed_methods, reason = "a fresh thread per run is part of the contract")]
     let thread = thread::Builder::new()
         .name("simulation".to_owned())
         .stack_size(STACK_BYTES)
-        .spawn(move || World::new(&setup)?.run(&setup, &progress))
+        .spawn(move || {
+            drop(done.send(World::new(&setup).and_then(|world| world.run(&setup, &theirs))))
+        })
         .map_err(SimError::Thread)?;
-    thread.join().unwrap_or_else(|panic| Err(SimError::Panicked(panic_message(panic.as_ref()))))
+    loop {
+        let before = progress.millis();
+        match outcome.recv_timeout(STUCK_AFTER) {
+            Ok(outcome) => return outcome,
+            Err(RecvTimeoutError::Disconnected) => break,
+            // The thread cannot be stopped; whoever gets the error ends the process.
+            Err(RecvTimeoutError::Timeout) if progress.millis() == before => {
+                return Err(SimError::Stuck { at: progress.simulated() });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+    let panic = thread.join().err().map(|panic| panic_message(panic.as_ref()));
+    Err(SimError::Panicked(panic.unwrap_or_else(|| "the run ended without an outcome".to_owned())))
 }
 
 /// Something that the world does at a time.
@@ -218,6 +244,10 @@ impl World {
                 self.venue.faults().set_rest_status(fault.id, Some(rest.status));
                 format!("{} at {KRAKEN_REST}", fault.kind)
             }
+            FaultKind::RestLostAnswer(rest) => {
+                self.venue.faults().set_lost_answer(fault.id, Some(rest.status));
+                format!("{} at {KRAKEN_REST}", fault.kind)
+            }
             FaultKind::Hold => {
                 self.hold.hold();
                 for host in KRAKEN_HOSTS {
@@ -233,6 +263,10 @@ impl World {
         let struck = match &fault.kind {
             FaultKind::RestStatus(_) => {
                 self.venue.faults().set_rest_status(fault.id, None);
+                self.venue.faults().struck(fault.id)
+            }
+            FaultKind::RestLostAnswer(_) => {
+                self.venue.faults().set_lost_answer(fault.id, None);
                 self.venue.faults().struck(fault.id)
             }
             FaultKind::Hold => {

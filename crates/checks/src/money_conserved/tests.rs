@@ -61,3 +61,33 @@ fn an_execution_of_no_pair_is_reported() {
     story.venue(61_000, odd);
     reports(&story, "trade 9 of BTCUSD cannot be booked");
 }
+
+/// True for a statement about the trader's bitcoin at one of the times `when` selects.
+fn bitcoin(record: &Record, when: impl Fn(u64) -> bool) -> bool {
+    matches!(&record.event, Event::Venue(VenueEvent::Balance { asset, .. })
+        if asset.as_str() == "BTC" && when(record.at_ns))
+}
+
+#[test]
+fn an_execution_without_a_balance_before_or_after_is_reported() {
+    let without = |when: fn(u64) -> bool| {
+        let mut story = clean();
+        story.without(|record| bitcoin(record, when));
+        story
+    };
+    let before = "trader: no balance of BTC before its first execution";
+    let after = "trader: no balance of BTC after its last execution";
+    reports(&without(|at_ns| at_ns == 0), before);
+    reports(&without(|at_ns| at_ns > 0), after);
+    reports(&without(|_| true), before);
+    reports(&without(|_| true), after);
+}
+
+#[test]
+fn a_cut_run_may_end_before_a_balance_is_told() {
+    let mut expect = expectations();
+    expect.shutdown_at = None;
+    let mut story = clean();
+    story.without(|record| bitcoin(record, |at_ns| at_ns > 0));
+    assert_passes(CHECK.name, &story, &expect);
+}

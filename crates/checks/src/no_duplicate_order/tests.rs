@@ -96,3 +96,15 @@ fn orders_of_other_accounts_are_not_ours() {
     story.venue(180_000, other);
     assert_passes(CHECK.name, &story, &expectations());
 }
+
+#[test]
+fn a_final_state_that_is_revoked_is_reported() {
+    let mut story = clean();
+    story.trader(2_000, trader_order("o-1", OrderState::Filled, "0.5"));
+    assert_passes(CHECK.name, &story, &expectations());
+    for state in [OrderState::Open, OrderState::Cancelled] {
+        let mut story = story.clone();
+        story.trader(3_000, trader_order("o-1", state, "0.5"));
+        reports(&story, &format!("order o-1 was filled and is {state}: final state revoked"));
+    }
+}

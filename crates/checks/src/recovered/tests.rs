@@ -99,6 +99,7 @@ fn a_calm_that_is_too_short_proves_nothing() {
 fn a_run_without_faults_must_be_well_from_the_start() {
     let mut expect = expectations();
     expect.faults.clear();
+    expect.streams = ["kraken/public".to_owned()].into();
     let mut story = Story::new();
     story
         .trader(10, stream("kraken/public", StreamState::Connecting, "start"))
@@ -106,4 +107,22 @@ fn a_run_without_faults_must_be_well_from_the_start() {
     assert_reports(CHECK.name, &story, &expect, "stream kraken/public is still connecting");
     story.trader(100, stream("kraken/public", StreamState::Live, "subscribed"));
     assert_passes(CHECK.name, &story, &expect);
+}
+
+#[test]
+fn a_promised_stream_that_never_speaks_is_reported() {
+    let mut story = clean();
+    story.without(|record| {
+        matches!(&record.event, Event::Trader(AuditEvent::StreamChanged { stream, .. })
+            if stream == "kraken/private")
+    });
+    reports(&story, "stream kraken/private never spoke");
+}
+
+#[test]
+fn a_run_that_promises_no_stream_proves_nothing() {
+    let mut expect = expectations();
+    expect.streams.clear();
+    let verdict = CHECK.run(&clean().history(), &expect).verdict;
+    assert!(matches!(verdict, Verdict::Vacuous { allowed: false, .. }), "{verdict:?}");
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::testkit::events::stream;
-use crate::testkit::{assert_passes, assert_reports, clean, expectations};
+use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 #[test]
 fn a_stream_that_stays_live_through_a_hang_is_reported() {
@@ -46,4 +46,22 @@ fn a_hang_shorter_than_the_bound_proves_nothing() {
     expect.silence_max = std::time::Duration::from_secs(60);
     let verdict = CHECK.run(&clean().history(), &expect).verdict;
     assert!(matches!(verdict, Verdict::Vacuous { allowed: false, .. }), "{verdict:?}");
+}
+
+fn private_change(record: &Record) -> Option<StreamState> {
+    stream_change(record).filter(|(name, _)| *name == "kraken/private").map(|(_, state)| state)
+}
+
+#[test]
+fn a_promised_stream_that_was_never_live_is_reported() {
+    let check = |story: &Story| {
+        let message = "stream kraken/private never became live";
+        assert_reports(CHECK.name, story, &expectations(), message);
+    };
+    let mut mute = clean();
+    mute.without(|record| private_change(record).is_some());
+    check(&mute);
+    let mut vain = clean();
+    vain.without(|record| private_change(record).is_some_and(|state| state == StreamState::Live));
+    check(&vain);
 }

@@ -52,6 +52,17 @@ pub fn sent(call: u64, order: &str) -> AuditEvent {
     }
 }
 
+/// A stream asks for a subscription, guarded by nothing; the answer may take 5 s.
+pub fn subscribing(call: u64, stream: &str) -> AuditEvent {
+    AuditEvent::CallStarted {
+        call,
+        op: format!("{stream}/subscribe"),
+        breaker: None,
+        bound_ms: 5_000,
+        client_order_id: None,
+    }
+}
+
 /// A call ends; a failure is an answer with status 503.
 pub fn ended(call: u64, outcome: CallOutcome) -> AuditEvent {
     let error = (outcome == CallOutcome::Failure).then(|| "http status 503".to_owned());
@@ -78,6 +89,11 @@ pub fn stream(name: &str, state: StreamState, reason: &str) -> AuditEvent {
 /// The trader's book has a fingerprint.
 pub fn applied(hash: u64) -> AuditEvent {
     AuditEvent::BookApplied { symbol: symbol(), hash }
+}
+
+/// The venue answers a request.
+pub fn answered(op: &str, status: u16) -> VenueEvent {
+    VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None }
 }
 
 /// The venue's book has a fingerprint.

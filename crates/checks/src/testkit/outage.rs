@@ -9,12 +9,15 @@ use model::audit::{BreakerState, CallOutcome, StreamState};
 use model::history::{Event, Phase, VenueEvent};
 
 use super::events::{
-    amount, applied, asset_total, balance, breaker, ended, fault, healed, intent, phase, position,
-    published, sent, shutdown, started, stopped, stream, trader_fill, trader_order, venue_fill,
-    venue_order,
+    BREAKER, amount, answered, applied, asset_total, balance, breaker, ended, fault, healed,
+    intent, phase, position, published, sent, shutdown, started, stopped, stream, subscribing,
+    trader_fill, trader_order, venue_fill, venue_order,
 };
 use super::story::Story;
-use crate::expectations::Expectations;
+use crate::expectations::{CallRule, Expectations, Rate};
+
+/// The streams of the synthetic trader.
+const STREAMS: [&str; 2] = ["kraken/public", "kraken/private"];
 
 /// What the clean run promises.
 pub fn expectations() -> Expectations {
@@ -22,6 +25,17 @@ pub fn expectations() -> Expectations {
     let mut expect = Expectations::new(seconds(200), seconds(120), seconds(30));
     expect.shutdown_at = Some(seconds(200));
     expect.faults = [0, 1].into();
+    for op in ["GetWebSocketsToken", "Balance", "QueryOrders", "AddOrder"] {
+        let rule = CallRule { breaker: Some(BREAKER.to_owned()), bound_max: seconds(10) };
+        expect.calls.insert(format!("kraken/{op}"), rule);
+    }
+    for stream in STREAMS {
+        let rule = CallRule { breaker: None, bound_max: seconds(5) };
+        expect.calls.insert(format!("{stream}/subscribe"), rule);
+        expect.streams.insert(stream.to_owned());
+    }
+    expect.rates.insert(BREAKER.to_owned(), Rate { count: 10, window: seconds(5) });
+    expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.cost_rounding = amount("0.00001");
     expect
 }
@@ -45,13 +59,16 @@ fn connect(story: &mut Story) {
         .venue(0, asset_total("BTC", "100"))
         .venue(0, balance("USD", "100000", "0"))
         .venue(0, balance("BTC", "0", "0"));
-    for name in ["kraken/public", "kraken/private"] {
+    for (call, name) in (11..).zip(STREAMS) {
         story
             .trader(10, stream(name, StreamState::Connecting, "start"))
+            .trader(80, subscribing(call, name))
+            .trader(100, ended(call, CallOutcome::Success))
             .trader(100, stream(name, StreamState::Live, "subscribed"));
     }
     story
         .trader(20, started(0, "GetWebSocketsToken"))
+        .venue(40, answered("GetWebSocketsToken", 200))
         .trader(60, ended(0, CallOutcome::Success))
         .venue(150, published(0xa1))
         .trader(170, applied(0xa1))
@@ -71,6 +88,7 @@ fn buy(story: &mut Story) {
         .venue(1_020, balance("USD", "94999", "0"))
         .venue(1_020, balance("BTC", "0.5", "0"))
         .venue(1_020, asset_total("USD", "1000000"))
+        .venue(1_020, answered("AddOrder", 200))
         .trader(1_040, ended(1, CallOutcome::Success))
         .trader(1_040, trader_order("o-1", OrderState::Open, "0"))
         .trader(1_050, trader_fill("o-1", 7, "0.5"))
@@ -86,10 +104,12 @@ fn refuse(story: &mut Story) {
         .trader(62_000, intent("o-2"))
         .trader(62_000, trader_order("o-2", OrderState::Submitting, "0"));
     for (call, at_ms) in [(2, 61_000), (3, 62_000), (4, 63_000), (5, 64_000), (6, 64_980)] {
-        let start = if call == 3 { sent(3, "o-2") } else { started(call, "Balance") };
+        let op = if call == 3 { "AddOrder" } else { "Balance" };
+        let start = if call == 3 { sent(3, "o-2") } else { started(call, op) };
         story
             .trader(at_ms, start)
             .venue(at_ms + 10, VenueEvent::FaultStruck { fault: 0 })
+            .venue(at_ms + 10, answered(op, 503))
             .trader(at_ms + 20, ended(call, CallOutcome::Failure));
     }
     story
@@ -101,7 +121,7 @@ fn refuse(story: &mut Story) {
 /// From 75 s connections hang: the streams are given up at 90 s, a probe fails at 105 s.
 fn hang(story: &mut Story) {
     story.world(75_000, fault(1, "hold trader - kraken")).venue(80_000, published(0xa3));
-    for name in ["kraken/public", "kraken/private"] {
+    for name in STREAMS {
         story
             .trader(90_000, stream(name, StreamState::Down, "silent"))
             .trader(91_000, stream(name, StreamState::Connecting, "again"));
@@ -117,23 +137,29 @@ fn hang(story: &mut Story) {
 /// At 120 s all is healed; the breaker closes with the second probe at 136 s.
 fn recover(story: &mut Story) {
     story.world(120_000, phase(Phase::Calm));
-    for name in ["kraken/public", "kraken/private"] {
-        story.trader(121_000, stream(name, StreamState::Live, "subscribed"));
+    for (call, name) in (13..).zip(STREAMS) {
+        story
+            .trader(120_980, subscribing(call, name))
+            .trader(121_000, ended(call, CallOutcome::Success))
+            .trader(121_000, stream(name, StreamState::Live, "subscribed"));
     }
     story
         .venue(121_000, published(0xa3))
         .trader(121_020, applied(0xa3))
         .trader(135_000, breaker(4, BreakerState::Open, BreakerState::HalfOpen, "probe"))
         .trader(135_000, started(8, "QueryOrders"))
+        .venue(135_020, answered("QueryOrders", 200))
         .trader(135_040, ended(8, CallOutcome::Success))
         .trader(135_040, trader_order("o-2", OrderState::NotPlaced, "0"))
         .trader(136_000, started(9, "Balance"))
+        .venue(136_020, answered("Balance", 200))
         .trader(136_040, ended(9, CallOutcome::Success))
         .trader(136_040, breaker(5, BreakerState::HalfOpen, BreakerState::Closed, "probes passed"))
         .trader(160_000, intent("o-3"))
         .trader(160_000, trader_order("o-3", OrderState::Submitting, "0"))
         .trader(160_000, sent(10, "o-3"))
         .venue(160_020, venue_order("o-3", "V3", OrderState::Rejected, "0"))
+        .venue(160_020, answered("AddOrder", 200))
         .trader(160_040, ended(10, CallOutcome::Success))
         .trader(160_040, trader_order("o-3", OrderState::Rejected, "0"))
         .venue(170_000, published(0xa4))
@@ -146,7 +172,7 @@ fn stop(story: &mut Story) {
         .trader(200_000, shutdown("stop-intake"))
         .trader(200_010, shutdown("settle-orders"))
         .trader(200_020, shutdown("close-streams"));
-    for name in ["kraken/public", "kraken/private"] {
+    for name in STREAMS {
         story.trader(200_020, stream(name, StreamState::Down, "shutdown"));
     }
     story.trader(200_030, shutdown("stopped")).tell(200_040, "trader", Event::World(stopped(0, 0)));

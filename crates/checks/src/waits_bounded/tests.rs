@@ -38,3 +38,20 @@ fn a_call_that_ends_twice_or_begins_twice_is_reported() {
     story.trader(180_000, started(9, "Balance")).trader(180_001, ended(9, CallOutcome::Success));
     reports(&story, "call #9 kraken/Balance began with a used number");
 }
+
+#[test]
+fn a_bound_longer_than_allowed_is_reported() {
+    let bounded = |ms| {
+        let mut call = started(50, "Balance");
+        if let AuditEvent::CallStarted { bound_ms, .. } = &mut call {
+            *bound_ms = ms;
+        }
+        let mut story = clean();
+        story.trader(180_000, call).trader(180_020, ended(50, CallOutcome::Success));
+        story
+    };
+    assert_passes(CHECK.name, &bounded(10_000), &expectations());
+    let message = "call #50 kraken/Balance may take 10.001 s, at most 10.000 s allowed";
+    reports(&bounded(10_001), message);
+    reports(&bounded(u64::MAX), "call #50 kraken/Balance may take");
+}

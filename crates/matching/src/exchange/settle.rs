@@ -106,9 +106,9 @@ fn hold_after(
         (Side::Sell, _) => Notional::from_quantity(remaining),
         (Side::Buy, Some(limit)) => buy_hold(limit, remaining, worst_ppm, cost_decimals)
             .expect("a part of a hold is smaller than the hold"),
-        // A market order's hold is the exact cost of what it takes.
+        // A market order's hold is the exact cost of what it takes; no rebate was counted on.
         (Side::Buy, None) => {
-            let spent = add(cost, fee);
+            let spent = add(cost, fee.max(Notional::ZERO));
             order.held.checked_sub(spent).unwrap_or(Notional::ZERO)
         }
     }

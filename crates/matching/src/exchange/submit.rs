@@ -130,7 +130,7 @@ impl Exchange {
         }
         let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
         self.check_rules(at, request)?;
-        self.check_identity(account, request)?;
+        self.check_identity(at, account, request)?;
         let limit = request.limit().or_else(|| self.protection(at, request.side));
         let market = &mut self.markets[at].market;
         let taking = market.taking(account, request.side, limit, request.quantity);
@@ -180,15 +180,21 @@ impl Exchange {
         Ok(())
     }
 
-    /// The account's rules: client ids and the number of open orders.
-    fn check_identity(&self, account: AccountId, request: &OrderRequest) -> Result<(), Refusal> {
+    /// The account's rules: client ids and the number of open orders per instrument.
+    fn check_identity(
+        &self,
+        at: usize,
+        account: AccountId,
+        request: &OrderRequest,
+    ) -> Result<(), Refusal> {
         let trader = &self.traders[account.0];
         let client_id = request.client_id.as_ref();
         let known = client_id.and_then(|id| trader.client_ids.get(id));
         if known.is_some_and(|order| trader.open.contains(order)) {
             return Err(Refusal::DuplicateClientId);
         }
-        if trader.open.len() >= self.open_orders_max {
+        let open = trader.open.iter().filter(|id| self.orders[id].market == at);
+        if request.may_rest() && open.count() >= self.open_orders_max {
             return Err(Refusal::TooManyOrders);
         }
         Ok(())

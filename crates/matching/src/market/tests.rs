@@ -209,3 +209,15 @@ fn recorded_quotes_that_meet_our_order_fill_it_and_smaller_levels_move_it_up() {
     assert_eq!(out[0].maker, Some(OrderId(1)));
     assert_eq!(out[0].quantity, qty(5));
 }
+
+#[test]
+fn a_new_recorded_book_moves_orders_up_to_what_now_stands_ahead_of_them() {
+    let mut market = market();
+    rest(&mut market, Side::Buy, 99, 1, 5);
+    rest(&mut market, Side::Sell, 102, 2, 5);
+    market.outside.clear();
+    market.outside.set(Side::Sell, Level { price: px(102), quantity: qty(4) });
+    market.cap_queues();
+    assert_eq!(ahead(&market, Side::Buy, 99), [0]);
+    assert_eq!(ahead(&market, Side::Sell, 102), [4]);
+}

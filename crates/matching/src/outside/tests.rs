@@ -114,6 +114,44 @@ fn recorded_levels_are_set_replaced_and_removed_in_place() {
     assert_eq!(outside.levels(Side::Sell), [level("7", 4)]);
 }
 
+#[test]
+fn a_synthetic_queue_is_never_empty_behind_the_touch() {
+    let mut outside = synthetic(40);
+    assert_eq!(outside.queue_at(Side::Buy, price("9000")), Quantity::ZERO);
+    outside.on_trade(price("100000"), Side::Buy);
+    outside.refresh();
+    let tick = Price::step(1).raw();
+    for (side, away) in [(Side::Buy, -tick), (Side::Sell, tick)] {
+        let levels = outside.levels(side).to_vec();
+        let at = |raw: i64| outside.queue_at(side, Price::from_raw(raw));
+        for pair in levels.windows(2) {
+            let (better, worse) = (pair[0].price.raw(), pair[1].price.raw());
+            assert_eq!(at(better), pair[0].quantity);
+            if (worse - better).abs() > 2 * tick {
+                assert_eq!(at(better + away), pair[0].quantity);
+                assert_eq!(at(worse - away), pair[1].quantity);
+            }
+            if (worse - better) % (2 * tick) == 0 {
+                assert_eq!(at(i64::midpoint(better, worse)), pair[0].quantity);
+            }
+        }
+        let (best, last) = (levels[0], levels[39]);
+        assert_eq!(at(last.price.raw() + 5_000 * away), last.quantity);
+        assert_eq!(at(best.price.raw() - away), Quantity::ZERO);
+    }
+}
+
+#[test]
+fn a_recorded_queue_is_what_the_tape_says() {
+    let mut outside = Outside::new(&instrument(), Liquidity::Recorded);
+    for p in ["7", "5"] {
+        let level = Level { price: price(p), quantity: Quantity::from_raw(3) };
+        outside.set(Side::Buy, level);
+    }
+    let at = ["8", "7", "6", "5", "4"].map(|p| outside.queue_at(Side::Buy, price(p)).raw());
+    assert_eq!(at, [0, 3, 0, 3, 0]);
+}
+
 proptest! {
     #[test]
     fn a_synthetic_book_is_full_ordered_on_the_grid_and_never_crossed(

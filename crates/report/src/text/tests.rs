@@ -1,4 +1,4 @@
-use checks::testkit::events::{intent, stream, trader_order};
+use checks::testkit::events::{self, intent, stream, trader_order};
 use checks::testkit::{Story, clean};
 use model::audit::{AuditEvent, StreamState};
 use model::history::Event;
@@ -18,13 +18,13 @@ fn a_good_run_is_told_from_seed_to_speed() {
 fn violations_stand_below_their_check() {
     let text = render_text(&record_of(&bad_story().history()), PLAIN);
     let duplicate = "
-  FAIL     no-duplicate-order   each intent leads to at most one order, is sent again only if it
-                                surely never left, and gets a final fate
+  FAIL     no-duplicate-order  each intent leads to at most one order, is sent again only if it
+                               surely never left, and gets a final fate that stays
            01:03.500  order o-2 is sent again though the venue may have it
 ";
     assert!(text.contains(duplicate), "{text}");
     let verdict = "
-verdict FAIL: 10 of 13 checks hold
+verdict FAIL: 2 of 4 checks hold
 digest 9f31c2aa00000001
 simulated 3m20.04s in 0.250 s: 800 x real time
 ";
@@ -73,28 +73,51 @@ fn long_lists_are_cut_in_the_middle() {
 }
 
 #[test]
-fn vain_attempts_to_connect_are_counted() {
+fn vain_attempts_to_come_back_are_counted() {
     let mut story = Story::new();
-    for (at_ms, state) in [
-        (0, StreamState::Connecting),
-        (10, StreamState::Live),
-        (1_000, StreamState::Down),
-        (2_000, StreamState::Connecting),
-        (3_000, StreamState::Down),
-        (4_000, StreamState::Connecting),
-        (5_000, StreamState::Down),
-        (6_000, StreamState::Live),
+    for (at_ms, state, reason) in [
+        (0, StreamState::Connecting, "start"),
+        (10, StreamState::Live, "subscribed"),
+        (1_000, StreamState::Down, "reset"),
+        (2_000, StreamState::Connecting, "again"),
+        (3_000, StreamState::Down, "cannot connect"),
+        (4_000, StreamState::Connecting, "again"),
+        (5_000, StreamState::Down, "breaker open"),
+        (6_000, StreamState::Live, "subscribed"),
+        (7_000, StreamState::Down, "reset"),
+        (8_000, StreamState::Connecting, "again"),
+        (8_000, StreamState::Down, "breaker open"),
+        (9_000, StreamState::Down, "stopped"),
     ] {
-        story.trader(at_ms, stream("kraken/public", state, "odd"));
+        story.trader(at_ms, stream("kraken/public", state, reason));
     }
     let text = render_text(&RunRecord::new(meta(), &story.history(), &[]), PLAIN);
     let expected = "
 TIMELINE
-  00:00.010  + kraken/public  live: odd
-  00:01.000  - kraken/public  down: odd (then failed to connect 2 times)
-  00:06.000  + kraken/public  live: odd
+  00:00.010  + kraken/public  live: subscribed
+  00:01.000  - kraken/public  down: reset (then 2 more attempts failed, last: breaker open)
+  00:06.000  + kraken/public  live: subscribed
+  00:07.000  - kraken/public  down: reset (then 1 more attempt failed, last: breaker open)
 ";
     assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn strikes_are_named_where_the_kind_of_the_fault_is_known() {
+    let mut story = Story::new();
+    for (fault, what) in (0..).zip(["hold a - b", "rest-status 503", "holding", "lose", ""]) {
+        story.world(1_000, events::fault(fault, what)).world(2_000, events::healed(fault, 3));
+    }
+    let text = render_text(&RunRecord::new(meta(), &story.history(), &[]), PLAIN);
+    for part in [
+        "fault 0  ends, struck 3 times (dials and writes held back)\n",
+        "fault 1  ends, struck 3 times (answers)\n",
+        "fault 2  ends, struck 3 times\n",
+        "fault 3  ends, struck 3 times\n",
+        "fault 4  ends, struck 3 times\n",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
 }
 
 #[test]

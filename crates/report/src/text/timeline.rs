@@ -63,7 +63,7 @@ fn entries(record: &RunRecord) -> Vec<Entry> {
         let (at_s, mark, paint) = from;
         entries.push(Entry { at_s, mark, paint, subject: subject.clone(), text });
         if let (Some(at_s), Some(struck)) = (fault.to_s, fault.struck) {
-            let text = format!("ends, struck {struck} times");
+            let text = format!("ends, struck {struck} times{}", strikes(&fault.what));
             entries.push(Entry { at_s, mark: '.', paint, subject, text });
         }
     }
@@ -88,6 +88,15 @@ fn entries(record: &RunRecord) -> Vec<Entry> {
     entries
 }
 
+/// What the strikes of a fault are, if its kind is one that we know.
+fn strikes(what: &str) -> &'static str {
+    match what.split_whitespace().next() {
+        Some("hold") => " (dials and writes held back)",
+        Some("rest-status") => " (answers)",
+        Some(_) | None => "",
+    }
+}
+
 const fn breaker_look(state: BreakerState) -> (char, Paint) {
     match state {
         BreakerState::Closed => ('o', Paint::Green),
@@ -97,23 +106,31 @@ const fn breaker_look(state: BreakerState) -> (char, Paint) {
     }
 }
 
-/// A stream's ups and downs: vain attempts to connect again are counted, not listed.
+/// A stream's ups and downs: vain attempts to come back are counted, not listed.
 fn stream_entries(stream: &StreamRecord) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut down = false;
-    let mut vain = 0_u32;
+    let mut trying = false;
+    let mut vain = Vain::default();
     for change in &stream.changes {
         match change.state {
-            StreamState::Connecting => continue,
+            StreamState::Connecting => {
+                trying = true;
+                continue;
+            }
             StreamState::Down if down => {
-                vain = vain.saturating_add(1);
+                // A stream that is told to stop while it is down says so without having tried.
+                if std::mem::take(&mut trying) {
+                    vain.attempts = vain.attempts.saturating_add(1);
+                    vain.reason = &change.reason;
+                }
                 continue;
             }
             StreamState::Down | StreamState::Live => {}
         }
-        add_attempts(&mut entries, vain);
-        vain = 0;
+        std::mem::take(&mut vain).add_to(&mut entries);
         down = change.state == StreamState::Down;
+        trying = false;
         let (mark, paint) = if down { ('-', Paint::Red) } else { ('+', Paint::Green) };
         entries.push(Entry {
             at_s: change.at_s,
@@ -123,14 +140,25 @@ fn stream_entries(stream: &StreamRecord) -> Vec<Entry> {
             text: format!("{}: {}", change.state.as_str(), change.reason),
         });
     }
-    add_attempts(&mut entries, vain);
+    vain.add_to(&mut entries);
     entries
 }
 
-/// Tells of vain attempts to connect in the line before them.
-fn add_attempts(entries: &mut [Entry], vain: u32) {
-    if let Some(last) = entries.last_mut().filter(|_| vain > 0) {
-        let times = if vain == 1 { "once".to_owned() } else { format!("{vain} times") };
-        last.text.push_str(&format!(" (then failed to connect {times})"));
+/// Attempts to come back that failed one after the other.
+#[derive(Debug, Default)]
+struct Vain<'a> {
+    attempts: u32,
+    /// Why the last one failed: the venue, the network, or we ourselves refused.
+    reason: &'a str,
+}
+
+impl Vain<'_> {
+    /// Tells of the attempts in the line before them.
+    fn add_to(self, entries: &mut [Entry]) {
+        let Self { attempts, reason } = self;
+        if let Some(last) = entries.last_mut().filter(|_| attempts > 0) {
+            let noun = if attempts == 1 { "attempt" } else { "attempts" };
+            last.text.push_str(&format!(" (then {attempts} more {noun} failed, last: {reason})"));
+        }
     }
 }

@@ -14,7 +14,8 @@ fn plan() -> FaultPlan {
         healed_at: Duration::from_millis(90_250),
         faults: vec![
             fault(0, 5_000, 5_010, FaultKind::RestStatus(RestStatus { status: 503 })),
-            fault(1, 5_000, 90_250, FaultKind::Hold),
+            fault(1, 5_000, 6_000, FaultKind::RestLostAnswer(RestStatus { status: 504 })),
+            fault(2, 5_000, 90_250, FaultKind::Hold),
         ],
     }
 }
@@ -42,5 +43,10 @@ fn a_kind_is_saved_under_the_name_that_scenarios_use() {
 fn a_fault_shows_in_one_line() {
     let faults = plan().faults;
     let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    assert_eq!(shown, ["at 5s for 10ms: rest-status 503", "at 5s for 1m25s250ms: hold"]);
+    let expected = [
+        "at 5s for 10ms: rest-status 503",
+        "at 5s for 1s: rest-lost-answer 504",
+        "at 5s for 1m25s250ms: hold",
+    ];
+    assert_eq!(shown, expected);
 }

@@ -207,7 +207,7 @@ fn wrong_words_name_the_nearest_right_one() {
             "\"hold\"",
             "\"earthquake\"",
             "32: `kind = \"earthquake\"`: unknown value `earthquake`; expected one of \
-             `rest-status`, `hold`",
+             `rest-status`, `rest-lost-answer`, `hold`",
         ),
     ]);
 }
@@ -383,7 +383,7 @@ fn values_that_contradict_each_other_are_refused_at_the_one_that_was_written() {
             "length = \"30m\"",
             "length = \"8m\"",
             "6: `length = \"8m\"`: expected at least 8m40s: faults until 7m, 1m30s to recover, \
-             10s to shut down",
+             10s of calm",
         ),
     ]);
 }

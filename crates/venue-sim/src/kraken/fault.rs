@@ -20,7 +20,18 @@ pub struct FaultSwitches {
 #[derive(Debug, Default)]
 struct State {
     rest_status: BTreeMap<u32, u16>,
+    lost_answer: BTreeMap<u32, u16>,
     struck: BTreeMap<u32, u64>,
+}
+
+/// What a fault does to one REST request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RestStrike {
+    pub(crate) fault: u32,
+    /// Status of Cloudflare's page that is the answer.
+    pub(crate) status: u16,
+    /// True when the exchange still does what the request asks for.
+    pub(crate) executed: bool,
 }
 
 impl FaultSwitches {
@@ -36,19 +47,35 @@ impl FaultSwitches {
         };
     }
 
+    /// Makes REST execute every request and then answer it with `status` and Cloudflare's page for
+    /// it, as a gateway does that has lost the exchange's answer; or stops that.
+    ///
+    /// A status outside `400..=599` is answered as 520. Of several faults that are on, the one with
+    /// the lowest number strikes; [`FaultSwitches::set_rest_status`] comes first.
+    pub fn set_lost_answer(&self, fault: u32, status: Option<u16>) {
+        let mut state = self.state.lock();
+        match status {
+            Some(status) => state.lost_answer.insert(fault, status),
+            None => state.lost_answer.remove(&fault),
+        };
+    }
+
     /// How often a fault has struck so far.
     pub fn struck(&self, fault: u32) -> u64 {
         self.state.lock().struck.get(&fault).copied().unwrap_or(0)
     }
 
-    /// The fault that strikes the REST request at hand, counted, with its status.
-    pub(crate) fn strike_rest(&self) -> Option<(u32, u16)> {
+    /// The fault that strikes the REST request at hand, counted.
+    pub(crate) fn strike_rest(&self) -> Option<RestStrike> {
         let mut state = self.state.lock();
-        let (fault, status) = state.rest_status.iter().next().map(|(f, s)| (*f, *s))?;
+        let first = |faults: &BTreeMap<u32, u16>| faults.first_key_value().map(|(f, s)| (*f, *s));
+        let refused = first(&state.rest_status).map(|struck| (struck, false));
+        let lost = || first(&state.lost_answer).map(|struck| (struck, true));
+        let ((fault, status), executed) = refused.or_else(lost)?;
         let count = state.struck.entry(fault).or_default();
         *count = count.saturating_add(1);
         let status = if (400..=599).contains(&status) { status } else { 520 };
-        Some((fault, status))
+        Some(RestStrike { fault, status, executed })
     }
 }
 
@@ -62,9 +89,15 @@ mod tests {
         assert_eq!(faults.strike_rest(), None);
         faults.set_rest_status(7, Some(503));
         faults.set_rest_status(3, Some(200));
-        assert_eq!(faults.strike_rest(), Some((3, 520)));
+        let strike = |fault, status, executed| Some(RestStrike { fault, status, executed });
+        assert_eq!(faults.strike_rest(), strike(3, 520, false));
         faults.set_rest_status(3, None);
-        assert_eq!(faults.strike_rest(), Some((7, 503)));
-        assert_eq!((faults.struck(3), faults.struck(7), faults.struck(9)), (1, 1, 0));
+        faults.set_lost_answer(1, Some(504));
+        assert_eq!(faults.strike_rest(), strike(7, 503, false));
+        faults.set_rest_status(7, None);
+        assert_eq!(faults.strike_rest(), strike(1, 504, true));
+        faults.set_lost_answer(1, None);
+        assert_eq!(faults.strike_rest(), None);
+        assert_eq!([1, 3, 7, 9].map(|fault| faults.struck(fault)), [1, 1, 1, 0]);
     }
 }

@@ -88,7 +88,7 @@ const PRIVATE: &[&str] = &[
 impl Venue {
     /// Answers a request and writes that into the history.
     pub(crate) fn handle(&mut self, request: &Request, now: UnixNanos) -> Reply {
-        let result = self.dispatch(request, now);
+        let result = self.execute(request, now);
         let error = result.as_ref().err().map(|error| error.0.to_string());
         self.sink.record(VenueEvent::RequestAnswered {
             op: request.op().to_owned(),
@@ -106,7 +106,8 @@ impl Venue {
         }
     }
 
-    fn dispatch(&mut self, request: &Request, now: UnixNanos) -> MethodResult {
+    /// Does what a request asks for; its answer is not in the history yet.
+    pub(crate) fn execute(&mut self, request: &Request, now: UnixNanos) -> MethodResult {
         match request.method() {
             Some((false, name)) => self.public(name, request, now),
             Some((true, name)) if request.verb == Verb::Post && PRIVATE.contains(&name) => {

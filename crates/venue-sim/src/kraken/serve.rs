@@ -135,11 +135,11 @@ async fn respond(
 /// The answer to the client's WebSocket key; `None` unless the request is a complete upgrade.
 fn accept_key(request: &hyper::Request<Incoming>) -> Option<String> {
     let headers = request.headers();
+    // A list may come in one header or in several of the same name.
     let has = |name: &str, token: &str| {
-        header_text(headers, name).is_some_and(|value| {
-            let mut tokens = value.split(',');
-            tokens.any(|t| t.trim().eq_ignore_ascii_case(token))
-        })
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        let mut tokens = values.flat_map(|value| value.split(','));
+        tokens.any(|t| t.trim().eq_ignore_ascii_case(token))
     };
     let complete = request.method() == Method::GET
         && has("upgrade", "websocket")

@@ -142,15 +142,18 @@ impl KrakenSim {
 impl Shared {
     /// Answers a REST request, unless a fault does it instead.
     pub(crate) fn answer(&self, request: &Request) -> Reply {
-        if let Some((fault, status)) = self.faults.strike_rest() {
-            self.sink.record(VenueEvent::FaultStruck { fault });
-            return self.edge_page(request.op(), status);
-        }
         let now = self.clock.now();
-        self.venue.lock().handle(request, now)
+        let Some(strike) = self.faults.strike_rest() else {
+            return self.venue.lock().handle(request, now);
+        };
+        self.sink.record(VenueEvent::FaultStruck { fault: strike.fault });
+        if strike.executed {
+            let _lost = self.venue.lock().execute(request, now);
+        }
+        self.edge_page(request.op(), strike.status)
     }
 
-    /// A page of Cloudflare's for a request that does not reach the exchange.
+    /// A page of Cloudflare's, for a request that the exchange's own answer does not reach.
     pub(crate) fn edge_page(&self, op: &str, status: u16) -> Reply {
         self.sink.record(VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None });
         error_page(status, &ids::ray(&mut self.rays.lock()))

@@ -19,7 +19,7 @@ use crate::kraken::stream::executions::Row;
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::json;
 
-pub(crate) use outbox::{Outbox, Outgoing};
+pub(crate) use outbox::{OUTBOX_MESSAGES_MAX, Outbox, Outgoing};
 
 /// Version that the `status` message names.
 const VERSION: &str = "2.0.10";
@@ -151,7 +151,7 @@ impl Venue {
         connection
     }
 
-    /// Forgets a session; its token ends with it.
+    /// Forgets a session, which no longer prolongs its token.
     pub(crate) fn close_session(&mut self, connection: u64) {
         let Some(session) = self.sessions.sessions.remove(&connection) else {
             return;

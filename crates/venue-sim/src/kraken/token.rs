@@ -6,7 +6,7 @@ use std::time::Duration;
 use matching::AccountId;
 use model::UnixNanos;
 
-/// Life of a token that no connection uses.
+/// Life of a token from its issue on; a connection that uses it prolongs it.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(900);
 /// Unused tokens that are remembered; the oldest are forgotten first.
 const TOKENS_MAX: usize = 1024;
@@ -48,14 +48,10 @@ impl Tokens {
         Some(token.account)
     }
 
-    /// A connection no longer uses a token. Nobody's token ends with its last connection.
+    /// A connection no longer uses a token. What is left of the token's own life it keeps.
     pub(crate) fn release(&mut self, token: &str) {
-        let Some(state) = self.tokens.get_mut(token) else {
-            return;
-        };
-        state.users = state.users.saturating_sub(1);
-        if state.users == 0 {
-            self.tokens.remove(token);
+        if let Some(state) = self.tokens.get_mut(token) {
+            state.users = state.users.saturating_sub(1);
         }
     }
 }
@@ -99,8 +95,21 @@ mod tests {
         assert_eq!(tokens.claim("used", later), Some(a));
         tokens.release("used");
         tokens.release("used");
-        assert_eq!(tokens.claim("used", start), None);
+        assert_eq!(tokens.claim("used", later), None);
         assert_eq!(tokens.claim("never issued", start), None);
+    }
+
+    #[test]
+    fn a_released_token_is_valid_until_a_quarter_of_an_hour_after_its_issue() {
+        let (start, a) = (UnixNanos::from_secs(1_000), account());
+        let mut tokens = Tokens::default();
+        tokens.issue("t".to_owned(), a, start);
+        assert_eq!(tokens.claim("t", start), Some(a));
+        tokens.release("t");
+        let last = start.plus(TOKEN_LIFE - Duration::from_nanos(1));
+        assert_eq!(tokens.claim("t", last), Some(a));
+        tokens.release("t");
+        assert_eq!(tokens.claim("t", start.plus(TOKEN_LIFE)), None);
     }
 
     #[test]

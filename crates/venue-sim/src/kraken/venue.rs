@@ -103,8 +103,16 @@ pub(crate) struct OwnExecution {
 #[derive(Debug, Clone)]
 pub(crate) struct OrderFacts {
     pub(crate) txid: String,
-    pub(crate) userref: i32,
+    /// The number that the client gave it, perhaps together with others.
+    pub(crate) userref: Option<i32>,
     pub(crate) request: matching::OrderRequest,
+}
+
+impl OrderFacts {
+    /// The client's number as messages show it: without one they say zero.
+    pub(crate) fn shown_userref(&self) -> i32 {
+        self.userref.unwrap_or(0)
+    }
 }
 
 /// What the venue knows of an order besides what the exchange does.

@@ -1,96 +1,11 @@
-use std::collections::BTreeMap;
-
-use model::{Asset, ClientOrderId, Instrument, Level, NewOrder, Notional};
-
 use super::*;
 use crate::desk::{MarketView, Wish};
-use crate::order::Order;
 use crate::orders::Orders;
+use crate::strategies::testing::{World, one, price, symbol};
 
-/// A desk with one instrument, and the strategy in front of it.
-struct World {
-    strategy: EmaCross,
-    instruments: BTreeMap<Symbol, Instrument>,
-    markets: BTreeMap<Symbol, MarketView>,
-    positions: BTreeMap<Symbol, Quantity>,
-    orders: Orders,
-    second: i64,
-}
-
-fn symbol() -> Symbol {
-    Symbol::new("BTC/USD")
-}
-
-fn price(whole: i64) -> Price {
-    Price::from_raw(whole * 1_000_000_000)
-}
-
-fn one() -> Quantity {
-    Quantity::from_raw(100_000_000)
-}
-
-impl World {
-    fn new() -> Self {
-        let second = Duration::from_secs(1);
-        let patience = Duration::from_secs(3);
-        let instrument = Instrument {
-            symbol: symbol(),
-            base: Asset::new("BTC"),
-            quote: Asset::new("USD"),
-            price_decimals: 1,
-            quantity_decimals: 8,
-            cost_decimals: 5,
-            tick_size: Price::step(1),
-            quantity_min: Quantity::from_raw(5_000),
-            cost_min: Notional::ZERO,
-        };
-        let level = |at| Some(Level { price: price(at), quantity: one() });
-        let market = MarketView { bid: level(99), ask: level(101), last_trade: None };
-        Self {
-            strategy: EmaCross::new(symbol(), 1, 3, one(), second, patience),
-            instruments: [(symbol(), instrument)].into(),
-            markets: [(symbol(), market)].into(),
-            positions: BTreeMap::new(),
-            orders: Orders::default(),
-            second: 0,
-        }
-    }
-
-    /// One trade per second and bar; returns what the strategy wants.
-    fn trade(&mut self, at: i64) -> Vec<Wish> {
-        self.second += 1;
-        let trade = Trade {
-            symbol: symbol(),
-            venue_ts: UnixNanos::from_secs(self.second),
-            price: price(at),
-            quantity: one(),
-            taker_side: None,
-            trade_id: None,
-        };
-        let mut desk = Desk {
-            instruments: &self.instruments,
-            markets: &self.markets,
-            positions: &self.positions,
-            orders: &self.orders,
-            can_trade: true,
-            wishes: Vec::new(),
-        };
-        self.strategy.on_trade(&trade, &mut desk);
-        desk.wishes
-    }
-
-    fn rest(&mut self, side: Side) -> ClientOrderId {
-        let id = ClientOrderId::new("a-1").expect("valid");
-        self.orders.insert(Order::new(NewOrder {
-            client_order_id: id.clone(),
-            symbol: symbol(),
-            side,
-            kind: OrderKind::Market,
-            quantity: one(),
-            time_in_force: TimeInForce::Gtc,
-        }));
-        id
-    }
+fn world() -> World<EmaCross> {
+    let (bar, patience) = (Duration::from_secs(1), Duration::from_secs(3));
+    World::new(EmaCross::new(symbol(), 1, 3, one(), bar, patience))
 }
 
 fn order(side: Side, kind: OrderKind) -> Vec<Wish> {
@@ -100,7 +15,7 @@ fn order(side: Side, kind: OrderKind) -> Vec<Wish> {
 
 #[test]
 fn after_warm_up_a_rise_buys_at_the_best_bid() {
-    let mut world = World::new();
+    let mut world = world();
     for at in [100, 101, 102] {
         assert_eq!(world.trade(at), [], "warming up");
     }
@@ -110,11 +25,11 @@ fn after_warm_up_a_rise_buys_at_the_best_bid() {
 
 #[test]
 fn an_order_that_rests_too_long_is_cancelled_and_sent_to_the_market() {
-    let mut world = World::new();
+    let mut world = world();
     for at in [100, 101, 102, 103] {
         world.trade(at);
     }
-    let id = world.rest(Side::Buy);
+    let id = world.rest(Side::Buy, OrderKind::Market);
     assert_eq!(world.trade(104), []);
     assert_eq!(world.trade(105), []);
     assert_eq!(world.trade(106), [Wish::Cancel(id)]);
@@ -124,11 +39,11 @@ fn an_order_that_rests_too_long_is_cancelled_and_sent_to_the_market() {
 
 #[test]
 fn a_turn_cancels_the_order_and_closes_the_position() {
-    let mut world = World::new();
+    let mut world = world();
     for at in [100, 101, 102, 103] {
         world.trade(at);
     }
-    let id = world.rest(Side::Buy);
+    let id = world.rest(Side::Buy, OrderKind::Market);
     assert_eq!(world.trade(50), []);
     assert_eq!(world.trade(50), [Wish::Cancel(id)], "the fall shows when its bar closes");
     world.orders = Orders::default();
@@ -139,7 +54,7 @@ fn a_turn_cancels_the_order_and_closes_the_position() {
 
 #[test]
 fn without_a_book_nothing_is_placed() {
-    let mut world = World::new();
+    let mut world = world();
     world.markets.insert(symbol(), MarketView::default());
     for at in [100, 101, 102, 103, 104] {
         assert_eq!(world.trade(at), []);
@@ -148,11 +63,11 @@ fn without_a_book_nothing_is_placed() {
 
 #[test]
 fn impatience_ends_with_the_order_that_it_caused() {
-    let mut world = World::new();
+    let mut world = world();
     for at in [100, 101, 102, 103] {
         world.trade(at);
     }
-    world.rest(Side::Buy);
+    world.rest(Side::Buy, OrderKind::Market);
     for at in [104, 105, 106] {
         world.trade(at);
     }
@@ -166,7 +81,7 @@ fn impatience_ends_with_the_order_that_it_caused() {
 
 #[test]
 fn a_late_trade_closes_no_bar() {
-    let mut world = World::new();
+    let mut world = world();
     for at in [100, 101, 102] {
         world.trade(at);
     }

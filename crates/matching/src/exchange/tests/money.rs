@@ -65,6 +65,24 @@ fn fees_are_rounded_half_up_per_execution_and_rebates_are_paid() {
 }
 
 #[test]
+fn a_market_buy_that_spends_everything_gets_its_rebate_on_top() {
+    let mut config = config(Liquidity::Recorded);
+    config.accounts[0] = account("a", "203", "0");
+    config.accounts[0].fees = FeeRates { maker_ppm: -200, taker_ppm: -100 };
+    let mut exchange = Exchange::new(config).unwrap();
+    let update = DepthUpdate {
+        symbol: &symbol(),
+        snapshot: true,
+        bids: &[],
+        asks: &[level("101", "1"), level("102", "1")],
+    };
+    exchange.on_depth(&update, NOW, &mut Vec::new()).unwrap();
+    let a = exchange.account("a").unwrap();
+    exchange.submit(a, market(Side::Buy, "2"), NOW, &mut Vec::new()).unwrap();
+    assert_eq!(balance(&exchange, a, "USD"), ("0.0203".to_owned(), "0".to_owned()));
+}
+
+#[test]
 fn totals_hold_every_account() {
     let (mut exchange, a, b) = quoted();
     let before = exchange.ledger().totals();

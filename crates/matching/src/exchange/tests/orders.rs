@@ -201,6 +201,64 @@ fn open_orders_are_limited_and_closed_ones_forgotten_oldest_first() {
 }
 
 #[test]
+fn open_orders_are_limited_per_account_and_instrument_where_they_can_rest() {
+    let mut config = config(Liquidity::Recorded);
+    config.open_orders_max = 1;
+    let mut other = config.instruments[0].clone();
+    other.instrument.symbol = Symbol::new("BTC/EUR");
+    other.instrument.quote = Asset::new("EUR");
+    config.instruments.push(other);
+    let mut exchange = Exchange::new(config).unwrap();
+    let (a, b) = (exchange.account("a").unwrap(), exchange.account("b").unwrap());
+    let resting = limit(Side::Sell, "190", "0.1");
+    submit(&mut exchange, a, resting.clone()).unwrap();
+    let more = submit(&mut exchange, a, resting.clone());
+    assert_eq!(more, Err(Refusal::TooManyOrders));
+    submit(&mut exchange, a, OrderRequest { symbol: Symbol::new("BTC/EUR"), ..resting.clone() })
+        .unwrap();
+    submit(&mut exchange, b, resting.clone()).unwrap();
+    submit(&mut exchange, a, market(Side::Sell, "0.1")).unwrap();
+    submit(&mut exchange, a, OrderRequest { time_in_force: TimeInForce::Ioc, ..resting }).unwrap();
+}
+
+#[test]
+fn a_snapshot_without_the_level_leaves_nobody_ahead() {
+    let (mut exchange, a, _) = quoted();
+    submit(&mut exchange, a, limit(Side::Buy, "99", "0.5")).unwrap();
+    let update =
+        DepthUpdate { symbol: &symbol(), snapshot: true, bids: &[level("98", "1")], asks: &[] };
+    exchange.on_depth(&update, NOW, &mut Vec::new()).unwrap();
+    let sold = trade("99", "0.5", Some(Side::Sell));
+    exchange.on_trade(&sold, NOW, &mut Vec::new()).unwrap();
+    assert_eq!(exchange.open_order_count(), 0);
+}
+
+#[test]
+fn a_small_trade_between_synthetic_levels_does_not_fill_a_resting_order() {
+    let mut exchange = Exchange::new(config(synthetic())).unwrap();
+    let a = exchange.account("a").unwrap();
+    let mut out = Vec::new();
+    exchange.on_trade(&trade("100000", "0.1", Some(Side::Buy)), NOW, &mut out).unwrap();
+    let book = exchange.book(&symbol(), 25).unwrap();
+    let bids: Vec<i64> = book.bids().map(|level| level.price.raw()).collect();
+    let tick = Price::step(1).raw();
+    let (last, between) = (bids[24], bids[3] - tick);
+    assert!(!bids.contains(&between));
+    for raw in [between, last - 1_000 * tick] {
+        let price = Price::from_raw(raw);
+        let kind = OrderKind::Limit { price, post_only: true };
+        let request = OrderRequest { kind, ..limit(Side::Buy, "1", "0.001") };
+        exchange.submit(a, request, NOW, &mut out).unwrap();
+        let small = Trade { price, ..trade("1", "0.001", Some(Side::Sell)) };
+        exchange.on_trade(&small, NOW, &mut out).unwrap();
+        assert_eq!(exchange.open_order_count(), 1);
+        let large = Trade { price, ..trade("1", "9", Some(Side::Sell)) };
+        exchange.on_trade(&large, NOW, &mut out).unwrap();
+        assert_eq!(exchange.open_order_count(), 0);
+    }
+}
+
+#[test]
 fn broken_tape_data_is_an_error_and_changes_nothing() {
     let (mut exchange, ..) = quoted();
     let mut out = Vec::new();

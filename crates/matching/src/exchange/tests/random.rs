@@ -60,7 +60,17 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let exchange = Exchange::new(config(synthetic())).unwrap();
+        Self::with_fees([FeeRates { maker_ppm: 2_500, taker_ppm: 4_000 }; 2], "10000")
+    }
+
+    /// A world whose accounts pay `fees` and start with that many USD.
+    fn with_fees(fees: [FeeRates; 2], usd: &str) -> Self {
+        let mut config = config(synthetic());
+        config.accounts = vec![account("a", usd, "2"), account("b", usd, "2")];
+        for (account, fees) in config.accounts.iter_mut().zip(fees) {
+            account.fees = fees;
+        }
+        let exchange = Exchange::new(config).unwrap();
         let accounts = ["a", "b"].map(|name| exchange.account(name).unwrap());
         let totals = exchange.ledger().totals();
         Self { exchange, accounts, ticks: 50_000, totals, next_print: 1 }
@@ -185,6 +195,49 @@ proptest! {
             let events = world.apply(step);
             world.check(step, &events)?;
         }
+    }
+
+    /// Rebates and fees of any size, on accounts that can spend nearly everything at once.
+    #[test]
+    fn money_is_conserved_whatever_the_fees(
+        fees in prop::array::uniform4(-100_000_i64..=100_000),
+        usd in 100_u32..2_000,
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let [maker_a, taker_a, maker_b, taker_b] = fees;
+        let fees = [(maker_a, taker_a), (maker_b, taker_b)]
+            .map(|(maker_ppm, taker_ppm)| FeeRates { maker_ppm, taker_ppm });
+        let mut world = World::with_fees(fees, &usd.to_string());
+        for step in &steps {
+            let events = world.apply(step);
+            world.check(step, &events)?;
+        }
+    }
+
+    /// A market buy of nearly everything that the account has, over one level or several.
+    #[test]
+    fn a_market_buy_of_everything_is_covered_whatever_the_fees(
+        taker_ppm in -100_000_i64..=100_000,
+        usd in 100_u32..100_000,
+        spent_permille in 850_i64..1_000,
+    ) {
+        let fees = FeeRates { maker_ppm: 0, taker_ppm };
+        let mut world = World::with_fees([fees; 2], &usd.to_string());
+        let first = Step::Trade { offset: 0, lots: 1, taker: Some(true) };
+        let events = world.apply(&first);
+        world.check(&first, &events)?;
+        // The price is 5,000; a step is 0.00001 units.
+        let lots = i64::from(usd) * spent_permille / 50;
+        let buy = Step::Submit {
+            account: 0,
+            buy: true,
+            offset: None,
+            lots,
+            post_only: false,
+            ioc: false,
+        };
+        let events = world.apply(&buy);
+        world.check(&buy, &events)?;
     }
 
     #[test]

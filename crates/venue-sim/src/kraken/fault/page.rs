@@ -5,7 +5,7 @@ use crate::kraken::rest::Reply;
 /// Cloudflare's location in the ids of its pages.
 const LOCATION: &str = "HKG";
 
-/// The answer of a request that did not reach Kraken. `ray` is Cloudflare's id of it.
+/// Cloudflare's answer where Kraken's is missing. `ray` is Cloudflare's id of it.
 pub(crate) fn error_page(status: u16, ray: &str) -> Reply {
     let mut headers = vec![
         ("content-type", "text/html; charset=UTF-8".to_owned()),

@@ -158,7 +158,7 @@ impl<'a> NameFilter<'a> {
     }
 
     fn takes(&self, venue: &Venue, order: &Order) -> bool {
-        let userref = venue.orders.get(&order.id).map(|d| d.facts.userref);
+        let userref = venue.orders.get(&order.id).and_then(|d| d.facts.userref);
         let client_id = order.request.client_id.as_deref();
         self.userref.is_none_or(|wanted| userref == Some(wanted))
             && self.cl_ord_id.is_none_or(|wanted| client_id == Some(wanted))

@@ -49,6 +49,12 @@ impl Args {
         value.filter(|value| !value.is_empty())
     }
 
+    /// Arguments that are not empty, by name in alphabetic order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        fields.filter(|(_, value)| !value.is_empty())
+    }
+
     /// An argument that must be there.
     pub(crate) fn require(&self, name: &str) -> Result<&str, ApiError> {
         self.get(name).ok_or_else(|| ApiError::arguments(name))

@@ -71,7 +71,7 @@ impl OrderRow {
         let trades = trades && !details.executions.is_empty();
         Self {
             refid: None,
-            userref: details.facts.userref,
+            userref: details.facts.shown_userref(),
             cl_ord_id: request.client_id.as_deref().map(str::to_owned),
             status,
             opentm: Number::seconds(order.opened_at),

@@ -1,7 +1,7 @@
 //! Private methods that trade.
 //!
-//! Offered: market and limit orders, good till cancelled or immediate-or-cancel, post-only. What
-//! Kraken has beyond that is refused with `EGeneral:Invalid arguments:<field>`, never ignored.
+//! Offered: market and limit orders, good till cancelled or immediate-or-cancel, post-only. Every
+//! other field or value is refused with `EGeneral:Invalid arguments:<field>`, never ignored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,17 +22,37 @@ const FREE_TEXT_MAX: usize = 18;
 /// Latest `deadline` that is accepted.
 const DEADLINE_MAX: Duration = Duration::from_secs(60);
 
-/// Arguments that this venue does not offer, with the only value that it takes.
-const NOT_OFFERED: &[(&str, &[&str])] = &[
-    ("price2", &["0"]),
-    ("displayvol", &[]),
-    ("trigger", &["last"]),
-    ("leverage", &["none", "0", "1"]),
-    ("stptype", &["cancel-newest"]),
-    ("starttm", &["0"]),
+/// Characters of an unknown field's name that the refusal repeats.
+const FIELD_SHOWN_MAX: usize = 64;
+
+/// Fields of `AddOrder` that mean something here or cannot change what the order does.
+const FIELDS: &[&str] = &[
+    "broker",
+    "cl_ord_id",
+    "deadline",
+    "nonce",
+    "oflags",
+    "ordertype",
+    "otp",
+    "pair",
+    "price",
+    "reduce_only",
+    "timeinforce",
+    "type",
+    "userref",
+    "validate",
+    "volume",
+];
+
+/// Fields of `AddOrder` that are taken only with values that ask for nothing special.
+const HARMLESS_VALUES: &[(&str, &[&str])] = &[
+    ("asset_class", &["currency", "forex"]),
     ("expiretm", &["0"]),
-    ("close[ordertype]", &[]),
-    ("asset_class", &[]),
+    ("leverage", &["none", "0", "1"]),
+    ("price2", &["0"]),
+    ("starttm", &["0"]),
+    ("stptype", &["cancel-newest"]),
+    ("trigger", &["last"]),
 ];
 
 #[derive(Serialize)]
@@ -80,7 +100,7 @@ impl Venue {
         let mut events = Vec::new();
         let submitted = request.clone();
         let id = self.exchange.submit(account, submitted, now, &mut events)?;
-        let facts = OrderFacts { txid: self.ids.order(), userref: userref.unwrap_or(0), request };
+        let facts = OrderFacts { txid: self.ids.order(), userref, request };
         let answer = json(&Added {
             descr,
             txid: Some([&facts.txid]),
@@ -140,7 +160,7 @@ impl Venue {
     fn open_with_userref(&self, account: AccountId, userref: i32) -> Vec<OrderId> {
         let given = |id: &OrderId| {
             let details = self.orders.get(id);
-            details.is_some_and(|details| details.facts.userref == userref)
+            details.is_some_and(|details| details.facts.userref == Some(userref))
         };
         let open = self.exchange.open_orders(account).map(|order| order.id);
         open.filter(given).collect()
@@ -157,11 +177,7 @@ fn order_request(args: &Args, pair: &Pair) -> Result<OrderRequest, ApiError> {
     let ordertype = args.require("ordertype")?;
     let quantity = Quantity::parse(args.require("volume")?);
     let quantity = quantity.map_err(|_| ApiError::arguments("volume"))?;
-    for (name, only) in NOT_OFFERED {
-        if args.get(name).is_some_and(|value| !only.contains(&value)) {
-            return Err(ApiError::arguments(name));
-        }
-    }
+    check_fields(args)?;
     if args.flag("reduce_only")? {
         return Err(ApiError::NO_POSITION);
     }
@@ -188,6 +204,21 @@ fn order_request(args: &Args, pair: &Pair) -> Result<OrderRequest, ApiError> {
         quantity,
         time_in_force,
     })
+}
+
+/// Refuses the first field, in alphabetic order, that asks for what is not offered.
+fn check_fields(args: &Args) -> Result<(), ApiError> {
+    let is_taken = |name: &str, value: &str| {
+        let mut harmless = HARMLESS_VALUES.iter();
+        FIELDS.contains(&name) || harmless.any(|(n, values)| *n == name && values.contains(&value))
+    };
+    match args.iter().find(|(name, value)| !is_taken(name, value)) {
+        Some((name, _)) => {
+            let shown: String = name.chars().take(FIELD_SHOWN_MAX).collect();
+            Err(ApiError::arguments(&shown))
+        }
+        None => Ok(()),
+    }
 }
 
 fn limit_price(text: &str, pair: &Pair) -> Result<Price, ApiError> {

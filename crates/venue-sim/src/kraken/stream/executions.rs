@@ -161,7 +161,7 @@ impl Row {
             timestamp: rfc3339(now),
             order_status: "new",
             exec_type: "new",
-            order_userref: facts.userref,
+            order_userref: facts.shown_userref(),
             order_id: facts.txid.clone(),
         })
     }
@@ -174,7 +174,7 @@ impl Row {
         let fee = Number::amount(fill.fee, rules.cost_decimals);
         Self::Trade(Box::new(TradeRow {
             order_id: facts.txid.clone(),
-            order_userref: facts.userref,
+            order_userref: facts.shown_userref(),
             exec_id: own.exec_id.clone(),
             exec_type: "trade",
             trade_id: fill.trade_id,
@@ -228,7 +228,7 @@ fn full(
     Row::Full(Box::new(FullRow {
         order_id: facts.txid.clone(),
         cl_ord_id: request.client_id.as_deref().map(str::to_owned),
-        order_userref: facts.userref,
+        order_userref: facts.shown_userref(),
         symbol: rules.symbol.as_str().to_owned(),
         side: request.side.as_str(),
         order_type: order_type(request.kind),
@@ -269,7 +269,7 @@ fn end(
         cum_cost: totals.cost,
         fee_usd_equiv: totals.fee,
         avg_price: totals.average,
-        order_userref: facts.userref,
+        order_userref: facts.shown_userref(),
         cancel_reason: reason,
         reason,
         order_id: facts.txid.clone(),

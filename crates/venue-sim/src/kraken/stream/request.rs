@@ -8,7 +8,7 @@ use crate::kraken::book::DEPTHS;
 use crate::kraken::error::ApiError;
 use crate::kraken::sim::Role;
 use crate::kraken::stream::executions::Row;
-use crate::kraken::stream::{Outgoing, Private, Session, public};
+use crate::kraken::stream::{OUTBOX_MESSAGES_MAX, Outgoing, Private, Session, public};
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::{json, rfc3339};
 
@@ -16,6 +16,7 @@ const MALFORMED: &str = "Malformed request";
 const UNSUPPORTED_EVENT: &str = "Unsupported event";
 const UNSUPPORTED_CHANNEL: &str = "Unsupported channel";
 const UNSUPPORTED_DEPTH: &str = "Subscription depth not supported";
+const TOO_MANY_SYMBOLS: &str = "Too many symbols in one request";
 const ALREADY_SUBSCRIBED: &str = "Already subscribed";
 const NOT_SUBSCRIBED: &str = "Subscription Not Found";
 const PING_PARAMS: &str = "Unsupported field: 'params' for the given msg type: ping";
@@ -26,6 +27,10 @@ const PUBLIC_ELSEWHERE: &str =
 
 /// Limit of open order transactions that the venue announces: the middle tier.
 const RATE_COUNT_MAX: u32 = 125;
+
+/// Symbols that one request may name. Each is answered by up to two messages.
+const SYMBOLS_MAX: usize = 200;
+const _: () = assert!(2 * SYMBOLS_MAX < OUTBOX_MESSAGES_MAX, "an answer fits into the outbox");
 
 /// What every request has.
 #[derive(Deserialize)]
@@ -192,6 +197,10 @@ impl Answering<'_> {
         if symbols.is_empty() {
             self.refuse(MALFORMED, None);
         }
+        if symbols.len() > SYMBOLS_MAX {
+            self.refuse(TOO_MANY_SYMBOLS, None);
+            return;
+        }
         for name in symbols {
             let symbol = Symbol::new(name);
             if self.venue.listed(&symbol).is_some() {
@@ -231,16 +240,16 @@ impl Answering<'_> {
             self.refuse(UNSUPPORTED_DEPTH, Some(symbol.as_str()));
             return;
         }
-        // What is shown next is in the history first.
-        self.venue.publish_books(self.now);
-        let Some(session) = self.session() else {
-            return;
-        };
-        if session.books.contains_key(symbol) {
+        let known = self.session().map(|session| session.books.contains_key(symbol));
+        if known == Some(true) {
             self.refuse(ALREADY_SUBSCRIBED, Some(symbol.as_str()));
             return;
         }
-        session.books.insert(symbol.clone(), depth);
+        // What is shown next is in the history first.
+        self.venue.publish_books(self.now);
+        if let Some(session) = self.session() {
+            session.books.insert(symbol.clone(), depth);
+        }
         let snapshot = params.snapshot.unwrap_or(true);
         self.accept(Accepted {
             channel: "book",

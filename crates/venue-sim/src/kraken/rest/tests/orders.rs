@@ -3,7 +3,7 @@
 use model::Side;
 
 use super::{RESTING, trading, without_ids};
-use crate::kraken::fixture::World;
+use crate::kraken::fixture::{World, signed};
 
 /// The text of the only error of an answer.
 fn error(answer: &str) -> &str {
@@ -30,6 +30,61 @@ fn the_python_sdks_body_is_understood() {
         without_ids(&answer),
         r#"{"error":[],"result":{"descr":{"order":"buy 0.00020000 XBTUSD @ limit 15000.0"},"txid":["O#"],"cl_ord_id":"adbe4060-ca2a-4aa4-a53c-05de50f070d2"}}"#
     );
+}
+
+#[test]
+fn fields_that_change_nothing_are_taken() {
+    let mut world = trading();
+    world.add(&format!(
+        "{RESTING}&otp=1&broker=x&asset_class=currency&trigger=last&expiretm=0&price2=0&\
+         leverage=none&timeinforce=GTC&oflags=fciq%2Cpost&validate=false&displayvol="
+    ));
+}
+
+#[test]
+fn json_orders_are_checked_field_by_field() {
+    let mut world = trading();
+    let mut add = |nonce: u64, more: &str| {
+        let body = format!(
+            r#"{{"nonce":{nonce},"pair":"XBTUSD","type":"buy","ordertype":"limit","volume":"0.0002","price":"15000"{more}}}"#
+        );
+        let mut request = signed("key-a", "AddOrder", &nonce.to_string(), &body);
+        request.content_type = Some("application/json".to_owned());
+        world.venue.handle(&request, world.now).body
+    };
+    let close = r#","close":{"ordertype":"limit","price":"16000"}"#;
+    assert_eq!(error(&add(1, close)), "EGeneral:Invalid arguments:close");
+    assert!(add(2, r#","close":null,"reduce_only":false,"starttm":0"#).contains("txid"));
+}
+
+#[test]
+fn orders_without_a_userref_show_zero_and_are_not_found_by_it() {
+    let mut world = trading();
+    let open = |answer: String| answer.matches(r#""status":"open""#).count();
+    let closed = |answer: String| answer.matches(r#""status":"canceled""#).count();
+    world.add(RESTING);
+    world.add(&format!("{RESTING}&userref=0"));
+    world.add(&format!("{RESTING}&userref=4"));
+    let all = world.post("OpenOrders", "");
+    assert_eq!(all.matches(r#""userref":0"#).count(), 2);
+    assert_eq!(open(all), 3);
+    assert_eq!(open(world.post("OpenOrders", "userref=0")), 1);
+    let one = r#"{"error":[],"result":{"count":1}}"#;
+    assert_eq!(world.post("CancelOrder", "txid=0"), one);
+    world.post("CancelAll", "");
+    assert_eq!(closed(world.post("ClosedOrders", "")), 3);
+    assert_eq!(closed(world.post("ClosedOrders", "userref=0")), 1);
+}
+
+#[test]
+fn an_account_may_have_eighty_open_orders_in_each_pair() {
+    let mut world = trading();
+    for _ in 0..80 {
+        world.add(RESTING);
+    }
+    assert_eq!(error(&world.post("AddOrder", RESTING)), "EOrder:Orders limit exceeded");
+    world.add("pair=ETHUSD&type=buy&ordertype=limit&volume=1&price=10");
+    world.add("pair=XBTUSD&type=buy&ordertype=market&volume=0.001");
 }
 
 #[test]
@@ -140,6 +195,12 @@ fn arguments_are_refused_in_krakens_words() {
         (format!("{market}&userref=1&cl_ord_id=a"), "userref"),
         (format!("{market}&cl_ord_id=longer-than-18-letters"), "cl_ord_id"),
         (format!("{market}&close%5Bordertype%5D=limit"), "close[ordertype]"),
+        (format!("{market}&close%5Bprice%5D=1"), "close[price]"),
+        (format!("{market}&displayvol=0.1"), "displayvol"),
+        (format!("{market}&stptype=cancel-both"), "stptype"),
+        (format!("{market}&starttm=%2B5"), "starttm"),
+        (format!("{market}&asset_class=tokenized_asset"), "asset_class"),
+        (format!("{market}&{}=1", "x".repeat(1_000)), &"x".repeat(64)),
         (format!("{market}&validate=maybe"), "validate"),
         (format!("{market}&deadline=soon"), "deadline"),
     ] {

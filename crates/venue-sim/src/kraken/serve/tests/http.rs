@@ -34,20 +34,26 @@ async fn requests_share_a_connection() {
     assert_eq!(world.running(), 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_signed_order_over_bytes() {
-    let world = World::new();
-    let mut stream = world.connect(Role::Any, 1024);
-    let body =
-        "nonce=1&pair=XXBTZUSD&type=buy&ordertype=limit&volume=0.0002&price=15000&oflags=post";
-    let request = signed("key-a", "AddOrder", "1", body);
-    let text = format!(
+/// A signed order that rests far below the market.
+fn order(nonce: u64) -> String {
+    let nonce = nonce.to_string();
+    let body = format!(
+        "nonce={nonce}&pair=XXBTZUSD&type=buy&ordertype=limit&volume=0.0002&price=15000&oflags=post"
+    );
+    let request = signed("key-a", "AddOrder", &nonce, &body);
+    format!(
         "POST /0/private/AddOrder HTTP/1.1\r\nHost: x\r\nAPI-Key: key-a\r\nAPI-Sign: {}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         request.api_sign.unwrap(),
         body.len()
-    );
-    let (_, answer) = exchange(&mut stream, &text).await;
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signed_order_over_bytes() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Any, 1024);
+    let (_, answer) = exchange(&mut stream, &order(1)).await;
     assert!(answer.contains(r#""order":"buy 0.00020000 XBTUSD @ limit 15000.0""#));
     assert_eq!(world.sim.open_order_count(), 1);
     world.sim.record_statement();
@@ -72,6 +78,27 @@ async fn a_status_fault_strikes_until_it_is_off() {
         ["fault 4 struck", "answered Time: 503", "answered Time: 200"]
     );
     assert_eq!(world.sim.faults().struck(4), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_whose_answer_is_lost_exists() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Rest, 1024);
+    world.sim.faults().set_lost_answer(2, Some(504));
+    let (head, body) = exchange(&mut stream, &order(1)).await;
+    assert!(head.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"));
+    assert!(head.contains("server: cloudflare\r\n") && !body.contains("txid"));
+    assert_eq!(world.sim.open_order_count(), 1);
+    world.sim.faults().set_lost_answer(2, None);
+    let (_, body) = exchange(&mut stream, &order(2)).await;
+    assert!(body.contains("txid"));
+    assert_eq!(world.sim.open_order_count(), 2);
+    assert_eq!(world.sim.faults().struck(2), 1);
+    let lines = world.memory.lines();
+    assert_eq!(lines[0], "fault 2 struck");
+    assert!(lines[1].starts_with("a: order ") && lines[1].ends_with("is open, filled 0"));
+    assert_eq!(lines[2], "answered AddOrder: 504");
+    assert_eq!(lines[4], "answered AddOrder: 200");
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,6 +85,32 @@ fn trade(n: i64) -> Vec<model::Trade> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_upgrade_may_name_its_connection_in_two_headers() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Any, 1024);
+    let request = "GET /v2 HTTP/1.1\r\nHost: ws.kraken.com\r\nUpgrade: websocket\r\n\
+                   Connection: keep-alive\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let head = read_until(&mut stream, "\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_of_too_many_symbols_is_refused_once_and_the_session_goes_on() {
+    let world = World::new();
+    let mut client = Client::open(&world, Role::Any, 65_536 * 2).await;
+    let symbols = vec![r#""X""#; 10_000].join(",");
+    let text =
+        format!(r#"{{"method":"subscribe","params":{{"channel":"book","symbol":[{symbols}]}}}}"#);
+    client.send(&text).await;
+    assert!(client.text().await.contains("Too many symbols in one request"));
+    client.send(r#"{"method":"ping"}"#).await;
+    assert!(client.text().await.contains("pong"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_subscribed_session_hears_a_heartbeat_every_second_of_silence() {
     let world = World::new();
     let mut client = Client::open(&world, Role::PublicStream, 65_536).await;

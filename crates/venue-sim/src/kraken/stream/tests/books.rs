@@ -77,6 +77,18 @@ fn subscribe(client: &mut Client, depth: usize) -> Book {
 }
 
 #[test]
+fn a_second_subscription_is_refused_before_anything_is_published() {
+    let mut client = Client::new(Role::Any);
+    subscribe(&mut client, 10);
+    let trade = crate::kraken::fixture::trade("20100.0", "1", Side::Buy);
+    let now = client.world.now;
+    client.world.venue.exchange.on_trade(&trade, now, &mut Vec::new()).unwrap();
+    let again = r#"{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD"]}}"#;
+    let [answer]: [String; 1] = client.send(again).try_into().unwrap();
+    assert!(answer.contains("Already subscribed"));
+}
+
+#[test]
 fn the_snapshot_has_the_depth_asked_for() {
     for depth in [10, 25] {
         let mut client = Client::new(Role::Any);

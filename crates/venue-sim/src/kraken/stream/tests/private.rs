@@ -168,7 +168,7 @@ fn tokens_are_checked() {
 }
 
 #[test]
-fn a_token_ends_with_its_session() {
+fn a_token_may_be_used_again_within_its_life() {
     let mut client = Client::new(Role::PrivateStream);
     let issued = token(&mut client.world);
     let accepted = client.send(&subscription(&issued));
@@ -178,5 +178,15 @@ fn a_token_ends_with_its_session() {
     let gone = client.send(r#"{"method":"unsubscribe","params":{"channel":"executions"}}"#);
     assert!(gone[0].contains(r#""result":{"channel":"executions"},"success":true"#));
     let used = client.send(&subscription(&issued));
-    assert!(used[0].contains("ESession:Invalid session"));
+    assert!(used[0].contains("\"success\":true"));
+    client.world.venue.close_session(client.connection);
+    let outbox = Arc::new(Outbox::default());
+    let next = client.world.venue.open_session(Role::PrivateStream, Arc::clone(&outbox));
+    client.world.venue.on_text(next, &subscription(&issued), client.world.now);
+    assert!(World::received(&outbox)[1].contains("\"success\":true"));
+    client.world.venue.close_session(next);
+    client.world.now = client.world.now.plus(Duration::from_secs(900));
+    let last = client.world.venue.open_session(Role::PrivateStream, Arc::clone(&outbox));
+    client.world.venue.on_text(last, &subscription(&issued), client.world.now);
+    assert!(World::received(&outbox)[1].contains("ESession:Invalid session"));
 }

@@ -1,0 +1,98 @@
+//! A desk with one instrument and a strategy in front of it, for the tests of strategies.
+
+use std::collections::BTreeMap;
+
+use model::{
+    Asset, ClientOrderId, Instrument, Level, NewOrder, Notional, OrderKind, Price, Quantity, Side,
+    Symbol, TimeInForce, Trade, UnixNanos,
+};
+
+use crate::desk::{Desk, MarketView, Wish};
+use crate::order::Order;
+use crate::orders::Orders;
+use crate::strategy::Strategy;
+
+/// The market is 99 to 101; nothing is owned, nothing rests.
+pub(super) struct World<S> {
+    strategy: S,
+    pub(super) instruments: BTreeMap<Symbol, Instrument>,
+    pub(super) markets: BTreeMap<Symbol, MarketView>,
+    pub(super) positions: BTreeMap<Symbol, Quantity>,
+    pub(super) orders: Orders,
+    pub(super) second: i64,
+}
+
+pub(super) fn symbol() -> Symbol {
+    Symbol::new("BTC/USD")
+}
+
+pub(super) fn price(whole: i64) -> Price {
+    Price::from_raw(whole * 1_000_000_000)
+}
+
+pub(super) fn one() -> Quantity {
+    Quantity::from_raw(100_000_000)
+}
+
+impl<S: Strategy> World<S> {
+    pub(super) fn new(strategy: S) -> Self {
+        let instrument = Instrument {
+            symbol: symbol(),
+            base: Asset::new("BTC"),
+            quote: Asset::new("USD"),
+            price_decimals: 1,
+            quantity_decimals: 8,
+            cost_decimals: 5,
+            tick_size: Price::step(1),
+            quantity_min: Quantity::from_raw(5_000),
+            cost_min: Notional::ZERO,
+        };
+        let level = |at| Some(Level { price: price(at), quantity: one() });
+        let market = MarketView { bid: level(99), ask: level(101), last_trade: None };
+        Self {
+            strategy,
+            instruments: [(symbol(), instrument)].into(),
+            markets: [(symbol(), market)].into(),
+            positions: BTreeMap::new(),
+            orders: Orders::default(),
+            second: 0,
+        }
+    }
+
+    /// One trade per second; returns what the strategy wants.
+    pub(super) fn trade(&mut self, at: i64) -> Vec<Wish> {
+        self.second += 1;
+        let trade = Trade {
+            symbol: symbol(),
+            venue_ts: UnixNanos::from_secs(self.second),
+            price: price(at),
+            quantity: one(),
+            taker_side: None,
+            trade_id: None,
+        };
+        let mut desk = Desk {
+            instruments: &self.instruments,
+            markets: &self.markets,
+            positions: &self.positions,
+            orders: &self.orders,
+            can_trade: true,
+            wishes: Vec::new(),
+        };
+        self.strategy.on_trade(&trade, &mut desk);
+        desk.wishes
+    }
+
+    /// Lets an order of the size one rest.
+    pub(super) fn rest(&mut self, side: Side, kind: OrderKind) -> ClientOrderId {
+        let id = ClientOrderId::new(side.as_str()).expect("valid");
+        self.orders.insert(Order::new(NewOrder {
+            client_order_id: id.clone(),
+            symbol: symbol(),
+            side,
+            kind,
+            quantity: one(),
+            time_in_force: TimeInForce::Gtc,
+        }));
+        id
+    }
+}
