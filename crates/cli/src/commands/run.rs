@@ -19,7 +19,7 @@ use crate::progress;
 
 use self::source::Source;
 
-/// Columns of the report where there is no terminal to ask.
+/// Columns of the report where there is no terminal to ask, and at least.
 const COLUMNS: usize = 100;
 
 pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<Exit> {
@@ -88,11 +88,16 @@ fn print(args: &RunArgs, record: &RunRecord) -> anyhow::Result<()> {
         }
         Format::Text if args.quiet => writeln!(out, "{}", report::render_verdict(record))?,
         Format::Text => {
-            let style = TextStyle { color: out.is_terminal(), width: COLUMNS };
+            let style = TextStyle { color: out.is_terminal(), width: columns() };
             write!(out, "{}", report::render_text(record, style))?;
         }
     }
     Ok(())
+}
+
+fn columns() -> usize {
+    let terminal = terminal_size::terminal_size();
+    terminal.map_or(COLUMNS, |(width, _)| usize::from(width.0).max(COLUMNS))
 }
 
 /// The command that repeats the run, up to a second behind the failure.
