@@ -32,7 +32,8 @@ pub struct NodeConfig {
     pub ask_again: BackoffConfig,
     /// Longest time for loading instruments and open orders at the start.
     pub startup_max: Duration,
-    /// Longest time for cancelling and resolving orders at the end.
+    /// Longest time for cancelling and resolving orders at the end. Less than the order deadline and
+    /// `visibility_delay` together leaves orders in doubt that were sent last.
     pub settle_max: Duration,
     /// Longest time for closing connections and ending tasks at the end. 10 s is usual.
     pub grace: Duration,

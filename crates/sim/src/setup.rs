@@ -206,7 +206,7 @@ fn node_config(scenario: &Scenario) -> Result<NodeConfig, SimError> {
             jitter: Jitter::Equal,
         },
         startup_max: Duration::from_secs(60),
-        settle_max: Duration::from_secs(45),
+        settle_max: Duration::from_secs(90),
         grace: Duration::from_secs(10),
     })
 }
