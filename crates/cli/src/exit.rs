@@ -48,3 +48,19 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .downcast_ref::<std::io::Error>()
         .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_its_code() {
+        let check = |exit: Exit, code: u8| {
+            assert_eq!(format!("{:?}", exit.code()), format!("{:?}", ExitCode::from(code)));
+        };
+        check(Exit::Pass, 0);
+        check(Exit::Failed(Class::Safety), 2);
+        check(Exit::Failed(Class::Liveness), 3);
+        check(Exit::Differs, 4);
+    }
+}

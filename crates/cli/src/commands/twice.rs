@@ -86,3 +86,37 @@ fn first_difference(expected: &[Record], found: &[Record]) -> Option<String> {
     let (expected, found) = (expected.len(), found.len());
     (expected != found).then(|| format!("expected {expected} events, found {found}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use model::history::{Event, WorldEvent};
+
+    use super::*;
+
+    fn history(struck: &[u64]) -> Vec<Record> {
+        let record = |(seq, struck): (u64, &u64)| Record {
+            seq,
+            at_ns: seq * 1_000_000,
+            host: "world".to_owned(),
+            event: Event::World(WorldEvent::FaultEnded { fault: 0, struck: *struck }),
+        };
+        (0..).zip(struck).map(record).collect()
+    }
+
+    #[test]
+    fn the_first_event_that_differs_is_shown() {
+        let expected = history(&[1, 2, 3]);
+        assert_eq!(first_difference(&expected, &history(&[1, 2, 3])), None);
+        assert_eq!(
+            first_difference(&expected, &history(&[1, 5, 6])).as_deref(),
+            Some(
+                "expected `[t1 e1] world fault 0 ends, struck 2 times`, \
+                 found `[t1 e1] world fault 0 ends, struck 5 times`"
+            )
+        );
+        assert_eq!(
+            first_difference(&expected, &history(&[1, 2])).as_deref(),
+            Some("expected 3 events, found 2")
+        );
+    }
+}
