@@ -31,7 +31,7 @@ use crate::codec::{DecodeError, names};
 use crate::config::{ConfigError, KrakenConfig};
 pub(crate) use error::PAUSE_MAX;
 pub use error::{CallError, CancelOutcome, RestError, SubmitError};
-use key::{Key, Turn};
+use key::{Key, Rank, Turn};
 
 /// Weight of a request for its lane's limiter.
 const WEIGHT: u32 = 1;
@@ -254,7 +254,7 @@ impl Rest {
             let form = payload::order_form(order, expiry);
             shared.send_private("AddOrder", &form, ready, placed).await
         };
-        let answer = shared.order.call_once(call, || shared.queue(), send);
+        let answer = shared.order.call_once(call, || shared.queue(Rank::Trade), send);
         answer.await.map_err(SubmitError::from)
     }
 
@@ -265,7 +265,7 @@ impl Rest {
     pub async fn cancel_order(&self, id: &VenueOrderId) -> Result<CancelOutcome, RestError> {
         let form = Form::new().with("txid", id.as_str());
         let lane = &self.shared.cancel;
-        match self.private(lane, "CancelOrder", form, count).await {
+        match self.private(lane, Rank::Trade, "CancelOrder", form, count).await {
             // Nothing was cancelled, though nothing was refused: there is no such order any more.
             Ok(0) => Ok(CancelOutcome::Gone),
             Ok(_) => Ok(CancelOutcome::Accepted),
@@ -282,7 +282,7 @@ impl Rest {
     /// See [`RestError`].
     pub async fn cancel_all(&self) -> Result<u32, RestError> {
         let lane = &self.shared.cancel;
-        self.private(lane, "CancelAll", Form::new(), count).await
+        self.private(lane, Rank::Trade, "CancelAll", Form::new(), count).await
     }
 
     /// Admission to the private stream.
@@ -301,21 +301,20 @@ impl Rest {
         .await
     }
 
+    /// A read: it waits behind everything that moves an order.
     async fn query<T: Send>(
         &self,
         method: &'static str,
         form: Form,
         read: Read<T>,
     ) -> Result<T, RestError> {
-        let (shared, form) = (&*self.shared, &form);
-        let op = format!("kraken/{method}");
-        let send = |ready| shared.send_private(method, form, ready, read);
-        shared.read.call_idempotent(shared.call(&op), || shared.queue_read(), send).await
+        self.private(&self.shared.read, Rank::Read, method, form, read).await
     }
 
     async fn private<T: Send>(
         &self,
         lane: &Lane,
+        rank: Rank,
         method: &'static str,
         form: Form,
         read: Read<T>,
@@ -323,7 +322,7 @@ impl Rest {
         let (shared, form) = (&*self.shared, &form);
         let op = format!("kraken/{method}");
         let send = |ready| shared.send_private(method, form, ready, read);
-        lane.call_idempotent(shared.call(&op), || shared.queue(), send).await
+        lane.call_idempotent(shared.call(&op), || shared.queue(rank), send).await
     }
 
     async fn public<T: Send>(
@@ -359,16 +358,9 @@ impl Shared {
     }
 
     /// Waits for what a private request needs: a place in the pool, then the key's turn.
-    async fn queue(&self) -> Result<(PoolPermit, Turn), CallError> {
+    async fn queue(&self, rank: Rank) -> Result<(PoolPermit, Turn), CallError> {
         let permit = self.http.acquire(&self.config.rest).await?;
-        let turn = self.key.turn().await?;
-        Ok((permit, turn))
-    }
-
-    /// As [`Shared::queue`], but never before an order or a cancel that waits.
-    async fn queue_read(&self) -> Result<(PoolPermit, Turn), CallError> {
-        let permit = self.http.acquire(&self.config.rest).await?;
-        let turn = self.key.read_turn().await?;
+        let turn = self.key.turn(rank).await?;
         Ok((permit, turn))
     }
 

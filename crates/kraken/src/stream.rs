@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::codec::rest::WsToken;
 pub(crate) use private::PrivateStream;
 pub(crate) use public::PublicStream;
-pub(crate) use vitals::Timings;
+pub(crate) use vitals::{Timings, Vitals};
 
 /// What the driver is to do, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,18 +46,32 @@ pub(crate) trait Machine: Send {
     /// A text message came in.
     fn message(&mut self, text: &str, now: Instant, out: &mut Vec<Action>);
 
-    /// [`Machine::deadline`] has come.
-    fn tick(&mut self, now: Instant, out: &mut Vec<Action>);
-
-    /// When [`Machine::tick`] is due.
-    fn deadline(&self) -> Instant;
-
-    /// For so long the driver could not listen: that time is no silence of the venue.
-    fn forgive(&mut self, stalled: Duration);
-
     /// The connection is gone.
     fn closed(&mut self, reason: &str, out: &mut Vec<Action>);
 
+    /// Signs of life and awaited answers, on which every decision about time rests.
+    fn vitals(&self) -> &Vitals;
+
+    /// As [`Machine::vitals`].
+    fn vitals_mut(&mut self) -> &mut Vitals;
+
+    /// [`Machine::deadline`] has come.
+    fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.vitals_mut().tick(now, out);
+    }
+
+    /// When [`Machine::tick`] is due.
+    fn deadline(&self) -> Instant {
+        self.vitals().deadline()
+    }
+
+    /// For so long the driver could not listen: that time is no silence of the venue.
+    fn forgive(&mut self, stalled: Duration) {
+        self.vitals_mut().forgive(stalled);
+    }
+
     /// Shortest wait before the next connection.
-    fn retry_floor(&self) -> Duration;
+    fn retry_floor(&self) -> Duration {
+        self.vitals().retry_floor()
+    }
 }

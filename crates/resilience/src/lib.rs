@@ -18,6 +18,8 @@ mod deadline;
 mod lane;
 mod limiter;
 mod retry;
+#[cfg(test)]
+mod testing;
 
 pub use backoff::{BackoffConfig, BackoffConfigError, Jitter, RETRY_AFTER_MAX};
 pub use breaker::{

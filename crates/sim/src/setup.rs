@@ -47,6 +47,10 @@ pub struct Setup {
     pub node: NodeConfig,
     /// What runs on the trader's host: the production node, or a test's broken copy.
     pub program: TraderProgram,
+    /// The simulated venue.
+    pub(crate) venue: KrakenSimConfig,
+    /// The scenario's strategy never trades.
+    idle: bool,
 }
 
 impl fmt::Debug for Setup {
@@ -66,10 +70,13 @@ impl Setup {
     /// # Errors
     /// [`SimError`]: the scenario's strategy or symbol is not known.
     pub fn new(scenario: Scenario, seed: u64, trades: Arc<[Trade]>) -> Result<Self, SimError> {
-        let node = node_config(&scenario)?;
-        venue_config(&scenario)?;
+        let strategy = StrategySpec::parse(&scenario.trader.strategy)?;
+        let idle = strategy == StrategySpec::NoOp;
+        let node = node_config(&scenario, &strategy)?;
+        let venue = venue_config(&scenario)?;
         let plan = scenario.plan(seed);
-        Ok(Self { scenario, plan, seed, trades, until: None, node, program: production() })
+        let program = production();
+        Ok(Self { scenario, plan, seed, trades, until: None, node, program, venue, idle })
     }
 
     /// Wall time at which virtual time is zero: the whole minute at or before the first trade.
@@ -119,17 +126,14 @@ impl Setup {
         expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
         expect
     }
-}
 
-impl Setup {
     /// Checks that this scenario gives nothing to examine.
     fn vacuous_allowed(&self) -> BTreeSet<String> {
         let holds = self.plan.faults.iter().any(|fault| fault.kind == FaultKind::Hold);
-        let trades = StrategySpec::parse(&self.scenario.trader.strategy) != Ok(StrategySpec::NoOp);
         let idle: [(bool, &[&str]); 3] = [
             (!holds, &["silence-noticed"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
-            (!trades, &["no-duplicate-order", "orders-equal", "positions-equal"]),
+            (self.idle, &["no-duplicate-order", "orders-equal", "positions-equal"]),
         ];
         let names = idle.into_iter().filter(|(idle, _)| *idle).flat_map(|(_, names)| names);
         names.map(|name| (*name).to_owned()).collect()
@@ -180,7 +184,7 @@ fn breaker_rules(config: &BreakerConfig) -> BreakerRules {
     }
 }
 
-fn node_config(scenario: &Scenario) -> Result<NodeConfig, SimError> {
+fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfig, SimError> {
     let endpoint = |host: &str| Endpoint { host: host.to_owned(), port: PORT, tls: false };
     let credentials = Credentials::new(API_KEY, API_SECRET)
         .map_err(|error| SimError::Credentials(error.to_string()))?;
@@ -190,7 +194,7 @@ fn node_config(scenario: &Scenario) -> Result<NodeConfig, SimError> {
     kraken.private_ws = endpoint(KRAKEN_PRIVATE);
     Ok(NodeConfig {
         kraken,
-        strategy: StrategySpec::parse(&scenario.trader.strategy)?.factory(),
+        strategy: strategy.factory(),
         risk: RiskLimits {
             order_quantity_max: whole(10),
             position_max: whole(10),
@@ -216,7 +220,7 @@ fn whole(units: i64) -> Quantity {
 }
 
 /// The simulated venue of a scenario.
-pub(crate) fn venue_config(scenario: &Scenario) -> Result<KrakenSimConfig, SimError> {
+fn venue_config(scenario: &Scenario) -> Result<KrakenSimConfig, SimError> {
     let symbol = &scenario.market.symbol;
     let pair =
         Pair::by_symbol(symbol).ok_or_else(|| SimError::UnknownSymbol(symbol.to_string()))?;

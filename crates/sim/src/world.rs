@@ -22,7 +22,7 @@ use crate::hosts::venue::{Market, VenueHost};
 use crate::hosts::{KRAKEN_HOSTS, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
 use crate::network::Network;
 use crate::network::turmoil::{LinkConfig, TurmoilNetwork};
-use crate::setup::{Setup, venue_config};
+use crate::setup::Setup;
 use crate::sockets::HoldGauge;
 
 /// Virtual time that the trader has for its shutdown; a hang there must end the run, too.
@@ -141,7 +141,7 @@ impl World {
         let clock = Arc::new(SimClock { epoch: setup.epoch(), network: Arc::clone(&inside) });
         let sink = HostLog::new(log.clone(), setup.scenario.market.venue.as_str(), inside);
         let venue = KrakenSim::new(
-            venue_config(&setup.scenario)?,
+            setup.venue.clone(),
             Arc::clone(&clock) as Arc<dyn platform::Clock>,
             entropy.child("venue/kraken"),
             Arc::new(sink),

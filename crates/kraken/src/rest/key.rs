@@ -51,6 +51,15 @@ pub(super) struct Key {
     reads: Arc<Semaphore>,
 }
 
+/// Who waits for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// Queries: one of them at a time waits for a turn.
+    Read,
+    /// Orders and cancels: wait for the requests before them, of which one at most is a query.
+    Trade,
+}
+
 /// A private request, ready to be sent.
 pub(super) struct Signed {
     pub(super) headers: HeaderMap,
@@ -63,17 +72,13 @@ impl Key {
         Self { credentials, nonces: Mutex::default(), turns: one(), reads: one() }
     }
 
-    /// Waits until it is this request's turn, first come, first served.
-    pub(super) async fn turn(&self) -> Result<Turn, CallError> {
-        let permit = wait_for(&self.turns).await?;
-        Ok(Turn { _permit: permit, _read: None })
-    }
-
-    /// As [`Key::turn`], behind all reads that came before.
-    pub(super) async fn read_turn(&self) -> Result<Turn, CallError> {
-        let read = wait_for(&self.reads).await?;
-        let turn = self.turn().await?;
-        Ok(Turn { _read: Some(read), ..turn })
+    /// Waits until it is this request's turn, first come, first served within its rank.
+    pub(super) async fn turn(&self, rank: Rank) -> Result<Turn, CallError> {
+        let read = match rank {
+            Rank::Read => Some(wait_for(&self.reads).await?),
+            Rank::Trade => None,
+        };
+        Ok(Turn { _permit: wait_for(&self.turns).await?, _read: read })
     }
 
     /// Draws a nonce and signs; to be called right before the send.

@@ -3,8 +3,6 @@
 //! Each connection begins with the complete list of open orders. Messages are numbered without gaps:
 //! after a gap the list is fetched anew, by a new connection.
 
-use std::time::Duration;
-
 use model::{FeedEvent, OrderReport};
 use tokio::time::Instant;
 
@@ -92,22 +90,14 @@ impl Machine for PrivateStream {
         }
     }
 
-    fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
-        self.vitals.tick(now, out);
-    }
-
-    fn deadline(&self) -> Instant {
-        self.vitals.deadline()
-    }
-
-    fn forgive(&mut self, stalled: Duration) {
-        self.vitals.forgive(stalled);
-    }
-
     fn closed(&mut self, _: &str, _: &mut Vec<Action>) {}
 
-    fn retry_floor(&self) -> Duration {
-        self.vitals.retry_floor()
+    fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
+    fn vitals_mut(&mut self) -> &mut Vitals {
+        &mut self.vitals
     }
 }
 

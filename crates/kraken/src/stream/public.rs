@@ -167,18 +167,6 @@ impl Machine for PublicStream {
         }
     }
 
-    fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
-        self.vitals.tick(now, out);
-    }
-
-    fn deadline(&self) -> Instant {
-        self.vitals.deadline()
-    }
-
-    fn forgive(&mut self, stalled: Duration) {
-        self.vitals.forgive(stalled);
-    }
-
     fn closed(&mut self, reason: &str, out: &mut Vec<Action>) {
         for (symbol, book) in &mut self.books {
             if book.lose() {
@@ -187,8 +175,12 @@ impl Machine for PublicStream {
         }
     }
 
-    fn retry_floor(&self) -> Duration {
-        self.vitals.retry_floor()
+    fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
+    fn vitals_mut(&mut self) -> &mut Vitals {
+        &mut self.vitals
     }
 }
 

@@ -50,7 +50,7 @@ struct Wait {
 }
 
 #[derive(Debug)]
-pub(super) struct Vitals {
+pub(crate) struct Vitals {
     timings: Timings,
     last_heard: Instant,
     last_ping: Instant,

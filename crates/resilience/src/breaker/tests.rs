@@ -17,30 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::catch_unwind::CatchUnwind;
+use crate::testing::Trail;
 
 use BreakerState::{Closed, HalfOpen, Isolated, Open};
 use CallOutcome::{Cancelled, Failure, Ignored, Success};
 
 const OPEN_FOR: Duration = Duration::from_secs(30);
-
-/// Keeps the changes.
-#[derive(Debug, Default)]
-struct Trail {
-    events: Mutex<Vec<AuditEvent>>,
-}
-
-impl AuditSink for Trail {
-    fn record(&self, event: AuditEvent) {
-        self.events.lock().push(event);
-    }
-}
-
-impl Trail {
-    /// One line per change.
-    fn lines(&self) -> Vec<String> {
-        self.events.lock().iter().map(ToString::to_string).collect()
-    }
-}
 
 fn with_config(config: BreakerConfig) -> (Breaker, Arc<Trail>) {
     let trail = Arc::new(Trail::default());

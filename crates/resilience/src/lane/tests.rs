@@ -4,9 +4,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::future::{pending, ready};
 
-use model::audit::{AuditEvent, BreakerState};
+use model::audit::BreakerState;
 use parking_lot::Mutex;
-use platform::AuditSink;
 use tokio::time::{Instant, advance, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +14,7 @@ use crate::backoff::Jitter;
 use crate::breaker::BreakerConfig;
 use crate::limiter::{LimiterConfig, LimiterError};
 use crate::retry::RetryBudgetConfig;
+use crate::testing::Trail;
 
 /// What the venue answers, or why it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,23 +84,6 @@ use VenueError::{Banned, NoConnection, Refused, TooFast, Unavailable};
 
 type Answer = Result<u32, VenueError>;
 type Outcome = Result<u32, LaneError<VenueError>>;
-
-#[derive(Debug, Default)]
-struct Trail {
-    events: Mutex<Vec<AuditEvent>>,
-}
-
-impl AuditSink for Trail {
-    fn record(&self, event: AuditEvent) {
-        self.events.lock().push(event);
-    }
-}
-
-impl Trail {
-    fn lines(&self) -> Vec<String> {
-        self.events.lock().iter().map(ToString::to_string).collect()
-    }
-}
 
 /// A lane, and the venue at its other end.
 struct Bench {

@@ -1,6 +1,7 @@
-use model::{Asset, Level, Notional, Price, Quantity};
+use model::{Level, Price, Quantity};
 
 use super::*;
+use crate::test_venue;
 
 const TIMINGS: Timings = Timings {
     subscribe_timeout: Duration::from_secs(10),
@@ -10,17 +11,7 @@ const TIMINGS: Timings = Timings {
 };
 
 fn instrument(symbol: &str) -> Instrument {
-    Instrument {
-        symbol: Symbol::new(symbol),
-        base: Asset::new("BTC"),
-        quote: Asset::new("USD"),
-        price_decimals: 1,
-        quantity_decimals: 8,
-        cost_decimals: 5,
-        tick_size: Price::step(1),
-        quantity_min: Quantity::ZERO,
-        cost_min: Notional::ZERO,
-    }
+    Instrument { symbol: Symbol::new(symbol), ..test_venue::instrument() }
 }
 
 /// A stream of one pair, opened, with the time.
