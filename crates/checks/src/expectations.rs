@@ -34,7 +34,7 @@ impl BreakerRules {
             success_threshold: 2,
             half_open_max: 1,
             half_open_wait_max: Some(Duration::from_secs(60)),
-            forced_causes: ["forced", "isolated", "reset"].map(str::to_owned).into(),
+            forced_causes: ["forced", "isolated", "reset", "banned"].map(str::to_owned).into(),
         }
     }
 

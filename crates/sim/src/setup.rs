@@ -180,7 +180,7 @@ fn breaker_rules(config: &BreakerConfig) -> BreakerRules {
         success_threshold: config.success_threshold,
         half_open_max: config.half_open_max,
         half_open_wait_max: Some(config.half_open_max_wait),
-        forced_causes: ["forced", "isolated", "reset", "banned"].map(str::to_owned).into(),
+        ..BreakerRules::standard()
     }
 }
 

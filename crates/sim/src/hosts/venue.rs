@@ -53,7 +53,7 @@ impl VenueHost {
         if let Some(market) = self.market.clone() {
             let (venue, log) = (self.venue.clone(), self.log.clone());
             spawner.spawn("market", "tape", async move {
-                venue.play(market.trades.to_vec(), market.start).await;
+                venue.play(&market.trades, market.start).await;
                 log.world(WorldEvent::TapeEnded);
                 Ok(())
             });

@@ -106,9 +106,9 @@ impl KrakenSim {
     ///
     /// # Cancel safety
     /// Dropping the future stops the tape between two batches.
-    pub async fn play(&self, trades: Vec<Trade>, start: UnixNanos) {
+    pub async fn play(&self, trades: &[Trade], start: UnixNanos) {
         let began = Instant::now();
-        let mut rest = trades.as_slice();
+        let mut rest = trades;
         while let Some(next) = rest.first() {
             sleep_until(began + next.venue_ts.since(start)).await;
             let elapsed = began.elapsed();

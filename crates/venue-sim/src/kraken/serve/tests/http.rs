@@ -136,7 +136,7 @@ async fn the_tape_plays_on_tokios_time() {
     unknown.symbol = model::Symbol::new("X/Y");
     let trades = vec![at(0, "100"), at(1_500, "101"), unknown, at(1_500, "102"), at(2_000, "103")];
     let mut stream = world.connect(Role::Rest, 4096);
-    let mut playing = Box::pin(world.sim.play(trades, start));
+    let mut playing = Box::pin(world.sim.play(&trades, start));
     assert!(timeout(Duration::from_millis(1_700), &mut playing).await.is_err());
     let ticker = "GET /0/public/Ticker?pair=XBTUSD HTTP/1.1\r\nHost: x\r\n\r\n";
     let (_, body) = exchange(&mut stream, ticker).await;

@@ -124,7 +124,7 @@ async fn a_subscribed_session_hears_a_heartbeat_every_second_of_silence() {
     assert_eq!(client.text().await, HEARTBEAT);
     assert_eq!(began.elapsed().as_secs(), 2);
     tokio::time::sleep(Duration::from_millis(600)).await;
-    world.sim.play(trade(0), NOW).await;
+    world.sim.play(&trade(0), NOW).await;
     assert!(client.text().await.contains(r#""channel":"book","type":"update""#));
     let began = Instant::now();
     assert_eq!(client.text().await, HEARTBEAT);
@@ -176,7 +176,7 @@ async fn a_client_that_does_not_read_is_disconnected() {
     client.send(SUBSCRIBE).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     for n in 0..1_200 {
-        world.sim.play(trade(n), NOW).await;
+        world.sim.play(&trade(n), NOW).await;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(world.memory.lines(), ["session 1 opened", "session 1 closed"]);
