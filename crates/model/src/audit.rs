@@ -93,6 +93,35 @@ impl StreamState {
     }
 }
 
+/// State of something that the node depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HealthState {
+    /// It works.
+    Up,
+    /// It works badly, or with a loss.
+    Degraded,
+    /// It does not work.
+    Down,
+}
+
+impl HealthState {
+    /// Lower-case name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+        }
+    }
+}
+
+impl fmt::Display for HealthState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// One thing that the trading system did or learned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -189,9 +218,20 @@ pub enum AuditEvent {
         /// Base units now; negative when short.
         quantity: Quantity,
     },
+    /// A dependency changed its state.
+    HealthChanged {
+        /// Name of the dependency: `kraken/read`, `influxdb`.
+        dependency: String,
+        /// Whether the node is of no use without it.
+        critical: bool,
+        /// State now.
+        state: HealthState,
+        /// Why; empty if there is nothing to say.
+        reason: String,
+    },
     /// The shutdown reached a step.
     Shutdown {
-        /// The step: `stop-intake`, `settle-orders`, `close-streams`, `stopped`.
+        /// The step: `stop-intake`, `settle-orders`, `flush-sinks`, `close-streams`, `stopped`.
         step: String,
         /// What did not stop in time, by task name.
         unfinished: Vec<String>,
@@ -237,6 +277,11 @@ impl fmt::Display for AuditEvent {
             }
             Self::PositionChanged { symbol, quantity } => {
                 write!(f, "position {symbol} is {quantity}")
+            }
+            Self::HealthChanged { dependency, critical, state, reason } => {
+                let critical = if *critical { "critical" } else { "not critical" };
+                write!(f, "dependency {dependency} ({critical}) is {state}")?;
+                suffix(f, ": ", Some(reason).filter(|reason| !reason.is_empty()))
             }
             Self::Shutdown { step, unfinished } => {
                 write!(f, "shutdown: {step}")?;

@@ -23,7 +23,9 @@ impl AuditSink for LogAudit {
         match event {
             AuditEvent::CallStarted { .. }
             | AuditEvent::CallEnded { .. }
-            | AuditEvent::BookApplied { .. } => tracing::trace!(%event, "audit"),
+            | AuditEvent::BookApplied { .. }
+            // The registry logs it itself.
+            | AuditEvent::HealthChanged { .. } => tracing::trace!(%event, "audit"),
             AuditEvent::BreakerChanged { .. }
             | AuditEvent::StreamChanged { .. }
             | AuditEvent::BookLost { .. }

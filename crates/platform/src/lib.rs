@@ -1,7 +1,7 @@
 //! The seams between the trading system and the world, with their real versions.
 //!
 //! Wall time ([`Clock`]), randomness ([`Entropy`]), byte streams ([`Connector`]), tasks
-//! ([`TaskGroup`]) and the audit trail ([`Auditor`]). Production code takes a [`Platform`] and never
+//! ([`TaskGroup`]), the audit trail ([`Auditor`]) and the health of what the node depends on ([`health`]). Production code takes a [`Platform`] and never
 //! learns whether a simulator stands behind it. Durations and timers are not here: everybody uses
 //! `tokio::time`.
 
@@ -9,6 +9,7 @@ mod audit;
 mod clock;
 mod connector;
 mod entropy;
+pub mod health;
 mod task_group;
 
 pub use audit::{AuditSink, AuditedCall, Auditor, LogAudit};
