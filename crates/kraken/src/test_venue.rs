@@ -11,7 +11,7 @@ use model::{Asset, Instrument, Notional, Price, Quantity, Symbol, UnixNanos};
 use parking_lot::Mutex;
 use platform::{
     AuditSink, Auditor, BoxFuture, BoxStream, Clock, ConnectError, Connector, Endpoint, Entropy,
-    Platform, Spawner,
+    Exposition, Platform, Spawner, TcpBinder,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
@@ -108,7 +108,9 @@ impl TestVenue {
             clock: self.clone(),
             entropy: Entropy::from_seed(7),
             connector: Arc::new(Net(self.clone())),
+            binder: Arc::new(TcpBinder),
             auditor: Auditor::new(self.clone()),
+            exposition: Exposition::none(),
         }
     }
 

@@ -14,6 +14,12 @@ pub trait AuditSink: fmt::Debug + Send + Sync + 'static {
     fn record(&self, event: AuditEvent);
 }
 
+/// Looks at audit events on their way to the sink. Called from many tasks; must neither block nor panic.
+pub trait AuditTap: fmt::Debug + Send + Sync + 'static {
+    /// Looks at one event.
+    fn see(&self, event: &AuditEvent);
+}
+
 /// Writes each event to the log: the sink of a live node.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogAudit;
@@ -51,6 +57,13 @@ impl Auditor {
         Self { sink, next_call: Arc::new(AtomicU64::new(0)) }
     }
 
+    /// The same auditor, with `tap` seeing each event before the sink does. The numbering is shared.
+    #[must_use]
+    pub fn tapped(&self, tap: Arc<dyn AuditTap>) -> Self {
+        let sink = Arc::new(Tapped { tap, sink: Arc::clone(&self.sink) });
+        Self { sink, next_call: Arc::clone(&self.next_call) }
+    }
+
     /// Records one event.
     pub fn record(&self, event: AuditEvent) {
         self.sink.record(event);
@@ -73,6 +86,20 @@ impl Auditor {
             client_order_id: client_order_id.cloned(),
         });
         AuditedCall { auditor: self.clone(), call, ended: false }
+    }
+}
+
+/// A tap in front of a sink.
+#[derive(Debug)]
+struct Tapped {
+    tap: Arc<dyn AuditTap>,
+    sink: Arc<dyn AuditSink>,
+}
+
+impl AuditSink for Tapped {
+    fn record(&self, event: AuditEvent) {
+        self.tap.see(&event);
+        self.sink.record(event);
     }
 }
 

@@ -1,23 +1,27 @@
 //! The seams between the trading system and the world, with their real versions.
 //!
-//! Wall time ([`Clock`]), randomness ([`Entropy`]), byte streams ([`Connector`]), tasks
+//! Wall time ([`Clock`]), randomness ([`Entropy`]), byte streams ([`Connector`] and [`Binder`]), tasks
 //! ([`TaskGroup`]), the audit trail ([`Auditor`]) and the health of what the node depends on ([`health`]). Production code takes a [`Platform`] and never
 //! learns whether a simulator stands behind it. Durations and timers are not here: everybody uses
 //! `tokio::time`.
 
 mod audit;
+mod binder;
 mod clock;
 mod connector;
 mod entropy;
+mod exposition;
 pub mod health;
 mod task_group;
 
-pub use audit::{AuditSink, AuditedCall, Auditor, LogAudit};
+pub use audit::{AuditSink, AuditTap, AuditedCall, Auditor, LogAudit};
+pub use binder::{BindError, Binder, Listener, TcpBinder};
 pub use clock::{Clock, SystemClock};
 pub use connector::{
     BoxStream, ByteStream, ConnectError, ConnectErrorKind, Connector, Endpoint, TcpConnector,
 };
 pub use entropy::{Entropy, EntropyStream};
+pub use exposition::Exposition;
 pub use task_group::{
     GroupError, Spawner, TaskError, TaskFailure, TaskGroup, TaskResult, TaskState, TaskStatus,
 };
@@ -37,6 +41,10 @@ pub struct Platform {
     pub entropy: Entropy,
     /// Byte streams to other hosts.
     pub connector: Arc<dyn Connector>,
+    /// Byte streams from other hosts.
+    pub binder: Arc<dyn Binder>,
     /// The audit trail.
     pub auditor: Auditor,
+    /// The metrics, as text.
+    pub exposition: Exposition,
 }

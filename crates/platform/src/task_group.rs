@@ -184,9 +184,7 @@ impl TaskGroup {
 
     /// Running tasks, then the last ended ones.
     pub fn status(&self) -> Vec<TaskStatus> {
-        let state = self.shared.state.lock();
-        let running = state.running.values().map(|entry| entry.status(TaskState::Running));
-        running.chain(state.ended.iter().cloned()).collect()
+        self.shared.status()
     }
 
     /// Waits until no task of the named group runs.
@@ -307,6 +305,11 @@ impl Spawner {
     pub fn cancel(&self) {
         self.shared.cancel.cancel();
     }
+
+    /// As [`TaskGroup::status`], for whoever does not own the group.
+    pub fn status(&self) -> Vec<TaskStatus> {
+        self.shared.status()
+    }
 }
 
 #[expect(
@@ -318,6 +321,12 @@ fn spawn(future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
 }
 
 impl Shared {
+    fn status(&self) -> Vec<TaskStatus> {
+        let state = self.state.lock();
+        let running = state.running.values().map(|entry| entry.status(TaskState::Running));
+        running.chain(state.ended.iter().cloned()).collect()
+    }
+
     fn register(
         &self,
         group: &'static str,

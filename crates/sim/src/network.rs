@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::{BoxFuture, BoxStream};
+use platform::{BoxFuture, BoxStream, Listener};
 
 use crate::error::SimError;
 
@@ -23,16 +23,10 @@ pub(crate) trait HostNetwork: fmt::Debug + Send + Sync + 'static {
     fn connect<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>>;
 
     /// Listens on a port of this host.
-    fn listen(&self, port: u16) -> BoxFuture<'_, io::Result<Box<dyn HostListener>>>;
+    fn listen(&self, port: u16) -> BoxFuture<'_, io::Result<Box<dyn Listener>>>;
 
     /// Virtual time since the start of the run; `None` when no host is running.
     fn elapsed(&self) -> Option<Duration>;
-}
-
-/// A port that accepts streams.
-pub(crate) trait HostListener: Send {
-    /// The next stream.
-    fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>>;
 }
 
 /// What runs on a host. Called once per start of the host.

@@ -1,12 +1,15 @@
 //! Counts what a host holds open, and what a held link keeps back.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use platform::{BoxFuture, BoxStream, ConnectError, Connector, Endpoint};
+use platform::{
+    BindError, Binder, BoxFuture, BoxStream, ConnectError, Connector, Endpoint, Listener,
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::network::HostNetwork;
@@ -116,6 +119,45 @@ impl Connector for SimConnector {
             self.hold.touch();
             let dialled = self.network.connect(&endpoint.host, endpoint.port).await;
             let stream = dialled.map_err(|source| ConnectError::from_io(endpoint, source))?;
+            Ok(CountedStream::wrap(stream, &self.open, &self.hold))
+        })
+    }
+}
+
+/// The simulated network's way into the production code: listens on every address of the host.
+#[derive(Debug)]
+pub(crate) struct SimBinder {
+    pub(crate) network: Arc<dyn HostNetwork>,
+    pub(crate) open: OpenStreams,
+    pub(crate) hold: HoldGauge,
+}
+
+impl Binder for SimBinder {
+    fn bind(&self, address: SocketAddr) -> BoxFuture<'_, Result<Box<dyn Listener>, BindError>> {
+        Box::pin(async move {
+            let bound = self.network.listen(address.port()).await;
+            let inner = bound.map_err(|source| BindError { address, source })?;
+            let (open, hold) = (self.open.clone(), self.hold.clone());
+            Ok(Box::new(CountedListener { inner, open, hold }) as Box<dyn Listener>)
+        })
+    }
+}
+
+/// A port whose streams count themselves.
+struct CountedListener {
+    inner: Box<dyn Listener>,
+    open: OpenStreams,
+    hold: HoldGauge,
+}
+
+impl Listener for CountedListener {
+    fn address(&self) -> SocketAddr {
+        self.inner.address()
+    }
+
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>> {
+        Box::pin(async move {
+            let stream = self.inner.accept().await?;
             Ok(CountedStream::wrap(stream, &self.open, &self.hold))
         })
     }

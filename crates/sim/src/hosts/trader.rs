@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use node::NodeConfig;
-use platform::{Auditor, BoxFuture, Entropy, Platform};
+use platform::{Auditor, BoxFuture, Entropy, Exposition, Platform};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SimClock;
 use crate::history::HostLog;
 use crate::hosts::stopped;
 use crate::network::HostNetwork;
-use crate::sockets::{HoldGauge, OpenStreams, SimConnector};
+use crate::sockets::{HoldGauge, OpenStreams, SimBinder, SimConnector};
 
 /// What a trader's program gets.
 #[derive(Debug, Clone)]
@@ -69,11 +69,18 @@ impl TraderHost {
             open: open.clone(),
             hold: self.hold.clone(),
         };
+        let binder = SimBinder {
+            network: Arc::clone(&self.network),
+            open: open.clone(),
+            hold: self.hold.clone(),
+        };
         let platform = Platform {
             clock: self.clock,
             entropy: self.entropy,
             connector: Arc::new(connector),
+            binder: Arc::new(binder),
             auditor: Auditor::new(Arc::new(self.log.clone())),
+            exposition: Exposition::none(),
         };
         let context = TraderContext { config: self.config, platform, stop: self.stop };
         let result = (self.program)(context).await;

@@ -1,13 +1,13 @@
 //! turmoil behind the network seam: the only file that names it.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use platform::{BoxFuture, BoxStream};
+use platform::{BoxFuture, BoxStream, Listener};
 
-use super::{HostListener, HostNetwork, HostProgram, Network};
+use super::{HostNetwork, HostProgram, Network};
 use crate::error::SimError;
 
 /// Writes in flight per direction of a connection, and dials that may wait at a listener. turmoil's
@@ -92,10 +92,11 @@ impl HostNetwork for TurmoilHost {
         })
     }
 
-    fn listen(&self, port: u16) -> BoxFuture<'_, io::Result<Box<dyn HostListener>>> {
+    fn listen(&self, port: u16) -> BoxFuture<'_, io::Result<Box<dyn Listener>>> {
         Box::pin(async move {
-            let listener = turmoil::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
-            Ok(Box::new(TurmoilListener(listener)) as Box<dyn HostListener>)
+            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+            let listener = turmoil::net::TcpListener::bind(address).await?;
+            Ok(Box::new(TurmoilListener { address, listener }) as Box<dyn Listener>)
         })
     }
 
@@ -104,12 +105,19 @@ impl HostNetwork for TurmoilHost {
     }
 }
 
-struct TurmoilListener(turmoil::net::TcpListener);
+struct TurmoilListener {
+    address: SocketAddr,
+    listener: turmoil::net::TcpListener,
+}
 
-impl HostListener for TurmoilListener {
+impl Listener for TurmoilListener {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>> {
         Box::pin(async move {
-            let (stream, _peer) = self.0.accept().await?;
+            let (stream, _peer) = self.listener.accept().await?;
             Ok(Box::new(stream) as BoxStream)
         })
     }
