@@ -84,7 +84,7 @@ fn ours() -> Breaker {
     let config = BreakerConfig { open_for: OPEN_FOR, ..BreakerConfig::default() };
     let auditor = Auditor::new(Arc::new(LogAudit));
     let entropy = Entropy::from_seed(1).stream("bench");
-    Breaker::new("bench", config, auditor, entropy).expect("the configuration is valid")
+    Breaker::observed("bench", config, auditor, entropy).expect("the configuration is valid")
 }
 
 fn recloser() -> AsyncRecloser {

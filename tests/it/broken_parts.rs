@@ -7,6 +7,7 @@ use std::time::Duration;
 use checks::Verdict;
 use engine::StrategySpec;
 use platform::BoxFuture;
+use resilience::BreakerPolicy;
 use sim::{Setup, TraderContext, TraderProgram, production};
 
 use crate::support::{failing, outage, run};
@@ -35,7 +36,8 @@ fn before_node(prelude: fn(TraderContext) -> BoxFuture<'static, ()>) -> TraderPr
 #[test]
 fn a_breaker_that_never_opens_is_noticed() {
     assert_noticed("breaker-transitions", |setup| {
-        setup.node.kraken.read_lane.breaker.failure_threshold = 10_000;
+        setup.node.kraken.read_lane.breaker.policy =
+            BreakerPolicy::Consecutive { failures: 10_000 };
     });
 }
 

@@ -82,7 +82,7 @@ pub struct Lane {
 
 #[derive(Debug)]
 struct Shared {
-    breaker: Breaker,
+    breaker: Arc<Breaker>,
     limiter: Limiter,
     budget: RetryBudget,
     retry: RetryConfig,
@@ -118,7 +118,7 @@ impl Lane {
         let entropy = entropy.child(name);
         let opening = entropy.stream("breaker");
         let shared = Shared {
-            breaker: Breaker::new(name, config.breaker, auditor.clone(), opening)?,
+            breaker: Arc::new(Breaker::observed(name, config.breaker, auditor.clone(), opening)?),
             limiter: Limiter::new(config.limiter)?,
             budget: RetryBudget::new(config.budget)?,
             retry: config.retry,
@@ -140,7 +140,7 @@ impl Lane {
     }
 
     /// The breaker.
-    pub fn breaker(&self) -> &Breaker {
+    pub fn breaker(&self) -> &Arc<Breaker> {
         &self.shared.breaker
     }
 
@@ -353,7 +353,7 @@ impl<'a> Retries<'a> {
 struct Attempt<'a> {
     lane: &'a Shared,
     audited: AuditedCall,
-    permit: Permit,
+    permit: Permit<'a>,
     time: AttemptTimeout,
 }
 

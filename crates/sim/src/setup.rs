@@ -11,7 +11,7 @@ use kraken::{Credentials, KrakenConfig};
 use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
-use resilience::{BackoffConfig, BreakerConfig, Jitter, LaneConfig};
+use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter, LaneConfig};
 use scenario::{FaultKind, FaultPlan, Scenario};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair};
 
@@ -174,7 +174,10 @@ fn rate(lane: &LaneConfig) -> Rate {
 
 fn breaker_rules(config: &BreakerConfig) -> BreakerRules {
     BreakerRules {
-        failure_threshold: config.failure_threshold,
+        failure_threshold: match config.policy {
+            BreakerPolicy::Consecutive { failures } => failures,
+            BreakerPolicy::CountWindow { .. } | BreakerPolicy::TimeWindow { .. } => u32::MAX,
+        },
         open_for: config.open_for,
         open_for_max: config.open_growth.map_or(config.open_for, |growth| growth.cap),
         success_threshold: config.success_threshold,

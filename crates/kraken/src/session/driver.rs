@@ -85,7 +85,7 @@ impl<M: Machine> Driver<M> {
         cancel: CancellationToken,
     ) -> Result<Self, SessionError> {
         let entropy = &context.platform.entropy;
-        let breaker = Breaker::new(
+        let breaker = Breaker::observed(
             names.breaker,
             context.config.connect_breaker.clone(),
             context.platform.auditor.clone(),

@@ -9,21 +9,20 @@ use model::audit::CallOutcome;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-use super::PANICKED;
-use super::event::CallError;
+use super::circuit::Breaker;
+use super::event::{CallError, PANICKED};
 use super::permit::Slot;
-use super::shared::Shared;
 use crate::catch_unwind::CatchUnwind;
 
 pin_project! {
-    /// The future of [`super::Breaker::call`].
+    /// The future of [`Breaker::call`].
     ///
     /// Written by hand: an `async fn` would move the inner future once more and double its size.
     #[must_use = "a future does nothing unless it is polled"]
     pub struct BreakerCall<'a, F, C> {
-        shared: &'a Shared,
+        breaker: &'a Breaker,
         // Held from the first poll to the end. Dropping it means that the caller went away.
-        slot: Option<Slot<&'a Shared>>,
+        slot: Option<Slot<&'a Breaker>>,
         classify: Option<C>,
         #[pin]
         future: F,
@@ -32,8 +31,8 @@ pin_project! {
 
 impl<'a, F, C> BreakerCall<'a, F, C> {
     #[inline]
-    pub(super) const fn new(shared: &'a Shared, future: F, classify: C) -> Self {
-        Self { shared, slot: None, classify: Some(classify), future }
+    pub(super) const fn new(breaker: &'a Breaker, future: F, classify: C) -> Self {
+        Self { breaker, slot: None, classify: Some(classify), future }
     }
 }
 
@@ -52,11 +51,11 @@ where
         let this = self.project();
         if this.slot.is_none() {
             assert!(this.classify.is_some(), "polled after it was ready");
-            match this.shared.acquire(Instant::now) {
-                Ok(ticket) => *this.slot = Some(Slot::new(*this.shared, ticket)),
+            match this.breaker.admit(Instant::now) {
+                Ok(ticket) => *this.slot = Some(Slot::new(*this.breaker, ticket)),
                 Err(refusal) => {
                     *this.classify = None;
-                    return Poll::Ready(Err(CallError::Open(this.shared.reject(refusal))));
+                    return Poll::Ready(Err(CallError::Open(this.breaker.reject(refusal))));
                 }
             }
         }
@@ -83,7 +82,7 @@ where
 impl<F, C> fmt::Debug for BreakerCall<'_, F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerCall")
-            .field("breaker", &self.shared.name())
+            .field("breaker", &self.breaker.name())
             .field("slot", &self.slot)
             .finish_non_exhaustive()
     }

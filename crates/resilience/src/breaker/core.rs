@@ -1,75 +1,122 @@
-//! The decisions of a breaker. Sans-IO: time and randomness come in, changes go out.
+//! The decisions of a breaker. Sans-IO: times come in as nanoseconds since the breaker's origin,
+//! changes go out.
+//!
+//! Written to be small. What only some breakers need is in [`Extras`], which the others do not have.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::Duration;
+use std::num::NonZeroU16;
 
 use model::audit::{BreakerState, CallOutcome};
-use platform::EntropyStream;
-use rand::RngExt;
-use tokio::time::Instant;
 
-use super::config::{AlertConfig, BreakerConfig, DURATION_MAX, OpenGrowth};
+use super::config::{AlertConfig, BreakerConfig, BreakerPolicy, milliseconds};
 use super::event::Recorded;
+use super::extras::Extras;
+use super::window::Tally;
 
 /// Leave to make one call. Worth something in the generation that issued it only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket {
-    pub(super) generation: u64,
-    /// Holds a slot of `HALF_OPEN`.
-    pub(super) probe: bool,
+    /// The generation, and in the last bit whether the call holds a slot of `HALF_OPEN`.
+    packed: u64,
+    /// When the call began, if the policy asks how long it takes; else 0.
+    pub(super) started_ns: u64,
+}
+
+impl Ticket {
+    #[inline]
+    pub(super) const fn call(generation: u64, started_ns: u64) -> Self {
+        Self { packed: generation << 1, started_ns }
+    }
+
+    const fn probe(generation: u64, started_ns: u64) -> Self {
+        Self { packed: generation << 1 | 1, started_ns }
+    }
+
+    #[inline]
+    pub(super) const fn generation(self) -> u64 {
+        self.packed >> 1
+    }
+
+    #[inline]
+    pub(super) const fn is_probe(self) -> bool {
+        self.packed & 1 == 1
+    }
 }
 
 /// A call that may not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct Denial {
     pub(super) state: BreakerState,
-    pub(super) retry_after: Duration,
+    pub(super) retry_after_ns: u64,
+}
+
+/// Why a generation began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    OpenTimeOver,
+    NoSignOfLife,
+    ProbesSucceeded,
+    /// The last failure in a row, or a failed probe; its text says more.
+    CallFailed,
+    SlowProbe,
+    FailureRate(Tally),
+    SlowRate(Tally),
+    Reset,
+    Isolated,
+    /// Somebody's text says more.
+    Forced,
 }
 
 /// A generation began.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) generation: u64,
     pub(super) from: BreakerState,
     pub(super) to: BreakerState,
-    pub(super) cause: Arc<str>,
-    pub(super) open_for: Option<Duration>,
-    pub(super) at: Instant,
+    pub(super) why: Why,
+    /// For `Open`: milliseconds until a probe may pass.
+    pub(super) open_ms: Option<u32>,
+    pub(super) at_ns: u64,
+    /// Calls opened it.
+    pub(super) tripped: bool,
+    /// Probes that were given up.
+    pub(super) expired: u32,
     pub(super) alert: Option<AlertConfig>,
 }
 
 /// The state machine. Every step changes the generation at most once.
 #[derive(Debug)]
 pub(super) struct Core {
-    config: BreakerConfig,
-    rng: EntropyStream,
-    phase: Phase,
     generation: u64,
-    failures: u32,
-    last_failure_at: Option<Instant>,
-    trips: u64,
-    probes_cancelled: u64,
-    probes_expired: u64,
-    growth: Growth,
-    alarm: Alarm,
+    phase: Phase,
+    /// [`NEVER`] if no failure has counted yet.
+    last_failure_ns: u64,
+    open_ms: u32,
+    wait_ms: u32,
+    /// `None`: the window of [`Extras`] decides.
+    failure_threshold: Option<NonZeroU16>,
+    success_threshold: u16,
+    half_open_max: u16,
+    failures: u16,
 }
+
+/// No time.
+const NEVER: u64 = u64::MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Closed {
-        /// End of the last recovery; `None` if the breaker has no trip to recover from.
-        since: Option<Instant>,
+        /// Start, the end of the last recovery, or the last reset.
+        since_ns: u64,
     },
     Open {
-        at: Instant,
-        retry_at: Instant,
+        open_ms: u32,
+        at_ns: u64,
     },
     HalfOpen {
-        probes: u32,
-        successes: u32,
+        probes: u16,
+        successes: u16,
         /// When the last probe was let through or ended.
-        life_at: Instant,
+        life_ns: u64,
     },
     Isolated,
 }
@@ -87,36 +134,42 @@ impl Phase {
 
 impl Core {
     /// Closed, generation 0. The configuration must be valid.
-    pub(super) fn new(config: BreakerConfig, rng: EntropyStream) -> Self {
+    pub(super) fn new(config: &BreakerConfig) -> Self {
+        let count = |count| u16::try_from(count).unwrap_or(u16::MAX);
         Self {
-            config,
-            rng,
-            phase: Phase::Closed { since: None },
             generation: 0,
+            phase: Phase::Closed { since_ns: 0 },
+            last_failure_ns: NEVER,
+            open_ms: milliseconds(config.open_for),
+            wait_ms: milliseconds(config.half_open_max_wait),
+            failure_threshold: match config.policy {
+                BreakerPolicy::Consecutive { failures } => NonZeroU16::new(count(failures)),
+                BreakerPolicy::CountWindow { .. } | BreakerPolicy::TimeWindow { .. } => None,
+            },
+            success_threshold: count(config.success_threshold),
+            half_open_max: count(config.half_open_max),
             failures: 0,
-            last_failure_at: None,
-            trips: 0,
-            probes_cancelled: 0,
-            probes_expired: 0,
-            growth: Growth::default(),
-            alarm: Alarm::default(),
         }
     }
 
     /// Lets a call through or not.
-    pub(super) fn admit(&mut self, now: Instant) -> (Result<Ticket, Refusal>, Option<Change>) {
-        let change = self.due(now).map(|cause| self.enter_half_open(cause.into(), now));
-        let verdict = match self.refusal(now) {
-            Some(refusal) => Err(refusal),
-            None => Ok(self.issue(now)),
+    pub(super) fn admit(
+        &mut self,
+        now_ns: u64,
+        extras: Option<&mut Extras>,
+    ) -> (Result<Ticket, Denial>, Option<Change>) {
+        let change = self.due(now_ns).map(|why| self.enter_half_open(why, now_ns, extras));
+        let verdict = match self.denial(now_ns) {
+            Some(denial) => Err(denial),
+            None => Ok(self.issue(now_ns)),
         };
         (verdict, change)
     }
 
     /// What [`Core::admit`] would say, without taking a slot.
-    pub(super) fn peek(&self, now: Instant) -> Result<(), Refusal> {
-        match self.refusal(now) {
-            Some(refusal) if self.due(now).is_none() => Err(refusal),
+    pub(super) fn peek(&self, now_ns: u64) -> Result<(), Denial> {
+        match self.denial(now_ns) {
+            Some(denial) if self.due(now_ns).is_none() => Err(denial),
             Some(_) | None => Ok(()),
         }
     }
@@ -129,18 +182,19 @@ impl Core {
         &mut self,
         ticket: Ticket,
         outcome: CallOutcome,
-        cause: &Arc<str>,
-        now: Instant,
+        now_ns: u64,
+        extras: Option<&mut Extras>,
     ) -> (Recorded, Option<Change>) {
-        if ticket.generation != self.generation {
+        if ticket.generation() != self.generation {
             return (Recorded::Stale, None);
         }
+        let slow = extras.as_deref().is_some_and(|extras| extras.is_slow(ticket, now_ns));
         let change = match self.phase {
-            Phase::Closed { .. } => self.settle_call(outcome, cause, now),
+            Phase::Closed { .. } => self.settle_call(outcome, slow, now_ns, extras),
             Phase::HalfOpen { probes, successes, .. } => {
-                self.phase =
-                    Phase::HalfOpen { probes: probes.saturating_sub(1), successes, life_at: now };
-                self.settle_probe(outcome, successes, cause, now)
+                let probes = probes.saturating_sub(1);
+                self.phase = Phase::HalfOpen { probes, successes, life_ns: now_ns };
+                self.settle_probe(outcome, slow, now_ns, extras)
             }
             // No call is let through in these generations.
             Phase::Open { .. } | Phase::Isolated => None,
@@ -149,261 +203,215 @@ impl Core {
     }
 
     /// Closes the breaker and forgets its past. Calls in flight count no more.
-    pub(super) fn reset(&mut self, now: Instant) -> Change {
-        self.growth = Growth::default();
-        self.alarm = Alarm::default();
+    pub(super) fn reset(&mut self, now_ns: u64, mut extras: Option<&mut Extras>) -> Change {
+        if let Some(extras) = extras.as_deref_mut() {
+            extras.forget_trips();
+        }
         self.failures = 0;
-        self.enter(Phase::Closed { since: None }, "reset".into(), now)
+        self.enter(Phase::Closed { since_ns: now_ns }, Why::Reset, now_ns, extras)
     }
 
     /// Opens the breaker until somebody resets it.
-    pub(super) fn isolate(&mut self, now: Instant) -> Option<Change> {
-        (self.phase != Phase::Isolated).then(|| self.enter(Phase::Isolated, "isolated".into(), now))
+    pub(super) fn isolate(&mut self, now_ns: u64, extras: Option<&mut Extras>) -> Option<Change> {
+        (self.phase != Phase::Isolated)
+            .then(|| self.enter(Phase::Isolated, Why::Isolated, now_ns, extras))
     }
 
     /// Opens the breaker for a time. Never shortens an opening, never ends an isolation.
     pub(super) fn force_open(
         &mut self,
-        open_for: Duration,
-        cause: Arc<str>,
-        now: Instant,
+        open_ms: u32,
+        now_ns: u64,
+        extras: Option<&mut Extras>,
     ) -> Option<Change> {
-        let retry_at = later(now, open_for.min(DURATION_MAX));
         let longer = match self.phase {
             Phase::Closed { .. } | Phase::HalfOpen { .. } => true,
-            Phase::Open { retry_at: old, .. } => retry_at > old,
+            Phase::Open { open_ms: old_ms, at_ns } => later(now_ns, open_ms) > later(at_ns, old_ms),
             Phase::Isolated => false,
         };
-        longer.then(|| self.enter(Phase::Open { at: now, retry_at }, cause, now))
+        let open = Phase::Open { open_ms, at_ns: now_ns };
+        longer.then(|| self.enter(open, Why::Forced, now_ns, extras))
     }
 
     pub(super) const fn phase(&self) -> Phase {
         self.phase
     }
 
+    /// When the opening is over; `None` unless open.
+    pub(super) const fn retry_at_ns(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Open { open_ms, at_ns } => Some(later(at_ns, open_ms)),
+            Phase::Closed { .. } | Phase::HalfOpen { .. } | Phase::Isolated => None,
+        }
+    }
+
     pub(super) const fn generation(&self) -> u64 {
         self.generation
     }
 
-    pub(super) const fn failures(&self) -> u32 {
+    pub(super) const fn failures(&self) -> u16 {
         self.failures
     }
 
-    pub(super) const fn last_failure_at(&self) -> Option<Instant> {
-        self.last_failure_at
+    /// Returns whether a success leaves everything as it is: closed, no failure counted, and no
+    /// window to put it in.
+    pub(super) const fn is_clean(&self) -> bool {
+        self.failures == 0 && self.failure_threshold.is_some()
     }
 
-    pub(super) const fn trips(&self) -> u64 {
-        self.trips
-    }
-
-    /// Probes that were dropped, probes that were given up.
-    pub(super) const fn probes_lost(&self) -> (u64, u64) {
-        (self.probes_cancelled, self.probes_expired)
+    pub(super) fn last_failure_ns(&self) -> Option<u64> {
+        (self.last_failure_ns != NEVER).then_some(self.last_failure_ns)
     }
 
     /// Why a new round of probes begins now, if it does.
-    fn due(&self, now: Instant) -> Option<&'static str> {
+    fn due(&self, now_ns: u64) -> Option<Why> {
         match self.phase {
-            Phase::Open { retry_at, .. } => (now >= retry_at).then_some("open time is over"),
-            Phase::HalfOpen { probes, life_at, .. } => {
-                let given_up = later(life_at, self.config.half_open_max_wait);
-                (probes >= self.config.half_open_max && now >= given_up)
-                    .then_some("no sign of life from the probes")
+            Phase::Open { open_ms, at_ns } => {
+                (now_ns >= later(at_ns, open_ms)).then_some(Why::OpenTimeOver)
+            }
+            Phase::HalfOpen { probes, life_ns, .. } => {
+                let given_up_ns = later(life_ns, self.wait_ms);
+                (probes >= self.half_open_max && now_ns >= given_up_ns).then_some(Why::NoSignOfLife)
             }
             Phase::Closed { .. } | Phase::Isolated => None,
         }
     }
 
-    fn refusal(&self, now: Instant) -> Option<Refusal> {
-        let retry_after = match self.phase {
+    fn denial(&self, now_ns: u64) -> Option<Denial> {
+        let retry_at_ns = match self.phase {
             Phase::Closed { .. } => return None,
-            Phase::HalfOpen { probes, .. } if probes < self.config.half_open_max => return None,
-            Phase::Open { retry_at, .. } => retry_at.saturating_duration_since(now),
-            Phase::HalfOpen { life_at, .. } => {
-                later(life_at, self.config.half_open_max_wait).saturating_duration_since(now)
-            }
-            Phase::Isolated => self.config.open_for,
+            Phase::HalfOpen { probes, .. } if probes < self.half_open_max => return None,
+            Phase::Open { open_ms, at_ns } => later(at_ns, open_ms),
+            Phase::HalfOpen { life_ns, .. } => later(life_ns, self.wait_ms),
+            Phase::Isolated => later(now_ns, self.open_ms),
         };
-        Some(Refusal { state: self.phase.state(), retry_after })
+        let retry_after_ns = retry_at_ns.saturating_sub(now_ns);
+        Some(Denial { state: self.phase.state(), retry_after_ns })
     }
 
-    fn issue(&mut self, now: Instant) -> Ticket {
-        let mut probe = false;
-        if let Phase::HalfOpen { probes, life_at, .. } = &mut self.phase {
+    fn issue(&mut self, now_ns: u64) -> Ticket {
+        if let Phase::HalfOpen { probes, life_ns, .. } = &mut self.phase {
             *probes += 1;
-            *life_at = now;
-            probe = true;
+            *life_ns = now_ns;
+            return Ticket::probe(self.generation, now_ns);
         }
-        Ticket { generation: self.generation, probe }
+        Ticket::call(self.generation, now_ns)
     }
 
     fn settle_call(
         &mut self,
         outcome: CallOutcome,
-        cause: &Arc<str>,
-        now: Instant,
+        slow: bool,
+        now_ns: u64,
+        mut extras: Option<&mut Extras>,
     ) -> Option<Change> {
-        match outcome {
-            CallOutcome::Success => {
-                self.failures = 0;
-                None
-            }
-            CallOutcome::Failure => {
-                self.count_failure(now);
-                (self.failures >= self.config.failure_threshold).then(|| self.trip(cause, now))
-            }
-            CallOutcome::Ignored | CallOutcome::Cancelled => None,
+        let failed = match outcome {
+            CallOutcome::Success => false,
+            CallOutcome::Failure => true,
+            CallOutcome::Ignored | CallOutcome::Cancelled => return None,
+        };
+        if failed {
+            self.count_failure(now_ns);
+        } else {
+            self.failures = 0;
         }
+        let why = match (self.failure_threshold, extras.as_deref_mut()) {
+            (Some(most), _) => (self.failures >= most.get()).then_some(Why::CallFailed),
+            (None, Some(extras)) => extras.count(failed, slow, now_ns),
+            (None, None) => None,
+        };
+        why.map(|why| self.trip(why, now_ns, extras))
     }
 
     fn settle_probe(
         &mut self,
         outcome: CallOutcome,
-        successes: u32,
-        cause: &Arc<str>,
-        now: Instant,
+        slow: bool,
+        now_ns: u64,
+        extras: Option<&mut Extras>,
     ) -> Option<Change> {
         match outcome {
+            CallOutcome::Success if slow => Some(self.trip(Why::SlowProbe, now_ns, extras)),
             CallOutcome::Success => {
-                let reached = successes.saturating_add(1);
-                if reached >= self.config.success_threshold {
-                    self.failures = 0;
-                    let closed = Phase::Closed { since: Some(now) };
-                    return Some(self.enter(closed, "probes succeeded".into(), now));
+                let Phase::HalfOpen { successes, .. } = &mut self.phase else {
+                    return None;
+                };
+                *successes = successes.saturating_add(1);
+                if *successes < self.success_threshold {
+                    return None;
                 }
-                if let Phase::HalfOpen { successes, .. } = &mut self.phase {
-                    *successes = reached;
-                }
-                None
+                self.failures = 0;
+                let closed = Phase::Closed { since_ns: now_ns };
+                Some(self.enter(closed, Why::ProbesSucceeded, now_ns, extras))
             }
             CallOutcome::Failure => {
-                self.count_failure(now);
-                Some(self.trip(cause, now))
+                self.count_failure(now_ns);
+                Some(self.trip(Why::CallFailed, now_ns, extras))
             }
-            CallOutcome::Ignored => None,
-            CallOutcome::Cancelled => {
-                self.probes_cancelled += 1;
-                None
-            }
+            CallOutcome::Ignored | CallOutcome::Cancelled => None,
         }
     }
 
-    fn count_failure(&mut self, now: Instant) {
+    const fn count_failure(&mut self, now_ns: u64) {
         self.failures = self.failures.saturating_add(1);
-        self.last_failure_at = Some(now);
+        self.last_failure_ns = now_ns;
     }
 
-    fn trip(&mut self, cause: &Arc<str>, now: Instant) -> Change {
-        self.trips += 1;
-        let open_for = self.growth.next(&self.config, self.phase, now, &mut self.rng);
-        let open = Phase::Open { at: now, retry_at: later(now, open_for) };
-        let alert = self.config.alert.filter(|alert| self.alarm.trip(alert, now));
-        Change { alert, ..self.enter(open, Arc::clone(cause), now) }
-    }
-
-    fn enter_half_open(&mut self, cause: Arc<str>, now: Instant) -> Change {
-        if let Phase::HalfOpen { probes, .. } = self.phase {
-            self.probes_expired += u64::from(probes);
+    fn trip(&mut self, why: Why, now_ns: u64, mut extras: Option<&mut Extras>) -> Change {
+        let closed_since_ns = match self.phase {
+            Phase::Closed { since_ns } => Some(since_ns),
+            Phase::Open { .. } | Phase::HalfOpen { .. } | Phase::Isolated => None,
+        };
+        let (mut open_ms, mut alert) = (self.open_ms, None);
+        if let Some(extras) = extras.as_deref_mut() {
+            open_ms = extras.next_open_ms(open_ms, closed_since_ns, now_ns);
+            alert = extras.alert(now_ns);
         }
-        let half_open = Phase::HalfOpen { probes: 0, successes: 0, life_at: now };
-        self.enter(half_open, cause, now)
+        let open = Phase::Open { open_ms, at_ns: now_ns };
+        Change { tripped: true, alert, ..self.enter(open, why, now_ns, extras) }
     }
 
-    fn enter(&mut self, phase: Phase, cause: Arc<str>, now: Instant) -> Change {
+    fn enter_half_open(&mut self, why: Why, now_ns: u64, extras: Option<&mut Extras>) -> Change {
+        let expired = match self.phase {
+            Phase::HalfOpen { probes, .. } => probes.into(),
+            Phase::Closed { .. } | Phase::Open { .. } | Phase::Isolated => 0,
+        };
+        let half_open = Phase::HalfOpen { probes: 0, successes: 0, life_ns: now_ns };
+        Change { expired, ..self.enter(half_open, why, now_ns, extras) }
+    }
+
+    fn enter(
+        &mut self,
+        phase: Phase,
+        why: Why,
+        now_ns: u64,
+        extras: Option<&mut Extras>,
+    ) -> Change {
+        if let Some(extras) = extras {
+            extras.forget_calls();
+        }
         let from = self.phase.state();
         self.phase = phase;
         self.generation += 1;
-        let open_for = match phase {
-            Phase::Open { retry_at, .. } => Some(retry_at.saturating_duration_since(now)),
+        let open_ms = match phase {
+            Phase::Open { open_ms, .. } => Some(open_ms),
             Phase::Closed { .. } | Phase::HalfOpen { .. } | Phase::Isolated => None,
         };
         Change {
             generation: self.generation,
             from,
             to: phase.state(),
-            cause,
-            open_for,
-            at: now,
+            why,
+            open_ms,
+            at_ns: now_ns,
+            tripped: false,
+            expired: 0,
             alert: None,
         }
     }
 }
 
-/// The length of the next opening.
-#[derive(Debug, Default)]
-struct Growth {
-    trips_in_a_row: u32,
-    last: Duration,
-}
-
-impl Growth {
-    fn next(
-        &mut self,
-        config: &BreakerConfig,
-        phase: Phase,
-        now: Instant,
-        rng: &mut EntropyStream,
-    ) -> Duration {
-        let Some(growth) = &config.open_growth else {
-            return config.open_for;
-        };
-        let recovered = match phase {
-            Phase::Closed { since } => {
-                since.is_none_or(|since| now.saturating_duration_since(since) > self.last)
-            }
-            Phase::Open { .. } | Phase::HalfOpen { .. } | Phase::Isolated => false,
-        };
-        let exponent = if recovered { 0 } else { self.trips_in_a_row };
-        self.trips_in_a_row = exponent.saturating_add(1);
-        let grown = growth
-            .factor
-            .checked_pow(exponent)
-            .and_then(|factor| config.open_for.checked_mul(factor))
-            .unwrap_or(growth.cap)
-            .min(growth.cap);
-        self.last = shorten(grown, growth, rng);
-        self.last
-    }
-}
-
-/// Takes a random part away, in whole milliseconds.
-fn shorten(time: Duration, growth: &OpenGrowth, rng: &mut EntropyStream) -> Duration {
-    if growth.jitter_percent == 0 {
-        return time;
-    }
-    let most = (time / 100).saturating_mul(growth.jitter_percent);
-    let most_ms = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
-    time.saturating_sub(Duration::from_millis(rng.random_range(0..=most_ms)))
-}
-
-/// Remembers when the breaker tripped.
-#[derive(Debug, Default)]
-struct Alarm {
-    /// The last trips, at most as many as make an alert.
-    trips: VecDeque<Instant>,
-    fired_at: Option<Instant>,
-}
-
-impl Alarm {
-    /// Notes a trip and returns whether it is one too many.
-    fn trip(&mut self, alert: &AlertConfig, now: Instant) -> bool {
-        let within = |at: Instant| now.saturating_duration_since(at) < alert.window;
-        self.trips.push_back(now);
-        self.trips.retain(|&at| within(at));
-        while u32::try_from(self.trips.len()).is_ok_and(|count| count > alert.trips) {
-            self.trips.pop_front();
-        }
-        let enough = u32::try_from(self.trips.len()).is_ok_and(|count| count >= alert.trips);
-        let fires = enough && !self.fired_at.is_some_and(within);
-        if fires {
-            self.fired_at = Some(now);
-        }
-        fires
-    }
-}
-
-/// An instant later by a duration that is at most [`DURATION_MAX`].
-fn later(instant: Instant, duration: Duration) -> Instant {
-    instant.checked_add(duration).unwrap_or(instant)
+/// A time later by some milliseconds. Good for 500 years.
+pub(super) const fn later(ns: u64, by_ms: u32) -> u64 {
+    ns.saturating_add(by_ms as u64 * 1_000_000)
 }

@@ -8,6 +8,10 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use super::name::BreakerName;
+use super::window::Tally;
+
+/// Cause of the failure of a call that panicked; the message belongs to the panic hook.
+pub(crate) const PANICKED: &str = "panicked";
 
 /// A call was not let through. Holds no allocation.
 //
@@ -18,7 +22,7 @@ use super::name::BreakerName;
 #[error("breaker `{breaker}` is {state}, try again in {retry_after:?}")]
 #[repr(C)]
 pub struct BreakerOpen {
-    /// Name of the breaker.
+    /// Name of the breaker; empty if it is bare.
     pub breaker: BreakerName,
     /// `Open`, `HalfOpen` with all probes out, or `Isolated`.
     pub state: BreakerState,
@@ -28,6 +32,8 @@ pub struct BreakerOpen {
     /// time after which the probes are given up at the latest. `Isolated`: nobody knows, so the
     /// configured open time.
     pub retry_after: Duration,
+    /// The same as a point in time.
+    pub retry_at: Instant,
 }
 
 /// A call through a breaker that brought no result.
@@ -87,15 +93,18 @@ pub enum BreakerEvent {
 /// A breaker at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BreakerSnapshot {
-    /// Name of the breaker.
+    /// Name of the breaker; empty if it is bare.
     pub breaker: BreakerName,
     /// State. Time alone changes nothing: an opening that is over shows as `Open` until the first
     /// call comes, see `retry_at`.
     pub state: BreakerState,
     /// Number of the state; rises by one with every change.
     pub generation: u64,
-    /// Consecutive failures; those that opened it while it is not closed.
+    /// Consecutive failures, under every policy; those at the end of the last stay in `CLOSED`, and
+    /// failed probes, while it is not closed. Counts to 65 535.
     pub failures: u32,
+    /// Calls in the window as of the last one that counted; `None` unless the policy has one.
+    pub window: Option<Tally>,
     /// Consecutive successes of probes; 0 unless half-open.
     pub successes: u32,
     /// Probes in flight; 0 unless half-open.
@@ -106,16 +115,16 @@ pub struct BreakerSnapshot {
     pub opened_at: Option<Instant>,
     /// From when a probe may pass; `None` unless open.
     pub retry_at: Option<Instant>,
-    /// Times that failures opened it.
+    /// Times that calls opened it. This number and the following ones are whole up to 2^32.
     pub trips: u64,
-    /// Calls that were not let through.
-    pub rejected: u64,
     /// Outcomes that came too late to count.
     pub stale_results: u64,
     /// Probes that were dropped.
     pub probes_cancelled: u64,
     /// Probes that were given up.
     pub probes_expired: u64,
+    /// Calls that were not let through.
+    pub rejected: u64,
     /// Changes that were not told because a sink was too slow to keep up with them.
     pub events_lost: u64,
 }

@@ -18,8 +18,11 @@ impl BreakerName {
     /// Longest name, in bytes.
     pub const LENGTH_MAX: usize = 31;
 
+    /// The name of a breaker that has none.
+    pub(super) const EMPTY: Self = Self { bytes: [0; Self::LENGTH_MAX], length: 0 };
+
     /// Wraps a text; `None` if it is too long.
-    pub(super) fn new(text: &str) -> Option<Self> {
+    pub(crate) fn new(text: &str) -> Option<Self> {
         let mut bytes = [0; Self::LENGTH_MAX];
         bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
         let length = u8::try_from(text.len()).ok()?;

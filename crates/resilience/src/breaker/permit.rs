@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use model::audit::CallOutcome;
 
+use super::circuit::Breaker;
 use super::core::Ticket;
 use super::event::Recorded;
-use super::shared::Shared;
 
 /// Leave to make one call. Dropping it means that the caller went away: a slot of a probe is free
 /// at once, and nothing is counted.
@@ -21,19 +21,26 @@ use super::shared::Shared;
 /// failure, as [`super::Breaker::call`] does, must catch it and record it.
 #[derive(Debug)]
 #[must_use = "dropping a permit cancels the call"]
-pub struct Permit {
-    slot: Slot<Arc<Shared>>,
+pub struct Permit<'a> {
+    slot: Slot<&'a Breaker>,
 }
 
-impl Permit {
-    pub(super) const fn new(shared: Arc<Shared>, ticket: Ticket) -> Self {
-        Self { slot: Slot::new(shared, ticket) }
+/// A [`Permit`] that keeps its breaker alive and can go wherever it wants.
+#[derive(Debug)]
+#[must_use = "dropping a permit cancels the call"]
+pub struct OwnedPermit {
+    slot: Slot<Arc<Breaker>>,
+}
+
+impl<'a> Permit<'a> {
+    pub(super) const fn new(breaker: &'a Breaker, ticket: Ticket) -> Self {
+        Self { slot: Slot::new(breaker, ticket) }
     }
 
     /// Gives the permit back with the outcome of the call.
     ///
     /// `cause` tells why a failure failed. It is rendered for failures only, before any lock is
-    /// taken, and cut to a sensible length.
+    /// taken, and cut to a sensible length; a bare breaker does not look at it.
     ///
     /// Returns [`Recorded::Stale`] if the breaker has changed in the meantime.
     pub fn record(self, outcome: CallOutcome, cause: impl fmt::Display) -> Recorded {
@@ -42,43 +49,59 @@ impl Permit {
 
     /// Returns whether the call is a probe: the breaker is half-open.
     pub const fn is_probe(&self) -> bool {
-        self.slot.ticket.probe
+        self.slot.ticket.is_probe()
     }
 }
 
-/// A ticket that cannot get lost. Borrows its breaker where it can, which saves two counts of
-/// references.
-pub(super) struct Slot<S: Deref<Target = Shared>> {
-    shared: S,
+impl OwnedPermit {
+    pub(super) const fn new(breaker: Arc<Breaker>, ticket: Ticket) -> Self {
+        Self { slot: Slot::new(breaker, ticket) }
+    }
+
+    /// As [`Permit::record`].
+    pub fn record(self, outcome: CallOutcome, cause: impl fmt::Display) -> Recorded {
+        self.slot.record(outcome, cause)
+    }
+
+    /// Returns whether the call is a probe: the breaker is half-open.
+    pub const fn is_probe(&self) -> bool {
+        self.slot.ticket.is_probe()
+    }
+}
+
+/// A ticket that cannot get lost.
+pub(super) struct Slot<B: Deref<Target = Breaker>> {
+    breaker: B,
     ticket: Ticket,
     settled: bool,
 }
 
-impl<S: Deref<Target = Shared>> Slot<S> {
-    pub(super) const fn new(shared: S, ticket: Ticket) -> Self {
-        Self { shared, ticket, settled: false }
+impl<B: Deref<Target = Breaker>> Slot<B> {
+    #[inline]
+    pub(super) const fn new(breaker: B, ticket: Ticket) -> Self {
+        Self { breaker, ticket, settled: false }
     }
 
     #[inline]
     pub(super) fn record(mut self, outcome: CallOutcome, cause: impl fmt::Display) -> Recorded {
         self.settled = true;
-        self.shared.settle(self.ticket, outcome, cause)
+        self.breaker.settle(self.ticket, outcome, cause)
     }
 }
 
-impl<S: Deref<Target = Shared>> Drop for Slot<S> {
+impl<B: Deref<Target = Breaker>> Drop for Slot<B> {
     #[inline]
     fn drop(&mut self) {
         if !self.settled {
-            self.shared.settle(self.ticket, CallOutcome::Cancelled, "");
+            self.breaker.settle(self.ticket, CallOutcome::Cancelled, "");
         }
     }
 }
 
-impl<S: Deref<Target = Shared>> fmt::Debug for Slot<S> {
+impl<B: Deref<Target = Breaker>> fmt::Debug for Slot<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot")
-            .field("breaker", &self.shared.name())
+            .field("breaker", &self.breaker.name())
             .field("ticket", &self.ticket)
             .finish_non_exhaustive()
     }

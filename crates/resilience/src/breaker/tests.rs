@@ -8,11 +8,15 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use ::model::audit::{AuditEvent, BreakerState, CallOutcome};
 use parking_lot::Mutex;
-use platform::{AuditSink, Entropy, TaskGroup};
+use platform::{AuditSink, Auditor, Entropy, TaskGroup};
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::TryRecvError;
-use tokio::time::{advance, timeout};
+use tokio::time::{Instant, advance, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -24,19 +28,19 @@ use CallOutcome::{Cancelled, Failure, Ignored, Success};
 
 const OPEN_FOR: Duration = Duration::from_secs(30);
 
-fn with_config(config: BreakerConfig) -> (Breaker, Arc<Trail>) {
+fn with_config(config: BreakerConfig) -> (Arc<Breaker>, Arc<Trail>) {
     let trail = Arc::new(Trail::default());
     let entropy = Entropy::from_seed(1).stream("breaker");
-    let breaker = Breaker::new("venue/read", config, Auditor::new(trail.clone()), entropy);
-    (breaker.unwrap(), trail)
+    let breaker = Breaker::observed("venue/read", config, Auditor::new(trail.clone()), entropy);
+    (Arc::new(breaker.unwrap()), trail)
 }
 
-fn breaker() -> Breaker {
+fn breaker() -> Arc<Breaker> {
     with_config(BreakerConfig::default()).0
 }
 
 /// Two probes at once.
-fn breaker_with_two_probes() -> Breaker {
+fn breaker_with_two_probes() -> Arc<Breaker> {
     let config = BreakerConfig { half_open_max: 2, ..BreakerConfig::default() };
     with_config(config).0
 }
@@ -118,6 +122,7 @@ async fn case_04_the_opening_ends_at_its_last_nanosecond() {
         breaker: BreakerName::new("venue/read").unwrap(),
         state: Open,
         retry_after: Duration::from_nanos(1),
+        retry_at: Instant::now() + Duration::from_nanos(1),
     };
     assert_eq!(breaker.acquire().unwrap_err(), rejection);
     assert_eq!(breaker.peek(), Err(rejection));
@@ -492,12 +497,12 @@ fn case_26_settings_out_of_range_are_errors() {
         assert_eq!(config.validate(), expected, "{config:?}");
         let auditor = Auditor::new(Arc::new(Trail::default()));
         let entropy = Entropy::from_seed(1).stream("breaker");
-        assert_eq!(Breaker::new("b", config, auditor, entropy).err(), expected.err());
+        assert_eq!(Breaker::observed("b", config, auditor, entropy).err(), expected.err());
     };
     let zero = |name| Err(BreakerConfigError::Zero(name));
     let large = |name| Err(BreakerConfigError::TooLarge(name));
     check(|_| (), Ok(()));
-    check(|c| c.failure_threshold = 0, zero("failure_threshold"));
+    check(|c| c.policy = BreakerPolicy::Consecutive { failures: 0 }, zero("policy.failures"));
     check(|c| c.success_threshold = 0, zero("success_threshold"));
     check(|c| c.half_open_max = 0, zero("half_open_max"));
     check(|c| c.open_for = Duration::ZERO, zero("open_for"));
@@ -529,7 +534,7 @@ async fn case_26_no_forced_opening_overflows() {
 /// Calls back into the breaker or panics, as told.
 #[derive(Debug, Default)]
 struct Meddler {
-    breaker: Mutex<Option<Breaker>>,
+    breaker: Mutex<Option<Arc<Breaker>>>,
     seen: Mutex<Vec<(u64, BreakerState)>>,
     panics: bool,
 }
@@ -550,11 +555,12 @@ impl AuditSink for Meddler {
     }
 }
 
-fn meddled_with(panics: bool) -> (Breaker, Arc<Meddler>) {
+fn meddled_with(panics: bool) -> (Arc<Breaker>, Arc<Meddler>) {
     let meddler = Arc::new(Meddler { panics, ..Meddler::default() });
     let auditor = Auditor::new(meddler.clone());
     let entropy = Entropy::from_seed(1).stream("breaker");
-    let breaker = Breaker::new("b", BreakerConfig::default(), auditor, entropy).unwrap();
+    let breaker = Breaker::observed("b", BreakerConfig::default(), auditor, entropy);
+    let breaker = Arc::new(breaker.unwrap());
     *meddler.breaker.lock() = Some(breaker.clone());
     (breaker, meddler)
 }
@@ -650,7 +656,7 @@ async fn case_29_trips_far_apart_do_not_alert() {
     assert_eq!(alerts(&mut events), 0);
 }
 
-fn growing(jitter_percent: u32) -> Breaker {
+fn growing(jitter_percent: u32) -> Arc<Breaker> {
     let growth = OpenGrowth { jitter_percent, ..OpenGrowth::default() };
     let config = BreakerConfig { open_growth: Some(growth), ..BreakerConfig::default() };
     with_config(config).0
@@ -748,7 +754,7 @@ fn case_33_recovery_needs_no_timer_task() {
 async fn case_34_a_lost_branch_of_a_select_is_cancelled() {
     let breaker = breaker();
     open_and_wait(&breaker).await;
-    let permit = breaker.acquire().unwrap();
+    let permit = breaker.acquire_owned().unwrap();
     let holder = async move {
         tokio::time::sleep(Duration::from_secs(5)).await;
         permit.record(Success, "")
@@ -808,7 +814,7 @@ fn a_name_has_a_bound() {
     let named = |length: usize| {
         let auditor = Auditor::new(Arc::new(Trail::default()));
         let entropy = Entropy::from_seed(1).stream("breaker");
-        Breaker::new(&"n".repeat(length), BreakerConfig::default(), auditor, entropy)
+        Breaker::observed(&"n".repeat(length), BreakerConfig::default(), auditor, entropy)
     };
     assert_eq!(named(31).unwrap().name(), "n".repeat(31));
     assert_eq!(named(32).unwrap_err(), BreakerConfigError::TooLarge("name"));
@@ -822,7 +828,7 @@ fn a_breaker_and_its_permits_cross_threads() {
     fn check<T: Send + 'static>(_: &T) {}
     let breaker = breaker();
     check(&breaker);
-    check(&breaker.acquire().unwrap());
+    check(&breaker.acquire_owned().unwrap());
     let clone = breaker.clone();
     check(&async move { clone.call(hang(), by_result).await });
 }

@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::backoff::Jitter;
-use crate::breaker::BreakerConfig;
 use crate::limiter::{LimiterConfig, LimiterError};
 use crate::retry::RetryBudgetConfig;
 use crate::testing::Trail;
@@ -496,10 +495,7 @@ fn settings_out_of_range_are_errors() {
         assert_eq!(error.to_string(), expected);
     };
     check(|c| c.attempt_timeout = Duration::ZERO, "attempt timeout is zero");
-    check(
-        |c| c.breaker = BreakerConfig { failure_threshold: 0, ..BreakerConfig::default() },
-        "breaker setting `failure_threshold` is zero",
-    );
+    check(|c| c.breaker.success_threshold = 0, "breaker setting `success_threshold` is zero");
     check(|c| c.limiter.capacity = 0, "limiter capacity is zero");
     check(|c| c.budget.saved_max = 0, "retry budget saves up nothing");
     check(|c| c.retry.backoff.base = Duration::ZERO, "backoff base is below 1 ms");

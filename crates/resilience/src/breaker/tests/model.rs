@@ -31,7 +31,7 @@ const MAX_WAIT_MS: u64 = 2000;
 
 fn config() -> BreakerConfig {
     BreakerConfig {
-        failure_threshold: 3,
+        policy: BreakerPolicy::Consecutive { failures: 3 },
         open_for: Duration::from_millis(OPEN_MS),
         success_threshold: 2,
         half_open_max: 2,

@@ -15,12 +15,13 @@ fn case_23_two_threads_at_the_boundary_make_one_probe() {
     let barrier = Barrier::new(2);
     let breakers: Vec<_> = (0..ROUNDS).map(|_| breaker()).collect();
     for breaker in &breakers {
-        breaker.shared.force_open(OPEN_FOR, "test", start);
+        breaker.force_open_at(OPEN_FOR, "test", start);
     }
     let admitted = || -> Vec<bool> {
-        let at_boundary = |breaker: &Breaker| {
+        let at_boundary = |breaker: &Arc<Breaker>| {
             barrier.wait();
-            breaker.shared.acquire(|| start + OPEN_FOR).is_ok()
+            let ticket = breaker.admit(|| start + OPEN_FOR);
+            ticket.is_ok()
         };
         breakers.iter().map(at_boundary).collect()
     };
