@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Production. Below, no simulation crate may ever appear in these rows.
     ("model", &[]),
     ("platform", &["model"]),
+    ("telemetry", &[]),
     ("resilience", &["model", "platform"]),
     ("transport", &["model", "platform", "resilience"]),
     ("tape", &["model"]),
@@ -26,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "model",
             "platform",
+            "telemetry",
             "resilience",
             "transport",
             "tape",
