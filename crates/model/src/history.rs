@@ -3,6 +3,7 @@
 //! Checks, reports, snapshots and the digest read the history and nothing else. One event is one
 //! line, as text for people (`Display`) and as JSON for tools (`serde`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -157,6 +158,11 @@ pub enum WorldEvent {
     },
     /// The market has no more recorded trades.
     TapeEnded,
+    /// The metrics of the run, sampled: those that changed since the sample before.
+    MetricsSampled {
+        /// Value by name and labels, as texts: `wavetank_lane_calls_total{lane="kraken/read"}`.
+        changed: BTreeMap<String, String>,
+    },
     /// A host's program ended.
     HostStopped {
         /// Tasks of the host that still live.
@@ -271,6 +277,7 @@ impl fmt::Display for WorldEvent {
                 write!(f, "fault {fault} ends, struck {struck} times")
             }
             Self::TapeEnded => f.write_str("the tape is at its end"),
+            Self::MetricsSampled { changed } => write!(f, "{} metrics changed", changed.len()),
             Self::HostStopped { tasks_alive, sockets_open, error } => {
                 write!(f, "stopped, {tasks_alive} tasks alive, {sockets_open} sockets open")?;
                 error.as_ref().map_or(Ok(()), |error| write!(f, ": {error}"))

@@ -1,6 +1,6 @@
 //! One run: hosts, schedule, history.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use model::history::{Event, Phase, Record, WorldEvent};
 use model::panic_message;
-use platform::Entropy;
+use platform::{Entropy, Exposition};
 use scenario::{FaultKind, PlannedFault};
+use telemetry::Recorder;
 use tokio_util::sync::CancellationToken;
 use venue_sim::kraken::{KrakenSim, Role};
 
@@ -22,6 +23,7 @@ use crate::hosts::venue::{Market, VenueHost};
 use crate::hosts::{KRAKEN_HOSTS, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
 use crate::network::Network;
 use crate::network::turmoil::{LinkConfig, TurmoilNetwork};
+use crate::sampler::Sampler;
 use crate::setup::Setup;
 use crate::sockets::HoldGauge;
 
@@ -88,7 +90,10 @@ pub fn simulate(setup: &Setup, progress: &Progress) -> Result<Outcome, SimError>
         .name("simulation".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(move || {
-            drop(done.send(World::new(&setup).and_then(|world| world.run(&setup, &theirs))))
+            // The recorder of this thread: runs beside each other do not mix their metrics.
+            let recorder = Recorder::new();
+            let run = || World::new(&setup, &recorder)?.run(&setup, &theirs);
+            drop(done.send(metrics::with_local_recorder(&recorder, run)))
         })
         .map_err(SimError::Thread)?;
     loop {
@@ -121,6 +126,7 @@ struct World {
     venue: KrakenSim,
     log: HistoryLog,
     name: Arc<str>,
+    sampler: Sampler,
     hold: HoldGauge,
     stop_trader: CancellationToken,
     trader_ended: CancellationToken,
@@ -128,7 +134,7 @@ struct World {
 }
 
 impl World {
-    fn new(setup: &Setup) -> Result<Self, SimError> {
+    fn new(setup: &Setup, recorder: &Recorder) -> Result<Self, SimError> {
         let entropy = Entropy::from_seed(setup.seed);
         let links = LinkConfig {
             tick: setup.scenario.run.tick,
@@ -151,13 +157,15 @@ impl World {
             venue,
             log,
             name: Arc::from(WORLD),
+            sampler: Sampler::new(recorder.clone()),
             hold: HoldGauge::default(),
             stop_trader: CancellationToken::new(),
             trader_ended: CancellationToken::new(),
             stop_venue: CancellationToken::new(),
         };
         world.add_venue(setup);
-        world.add_trader(setup, &clock, &entropy);
+        let recorder = recorder.clone();
+        world.add_trader(setup, &clock, &entropy, Exposition::new(move || recorder.render()));
         Ok(world)
     }
 
@@ -170,6 +178,7 @@ impl World {
         ];
         for (name, role, market) in hosts {
             let host = VenueHost {
+                name,
                 venue: self.venue.clone(),
                 role,
                 market,
@@ -182,7 +191,13 @@ impl World {
         }
     }
 
-    fn add_trader(&mut self, setup: &Setup, clock: &Arc<SimClock>, entropy: &Entropy) {
+    fn add_trader(
+        &mut self,
+        setup: &Setup,
+        clock: &Arc<SimClock>,
+        entropy: &Entropy,
+        exposition: Exposition,
+    ) {
         let host = TraderHost {
             program: Arc::clone(&setup.program),
             config: setup.node.clone(),
@@ -191,6 +206,7 @@ impl World {
             network: self.network.inside(),
             log: HostLog::new(self.log.clone(), TRADER, self.network.inside()),
             hold: self.hold.clone(),
+            exposition,
             stop: self.stop_trader.clone(),
             ended: self.trader_ended.clone(),
         };
@@ -209,11 +225,16 @@ impl World {
                 }
             }
             self.network.step()?;
-            progress.set(self.network.elapsed());
+            let now = self.network.elapsed();
+            progress.set(now);
+            let changed = self.sampler.due(now);
+            self.tell_metrics(changed);
         }
         if cut.is_none() {
             self.close()?;
         }
+        let changed = self.sampler.changed();
+        self.tell_metrics(changed);
         let simulated = self.network.elapsed();
         let history = self.log.close();
         Ok(Outcome { digest: digest(&history), history, simulated })
@@ -277,6 +298,12 @@ impl World {
             }
         };
         self.tell(WorldEvent::FaultEnded { fault: fault.id, struck });
+    }
+
+    fn tell_metrics(&self, changed: Option<BTreeMap<String, String>>) {
+        if let Some(changed) = changed {
+            self.tell(WorldEvent::MetricsSampled { changed });
+        }
     }
 
     fn tell(&self, event: WorldEvent) {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SimClock;
 use crate::history::HostLog;
-use crate::hosts::stopped;
+use crate::hosts::{TRADER, stopped, watched};
 use crate::network::HostNetwork;
 use crate::sockets::{HoldGauge, OpenStreams, SimBinder, SimConnector};
 
@@ -50,6 +50,7 @@ pub(crate) struct TraderHost {
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) log: HostLog,
     pub(crate) hold: HoldGauge,
+    pub(crate) exposition: Exposition,
     pub(crate) stop: CancellationToken,
     /// Cancelled by the host when its program has ended.
     pub(crate) ended: CancellationToken,
@@ -80,10 +81,10 @@ impl TraderHost {
             connector: Arc::new(connector),
             binder: Arc::new(binder),
             auditor: Auditor::new(Arc::new(self.log.clone())),
-            exposition: Exposition::none(),
+            exposition: self.exposition,
         };
         let context = TraderContext { config: self.config, platform, stop: self.stop };
-        let result = (self.program)(context).await;
+        let result = watched(TRADER, &open, (self.program)(context)).await;
         self.log.world(stopped(&open, result.err()));
         self.ended.cancel();
     }

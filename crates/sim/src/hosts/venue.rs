@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use venue_sim::kraken::{KrakenSim, Role};
 
 use crate::history::HostLog;
-use crate::hosts::{PORT, stopped};
+use crate::hosts::{PORT, stopped, watched};
 use crate::network::HostNetwork;
 use crate::sockets::{CountedStream, HoldGauge, OpenStreams};
 
@@ -20,6 +20,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// One host of the venue.
 #[derive(Debug, Clone)]
 pub(crate) struct VenueHost {
+    pub(crate) name: &'static str,
     pub(crate) venue: KrakenSim,
     pub(crate) role: Role,
     /// The recorded market, on the one host that plays it.
@@ -59,7 +60,7 @@ impl VenueHost {
             });
         }
         // Also when a task of the host failed, which is then told.
-        group.cancel_token().cancelled().await;
+        watched(self.name, &open, group.cancel_token().cancelled()).await;
         self.state_balances();
         let joined = group.join(GRACE).await;
         self.log.world(stopped(&open, joined.err().map(|error| error.to_string())));
