@@ -11,6 +11,7 @@ use model::audit::{BreakerState, CallOutcome};
 use crate::expectations::{BreakerRules, nanos};
 use crate::facts::seconds;
 use crate::findings::{Findings, Place};
+use crate::opening_rule::{Ended, OpeningRule, Ruling, Slow, failures_in_a_row};
 
 /// A change of state as the breaker tells it.
 #[derive(Debug, Clone, Copy)]
@@ -27,10 +28,28 @@ pub(crate) struct Change<'a> {
 enum Debt {
     /// A change to this state: the calls demand it.
     Change { to: BreakerState, place: Place },
-    /// The end of a call of the generation before, with this outcome: a change was seen first.
-    Result { outcome: CallOutcome, epoch: u64, place: Place },
+    /// The end of a call of the generation before: a change was seen first.
+    Result { wanted: Wanted, epoch: u64, place: Place },
     /// The start of a call: a breaker lets probes pass only when somebody calls.
     Probe { place: Place },
+}
+
+/// The end that must follow a change which was told first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// One with which the calls before it open the breaker.
+    Opening,
+    /// A probe that failed or was slow.
+    BadProbe,
+    /// A probe that succeeded.
+    GoodProbe,
+}
+
+/// A call that was admitted and has not ended.
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    epoch: u64,
+    since_ns: u64,
 }
 
 /// One breaker, replayed.
@@ -43,13 +62,16 @@ pub(crate) struct Replay<'a> {
     generation: Option<u64>,
     /// Changes seen so far: our own count, since the breaker's numbers are under test.
     epoch: u64,
-    failures: u32,
+    /// Every end that counted in this epoch, and in the one before.
+    ends: Vec<Ended>,
+    ends_before: Vec<Ended>,
     successes: u32,
     since_ns: u64,
     open_until_ns: u64,
-    /// Epoch in which each running call was admitted.
-    calls: BTreeMap<u64, u64>,
+    calls: BTreeMap<u64, Running>,
     debt: Option<Debt>,
+    /// An end after which the breaker may be open: from outside one cannot tell.
+    may_open: Option<Place>,
 }
 
 impl<'a> Replay<'a> {
@@ -62,12 +84,14 @@ impl<'a> Replay<'a> {
             state: BreakerState::Closed,
             generation: None,
             epoch: 0,
-            failures: 0,
+            ends: Vec::new(),
+            ends_before: Vec::new(),
             successes: 0,
             since_ns: 0,
             open_until_ns: 0,
             calls: BTreeMap::new(),
             debt: None,
+            may_open: None,
         }
     }
 
@@ -79,7 +103,7 @@ impl<'a> Replay<'a> {
         } else {
             self.dun(findings);
         }
-        self.calls.insert(call, self.epoch);
+        self.calls.insert(call, Running { epoch: self.epoch, since_ns: place.at_ns });
     }
 
     /// A call ended.
@@ -90,21 +114,28 @@ impl<'a> Replay<'a> {
         outcome: CallOutcome,
         findings: &mut Findings,
     ) {
-        let Some(epoch) = self.calls.remove(&call) else {
+        let Some(Running { epoch, since_ns }) = self.calls.remove(&call) else {
             return;
         };
-        let settles = matches!(
-            self.debt,
-            Some(Debt::Result { outcome: wanted, epoch: of, place: at })
-                if wanted == outcome && of == epoch && self.near(at, place)
-        );
-        if settles {
+        let took_ns = place.at_ns.saturating_sub(since_ns);
+        let end = Ended {
+            at_ns: place.at_ns,
+            failed: outcome == CallOutcome::Failure,
+            slow: self.rules.opening.slow(took_ns, self.slack_ns),
+        };
+        let counts = matches!(outcome, CallOutcome::Success | CallOutcome::Failure);
+        if let Some(Debt::Result { wanted, epoch: of, place: at }) = self.debt
+            && counts
+            && of == epoch
+            && self.near(at, place)
+            && self.justifies(wanted, end)
+        {
             self.debt = None;
             return;
         }
         self.dun(findings);
-        if epoch == self.epoch {
-            self.count(place, outcome);
+        if counts && epoch == self.epoch {
+            self.count(place, end);
         }
     }
 
@@ -133,10 +164,11 @@ impl<'a> Replay<'a> {
         self.generation = Some(change.generation);
         self.state = change.to;
         self.epoch = self.epoch.saturating_add(1);
-        self.failures = 0;
+        self.ends_before = std::mem::take(&mut self.ends);
         self.successes = 0;
         self.since_ns = place.at_ns;
         self.debt = debt;
+        self.may_open = None;
     }
 
     /// The history is over: nothing may be due any more.
@@ -144,26 +176,41 @@ impl<'a> Replay<'a> {
         self.dun(findings);
     }
 
-    /// Counts an outcome of the current generation.
-    fn count(&mut self, place: Place, outcome: CallOutcome) {
-        let to = match (self.state, outcome) {
-            (BreakerState::Closed, CallOutcome::Failure) => {
-                self.failures = self.failures.saturating_add(1);
-                (self.failures >= self.rules.failure_threshold).then_some(BreakerState::Open)
-            }
-            (BreakerState::Closed, CallOutcome::Success) => {
-                self.failures = 0;
-                None
-            }
-            (BreakerState::HalfOpen, CallOutcome::Failure) => Some(BreakerState::Open),
-            (BreakerState::HalfOpen, CallOutcome::Success) => {
+    /// Counts an end of the current generation.
+    fn count(&mut self, place: Place, end: Ended) {
+        self.ends.push(end);
+        self.may_open = None;
+        let ruling = match self.state {
+            BreakerState::Closed => self.rules.opening.ruling(&self.ends, self.slack_ns),
+            BreakerState::HalfOpen if end.failed || end.slow == Slow::Yes => Ruling::Open,
+            BreakerState::HalfOpen => {
                 self.successes = self.successes.saturating_add(1);
-                (self.successes >= self.rules.success_threshold).then_some(BreakerState::Closed)
+                if end.slow == Slow::Perhaps { Ruling::Either } else { Ruling::Closed }
             }
-            (_, CallOutcome::Ignored | CallOutcome::Cancelled)
-            | (BreakerState::Open | BreakerState::Isolated, _) => None,
+            BreakerState::Open | BreakerState::Isolated => return,
+        };
+        let recovers =
+            self.state == BreakerState::HalfOpen && self.successes >= self.rules.success_threshold;
+        if ruling == Ruling::Either {
+            self.may_open = Some(place);
+        }
+        let to = match ruling {
+            Ruling::Open => Some(BreakerState::Open),
+            Ruling::Closed | Ruling::Either => recovers.then_some(BreakerState::Closed),
         };
         self.debt = to.map(|to| Debt::Change { to, place });
+    }
+
+    /// Whether an end of the epoch before explains the change that was told before it.
+    fn justifies(&self, wanted: Wanted, end: Ended) -> bool {
+        match wanted {
+            Wanted::Opening => {
+                let ends: Vec<_> = self.ends_before.iter().copied().chain([end]).collect();
+                self.rules.opening.ruling(&ends, self.slack_ns) != Ruling::Closed
+            }
+            Wanted::BadProbe => end.failed || end.slow != Slow::No,
+            Wanted::GoodProbe => !end.failed && end.slow != Slow::Yes,
+        }
     }
 
     /// Judges a change that the rules must justify; returns what must follow it.
@@ -174,6 +221,10 @@ impl<'a> Replay<'a> {
         due: Option<Debt>,
         findings: &mut Findings,
     ) -> Option<Debt> {
+        let may_open = self.may_open.is_some_and(|at| self.near(at, place));
+        if change.to == BreakerState::Open && may_open {
+            return None;
+        }
         if let Some(debt) = due {
             if matches!(debt, Debt::Change { to, place: at } if to == change.to && self.near(at, place))
             {
@@ -182,7 +233,7 @@ impl<'a> Replay<'a> {
             self.complain(debt, findings);
         }
         let epoch = self.epoch;
-        let result = |outcome| Debt::Result { outcome, epoch, place };
+        let result = |wanted| Debt::Result { wanted, epoch, place };
         let early = |wanted: u32, seen: u32, what: &str, findings: &mut Findings| {
             let message = format!(
                 "breaker {}: {} -> {} after {seen} consecutive {what}, not {wanted}",
@@ -191,22 +242,25 @@ impl<'a> Replay<'a> {
             findings.violate(place, message);
         };
         match (self.state, change.to) {
-            (BreakerState::Closed, BreakerState::Open) => {
-                let wanted = self.rules.failure_threshold;
-                if self.failures.saturating_add(1) == wanted {
-                    return Some(result(CallOutcome::Failure));
+            (BreakerState::Closed, BreakerState::Open) => match self.rules.opening {
+                OpeningRule::Consecutive(wanted)
+                    if failures_in_a_row(&self.ends).saturating_add(1) != wanted =>
+                {
+                    early(wanted, failures_in_a_row(&self.ends), "failures", findings);
                 }
-                early(wanted, self.failures, "failures", findings);
-            }
+                OpeningRule::Consecutive(_) | OpeningRule::Rates { .. } => {
+                    return Some(result(Wanted::Opening));
+                }
+            },
             (BreakerState::HalfOpen, BreakerState::Closed) => {
                 let wanted = self.rules.success_threshold;
                 if self.successes.saturating_add(1) == wanted {
-                    return Some(result(CallOutcome::Success));
+                    return Some(result(Wanted::GoodProbe));
                 }
                 early(wanted, self.successes, "successes", findings);
             }
             (BreakerState::HalfOpen, BreakerState::Open) => {
-                return Some(result(CallOutcome::Failure));
+                return Some(result(Wanted::BadProbe));
             }
             (BreakerState::Open, BreakerState::HalfOpen) => {
                 self.probe_time(place, self.open_until_ns, findings);
@@ -270,7 +324,7 @@ impl<'a> Replay<'a> {
         if let Some(debt) = self.debt.take() {
             self.complain(debt, findings);
             // Count anew: one missed change is one violation, not one per later call.
-            self.failures = 0;
+            self.ends.clear();
             self.successes = 0;
         }
     }
@@ -279,26 +333,43 @@ impl<'a> Replay<'a> {
         let name = self.name;
         let (place, message) = match debt {
             Debt::Change { to, place } => {
-                let (seen, what) = match (self.state, to) {
-                    (_, BreakerState::Closed) => (self.successes, "successes"),
-                    (BreakerState::HalfOpen, _) => (1, "failure"),
-                    (_, _) => (self.failures, "failures"),
-                };
                 let state = self.state;
-                let message =
-                    format!("breaker {name}: stays {state} after {seen} {what}, must be {to}");
-                (place, message)
+                let seen = self.seen(to);
+                (place, format!("breaker {name}: stays {state} after {seen}, must be {to}"))
             }
-            Debt::Result { outcome, place, .. } => {
+            Debt::Result { wanted, place, .. } => {
                 let state = self.state;
-                let outcome = outcome.as_str();
-                (place, format!("breaker {name}: became {state} without a {outcome} that counts"))
+                let wanted = match (wanted, self.rules.opening) {
+                    (Wanted::GoodProbe, _) => "success",
+                    (Wanted::Opening, OpeningRule::Rates { .. }) => "call",
+                    (Wanted::Opening | Wanted::BadProbe, _) => "failure",
+                };
+                (place, format!("breaker {name}: became {state} without a {wanted} that counts"))
             }
             Debt::Probe { place } => {
                 (place, format!("breaker {name}: became HALF_OPEN though nobody called"))
             }
         };
         findings.violate(place, message);
+    }
+
+    /// The calls that make a change due, in words.
+    fn seen(&self, to: BreakerState) -> String {
+        match (self.state, to, self.rules.opening) {
+            (_, BreakerState::Closed, _) => format!("{} successes", self.successes),
+            (BreakerState::HalfOpen, _, _) if self.ends.last().is_some_and(|end| end.failed) => {
+                "1 failure".to_owned()
+            }
+            (BreakerState::HalfOpen, _, _) => "1 slow probe".to_owned(),
+            (_, _, OpeningRule::Consecutive(_)) => {
+                format!("{} failures", failures_in_a_row(&self.ends))
+            }
+            (_, _, OpeningRule::Rates { .. }) => {
+                let failed = self.ends.iter().filter(|end| end.failed).count();
+                let slow = self.ends.iter().filter(|end| end.slow == Slow::Yes).count();
+                format!("{} calls, {failed} failed, {slow} slow", self.ends.len())
+            }
+        }
     }
 
     const fn near(&self, one: Place, other: Place) -> bool {

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use model::Notional;
 
+use crate::opening_rule::OpeningRule;
+
 /// The rules that a circuit breaker was configured with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BreakerRules {
-    /// Consecutive counted failures that open it, at least 1.
-    pub failure_threshold: u32,
+    /// What opens it.
+    pub opening: OpeningRule,
     /// Time from opening until a probe may pass.
     pub open_for: Duration,
     /// Longest such time, where it grows from trip to trip; equal to `open_for` where it does not.
@@ -28,7 +30,7 @@ impl BreakerRules {
     /// 5 failures open it for 30 s, 2 successes close it, one probe at a time.
     pub fn standard() -> Self {
         Self {
-            failure_threshold: 5,
+            opening: OpeningRule::Consecutive(5),
             open_for: Duration::from_secs(30),
             open_for_max: Duration::from_secs(30),
             success_threshold: 2,

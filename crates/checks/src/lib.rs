@@ -23,6 +23,7 @@ mod live_is_earned;
 mod money_conserved;
 mod no_duplicate_order;
 mod nothing_left_behind;
+mod opening_rule;
 mod order_facts;
 mod orders_equal;
 mod positions_equal;
@@ -36,4 +37,5 @@ mod waits_bounded;
 
 pub use check::{Check, CheckResult, Class, Verdict, Violation};
 pub use expectations::{BreakerRules, CallRule, Expectations, Rate};
+pub use opening_rule::{OpeningRule, Span};
 pub use registry::{ALL, run, worst};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::{BreakerRules, CallRule, Expectations, Rate};
+use checks::{BreakerRules, CallRule, Expectations, OpeningRule, Rate, Span};
 use engine::{RiskLimits, StrategySpec};
 use kraken::{Credentials, KrakenConfig};
 use model::{Asset, Notional, Quantity, Trade, UnixNanos};
@@ -174,16 +174,29 @@ fn rate(lane: &LaneConfig) -> Rate {
 
 fn breaker_rules(config: &BreakerConfig) -> BreakerRules {
     BreakerRules {
-        failure_threshold: match config.policy {
-            BreakerPolicy::Consecutive { failures } => failures,
-            BreakerPolicy::CountWindow { .. } | BreakerPolicy::TimeWindow { .. } => u32::MAX,
-        },
+        opening: opening_rule(&config.policy),
         open_for: config.open_for,
         open_for_max: config.open_growth.map_or(config.open_for, |growth| growth.cap),
         success_threshold: config.success_threshold,
         half_open_max: config.half_open_max,
         half_open_wait_max: Some(config.half_open_max_wait),
         ..BreakerRules::standard()
+    }
+}
+
+fn opening_rule(policy: &BreakerPolicy) -> OpeningRule {
+    let (span, rates) = match *policy {
+        BreakerPolicy::Consecutive { failures } => return OpeningRule::Consecutive(failures),
+        BreakerPolicy::CountWindow { calls, rates } => (Span::Calls(calls), rates),
+        BreakerPolicy::TimeWindow { window, buckets, rates } => {
+            (Span::Time { window, grain: window / buckets }, rates)
+        }
+    };
+    OpeningRule::Rates {
+        span,
+        minimum_calls: rates.minimum_calls,
+        failure_percent: rates.failure_percent,
+        slow: rates.slow.map(|slow| (slow.longer_than, slow.percent)),
     }
 }
 

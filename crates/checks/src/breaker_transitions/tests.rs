@@ -3,7 +3,9 @@ use model::history::{Event, Record};
 use std::time::Duration;
 
 use super::*;
-use crate::testkit::events::{breaker, ended, started};
+use crate::expectations::BreakerRules;
+use crate::opening_rule::{OpeningRule, Span};
+use crate::testkit::events::{BREAKER, breaker, ended, started};
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 use BreakerState::{Closed, HalfOpen, Isolated, Open};
@@ -208,12 +210,138 @@ fn probes_are_given_up_only_after_their_time() {
 fn a_breaker_with_rules_of_its_own_is_judged_by_them() {
     let mut expect = expectations();
     let mut rules = expect.breaker.clone();
-    rules.failure_threshold = 2;
+    rules.opening = OpeningRule::Consecutive(2);
     rules.open_for = Duration::from_secs(1);
     rules.open_for_max = Duration::from_secs(60);
-    expect.breakers.insert(crate::testkit::events::BREAKER.to_owned(), rules);
+    expect.breakers.insert(BREAKER.to_owned(), rules);
     let mut story = calls(&[Failure, Failure]);
     assert_reports(CHECK.name, &story, &expect, "stays CLOSED after 2 failures");
     story.trader(2_010, breaker(1, Closed, Open, "503"));
     assert_passes(CHECK.name, &story, &expect);
+}
+
+/// At least 4 calls, half of them failed or slower than 1 s.
+fn rates(span: Span) -> Expectations {
+    let opening = OpeningRule::Rates {
+        span,
+        minimum_calls: 4,
+        failure_percent: 50,
+        slow: Some((Duration::from_secs(1), 50)),
+    };
+    let rules = BreakerRules { opening, ..BreakerRules::standard() };
+    let mut expect = expectations();
+    expect.breakers.insert(BREAKER.to_owned(), rules);
+    expect
+}
+
+fn last_calls() -> Expectations {
+    rates(Span::Calls(6))
+}
+
+/// As [`calls`], one every second; the numbers tell how many milliseconds each takes.
+fn timed(ends: &[(CallOutcome, u64)]) -> Story {
+    let mut story = Story::new();
+    for (call, (outcome, took_ms)) in (0..).zip(ends) {
+        let at_ms = 1_000 * (call + 1);
+        story
+            .trader(at_ms, started(call, "Balance"))
+            .trader(at_ms + took_ms, ended(call, *outcome));
+    }
+    story
+}
+
+#[test]
+fn a_missed_failure_rate_is_reported_and_a_right_one_passes() {
+    let mut story = calls(&[Success, Success, Failure, Ignored, Failure]);
+    let stays = "stays CLOSED after 4 calls, 2 failed, 0 slow, must be OPEN";
+    assert_reports(CHECK.name, &story, &last_calls(), stays);
+    story.trader(5_010, breaker(1, Closed, Open, "2 of 4 calls failed"));
+    assert_passes(CHECK.name, &story, &last_calls());
+}
+
+#[test]
+fn a_rate_below_its_percentage_or_its_minimum_opens_nothing() {
+    let mut story = calls(&[Failure, Failure, Failure]);
+    assert_passes(CHECK.name, &story, &last_calls());
+    story.trader(3_010, breaker(1, Closed, Open, "3 of 3 calls failed"));
+    assert_reports(CHECK.name, &story, &last_calls(), "became OPEN without a call that counts");
+    let mut story = calls(&[Success, Success, Success, Failure, Failure]);
+    assert_passes(CHECK.name, &story, &last_calls());
+    story.trader(5_010, breaker(1, Closed, Open, "2 of 5 calls failed"));
+    assert_reports(CHECK.name, &story, &last_calls(), "became OPEN without a call that counts");
+}
+
+#[test]
+fn calls_that_have_left_the_window_count_no_more() {
+    // Three failures are half of the last six calls, but not of all ten.
+    let mut story = calls(&[Success; 7]);
+    for call in 7..10 {
+        let at_ms = 1_000 * (call + 1);
+        story.trader(at_ms, started(call, "Balance")).trader(at_ms + 10, ended(call, Failure));
+    }
+    assert_reports(CHECK.name, &story, &last_calls(), "must be OPEN");
+    let whole = rates(Span::Calls(100));
+    assert_passes(CHECK.name, &story, &whole);
+    let short = rates(Span::Time { window: Duration::from_secs(5), grain: Duration::from_secs(1) });
+    assert_reports(CHECK.name, &story, &short, "must be OPEN");
+    let brief = rates(Span::Time { window: Duration::from_secs(2), grain: Duration::from_secs(1) });
+    assert_passes(CHECK.name, &story, &brief);
+}
+
+#[test]
+fn within_the_grain_of_a_time_window_both_are_right() {
+    // At the last end, three of seven calls of the last 6 s have failed, but two of the last four.
+    let ends = [Success, Success, Success, Failure, Success, Success, Success, Failure, Failure];
+    let span = Span::Time { window: Duration::from_secs(6), grain: Duration::from_secs(3) };
+    let mut story = calls(&ends);
+    assert_passes(CHECK.name, &story, &rates(span));
+    story.trader(9_010, breaker(1, Closed, Open, "2 of 4 calls failed"));
+    assert_passes(CHECK.name, &story, &rates(span));
+}
+
+#[test]
+fn slow_calls_open_and_those_at_the_bound_may() {
+    let slow =
+        |took_ms| timed(&[(Success, 10), (Success, 10), (Success, 1_500), (Success, took_ms)]);
+    let open = |mut story: Story, at_ms| {
+        story.trader(at_ms, breaker(1, Closed, Open, "2 of 4 calls were slow"));
+        story
+    };
+    assert_reports(CHECK.name, &slow(1_100), &last_calls(), "4 calls, 0 failed, 2 slow");
+    assert_passes(CHECK.name, &open(slow(1_100), 5_100), &last_calls());
+    let quick = open(slow(900), 4_900);
+    assert_reports(CHECK.name, &quick, &last_calls(), "became OPEN without a call that counts");
+    assert_passes(CHECK.name, &slow(1_000), &last_calls());
+    assert_passes(CHECK.name, &open(slow(1_000), 5_000), &last_calls());
+}
+
+#[test]
+fn a_rate_may_be_told_before_the_end_that_reaches_it() {
+    let mut story = calls(&[Success, Failure, Success]);
+    story
+        .trader(4_000, started(9, "Balance"))
+        .trader(4_010, breaker(1, Closed, Open, "2 of 4 calls failed"))
+        .trader(4_010, ended(9, Failure));
+    assert_passes(CHECK.name, &story, &last_calls());
+}
+
+#[test]
+fn a_slow_probe_opens_again_where_slow_calls_are_judged() {
+    let probed = |took_ms: u64| {
+        let mut story = calls(&[Failure; 4]);
+        story
+            .trader(4_010, breaker(1, Closed, Open, "4 of 4 calls failed"))
+            .trader(40_000, breaker(2, Open, HalfOpen, "open time is over"))
+            .trader(40_000, started(20, "Balance"))
+            .trader(40_000 + took_ms, ended(20, Success));
+        story
+    };
+    let mut story = probed(1_500);
+    assert_reports(CHECK.name, &story, &last_calls(), "stays HALF_OPEN after 1 slow probe");
+    story.trader(41_500, breaker(3, HalfOpen, Open, "the probe was slow"));
+    assert_passes(CHECK.name, &story, &last_calls());
+    let mut story = probed(500);
+    assert_passes(CHECK.name, &story, &last_calls());
+    story.trader(40_500, breaker(3, HalfOpen, Open, "the probe was slow"));
+    assert_reports(CHECK.name, &story, &last_calls(), "became OPEN without a failure that counts");
 }
