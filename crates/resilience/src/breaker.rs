@@ -8,10 +8,10 @@ mod config;
 mod core;
 mod event;
 mod extras;
-mod metrics;
 mod name;
 mod observers;
 mod permit;
+mod publish;
 mod window;
 mod word;
 

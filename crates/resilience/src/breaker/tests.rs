@@ -1,6 +1,9 @@
 //! The numbered cases are those of the project's resilience reference; `case_04` is case 4.
 
+mod bare;
 mod model;
+mod policies;
+mod published;
 mod threads;
 
 use std::io;
