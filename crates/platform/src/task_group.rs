@@ -1,12 +1,10 @@
-//! Structured concurrency: tasks that cannot outlive their group.
-//!
-//! The first failure cancels the siblings; joining waits for all of them and returns every error;
-//! a panic is an error; what does not stop within the grace period is aborted and named. This is
-//! the only place of the trading system that spawns.
+#![doc = include_str!("../docs/tasks.md")]
 
-use std::collections::{BTreeMap, VecDeque};
-use std::error::Error;
-use std::fmt;
+mod error;
+mod registry;
+mod status;
+
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,90 +12,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use model::panic_message;
 use parking_lot::Mutex;
-use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Why a task failed. Type-erased: a group holds tasks of every crate and only reports their errors.
-pub type TaskError = Box<dyn Error + Send + Sync>;
+pub use self::error::{GroupError, TaskError, TaskFailure, TaskResult};
+pub use self::status::{TaskState, TaskStatus};
 
-/// What a task ends with.
-pub type TaskResult = Result<(), TaskError>;
-
-/// Ended tasks that [`TaskGroup::status`] remembers; older ones are forgotten.
-const ENDED_KEPT_MAX: usize = 64;
-
-/// Where a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskState {
-    /// Not ended.
-    Running,
-    /// Ended well.
-    Done,
-    /// Ended with an error.
-    Failed,
-    /// Stopped from outside.
-    Cancelled,
-    /// Ended with a panic.
-    Panicked,
-}
-
-/// What is known of one task.
-#[derive(Debug, Clone)]
-pub struct TaskStatus {
-    /// Name of the task.
-    pub name: String,
-    /// Name of the group within the task group: `feeds`, `orders`.
-    pub group: &'static str,
-    /// Where it stands.
-    pub state: TaskState,
-    /// When it was spawned.
-    pub started: Instant,
-    /// How long it ran, or has run so far.
-    pub ran_for: Duration,
-}
-
-/// One task that failed.
-#[derive(Debug, Error)]
-#[error("task `{task}` failed")]
-pub struct TaskFailure {
-    /// Name of the task.
-    pub task: String,
-    /// Its error; a panic's message for a panic.
-    #[source]
-    pub error: TaskError,
-}
-
-/// Everything that went wrong in a group.
-#[derive(Debug, Error)]
-pub struct GroupError {
-    /// Name of the group.
-    pub group: String,
-    /// Failures in the order in which they happened.
-    pub failures: Vec<TaskFailure>,
-    /// Tasks that did not stop within the grace period and were aborted.
-    pub aborted: Vec<String>,
-}
-
-impl fmt::Display for GroupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "task group `{}`:", self.group)?;
-        for failure in &self.failures {
-            write!(f, " {failure}: {};", failure.error)?;
-        }
-        for name in &self.aborted {
-            write!(f, " task `{name}` did not stop in time;")?;
-        }
-        Ok(())
-    }
-}
-
-/// A panic's message as an error.
-#[derive(Debug, Error)]
-#[error("panicked: {0}")]
-struct Panicked(String);
+use self::error::Panicked;
+use self::registry::{Part, Registry, Slot};
 
 /// Owner of a group of tasks. Dropping it aborts all of them.
 #[derive(Debug)]
@@ -115,26 +39,9 @@ pub struct Spawner {
 struct Shared {
     name: String,
     cancel: CancellationToken,
-    state: Mutex<State>,
-    ended: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    next_id: u64,
-    closed: bool,
-    running: BTreeMap<u64, Entry>,
-    ended: VecDeque<TaskStatus>,
-    failures: Vec<TaskFailure>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    name: String,
-    group: &'static str,
-    started: Instant,
-    cancel: CancellationToken,
-    abort: Option<AbortHandle>,
+    registry: Mutex<Registry>,
+    /// Told when a named group has run empty.
+    emptied: Notify,
 }
 
 impl TaskGroup {
@@ -148,8 +55,8 @@ impl TaskGroup {
         let shared = Shared {
             name: name.to_owned(),
             cancel: parent.child_token(),
-            state: Mutex::default(),
-            ended: Notify::new(),
+            registry: Mutex::default(),
+            emptied: Notify::new(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -169,22 +76,25 @@ impl TaskGroup {
         self.shared.cancel.cancel();
     }
 
-    /// Asks the tasks of one named group to stop.
+    /// Asks the tasks to stop that run in one named group now. Later ones are not concerned.
     pub fn cancel_group(&self, group: &str) {
-        let state = self.shared.state.lock();
-        let tokens: Vec<_> = state
-            .running
-            .values()
-            .filter(|entry| entry.group == group)
-            .map(|entry| entry.cancel.clone())
-            .collect();
-        drop(state);
-        tokens.iter().for_each(CancellationToken::cancel);
+        let mut registry = self.shared.registry.lock();
+        let Some(part) = registry.part(group) else { return };
+        let old = std::mem::replace(&mut part.cancel, self.shared.cancel.child_token());
+        drop(registry);
+        old.cancel();
     }
 
-    /// Running tasks, then the last ended ones.
+    /// Running tasks, in the order of spawning, then the last 64 that ended.
     pub fn status(&self) -> Vec<TaskStatus> {
         self.shared.status()
+    }
+
+    /// Writes the metrics `wavetank_tasks_running` and `wavetank_tasks_ended_total`, by `owner` (this
+    /// group), `group` (the named one) and, for ended ones, `state`. The histogram
+    /// `wavetank_task_duration_seconds` is written as tasks end.
+    pub fn publish(&self) {
+        self.shared.publish();
     }
 
     /// Waits until no task of the named group runs.
@@ -192,7 +102,7 @@ impl TaskGroup {
     /// # Cancel safety
     /// Safe: it only looks.
     pub async fn group_ended(&self, group: &str) {
-        self.wait_until(|state| state.running.values().all(|entry| entry.group != group)).await;
+        self.wait_until(|registry| registry.part(group).is_none_or(|part| part.running == 0)).await;
     }
 
     /// Waits for every task. After a failure or [`TaskGroup::cancel`] the others are told to stop;
@@ -206,45 +116,41 @@ impl TaskGroup {
     pub async fn join(self, grace: Duration) -> Result<(), GroupError> {
         tokio::select! {
             biased;
-            () = self.wait_until(|state| state.running.is_empty()) => {}
+            () = self.wait_until(|registry| registry.is_empty()) => {}
             () = self.shared.cancel.cancelled() => {}
         }
-        let stopping = self.wait_until(|state| state.running.is_empty());
+        let stopping = self.wait_until(|registry| registry.is_empty());
         let in_time = tokio::time::timeout(grace, stopping).await.is_ok();
         let aborted = if in_time { Vec::new() } else { self.abort_all() };
         // Closed under the lock that sees the group empty: nothing can slip in between.
-        self.wait_until(|state| {
-            state.closed |= state.running.is_empty();
-            state.closed && state.running.is_empty()
+        self.wait_until(|registry| {
+            registry.closed |= registry.is_empty();
+            registry.closed && registry.is_empty()
         })
         .await;
-        let failures = std::mem::take(&mut self.shared.state.lock().failures);
+        let failures = self.shared.registry.lock().take_failures();
         if failures.is_empty() && aborted.is_empty() {
             return Ok(());
         }
         Err(GroupError { group: self.shared.name.clone(), failures, aborted })
     }
 
-    async fn wait_until(&self, condition: impl Fn(&mut State) -> bool) {
+    async fn wait_until(&self, condition: impl Fn(&mut Registry) -> bool) {
         loop {
-            let notified = self.shared.ended.notified();
-            tokio::pin!(notified);
-            notified.as_mut().enable();
-            if condition(&mut self.shared.state.lock()) {
+            let emptied = self.shared.emptied.notified();
+            tokio::pin!(emptied);
+            emptied.as_mut().enable();
+            if condition(&mut self.shared.registry.lock()) {
                 return;
             }
-            notified.await;
+            emptied.await;
         }
     }
 
     /// Aborts what runs and returns the names; the tasks end at their next turn.
     fn abort_all(&self) -> Vec<String> {
-        let mut state = self.shared.state.lock();
-        state.closed = true;
-        let (names, handles): (Vec<_>, Vec<_>) =
-            state.running.values().map(|entry| (entry.name.clone(), entry.abort.clone())).unzip();
-        drop(state);
-        handles.iter().flatten().for_each(AbortHandle::abort);
+        let (names, handles) = self.shared.registry.lock().close();
+        handles.iter().for_each(AbortHandle::abort);
         names
     }
 }
@@ -261,7 +167,7 @@ impl Spawner {
     pub fn spawn(
         &self,
         group: &'static str,
-        name: impl Into<String>,
+        name: impl Into<Cow<'static, str>>,
         future: impl Future<Output = TaskResult> + Send + 'static,
     ) {
         self.spawn_graceful(group, name, |cancel| async move {
@@ -275,28 +181,26 @@ impl Spawner {
 
     /// Runs a task that stops itself when its token is cancelled.
     ///
-    /// It has the grace period of [`TaskGroup::join`] for that; then it is aborted.
+    /// It has the grace period of [`TaskGroup::join`] for that; then it is aborted. The token is that
+    /// of its named group: the task is to look at it and never to cancel it.
     pub fn spawn_graceful<F>(
         &self,
         group: &'static str,
-        name: impl Into<String>,
+        name: impl Into<Cow<'static, str>>,
         task: impl FnOnce(CancellationToken) -> F,
     ) where
         F: Future<Output = TaskResult> + Send + 'static,
     {
-        let cancel = self.shared.cancel.child_token();
-        let Some(id) = self.shared.register(group, name.into(), cancel.clone()) else {
-            return;
-        };
-        let ending = Ending { shared: Arc::clone(&self.shared), id, cancel: cancel.clone() };
+        let now = Instant::now();
+        let found = || self.shared.found(group);
+        let entered = self.shared.registry.lock().register(group, name.into(), now, found);
+        let Some((slot, cancel)) = entered else { return };
+        let shared = Arc::clone(&self.shared);
+        let ending = Ending { shared, slot, cancel: cancel.clone(), told: false };
         let abort = spawn(ending.watch(task(cancel)));
-        let mut state = self.shared.state.lock();
-        let closed = state.closed;
-        if let Some(entry) = state.running.get_mut(&id) {
-            entry.abort = Some(abort.clone());
-        }
-        drop(state);
-        if closed {
+        // Not under the lock above: a runtime that shuts down drops the task within `spawn`.
+        let due = self.shared.registry.lock().spawned(slot, abort);
+        if let Some(abort) = due {
             abort.abort();
         }
     }
@@ -310,6 +214,11 @@ impl Spawner {
     pub fn status(&self) -> Vec<TaskStatus> {
         self.shared.status()
     }
+
+    /// As [`TaskGroup::publish`], for whoever does not own the group.
+    pub fn publish(&self) {
+        self.shared.publish();
+    }
 }
 
 #[expect(
@@ -322,58 +231,45 @@ fn spawn(future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
 
 impl Shared {
     fn status(&self) -> Vec<TaskStatus> {
-        let state = self.state.lock();
-        let running = state.running.values().map(|entry| entry.status(TaskState::Running));
-        running.chain(state.ended.iter().cloned()).collect()
+        self.registry.lock().status(Instant::now())
     }
 
-    fn register(
-        &self,
-        group: &'static str,
-        name: String,
-        cancel: CancellationToken,
-    ) -> Option<u64> {
-        let mut state = self.state.lock();
-        if state.closed {
-            return None;
+    fn publish(&self) {
+        let registry = self.registry.lock();
+        for part in registry.parts() {
+            let of = [("owner", self.name.clone()), ("group", part.name.to_owned())];
+            metrics::gauge!("wavetank_tasks_running", &of).set(f64::from(part.running));
+            for (state, count) in TaskState::ENDS.into_iter().zip(part.ended) {
+                let [owner, group] = of.clone();
+                let of = [owner, group, ("state", state.as_str().to_owned())];
+                metrics::counter!("wavetank_tasks_ended_total", &of).absolute(count);
+            }
         }
-        let id = state.next_id;
-        state.next_id += 1;
-        let entry = Entry { name, group, started: Instant::now(), cancel, abort: None };
-        state.running.insert(id, entry);
-        Some(id)
     }
 
-    fn finish(&self, id: u64, end: TaskState, error: Option<TaskError>) {
-        let mut state = self.state.lock();
-        let Some(entry) = state.running.remove(&id) else {
-            return;
-        };
-        state.ended.push_back(entry.status(end));
-        if state.ended.len() > ENDED_KEPT_MAX {
-            state.ended.pop_front();
+    /// A named group that is new.
+    fn found(&self, name: &'static str) -> Part {
+        let owner = self.name.clone();
+        Part {
+            name,
+            cancel: self.cancel.child_token(),
+            running: 0,
+            ended: Default::default(),
+            durations: metrics::histogram!(
+                "wavetank_task_duration_seconds", "owner" => owner, "group" => name
+            ),
         }
-        let failed = error.is_some();
-        if let Some(error) = error {
-            tracing::warn!(task = entry.name, error = %error, "task failed");
-            state.failures.push(TaskFailure { task: entry.name, error });
-        }
-        drop(state);
-        if failed {
+    }
+
+    fn finish(&self, slot: Slot, state: TaskState, error: Option<TaskError>) {
+        let finished = self.registry.lock().finish(slot, state, error, Instant::now());
+        let Some(finished) = finished else { return };
+        finished.durations.record(finished.ran_for_s);
+        if finished.failed {
             self.cancel.cancel();
         }
-        self.ended.notify_waiters();
-    }
-}
-
-impl Entry {
-    fn status(&self, state: TaskState) -> TaskStatus {
-        TaskStatus {
-            name: self.name.clone(),
-            group: self.group,
-            state,
-            started: self.started,
-            ran_for: self.started.elapsed(),
+        if finished.last {
+            self.emptied.notify_waiters();
         }
     }
 }
@@ -381,12 +277,13 @@ impl Entry {
 /// Reports the end of a task, also when the runtime drops it.
 struct Ending {
     shared: Arc<Shared>,
-    id: u64,
+    slot: Slot,
     cancel: CancellationToken,
+    told: bool,
 }
 
 impl Ending {
-    async fn watch(self, future: impl Future<Output = TaskResult>) {
+    async fn watch(mut self, future: impl Future<Output = TaskResult>) {
         let (state, error) = match AssertUnwindSafe(future).catch_unwind().await {
             Ok(Ok(())) if self.cancel.is_cancelled() => (TaskState::Cancelled, None),
             Ok(Ok(())) => (TaskState::Done, None),
@@ -396,13 +293,16 @@ impl Ending {
                 (TaskState::Panicked, Some(error))
             }
         };
-        self.shared.finish(self.id, state, error);
+        self.told = true;
+        self.shared.finish(self.slot, state, error);
     }
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.shared.finish(self.id, TaskState::Cancelled, None);
+        if !self.told {
+            self.shared.finish(self.slot, TaskState::Cancelled, None);
+        }
     }
 }
 
