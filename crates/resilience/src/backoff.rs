@@ -37,13 +37,13 @@ pub struct BackoffConfig {
 #[non_exhaustive]
 pub enum BackoffConfigError {
     /// Delays are whole milliseconds.
-    #[error("backoff base is below 1 ms")]
+    #[error("backoff setting `base` is below 1 ms")]
     BaseTooShort,
     /// The first delay would be above the last.
-    #[error("backoff cap is below its base")]
+    #[error("backoff setting `cap` is below `base`")]
     CapBelowBase,
     /// A cap that would let a call sleep for hours.
-    #[error("backoff cap is above {RETRY_AFTER_MAX:?}")]
+    #[error("backoff setting `cap` is above {RETRY_AFTER_MAX:?}")]
     CapTooLong,
 }
 

@@ -1,4 +1,4 @@
-//! One point in time by which a call, with all its attempts and waits, must be over.
+#![doc = include_str!("../docs/deadline.md")]
 
 use std::time::Duration;
 

@@ -6,20 +6,22 @@
 //!
 //! - [`breaker`]: stops calling what does not answer, and finds out when it does again.
 //! - [`BreakerRegistry`]: all breakers of a process, for metrics and dashboards.
-//! - [`Deadline`]: one point in time for a call with all its attempts and waits.
-//! - [`BackoffConfig`], [`RetryBudget`]: how long to wait before another attempt, and whether one
-//!   may be made at all.
-//! - [`Limiter`]: at most so much weight in any window, first come, first served.
-//! - [`Lane`]: all of them in the one right order, for one venue and class of operations.
+//! - [`deadline`]: one point in time for a call with all its attempts and waits.
+//! - [`retry`]: whether another attempt may be made at all, and how long to wait before it.
+//! - [`limiter`]: at most so much weight in any window, or in a counter that decays; first come,
+//!   first served.
+//! - [`lane`]: all of them in the one right order, for one venue and class of operations.
+//!
+//! Each of these modules begins with a page on what it promises.
 
 mod backoff;
 pub mod breaker;
 mod catch_unwind;
-mod deadline;
-mod lane;
-mod limiter;
+pub mod deadline;
+pub mod lane;
+pub mod limiter;
 mod registry;
-mod retry;
+pub mod retry;
 mod sync;
 #[cfg(test)]
 mod testing;
@@ -32,8 +34,14 @@ pub use breaker::{
 };
 pub use deadline::{AttemptTimeout, Deadline, DeadlineElapsed};
 pub use lane::{
-    Call, Classify, Lane, LaneConfig, LaneConfigError, LaneError, LaneSnapshot, RetryAdvice,
+    Call, Classify, Lane, LaneConfig, LaneConfigError, LaneError, LaneSnapshot, Once, Repeatable,
+    RetryAdvice,
 };
-pub use limiter::{Limiter, LimiterConfig, LimiterConfigError, LimiterError, LimiterSnapshot};
+pub use limiter::{
+    AgeTable, CounterLimit, KeyedLimiter, LimitUse, Limiter, LimiterConfig, LimiterConfigError,
+    LimiterError, LimiterSnapshot, Weight, WindowLimit,
+};
 pub use registry::{BreakerRegistry, RegistryError};
-pub use retry::{RetryBudget, RetryBudgetConfig, RetryBudgetConfigError, RetryConfig};
+pub use retry::{
+    RetryBudget, RetryBudgetConfig, RetryBudgetConfigError, RetryConfig, RetryConfigError,
+};

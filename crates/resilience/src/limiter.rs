@@ -1,144 +1,65 @@
-//! Rate limiter: at most so much weight in any window, first come, first served.
-//!
-//! [`window`] decides, purely; [`Limiter`] queues and sleeps. A waiter holds a place in the queue;
-//! only the head of the queue asks for weight, so a heavy request is not starved by light ones
-//! behind it.
+#![doc = include_str!("../docs/limiter.md")]
 
+mod config;
+mod counter;
+mod error;
+mod keyed;
+mod queue;
+mod snapshot;
+mod weight;
 mod window;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use thiserror::Error;
-use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use self::window::SlidingWindow;
+pub use self::config::{CounterLimit, LimiterConfig, LimiterConfigError, WindowLimit};
+pub use self::error::LimiterError;
+pub use self::keyed::KeyedLimiter;
+pub use self::snapshot::{LimitUse, LimiterSnapshot};
+pub use self::weight::{AgeTable, Weight};
 
-/// Requests that wait at once; more are refused.
-const QUEUE_MAX: usize = 4096;
-
-/// Longest pause: a venue that asks for more has banned us, which is the breaker's business.
-const PAUSE_MAX: Duration = Duration::from_secs(24 * 3600);
-
-/// Longest bound of a wait.
-const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
-
-/// A rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimiterConfig {
-    /// Weight that may pass within one window. Above 0, default 1200.
-    pub capacity: u32,
-    /// The window. Above 0, at most a day, default 60 s.
-    pub window: Duration,
-}
-
-impl Default for LimiterConfig {
-    fn default() -> Self {
-        Self { capacity: 1200, window: Duration::from_secs(60) }
-    }
-}
-
-/// Why a [`LimiterConfig`] makes no sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum LimiterConfigError {
-    /// Nothing could ever pass.
-    #[error("limiter capacity is zero")]
-    NoCapacity,
-    /// A window must have a length, of at most a day.
-    #[error("limiter window of {0:?} is not above zero and at most a day")]
-    Window(Duration),
-}
-
-impl LimiterConfig {
-    /// Checks the configuration.
-    ///
-    /// # Errors
-    /// [`LimiterConfigError`]: a value is out of range.
-    pub fn validate(&self) -> Result<(), LimiterConfigError> {
-        if self.capacity == 0 {
-            Err(LimiterConfigError::NoCapacity)
-        } else if self.window.is_zero() || self.window > WAIT_MAX {
-            Err(LimiterConfigError::Window(self.window))
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// A request was not let through; nothing was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum LimiterError {
-    /// It can never pass.
-    #[error("weight `{weight}` is above the limiter's capacity of `{capacity}`")]
-    TooHeavy {
-        /// Weight of the request.
-        weight: u32,
-        /// Capacity of the limiter.
-        capacity: u32,
-    },
-    /// It would have to wait longer than it may.
-    #[error("rate limit: not before {at_least:?}, may wait {wait_max:?}")]
-    WaitTooLong {
-        /// Wait from the request's arrival, as far as it is certain; more if others come first.
-        at_least: Duration,
-        /// Longest wait that the caller allowed.
-        wait_max: Duration,
-    },
-    /// Too many wait already.
-    #[error("rate limit: `{waiting}` requests wait already")]
-    QueueFull {
-        /// Requests in the queue.
-        waiting: usize,
-    },
-}
-
-/// A limiter at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimiterSnapshot {
-    /// Weight that passed within the last window.
-    pub used: u32,
-    /// Weight that may pass within one window.
-    pub capacity: u32,
-    /// Requests that wait.
-    pub waiting: usize,
-    /// Rest of a pause; zero if there is none.
-    pub paused_for: Duration,
-}
+use self::config::DAY;
+use self::queue::{Place, State, Turn};
 
 /// A rate limiter. Cheap to clone; clones share the rate.
 #[derive(Debug, Clone)]
 pub struct Limiter {
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct State {
-    window: SlidingWindow,
-    paused_until: Option<Instant>,
-    /// By ticket, so in the order of arrival.
-    queue: BTreeMap<u64, Arc<Notify>>,
-    next_ticket: u64,
+struct Shared {
+    name: Box<str>,
+    /// The instant from which the state counts its nanoseconds.
+    born: Instant,
+    refused: AtomicU64,
+    state: Mutex<State>,
 }
 
 impl Limiter {
-    /// A limiter through which nothing has passed yet.
+    /// A limiter through which nothing has passed yet. `name` is what metrics call it:
+    /// `kraken/rest`.
     ///
     /// # Errors
     /// [`LimiterConfigError`]: the configuration makes no sense.
-    pub fn new(config: LimiterConfig) -> Result<Self, LimiterConfigError> {
+    pub fn new(name: &str, config: &LimiterConfig) -> Result<Self, LimiterConfigError> {
         config.validate()?;
-        let state = State {
-            window: SlidingWindow::new(config.capacity, config.window),
-            paused_until: None,
-            queue: BTreeMap::new(),
-            next_ticket: 0,
+        let shared = Shared {
+            name: name.into(),
+            born: Instant::now(),
+            refused: AtomicU64::new(0),
+            state: Mutex::new(State::new(config)),
         };
-        Ok(Self { state: Arc::new(Mutex::new(state)) })
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// What metrics call it.
+    pub fn name(&self) -> &str {
+        &self.shared.name
     }
 
     /// Waits until `weight` may pass, but not longer than `wait_max`, which is at most a day.
@@ -150,7 +71,104 @@ impl Limiter {
     ///
     /// # Cancel safety
     /// Dropping it gives the place in the queue back and takes no weight.
-    pub async fn acquire(&self, weight: u32, wait_max: Duration) -> Result<(), LimiterError> {
+    pub async fn acquire(
+        &self,
+        weight: impl Into<Weight>,
+        wait_max: Duration,
+    ) -> Result<(), LimiterError> {
+        let shared = &*self.shared;
+        match shared.wait(weight.into(), wait_max).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(shared.refuse(error)),
+        }
+    }
+
+    /// Passes at once or not at all. Never overtakes those who wait.
+    ///
+    /// # Errors
+    /// [`LimiterError`].
+    #[inline]
+    pub fn try_acquire(&self, weight: impl Into<Weight>) -> Result<(), LimiterError> {
+        let (shared, weight, now) = (&*self.shared, weight.into(), Instant::now());
+        let now_ns = shared.nanos(now);
+        let mut state = shared.state.lock();
+        let tried = state.try_pass(weight, now, now_ns);
+        drop(state);
+        let error = match tried {
+            Ok(None) => return Ok(()),
+            Ok(Some(ready_ns)) => {
+                let at_least = Duration::from_nanos(ready_ns - now_ns);
+                LimiterError::WaitTooLong { at_least, wait_max: Duration::ZERO }
+            }
+            Err(error) => error,
+        };
+        Err(shared.refuse(error))
+    }
+
+    /// Lets nothing pass for a time, at most a day: the server said that we are too fast. Does not
+    /// shorten a pause.
+    pub fn pause(&self, pause_for: Duration) {
+        self.pause_until(Instant::now() + pause_for.min(DAY));
+    }
+
+    /// Lets nothing pass before a time, at most a day from now. Does not shorten a pause.
+    pub fn pause_until(&self, until: Instant) {
+        let until = until.min(Instant::now() + DAY);
+        let until_ns = self.shared.nanos(until);
+        let mut state = self.shared.state.lock();
+        state.paused_until_ns = state.paused_until_ns.max(until_ns);
+    }
+
+    /// The venue says that `used` of the window of this length is used up.
+    ///
+    /// If that is more than we count, the count of this window becomes `used`, at most its capacity;
+    /// the difference counts as if it had passed now, so that it is gone a whole window later, which
+    /// is not too early whenever it was spent. If it is less, nothing changes: what we know we sent
+    /// counts. Other windows are not touched. Returns false if there is no window of this length.
+    pub fn correct_window(&self, length: Duration, used: u32) -> bool {
+        let now_ns = self.shared.nanos(Instant::now());
+        self.shared.state.lock().raise_window(nanos(length), used, now_ns)
+    }
+
+    /// The venue says that its counter stands at `level`.
+    ///
+    /// If that is more than we count, ours becomes `level`, at most its maximum, and falls from
+    /// there. If it is less, nothing changes. Returns false if this is no decaying counter.
+    pub fn correct_counter(&self, level: u32) -> bool {
+        let now_ns = self.shared.nanos(Instant::now());
+        self.shared.state.lock().raise_counter(level, now_ns)
+    }
+
+    /// The venue says that nothing is left: counts as full from now, as after
+    /// [`Limiter::correct_window`] of every window or [`Limiter::correct_counter`] with the capacity.
+    pub fn fill(&self) {
+        let now_ns = self.shared.nanos(Instant::now());
+        self.shared.state.lock().fill(now_ns);
+    }
+
+    /// The limiter at this moment.
+    pub fn snapshot(&self) -> LimiterSnapshot {
+        let shared = &*self.shared;
+        let now_ns = shared.nanos(Instant::now());
+        let mut state = shared.state.lock();
+        let paused_ns = state.paused_until_ns.saturating_sub(now_ns);
+        LimiterSnapshot {
+            limits: state.uses(now_ns),
+            waiting: state.waiting(),
+            refused: shared.refused.load(Ordering::Relaxed),
+            paused_for: Duration::from_nanos(paused_ns),
+        }
+    }
+
+    /// Returns whether forgetting it would change nothing: nobody else has it, nothing is counted.
+    fn is_forgettable(&self) -> bool {
+        let now_ns = self.shared.nanos(Instant::now());
+        Arc::strong_count(&self.shared) == 1 && self.shared.state.lock().is_new(now_ns)
+    }
+}
+
+impl Shared {
+    async fn wait(&self, weight: Weight, wait_max: Duration) -> Result<(), LimiterError> {
         let Some(place) = self.enter(weight, wait_max)? else {
             return Ok(());
         };
@@ -165,152 +183,56 @@ impl Limiter {
             };
             // Either way the next round looks at the clock: sleeps are rounded up, and a pause may
             // have begun.
-            drop(timeout_at(look_again_at, place.my_turn.notified()).await);
-        }
-    }
-
-    /// Passes at once or not at all. Never overtakes those who wait.
-    ///
-    /// # Errors
-    /// [`LimiterError`].
-    pub fn try_acquire(&self, weight: u32) -> Result<(), LimiterError> {
-        let now = Instant::now();
-        let mut state = self.state.lock();
-        state.fits(weight)?;
-        let at_least = match state.ready_at(weight, now) {
-            None if state.queue.is_empty() => {
-                state.window.take(weight, now);
-                return Ok(());
-            }
-            None => Duration::ZERO,
-            Some(time) => time.saturating_duration_since(now),
-        };
-        Err(LimiterError::WaitTooLong { at_least, wait_max: Duration::ZERO })
-    }
-
-    /// Lets nothing pass for a time, at most a day: the server said that we are too fast. Does not
-    /// shorten a pause.
-    pub fn pause(&self, pause_for: Duration) {
-        let until = Instant::now() + pause_for.min(PAUSE_MAX);
-        let mut state = self.state.lock();
-        state.paused_until = state.paused_until.max(Some(until));
-    }
-
-    /// The limiter at this moment.
-    pub fn snapshot(&self) -> LimiterSnapshot {
-        let now = Instant::now();
-        let state = self.state.lock();
-        LimiterSnapshot {
-            used: state.window.used(now),
-            capacity: state.window.capacity(),
-            waiting: state.queue.len(),
-            paused_for: state
-                .paused_until
-                .map_or(Duration::ZERO, |until| until.saturating_duration_since(now)),
+            drop(timeout_at(look_again_at, place.my_turn()).await);
         }
     }
 
     /// Passes at once (`None`) or takes a place in the queue.
-    fn enter(&self, weight: u32, wait_max: Duration) -> Result<Option<Place>, LimiterError> {
+    fn enter(&self, weight: Weight, wait_max: Duration) -> Result<Option<Place<'_>>, LimiterError> {
         let now = Instant::now();
+        let now_ns = self.nanos(now);
         let mut state = self.state.lock();
-        state.fits(weight)?;
-        let ready_at = state.ready_at(weight, now);
-        if ready_at.is_none() && state.queue.is_empty() {
-            state.window.take(weight, now);
+        let Some(ready_ns) = state.try_pass(weight, now, now_ns)? else {
             return Ok(None);
-        }
-        let leave_at = now + wait_max.min(WAIT_MAX);
-        if ready_at.is_some_and(|time| time > leave_at) {
-            let at_least = ready_at.map_or(Duration::ZERO, |time| time - now);
+        };
+        let leave_at = now + wait_max.min(DAY);
+        let at_least = Duration::from_nanos(ready_ns - now_ns);
+        if now + at_least > leave_at {
             return Err(LimiterError::WaitTooLong { at_least, wait_max });
         }
-        let waiting = state.queue.len();
-        if waiting >= QUEUE_MAX {
-            return Err(LimiterError::QueueFull { waiting });
-        }
-        let ticket = state.next_ticket;
-        state.next_ticket += 1;
-        let my_turn = Arc::new(Notify::new());
-        state.queue.insert(ticket, Arc::clone(&my_turn));
+        let (ticket, my_turn) = state.enter()?;
         Ok(Some(Place {
-            state: Arc::clone(&self.state),
+            shared: self,
             ticket,
+            my_turn,
             weight,
             entered_at: now,
             leave_at,
             wait_max,
-            my_turn,
         }))
     }
-}
 
-impl State {
-    const fn fits(&self, weight: u32) -> Result<(), LimiterError> {
-        let capacity = self.window.capacity();
-        if weight > capacity { Err(LimiterError::TooHeavy { weight, capacity }) } else { Ok(()) }
+    #[cold]
+    fn refuse(&self, error: LimiterError) -> LimiterError {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        error
     }
 
-    /// When `weight` may pass if nobody is before it; `None` for now.
-    fn ready_at(&mut self, weight: u32, now: Instant) -> Option<Instant> {
-        let paused = self.paused_until.filter(|&until| until > now);
-        paused.max(self.window.ready_at(weight, now))
-    }
-}
-
-/// Whose turn it is.
-enum Turn {
-    Passed,
-    /// Mine, but not before this time.
-    NotBefore(Instant),
-    /// Somebody else's.
-    Queued,
-}
-
-/// A place in the queue. Dropping it gives the turn to the next.
-struct Place {
-    state: Arc<Mutex<State>>,
-    ticket: u64,
-    weight: u32,
-    entered_at: Instant,
-    leave_at: Instant,
-    wait_max: Duration,
-    my_turn: Arc<Notify>,
-}
-
-impl Place {
-    fn try_pass(&self, now: Instant) -> Turn {
-        let mut state = self.state.lock();
-        let head = state.queue.first_key_value().map(|(&ticket, _)| ticket);
-        if head != Some(self.ticket) {
-            return Turn::Queued;
-        }
-        match state.ready_at(self.weight, now) {
-            Some(time) => Turn::NotBefore(time),
-            None => {
-                state.window.take(self.weight, now);
-                Turn::Passed
-            }
-        }
+    #[inline]
+    fn nanos(&self, time: Instant) -> u64 {
+        nanos(time.saturating_duration_since(self.born))
     }
 
-    fn too_long(&self, not_before: Instant) -> LimiterError {
-        LimiterError::WaitTooLong {
-            at_least: not_before.saturating_duration_since(self.entered_at),
-            wait_max: self.wait_max,
-        }
+    fn instant(&self, time_ns: u64) -> Instant {
+        self.born + Duration::from_nanos(time_ns)
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut state = self.state.lock();
-        state.queue.remove(&self.ticket);
-        if let Some((_, next)) = state.queue.first_key_value() {
-            // Harmless if it knew already: it only looks again.
-            next.notify_one();
-        }
-    }
+/// Nanoseconds of a duration below 584 years; longer ones do not occur.
+#[inline]
+fn nanos(duration: Duration) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    duration.as_secs().saturating_mul(SECOND).saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 #[cfg(test)]

@@ -1,8 +1,4 @@
-//! Whether another attempt may be made.
-//!
-//! A retry helps against an accident and hurts in an outage: there, every client multiplies its
-//! load just when the server can bear it least. The number of retries of one call bounds the harm
-//! that one call does; the budget bounds the harm that all calls of a lane do together.
+#![doc = include_str!("../docs/retry.md")]
 
 use parking_lot::Mutex;
 use thiserror::Error;
@@ -13,7 +9,7 @@ use crate::backoff::BackoffConfig;
 /// Retries of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryConfig {
-    /// Attempts after the first. 0 switches retries off; default 3.
+    /// Attempts after the first. 0 switches retries off; at most 100, default 3.
     pub retries_max: u32,
     /// Waits between them.
     pub backoff: BackoffConfig,
@@ -25,14 +21,40 @@ impl Default for RetryConfig {
     }
 }
 
+/// Most retries that make any sense.
+const RETRIES_MAX: u32 = 100;
+
+impl RetryConfig {
+    /// Checks the number of retries; [`BackoffConfig::validate`] checks the waits.
+    ///
+    /// # Errors
+    /// [`RetryConfigError`]: a value is out of range.
+    pub const fn validate(&self) -> Result<(), RetryConfigError> {
+        if self.retries_max > RETRIES_MAX {
+            Err(RetryConfigError::TooManyRetries(self.retries_max))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Why a [`RetryConfig`] makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RetryConfigError {
+    /// A call that is repeated so often is a storm of its own.
+    #[error("retry setting `retries_max` of `{0}` is above {RETRIES_MAX}")]
+    TooManyRetries(u32),
+}
+
 /// Retries of all calls together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudgetConfig {
     /// Retries earned by calls, in percent of the calls. 0 to 100, default 20.
     pub calls_percent: u32,
-    /// Retries earned by time, so that a quiet lane may retry, too. Per second; default 1.
+    /// Retries earned by time, so that a quiet lane may retry, too. Per second; 0 to 1000, default 1.
     pub per_second: u32,
-    /// Retries that can be saved up; a new budget holds so many. Above 0, default 10.
+    /// Retries that can be saved up; a new budget holds so many. 1 to 1000, default 10.
     pub saved_max: u32,
 }
 
@@ -42,16 +64,22 @@ impl Default for RetryBudgetConfig {
     }
 }
 
+/// Largest number of retries saved up, or earned per second.
+const BUDGET_MAX: u32 = 1000;
+
 /// Why a [`RetryBudgetConfig`] makes no sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RetryBudgetConfigError {
     /// More than one retry per call is no budget.
-    #[error("retry budget of `{0}` percent of the calls is above 100")]
+    #[error("retry budget setting `calls_percent` of `{0}` is above 100")]
     TooGenerous(u32),
-    /// Nothing could ever be withdrawn.
-    #[error("retry budget saves up nothing")]
-    SavesNothing,
+    /// A budget that time fills so fast bounds nothing.
+    #[error("retry budget setting `per_second` of `{0}` is above {BUDGET_MAX}")]
+    TooFast(u32),
+    /// Nothing could ever be withdrawn, or a storm at once.
+    #[error("retry budget setting `saved_max` of `{0}` is not from 1 to {BUDGET_MAX}")]
+    SavedMax(u32),
 }
 
 impl RetryBudgetConfig {
@@ -62,8 +90,10 @@ impl RetryBudgetConfig {
     pub const fn validate(&self) -> Result<(), RetryBudgetConfigError> {
         if self.calls_percent > 100 {
             Err(RetryBudgetConfigError::TooGenerous(self.calls_percent))
-        } else if self.saved_max == 0 {
-            Err(RetryBudgetConfigError::SavesNothing)
+        } else if self.per_second > BUDGET_MAX {
+            Err(RetryBudgetConfigError::TooFast(self.per_second))
+        } else if self.saved_max == 0 || self.saved_max > BUDGET_MAX {
+            Err(RetryBudgetConfigError::SavedMax(self.saved_max))
         } else {
             Ok(())
         }

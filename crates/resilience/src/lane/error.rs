@@ -30,8 +30,14 @@ pub trait Classify: fmt::Display {
     /// Whether another attempt makes sense, if the operation may be repeated at all.
     fn retry(&self) -> RetryAdvice;
 
-    /// How long the lane's limiter is to let nothing pass: we were too fast.
+    /// How long the call's limiter is to let nothing pass: we were too fast.
     fn pause(&self) -> Option<Duration>;
+
+    /// Whether the venue's own count of what the call's limiter counts is at its limit: the limiter
+    /// then counts as full, too. False unless the venue's answer says so.
+    fn is_used_up(&self) -> bool {
+        false
+    }
 
     /// How long the lane's breaker is to be forced open: we are banned.
     fn ban(&self) -> Option<Duration>;
@@ -64,7 +70,7 @@ impl<E> LaneError<E> {
     /// Returns whether the other side has surely not seen the request, so that even an order may be
     /// sent again. `call_not_sent` judges the call's own error.
     ///
-    /// Meant for [`super::Lane::call_once`]. After [`super::Lane::call_idempotent`] it judges the
+    /// Meant for [`super::Lane::call_once`]. After [`super::Lane::call_repeatable`] it judges the
     /// attempt whose error it is, not the attempts before; such a call may be repeated anyway.
     pub fn surely_not_sent(&self, call_not_sent: impl FnOnce(&E) -> bool) -> bool {
         match self {

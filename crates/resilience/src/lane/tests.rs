@@ -3,23 +3,28 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::{pending, ready};
+use std::pin::pin;
 
-use model::audit::BreakerState;
+use model::ClientOrderId;
+use model::audit::{BreakerState, CallOutcome};
 use parking_lot::Mutex;
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::backoff::Jitter;
-use crate::limiter::{LimiterConfig, LimiterError};
+use crate::catch_unwind::CatchUnwind;
+use crate::deadline::Deadline;
+use crate::limiter::{CounterLimit, Limiter, LimiterConfig, LimiterError};
 use crate::retry::RetryBudgetConfig;
-use crate::testing::Trail;
+use crate::testing::{Trail, drop_at_every_poll};
 
 /// What the venue answers, or why it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum VenueError {
     Unavailable,
     TooFast { pause: Duration },
+    UsedUp,
     Banned { ban: Duration },
     Refused,
     NoConnection { retry: RetryAdvice },
@@ -30,6 +35,7 @@ impl fmt::Display for VenueError {
         f.write_str(match self {
             Self::Unavailable => "503",
             Self::TooFast { .. } => "429",
+            Self::UsedUp => "rate limit exceeded",
             Self::Banned { .. } => "418",
             Self::Refused => "insufficient funds",
             Self::NoConnection { .. } => "no connection free",
@@ -43,9 +49,10 @@ impl Classify for VenueError {
     fn outcome(&self) -> CallOutcome {
         match self {
             Self::Unavailable => CallOutcome::Failure,
-            Self::TooFast { .. } | Self::Banned { .. } | Self::NoConnection { .. } => {
-                CallOutcome::Ignored
-            }
+            Self::TooFast { .. }
+            | Self::UsedUp
+            | Self::Banned { .. }
+            | Self::NoConnection { .. } => CallOutcome::Ignored,
             Self::Refused => CallOutcome::Success,
         }
     }
@@ -55,17 +62,23 @@ impl Classify for VenueError {
             Self::Unavailable => RetryAdvice::Backoff,
             Self::TooFast { pause } => RetryAdvice::After(*pause),
             Self::NoConnection { retry } => *retry,
-            Self::Banned { .. } | Self::Refused => RetryAdvice::Never,
+            Self::UsedUp | Self::Banned { .. } | Self::Refused => RetryAdvice::Never,
         }
     }
 
     fn pause(&self) -> Option<Duration> {
         match self {
             Self::TooFast { pause } => Some(*pause),
-            Self::Unavailable | Self::Banned { .. } | Self::Refused | Self::NoConnection { .. } => {
-                None
-            }
+            Self::Unavailable
+            | Self::UsedUp
+            | Self::Banned { .. }
+            | Self::Refused
+            | Self::NoConnection { .. } => None,
         }
+    }
+
+    fn is_used_up(&self) -> bool {
+        *self == Self::UsedUp
     }
 
     fn ban(&self) -> Option<Duration> {
@@ -73,13 +86,14 @@ impl Classify for VenueError {
             Self::Banned { ban } => Some(*ban),
             Self::Unavailable
             | Self::TooFast { .. }
+            | Self::UsedUp
             | Self::Refused
             | Self::NoConnection { .. } => None,
         }
     }
 }
 
-use VenueError::{Banned, NoConnection, Refused, TooFast, Unavailable};
+use VenueError::{Banned, NoConnection, Refused, TooFast, Unavailable, UsedUp};
 
 type Answer = Result<u32, VenueError>;
 type Outcome = Result<u32, LaneError<VenueError>>;
@@ -87,6 +101,7 @@ type Outcome = Result<u32, LaneError<VenueError>>;
 /// A lane, and the venue at its other end.
 struct Bench {
     lane: Lane,
+    limiter: Limiter,
     trail: Arc<Trail>,
     /// Attempts that were sent, by time from the start.
     sent: Mutex<Vec<Duration>>,
@@ -102,10 +117,15 @@ fn config() -> LaneConfig {
 
 impl Bench {
     fn new(config: LaneConfig) -> Self {
+        Self::limited(config, &LimiterConfig::default())
+    }
+
+    fn limited(config: LaneConfig, limiter: &LimiterConfig) -> Self {
+        let limiter = Limiter::new("venue", limiter).unwrap();
         let trail = Arc::new(Trail::default());
         let auditor = Auditor::new(trail.clone());
         let lane = Lane::new("venue/read", config, &auditor, &Entropy::from_seed(1)).unwrap();
-        Self { lane, trail, sent: Mutex::default(), start: Instant::now() }
+        Self { lane, limiter, trail, sent: Mutex::default(), start: Instant::now() }
     }
 
     /// A call with retries; the venue answers `answers(n)` to the n-th attempt on this bench.
@@ -120,7 +140,7 @@ impl Bench {
     ) -> Outcome {
         let queue = || ready(Ok(()));
         let send = |()| ready(answers(self.note_sent()));
-        self.lane.call_idempotent(call(time), queue, send).await
+        self.lane.call_repeatable(self.repeatable(time), queue, send).await
     }
 
     async fn once(&self, answer: Answer) -> Outcome {
@@ -133,7 +153,15 @@ impl Bench {
             answer
         };
         let queue = || ready(Ok(()));
-        self.lane.call_once(call(secs(100)), queue, send).await
+        self.lane.call_once(self.single(secs(100)), queue, send).await
+    }
+
+    fn repeatable(&self, time: Duration) -> Call<'_, Repeatable> {
+        Call::repeatable("venue/Depth", Deadline::after(time), &self.limiter, 1)
+    }
+
+    fn single(&self, time: Duration) -> Call<'_, Once> {
+        Call::once("venue/Depth", Deadline::after(time), &self.limiter, 1)
     }
 
     fn note_sent(&self) -> usize {
@@ -159,10 +187,6 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn call(time: Duration) -> Call<'static> {
-    Call { op: "venue/Depth", weight: 1, deadline: Deadline::after(time), client_order_id: None }
-}
-
 fn timed_out(after: Duration) -> Outcome {
     Err(LaneError::AttemptTimedOut { after })
 }
@@ -181,7 +205,7 @@ async fn a_call_that_succeeds_is_sent_once_and_audited() {
 async fn an_order_is_named_in_the_audit_trail() {
     let bench = Bench::new(config());
     let id = ClientOrderId::new("abc-1").unwrap();
-    let call = Call { client_order_id: Some(&id), ..call(secs(5)) };
+    let call = Call::order("venue/Depth", Deadline::after(secs(5)), &bench.limiter, 1, &id);
     let sent = bench.lane.call_once(call, || ready(Ok(())), |()| ready(Answer::Err(Refused)));
     assert_eq!(sent.await, Err(LaneError::Call(Refused)));
     let expected = [
@@ -212,7 +236,7 @@ async fn case_c2_an_open_breaker_is_not_retried() {
     };
     assert_eq!(rejection.retry_after, secs(30));
     assert_eq!(bench.start.elapsed(), Duration::ZERO);
-    assert_eq!(bench.lane.limiter().snapshot().used, 0, "no weight is spent");
+    assert_eq!(bench.limiter.snapshot().used(), 0, "no weight is spent");
     assert_eq!(bench.lane.breaker().snapshot().rejected, 1);
 }
 
@@ -230,9 +254,7 @@ async fn case_c2_a_breaker_that_opens_during_the_backoff_ends_the_retries() {
 
 #[tokio::test(start_paused = true)]
 async fn case_c3_local_refusals_do_not_count() {
-    let mut config = config();
-    config.limiter = LimiterConfig { capacity: 1, window: secs(60) };
-    let bench = Bench::new(config);
+    let bench = Bench::limited(config(), &LimiterConfig::window(1, secs(60)));
     bench.once(Err(Unavailable)).await.unwrap_err();
     let limited = bench.once(Ok(1)).await;
     assert!(matches!(limited, Err(LaneError::Limited(LimiterError::WaitTooLong { .. }))));
@@ -242,12 +264,12 @@ async fn case_c3_local_refusals_do_not_count() {
     let advice = RetryAdvice::Never;
     let refuse = || ready(Err::<(), _>(NoConnection { retry: advice }));
     let never = |()| pending::<Answer>();
-    let refused = bench.lane.call_idempotent(call(secs(100)), refuse, never).await;
+    let refused = bench.lane.call_repeatable(bench.repeatable(secs(100)), refuse, never).await;
     assert_eq!(refused, Err(LaneError::Call(NoConnection { retry: advice })));
     advance(secs(60)).await;
 
     let wait = || pending::<Result<(), VenueError>>();
-    let waited = bench.lane.call_idempotent(call(secs(5)), wait, never).await;
+    let waited = bench.lane.call_repeatable(bench.repeatable(secs(5)), wait, never).await;
     assert_eq!(waited, Err(LaneError::DeadlineElapsed));
 
     let snapshot = bench.lane.snapshot();
@@ -265,7 +287,7 @@ async fn case_c3_a_refusal_of_the_queue_is_retried_if_it_advises_so() {
         ready(if tries.get() < 3 { Err(NoConnection { retry }) } else { Ok(()) })
     };
     let send = |()| ready(Answer::Ok(bench.note_sent().try_into().unwrap()));
-    let result = bench.lane.call_idempotent(call(secs(100)), queue, send).await;
+    let result = bench.lane.call_repeatable(bench.repeatable(secs(100)), queue, send).await;
     assert_eq!((result, bench.sent_at()), (Ok(0), vec![3]));
 }
 
@@ -282,7 +304,7 @@ async fn case_c4_a_caller_in_haste_does_not_trip_the_breaker() {
     let bench = Bench::new(config());
     let never = |()| pending::<Answer>();
     let hurry = async |time| {
-        let call = call(time);
+        let call = bench.single(time);
         bench.lane.call_once(call, || ready(Ok(())), never).await
     };
     let short = Duration::from_millis(7_499);
@@ -332,17 +354,15 @@ async fn case_c5_a_business_refusal_is_a_success() {
 
 #[tokio::test(start_paused = true)]
 async fn case_c6_each_attempt_takes_its_weight() {
-    let mut config = config();
-    config.limiter = LimiterConfig { capacity: 10, window: secs(60) };
-    let bench = Bench::new(config);
-    let heavy = Call { weight: 4, ..call(secs(100)) };
+    let bench = Bench::limited(config(), &LimiterConfig::window(10, secs(60)));
+    let heavy = Call::repeatable("venue/All", Deadline::after(secs(100)), &bench.limiter, 4);
     let send = |()| {
         bench.note_sent();
         ready(Answer::Err(Unavailable))
     };
-    let result = bench.lane.call_idempotent(heavy, || ready(Ok(())), send).await;
+    let result = bench.lane.call_repeatable(heavy, || ready(Ok(())), send).await;
     assert_eq!(result, Err(LaneError::Call(Unavailable)));
-    assert_eq!((bench.sent_at(), bench.lane.limiter().snapshot().used), (vec![0, 1], 8));
+    assert_eq!((bench.sent_at(), bench.limiter.snapshot().used()), (vec![0, 1], 8));
 }
 
 #[tokio::test(start_paused = true)]
@@ -408,10 +428,10 @@ async fn case_c12_lanes_of_one_venue_do_not_block_each_other() {
     let lane = |name| Lane::new(name, config(), &auditor, &entropy).unwrap();
     let (submit, cancel) = (lane("venue/submit"), lane("venue/cancel"));
     submit.breaker().isolate();
-    let send =
-        || cancel.call_idempotent(call(secs(5)), || ready(Ok(())), |()| ready(Answer::Ok(1)));
-    assert_eq!(send().await, Ok(1));
-    let blocked = submit.call_once(call(secs(5)), || ready(Ok(())), |()| ready(Answer::Ok(1)));
+    let bench = Bench::new(config());
+    let (queue, send) = (|| ready(Ok(())), |()| ready(Answer::Ok(1)));
+    assert_eq!(cancel.call_repeatable(bench.repeatable(secs(5)), queue, send).await, Ok(1));
+    let blocked = submit.call_once(bench.single(secs(5)), queue, send);
     assert!(matches!(blocked.await, Err(LaneError::BreakerOpen(_))));
 }
 
@@ -441,7 +461,7 @@ async fn a_probe_slot_is_not_held_while_queueing() {
         Ok(())
     };
     let answer = |()| ready(Answer::Ok(1));
-    let slow = lane.call_once(call(secs(100)), slow_queue, answer);
+    let slow = lane.call_once(bench.single(secs(100)), slow_queue, answer);
     let (slow, fast) = tokio::join!(biased; slow, async { bench.once(Ok(2)).await });
     assert_eq!((slow, fast), (Ok(1), Ok(2)));
     assert_eq!(bench.state(), BreakerState::Closed);
@@ -494,17 +514,28 @@ fn settings_out_of_range_are_errors() {
         let error = Lane::new("l", config, &auditor, &Entropy::from_seed(1)).unwrap_err();
         assert_eq!(error.to_string(), expected);
     };
-    check(|c| c.attempt_timeout = Duration::ZERO, "attempt timeout is zero");
+    let attempt = "lane setting `attempt_timeout` of ";
+    let range = "is not above zero and at most 3600s";
+    check(|c| c.attempt_timeout = Duration::ZERO, &format!("{attempt}0ns {range}"));
+    check(|c| c.attempt_timeout = secs(3601), &format!("{attempt}3601s {range}"));
+    check(
+        |c| c.queue_wait_max = secs(3601),
+        "lane setting `queue_wait_max` of 3601s is above 3600s",
+    );
+    check(|c| c.retry.retries_max = 101, "retry setting `retries_max` of `101` is above 100");
     check(|c| c.breaker.success_threshold = 0, "breaker setting `success_threshold` is zero");
-    check(|c| c.limiter.capacity = 0, "limiter capacity is zero");
-    check(|c| c.budget.saved_max = 0, "retry budget saves up nothing");
-    check(|c| c.retry.backoff.base = Duration::ZERO, "backoff base is below 1 ms");
+    check(
+        |c| c.budget.saved_max = 0,
+        "retry budget setting `saved_max` of `0` is not from 1 to 1000",
+    );
+    check(|c| c.retry.backoff.base = Duration::ZERO, "backoff setting `base` is below 1 ms");
 }
 
 #[test]
 fn futures_are_send_when_their_closures_are() {
     fn check<T: Send>(_: &T) {}
-    let lane = Bench::new(config()).lane;
+    let bench = Bench::new(config());
+    let lane = &bench.lane;
     // `Send` but not `Sync`.
     let (queued, sent) = (Cell::new(0), Cell::new(0));
     let queue = move || {
@@ -515,6 +546,166 @@ fn futures_are_send_when_their_closures_are() {
         sent.set(sent.get() + 1);
         ready(Answer::Ok(1))
     };
-    check(&lane.call_idempotent(call(secs(1)), queue.clone(), send.clone()));
-    check(&lane.call_once(call(secs(1)), queue, send));
+    check(&lane.call_repeatable(bench.repeatable(secs(1)), queue.clone(), send.clone()));
+    check(&lane.call_once(bench.single(secs(1)), queue, send));
+}
+
+/// Answers that take a while, on a lane whose limiter is nearly full: the calls wait for weight, in the
+/// queue, for the answer and for the next try.
+fn slow_bench() -> Bench {
+    let bench = Bench::limited(config(), &LimiterConfig::window(2, secs(2)));
+    bench.limiter.try_acquire(2).unwrap();
+    bench
+}
+
+async fn slow_queue() -> Result<(), VenueError> {
+    sleep(secs(1)).await;
+    Ok(())
+}
+
+async fn slowly(answer: Answer) -> Answer {
+    sleep(secs(1)).await;
+    answer
+}
+
+/// Nothing may be held after a drop: no place in the limiter's queue, no permit, no open audit record.
+fn nothing_is_held(bench: &Bench) {
+    assert_eq!(bench.limiter.snapshot().waiting, 0);
+    let lines = bench.trail.lines();
+    let begun = lines.iter().filter(|line| line.contains("started")).count();
+    let ended = lines.iter().filter(|line| line.contains("ended")).count();
+    assert_eq!(begun, ended, "{lines:?}");
+    assert_eq!(bench.lane.snapshot().sent, u64::try_from(begun).unwrap());
+    if bench.state() != BreakerState::Open {
+        assert!(bench.lane.breaker().acquire().is_ok(), "the slot of a probe is free again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeatable_call_can_be_dropped_at_every_poll() {
+    let bench = slow_bench();
+    let made = Cell::new(0);
+    // Half-open with one slot, so that a permit that is not given back blocks everything after it.
+    let make = || {
+        made.set(made.get() + 1);
+        bench.lane.breaker().reset();
+        bench.lane.breaker().force_open(Duration::from_millis(1), "test");
+        let tries = Cell::new(0);
+        let bench = &bench;
+        async move {
+            sleep(Duration::from_millis(1)).await;
+            let send = |()| {
+                tries.set(tries.get() + 1);
+                // A refusal by the server itself counts as nothing, so the retry is a probe again.
+                let pause = secs(1);
+                slowly(if tries.get() == 1 { Err(TooFast { pause }) } else { Ok(tries.get()) })
+            };
+            let call = bench.repeatable(secs(100));
+            bench.lane.call_repeatable(call, slow_queue, send).await
+        }
+    };
+    let probes = Cell::new(0);
+    let check = |_| {
+        nothing_is_held(&bench);
+        probes.set(probes.get() + u32::from(bench.state() == BreakerState::HalfOpen));
+    };
+    let result = drop_at_every_poll(make, check).await;
+    assert_eq!(result, Ok(2));
+    assert!(probes.get() > 1, "dropped while it held the slot of a probe: {}", probes.get());
+    assert!(made.get() > 6, "weight, queue, answer, backoff, queue, answer: {}", made.get());
+    let sent = bench.lane.snapshot().sent;
+    sleep(secs(100)).await;
+    assert_eq!(bench.lane.snapshot().sent, sent, "nothing is attempted after a drop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_call_can_be_dropped_at_every_poll() {
+    let bench = slow_bench();
+    let made = Cell::new(0);
+    let make = || {
+        made.set(made.get() + 1);
+        let call = bench.single(secs(100));
+        bench.lane.call_once(call, slow_queue, |()| slowly(Ok(1)))
+    };
+    let result = drop_at_every_poll(make, |_| nothing_is_held(&bench)).await;
+    assert_eq!(result, Ok(1));
+    assert!(made.get() > 3, "weight, queue, answer: {}", made.get());
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_wait_ends_with_the_deadline() {
+    let short = Duration::from_millis(2_500);
+    let patient = LaneConfig { queue_wait_max: secs(60), ..config() };
+    let check = async |bench: Bench, queue_takes: Duration, answer_takes: Duration| {
+        let queue = || async {
+            sleep(queue_takes).await;
+            Ok(())
+        };
+        let send = |()| async {
+            sleep(answer_takes).await;
+            Answer::Ok(1)
+        };
+        let result = bench.lane.call_repeatable(bench.repeatable(short), queue, send).await;
+        assert!(bench.start.elapsed() <= short, "{:?}", bench.start.elapsed());
+        assert_eq!(bench.failures(), 0, "a shortage of time here says nothing of the venue");
+        result.unwrap_err()
+    };
+    // The limiter: a wait that begins in time and would end too late is not begun.
+    let full = Bench::limited(patient.clone(), &LimiterConfig::window(1, secs(3)));
+    full.limiter.try_acquire(1).unwrap();
+    let error = check(full, Duration::ZERO, Duration::ZERO).await;
+    assert!(matches!(error, LaneError::Limited(_)), "{error}");
+    // The limiter's queue: somebody else is before us.
+    let crowded = Bench::limited(patient.clone(), &LimiterConfig::window(1, secs(2)));
+    crowded.limiter.try_acquire(1).unwrap();
+    let limiter = crowded.limiter.clone();
+    let before = limiter.acquire(1, secs(60));
+    let (_, error) = tokio::join!(biased; before, check(crowded, Duration::ZERO, Duration::ZERO));
+    assert!(matches!(error, LaneError::Limited(_)), "{error}");
+    // What the send needs, and the send.
+    let error = check(Bench::new(patient.clone()), secs(10), Duration::ZERO).await;
+    assert_eq!(error, LaneError::DeadlineElapsed);
+    let error = check(Bench::new(patient), Duration::ZERO, secs(10)).await;
+    assert_eq!(error, LaneError::AttemptTimedOut { after: short });
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_c5_what_the_venue_calls_used_up_is_full_here() {
+    let counter = CounterLimit { max: 10, decay_milli_per_s: 1000 };
+    let bench = Bench::limited(config(), &LimiterConfig::Counter(counter));
+    bench.once(Err(UsedUp)).await.unwrap_err();
+    assert_eq!(bench.limiter.snapshot().used(), 10);
+    assert_eq!(bench.once(Ok(1)).await, Ok(1));
+    assert_eq!(bench.sent_at(), [0, 1]);
+}
+
+#[test]
+fn metrics_tell_what_a_lane_counted() {
+    use crate::testing::Gauges;
+    let gauges = Gauges::default();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    metrics::with_local_recorder(&gauges, || {
+        runtime.block_on(async {
+            let bench = Bench::new(config());
+            bench.call(|n| if n == 0 { Err(Unavailable) } else { Ok(1) }).await.unwrap();
+            bench.once_by(pending()).await.unwrap_err();
+            bench.lane.publish();
+            bench.limiter.publish();
+        });
+    });
+    let expected = [
+        "wavetank_lane_attempt_duration_seconds{lane=venue/read} 0 0 15",
+        "wavetank_lane_attempts_total{lane=venue/read} 3",
+        "wavetank_lane_calls_total{lane=venue/read} 2",
+        "wavetank_lane_retries_denied_total{lane=venue/read} 0",
+        "wavetank_lane_retries_total{lane=venue/read} 1",
+        "wavetank_lane_timeouts_total{lane=venue/read} 1",
+        "wavetank_limiter_capacity{limiter=venue,window=60s} 1200",
+        "wavetank_limiter_paused_seconds{limiter=venue} 0",
+        "wavetank_limiter_refused_total{limiter=venue} 0",
+        "wavetank_limiter_used{limiter=venue,window=60s} 3",
+        "wavetank_limiter_waiting{limiter=venue} 0",
+    ];
+    assert_eq!(gauges.lines(), expected);
 }
