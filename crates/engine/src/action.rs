@@ -1,7 +1,7 @@
 //! What goes into the engine and what comes out of it.
 
 use model::audit::AuditEvent;
-use model::{ClientOrderId, FeedEvent, NewOrder, OrderReport, VenueOrderId};
+use model::{ClientOrderId, FeedEvent, NewOrder, OrderReport, Symbol, VenueOrderId};
 
 /// Something that the engine must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +83,8 @@ pub enum Action {
         client_order_id: ClientOrderId,
         /// Its name at the venue.
         venue_order_id: VenueOrderId,
+        /// Its instrument.
+        symbol: Symbol,
     },
     /// Ask the venue for an order until the answer is sure: [`EngineEvent::Located`].
     Locate {

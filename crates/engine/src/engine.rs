@@ -435,9 +435,9 @@ impl Engine {
 }
 
 fn cancellation(order: &Order) -> Option<Action> {
-    let client_order_id = order.request().client_order_id.clone();
+    let NewOrder { client_order_id, symbol, .. } = order.request().clone();
     let venue_order_id = order.venue_order_id()?.clone();
-    Some(Action::Cancel { client_order_id, venue_order_id })
+    Some(Action::Cancel { client_order_id, venue_order_id, symbol })
 }
 
 #[cfg(test)]

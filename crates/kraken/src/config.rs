@@ -5,13 +5,15 @@ use std::time::Duration;
 use model::Symbol;
 use platform::Endpoint;
 use resilience::{
-    BackoffConfig, BackoffConfigError, BreakerConfig, BreakerConfigError, Jitter, LaneConfig,
-    LaneConfigError, LimiterConfig,
+    BackoffConfig, BackoffConfigError, BreakerConfig, CounterLimit, Jitter, LaneConfig,
+    LaneConfigError, LimiterConfig, LimiterConfigError,
 };
 use thiserror::Error;
 use transport::HttpConfig;
 
 use crate::codec::sign::Credentials;
+use crate::rest::TURN_WAIT_MAX;
+use crate::tier::{Tier, less};
 
 /// Settings of the Kraken client.
 #[derive(Debug, Clone)]
@@ -28,6 +30,17 @@ pub struct KrakenConfig {
     pub credentials: Credentials,
     /// Pairs to follow.
     pub symbols: Vec<Symbol>,
+    /// Tier of the account, which decides how fast it may be; default intermediate.
+    pub tier: Tier,
+    /// How far to stay below the tier's counters: so many percent less of the maximum, and as if they
+    /// fell so many percent more slowly. 0 to 50, default 10: requests do not arrive as evenly as they
+    /// are sent.
+    pub limit_margin_percent: u32,
+    /// Rate of public requests, of which Kraken publishes no limit; default 5 within 5 s.
+    pub public_limit: LimiterConfig,
+    /// Rate of WebSocket dials, both streams together; default 120 within 10 min. From about 150 on
+    /// Kraken's edge bans the address for ten minutes.
+    pub dial_limit: LimiterConfig,
     /// Levels of each side of a book: 10, 25, 100, 500 or 1000; default 10.
     pub book_depth: u32,
     /// HTTP pool and limits.
@@ -58,17 +71,6 @@ pub struct KrakenConfig {
     pub order_deadline: Duration,
 }
 
-/// Kraken's counter of an intermediate account holds 20 and loses one in two seconds; this is 10 %
-/// less, so that a burst after a quiet time still fits.
-const READ_LIMIT: LimiterConfig = LimiterConfig { capacity: 18, window: Duration::from_secs(40) };
-
-/// The engine's counter of an intermediate account holds 125 per pair and loses 2.34 per second. An
-/// order adds one, a cancel up to eight.
-const ORDER_LIMIT: LimiterConfig = LimiterConfig { capacity: 40, window: Duration::from_secs(30) };
-
-/// See [`ORDER_LIMIT`].
-const CANCEL_LIMIT: LimiterConfig = LimiterConfig { capacity: 10, window: Duration::from_secs(30) };
-
 /// About 150 connection attempts in ten minutes get an address banned. A stream that waits 7.5 s to 15 s
 /// makes at most 80 and usually 53, so two streams stay below it even if every dial succeeds at once.
 const RECONNECT: BackoffConfig = BackoffConfig {
@@ -81,7 +83,6 @@ impl KrakenConfig {
     /// Kraken's own servers and the defaults.
     pub fn production(credentials: Credentials, symbols: Vec<Symbol>) -> Self {
         let tls = |host: &str| Endpoint { host: host.to_owned(), port: 443, tls: true };
-        let lane = |limiter| LaneConfig { limiter, ..LaneConfig::default() };
         Self {
             rest: tls("api.kraken.com"),
             public_ws: tls("ws.kraken.com"),
@@ -89,11 +90,15 @@ impl KrakenConfig {
             ws_path: "/v2".to_owned(),
             credentials,
             symbols,
+            tier: Tier::Intermediate,
+            limit_margin_percent: 10,
+            public_limit: LimiterConfig::window(5, Duration::from_secs(5)),
+            dial_limit: LimiterConfig::window(120, Duration::from_secs(600)),
             book_depth: 10,
             http: HttpConfig::default(),
-            read_lane: lane(READ_LIMIT),
-            order_lane: lane(ORDER_LIMIT),
-            cancel_lane: lane(CANCEL_LIMIT),
+            read_lane: LaneConfig::default(),
+            order_lane: LaneConfig::default(),
+            cancel_lane: LaneConfig::default(),
             connect_breaker: BreakerConfig::default(),
             connect_timeout: Duration::from_secs(30),
             subscribe_timeout: Duration::from_secs(10),
@@ -105,6 +110,22 @@ impl KrakenConfig {
             order_deadline: Duration::from_secs(5),
         }
     }
+
+    /// How fast private requests may be: the tier's counter, less the margin.
+    pub fn rest_limit(&self) -> CounterLimit {
+        less(self.tier.rest(), self.limit_margin_percent)
+    }
+
+    /// How fast orders and cancels of one pair may be: the tier's counter, less the margin.
+    pub fn engine_limit(&self) -> CounterLimit {
+        less(self.tier.engine(), self.limit_margin_percent)
+    }
+
+    /// Longest time that a request spends between its turn at the limiter and its send: in the pool's
+    /// queue and in those of the key, of which a query has two.
+    pub fn queue_max(&self) -> Duration {
+        self.http.permit_wait_max + TURN_WAIT_MAX * 2
+    }
 }
 
 /// A setting that cannot work.
@@ -112,11 +133,21 @@ impl KrakenConfig {
 #[non_exhaustive]
 pub enum ConfigError {
     /// A lane's settings make no sense.
-    #[error(transparent)]
-    Lane(#[from] LaneConfigError),
-    /// The settings of the connect breaker make no sense.
-    #[error("connect_breaker: {0}")]
-    Breaker(#[from] BreakerConfigError),
+    #[error("{setting}: {source}")]
+    Lane {
+        /// Name of the field.
+        setting: &'static str,
+        /// Which of its settings.
+        source: LaneConfigError,
+    },
+    /// A limiter's settings make no sense.
+    #[error("{limiter}: {source}")]
+    Limiter {
+        /// Name of the limiter.
+        limiter: &'static str,
+        /// Which of its settings.
+        source: LimiterConfigError,
+    },
     /// The waits before a stream connects again make no sense.
     #[error("reconnect: {0}")]
     Reconnect(#[from] BackoffConfigError),
@@ -153,6 +184,7 @@ impl KrakenConfig {
         ];
         let checks = [
             (!self.symbols.is_empty(), "symbols", "at least one pair"),
+            (self.limit_margin_percent <= 50, "limit_margin_percent", "0 to 50"),
             (BOOK_DEPTHS.contains(&self.book_depth), "book_depth", "10, 25, 100, 500 or 1000"),
             (
                 (seconds(2)..=seconds(60)).contains(&self.order_deadline),
@@ -196,6 +228,7 @@ mod tests {
             assert_eq!(error.to_string(), expected);
         };
         check(|config| config.symbols.clear(), "symbols: expected at least one pair");
+        check(|config| config.limit_margin_percent = 51, "limit_margin_percent: expected 0 to 50");
         check(|config| config.book_depth = 20, "book_depth: expected 10, 25, 100, 500 or 1000");
         check(
             |config| config.order_deadline = Duration::from_secs(90),
@@ -207,7 +240,7 @@ mod tests {
         );
         check(
             |config| config.reconnect.base = Duration::ZERO,
-            "reconnect: backoff base is below 1 ms",
+            "reconnect: backoff setting `base` is below 1 ms",
         );
         check(
             |config| config.silence_max = Duration::ZERO,

@@ -1,7 +1,8 @@
 //! The client of Kraken's spot exchange: REST and WebSocket v2.
 //!
 //! - [`codec`]: the wire formats, sans-IO.
-//! - [`rest`]: requests, through three lanes (read, order, cancel) of breaker, limiter and retries.
+//! - [`rest`]: requests, through three lanes (read, order, cancel) of breaker and retries, and through
+//!   limiters that mirror Kraken's own counters (`limits`, [`tier`]).
 //! - [`session`]: the two streams, public (trades, books) and private (our orders), each a
 //!   long-running function over a sans-IO state machine in `stream`.
 //!
@@ -9,14 +10,18 @@
 
 pub mod codec;
 mod config;
+mod lanes;
+mod limits;
 pub mod rest;
 pub mod session;
 mod stream;
 #[cfg(test)]
 mod test_venue;
+pub mod tier;
 
 pub use codec::rest::{SystemStatus, Ticker, WsToken};
 pub use codec::sign::{Credentials, CredentialsError};
 pub use config::{ConfigError, KrakenConfig};
 pub use rest::{CallError, CancelOutcome, Rest, RestError, SubmitError};
 pub use session::{SessionContext, SessionError, run_private, run_public};
+pub use tier::Tier;

@@ -3,6 +3,8 @@
 //! Three lanes, each with its own breaker: `kraken/read`, `kraken/order`, `kraken/cancel`. Queries and
 //! cancels are repeated as their lane allows, each attempt with a new nonce and signature. Orders are
 //! sent once: what became of one whose answer is lost is for [`Rest::find_order`] to find out.
+//!
+//! Every attempt takes its weight from the limiter that mirrors Kraken's own count; see `limits`.
 
 mod error;
 mod key;
@@ -12,11 +14,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{
-    Asset, Book, ClientOrderId, Instrument, NewOrder, Notional, OrderReport, Symbol, UnixNanos,
-    VenueOrderId,
+    Asset, Book, ClientOrderId, Instrument, NewOrder, Notional, OrderReport, StreamKind, Symbol,
+    UnixNanos, VenueOrderId,
 };
 use platform::{Clock, Platform, Spawner};
-use resilience::{Call, Classify as _, Deadline, Lane};
+use resilience::{
+    BreakerRegistry, Call, Classify as _, Deadline, Lane, LaneError, Limiter, RegistryError, Weight,
+};
 use transport::{HttpClient, HttpRequest, HttpResponse, Method, PoolPermit};
 
 use crate::codec::decode::Number;
@@ -29,12 +33,16 @@ use crate::codec::rest::{
 };
 use crate::codec::{DecodeError, names};
 use crate::config::{ConfigError, KrakenConfig};
+use crate::lanes::Lanes;
+use crate::limits::Limits;
+use crate::tier::ORDER_WEIGHT;
 pub(crate) use error::PAUSE_MAX;
 pub use error::{CallError, CancelOutcome, RestError, SubmitError};
+pub(crate) use key::TURN_WAIT_MAX;
 use key::{Key, Rank, Turn};
 
-/// Weight of a request for its lane's limiter.
-const WEIGHT: u32 = 1;
+/// Weight of a query. Only histories of trades and ledgers weigh more, which nothing here asks for.
+const QUERY_WEIGHT: u32 = 1;
 
 /// Reads the payload of an answer. The wall time is that of the answer.
 type Read<T> = fn(&[u8], UnixNanos) -> Result<T, ReplyError>;
@@ -51,9 +59,8 @@ struct Shared {
     clock: Arc<dyn Clock>,
     http: HttpClient,
     key: Key,
-    read: Lane,
-    order: Lane,
-    cancel: Lane,
+    lanes: Lanes,
+    limits: Limits,
 }
 
 impl Rest {
@@ -69,25 +76,48 @@ impl Rest {
     ) -> Result<Self, ConfigError> {
         config.validate()?;
         let connector = Arc::clone(&platform.connector);
-        let lane = |name, config: &_| {
-            Lane::new(name, Clone::clone(config), &platform.auditor, &platform.entropy)
-        };
         let shared = Shared {
             clock: Arc::clone(&platform.clock),
             http: HttpClient::new(connector, config.http.clone(), spawner),
             key: Key::new(config.credentials.clone()),
-            read: lane("kraken/read", &config.read_lane)?,
-            order: lane("kraken/order", &config.order_lane)?,
-            cancel: lane("kraken/cancel", &config.cancel_lane)?,
+            lanes: Lanes::new(config, platform)?,
+            limits: Limits::new(config)?,
             config: config.clone(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The lanes, for status reports: read, order, cancel.
-    pub fn lanes(&self) -> [&Lane; 3] {
-        let Shared { read, order, cancel, .. } = &*self.shared;
-        [read, order, cancel]
+    /// The lanes, for status reports: read, order, cancel, and the dials of both streams.
+    pub fn lanes(&self) -> [&Lane; 5] {
+        self.shared.lanes.all()
+    }
+
+    /// The limiters, for status reports: of public requests, of the key, of dials, and of every pair.
+    pub fn limiters(&self) -> Vec<Limiter> {
+        self.shared.limits.all()
+    }
+
+    /// Enters the breakers of all lanes.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: those of another client are there already.
+    pub fn register(&self, registry: &BreakerRegistry) -> Result<(), RegistryError> {
+        self.lanes().into_iter().try_for_each(|lane| registry.register(lane.breaker()))
+    }
+
+    /// Writes what lanes and limiters count to the metrics recorder; the registry writes the breakers.
+    pub fn publish(&self) {
+        for lane in self.lanes() {
+            lane.publish();
+        }
+        for limiter in self.limiters() {
+            limiter.publish();
+        }
+    }
+
+    /// The lane and the limiter of a stream's dials.
+    pub(crate) fn dials(&self, stream: StreamKind) -> (&Lane, &Limiter) {
+        (self.shared.lanes.connect(stream), &self.shared.limits.dials)
     }
 
     /// The HTTP client, for status reports.
@@ -243,29 +273,37 @@ impl Rest {
     /// Dropping the future once it was polled means [`SubmitError::Unknown`].
     pub async fn add_order(&self, order: &NewOrder) -> Result<VenueOrderId, SubmitError> {
         let shared = &*self.shared;
-        let call = Call {
-            op: "kraken/AddOrder",
-            weight: WEIGHT,
-            deadline: Deadline::after(shared.config.request_timeout),
-            client_order_id: Some(&order.client_order_id),
-        };
+        let limiter = &shared.limits.engine(&order.symbol).map_err(LaneError::from)?;
+        let (op, id) = ("kraken/AddOrder", &order.client_order_id);
+        let call = Call::order(op, shared.deadline(), limiter, ORDER_WEIGHT, id);
         let send = |ready| async move {
             let expiry = shared.clock.now().plus(shared.config.order_deadline);
             let form = payload::order_form(order, expiry);
-            shared.send_private("AddOrder", &form, ready, placed).await
+            shared.send_private("AddOrder", &form, ready, limiter, placed).await
         };
-        let answer = shared.order.call_once(call, || shared.queue(Rank::Trade), send);
-        answer.await.map_err(SubmitError::from)
+        let answer = shared.lanes.order.call_once(call, || shared.queue(Rank::Trade), send);
+        let id = answer.await?;
+        shared.limits.saw_order(&id);
+        Ok(id)
     }
 
-    /// Cancels an order.
+    /// Cancels an order of a pair.
+    ///
+    /// The younger the order, the more a cancel takes of what Kraken allows, and the longer it may wait.
+    /// The age is that since the order was placed here, or first seen in a list of open orders.
     ///
     /// # Errors
     /// See [`RestError`]. The cancel may have been carried out nevertheless; it may be repeated.
-    pub async fn cancel_order(&self, id: &VenueOrderId) -> Result<CancelOutcome, RestError> {
+    pub async fn cancel_order(
+        &self,
+        id: &VenueOrderId,
+        symbol: &Symbol,
+    ) -> Result<CancelOutcome, RestError> {
+        let limits = &self.shared.limits;
+        let limit = (&limits.engine(symbol)?, limits.cancel_weight(id));
         let form = Form::new().with("txid", id.as_str());
-        let lane = &self.shared.cancel;
-        match self.private(lane, Rank::Trade, "CancelOrder", form, count).await {
+        let lane = &self.shared.lanes.cancel;
+        match self.private(lane, limit, Rank::Trade, "CancelOrder", form, count).await {
             // Nothing was cancelled, though nothing was refused: there is no such order any more.
             Ok(0) => Ok(CancelOutcome::Gone),
             Ok(_) => Ok(CancelOutcome::Accepted),
@@ -281,8 +319,9 @@ impl Rest {
     /// # Errors
     /// See [`RestError`].
     pub async fn cancel_all(&self) -> Result<u32, RestError> {
-        let lane = &self.shared.cancel;
-        self.private(lane, Rank::Trade, "CancelAll", Form::new(), count).await
+        let Shared { lanes, limits, .. } = &*self.shared;
+        let limit = (&limits.rest, QUERY_WEIGHT.into());
+        self.private(&lanes.cancel, limit, Rank::Trade, "CancelAll", Form::new(), count).await
     }
 
     /// Admission to the private stream.
@@ -294,11 +333,13 @@ impl Rest {
     }
 
     async fn open_orders_where(&self, form: Form) -> Result<Vec<OrderReport>, RestError> {
-        self.query("OpenOrders", form, |body, now| {
+        let read = |body: &[u8], now| {
             let rows: OpenRows<'_> = reply::result(body, now)?;
             Ok(payload::reports(rows.open)?)
-        })
-        .await
+        };
+        let reports = self.query("OpenOrders", form, read).await?;
+        self.shared.limits.saw_orders(&reports);
+        Ok(reports)
     }
 
     /// A read: it waits behind everything that moves an order.
@@ -308,12 +349,15 @@ impl Rest {
         form: Form,
         read: Read<T>,
     ) -> Result<T, RestError> {
-        self.private(&self.shared.read, Rank::Read, method, form, read).await
+        let Shared { lanes, limits, .. } = &*self.shared;
+        let limit = (&limits.rest, QUERY_WEIGHT.into());
+        self.private(&lanes.read, limit, Rank::Read, method, form, read).await
     }
 
     async fn private<T: Send>(
         &self,
         lane: &Lane,
+        (limiter, weight): (&Limiter, Weight),
         rank: Rank,
         method: &'static str,
         form: Form,
@@ -321,8 +365,9 @@ impl Rest {
     ) -> Result<T, RestError> {
         let (shared, form) = (&*self.shared, &form);
         let op = format!("kraken/{method}");
-        let send = |ready| shared.send_private(method, form, ready, read);
-        lane.call_idempotent(shared.call(&op), || shared.queue(rank), send).await
+        let call = Call::repeatable(&op, shared.deadline(), limiter, weight);
+        let send = |ready| shared.send_private(method, form, ready, limiter, read);
+        lane.call_repeatable(call, || shared.queue(rank), send).await
     }
 
     async fn public<T: Send>(
@@ -333,9 +378,11 @@ impl Rest {
     ) -> Result<T, RestError> {
         let (shared, query) = (&*self.shared, &query);
         let op = format!("kraken/{method}");
+        let limiter = &shared.limits.public;
+        let call = Call::repeatable(&op, shared.deadline(), limiter, QUERY_WEIGHT);
         let queue = || async { Ok(shared.http.acquire(&shared.config.rest).await?) };
         let send = |permit| shared.send_public(method, query, permit, read);
-        shared.read.call_idempotent(shared.call(&op), queue, send).await
+        shared.lanes.read.call_repeatable(call, queue, send).await
     }
 }
 
@@ -348,13 +395,8 @@ fn count(body: &[u8], now: UnixNanos) -> Result<u32, ReplyError> {
 }
 
 impl Shared {
-    fn call<'a>(&self, op: &'a str) -> Call<'a> {
-        Call {
-            op,
-            weight: WEIGHT,
-            deadline: Deadline::after(self.config.request_timeout),
-            client_order_id: None,
-        }
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.config.request_timeout)
     }
 
     /// Waits for what a private request needs: a place in the pool, then the key's turn.
@@ -369,6 +411,7 @@ impl Shared {
         method: &str,
         form: &Form,
         (permit, turn): (PoolPermit, Turn),
+        limiter: &Limiter,
         read: Read<T>,
     ) -> Result<T, CallError> {
         let path = format!("/0/private/{method}");
@@ -380,7 +423,11 @@ impl Shared {
             body: Bytes::from(signed.body),
         };
         let response = turn.during(self.http.send(permit, request)).await?;
-        self.judge(&response, read)
+        let judged = self.judge(&response, read);
+        if let Err(CallError::Venue(error)) = &judged {
+            self.limits.heed(error, limiter);
+        }
+        judged
     }
 
     async fn send_public<T>(
@@ -405,11 +452,8 @@ impl Shared {
     fn judge<T>(&self, response: &HttpResponse, read: Read<T>) -> Result<T, CallError> {
         if response.status != 200 {
             let error = CallError::status(response);
-            // A limit of the address, not of the method: whatever is sent next makes it worse.
             if let Some(pause) = error.pause() {
-                for lane in [&self.read, &self.order, &self.cancel] {
-                    lane.limiter().pause(pause);
-                }
+                self.limits.pause_address(pause);
             }
             return Err(error);
         }

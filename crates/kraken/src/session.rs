@@ -8,13 +8,13 @@
 //! not read, so the venue's messages queue up in the network, and in the end the venue closes. That
 //! time does not count as the venue's silence. Nothing is ever dropped, and a cancel still ends it.
 
+mod dial;
 mod driver;
 
 use std::sync::Arc;
 
 use model::{FeedEvent, Instrument, StreamKind, Symbol};
 use platform::Platform;
-use resilience::BreakerConfigError;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ pub struct SessionContext {
     pub config: Arc<KrakenConfig>,
     /// Clock, randomness, network, audit trail.
     pub platform: Platform,
-    /// For the token of the private stream.
+    /// For the token of the private stream, and for the lanes and the limiter of the dials.
     pub rest: Rest,
     /// Rules of every pair of [`KrakenConfig::symbols`], for the checksums of their books; see
     /// [`Rest::instruments`].
@@ -54,15 +54,11 @@ pub enum SessionError {
         /// The pair.
         symbol: Symbol,
     },
-    /// The settings of the connect breaker make no sense.
-    #[error(transparent)]
-    Breaker(#[from] BreakerConfigError),
 }
 
 const PUBLIC: Names = Names {
     kind: StreamKind::Public,
     stream: "kraken/public",
-    breaker: "kraken/connect-public",
     connect_op: "kraken/public/connect",
     subscribe_op: "kraken/public/subscribe",
     backoff: "kraken/public/backoff",
@@ -71,7 +67,6 @@ const PUBLIC: Names = Names {
 const PRIVATE: Names = Names {
     kind: StreamKind::Private,
     stream: "kraken/private",
-    breaker: "kraken/connect-private",
     connect_op: "kraken/private/connect",
     subscribe_op: "kraken/private/subscribe",
     backoff: "kraken/private/backoff",
@@ -105,7 +100,7 @@ pub async fn run_public(
     let followed: Vec<_> = config.symbols.iter().map(find).collect::<Result<_, _>>()?;
     let timings = Timings::from(&**config);
     let stream = PublicStream::new(&followed, config.book_depth, timings);
-    Driver::new(PUBLIC, context, stream, events, cancel)?.run().await
+    Driver::new(PUBLIC, context, stream, events, cancel).run().await
 }
 
 /// Follows our own orders until cancelled. Each connection fetches a token of its own.
@@ -127,7 +122,7 @@ pub async fn run_private(
     cancel: CancellationToken,
 ) -> Result<(), SessionError> {
     let stream = PrivateStream::new(Timings::from(&*context.config));
-    Driver::new(PRIVATE, context, stream, events, cancel)?.run().await
+    Driver::new(PRIVATE, context, stream, events, cancel).run().await
 }
 
 #[cfg(test)]

@@ -138,8 +138,8 @@ impl Core {
             match action {
                 Action::Audit(event) => self.auditor.record(event),
                 Action::Submit(order) => self.desk.submit(order),
-                Action::Cancel { client_order_id, venue_order_id } => {
-                    self.desk.cancel(client_order_id, venue_order_id);
+                Action::Cancel { client_order_id, venue_order_id, symbol } => {
+                    self.desk.cancel(client_order_id, venue_order_id, symbol);
                 }
                 Action::Locate { client_order_id, venue_order_id } => {
                     self.desk.locate(client_order_id, venue_order_id);

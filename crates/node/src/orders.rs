@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use engine::{CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
 use kraken::{Rest, RestError, SubmitError};
-use model::{ClientOrderId, NewOrder, OrderReport, VenueOrderId};
+use model::{ClientOrderId, NewOrder, OrderReport, Symbol, VenueOrderId};
 use platform::{Entropy, Platform, Spawner};
 use resilience::BackoffConfig;
 use tokio::sync::mpsc;
@@ -81,12 +81,17 @@ impl OrderDesk {
     }
 
     /// Sends a cancellation until the venue answers it. Sending it twice is harmless.
-    pub(crate) fn cancel(&self, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) {
+    pub(crate) fn cancel(
+        &self,
+        client_order_id: ClientOrderId,
+        venue_order_id: VenueOrderId,
+        symbol: Symbol,
+    ) {
         let rest = self.rest.clone();
         let mut backoff = self.asking.backoff("cancel", &client_order_id);
         self.answer_with(format!("cancel {client_order_id}"), async move {
             let outcome = loop {
-                match rest.cancel_order(&venue_order_id).await {
+                match rest.cancel_order(&venue_order_id, &symbol).await {
                     Ok(kraken::CancelOutcome::Accepted) => break CancelOutcome::Accepted,
                     Ok(kraken::CancelOutcome::Gone) => break CancelOutcome::AlreadyGone,
                     Err(error) => {

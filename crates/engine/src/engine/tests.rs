@@ -164,6 +164,7 @@ fn stopping_cancels_what_is_open_and_what_opens_later() {
     let cancel = |id: &ClientOrderId, venue: &str| Action::Cancel {
         client_order_id: id.clone(),
         venue_order_id: VenueOrderId::new(venue),
+        symbol: symbol(),
     };
     assert_eq!(deeds(engine.step(EngineEvent::Stop)), [cancel(&open, "V1")]);
     assert_eq!(deeds(engine.step(trade("101"))), [], "no new orders");

@@ -28,8 +28,8 @@ use crate::codec::sign::Credentials;
 /// Longest time for which an unanswered request keeps the next one waiting.
 const TURN_MAX: Duration = Duration::from_secs(1);
 
-/// Longest wait for a turn.
-const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for a turn, and for the place of the one query that waits for it.
+pub(crate) const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
 
 const USER_AGENT: header::HeaderValue = header::HeaderValue::from_static("wavetank");
 const FORM: header::HeaderValue =

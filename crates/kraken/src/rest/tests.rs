@@ -40,6 +40,10 @@ fn order() -> NewOrder {
     }
 }
 
+fn pair() -> Symbol {
+    Symbol::new("BTC/USD")
+}
+
 fn id() -> ClientOrderId {
     ClientOrderId::new("wt-1").expect("valid")
 }
@@ -228,7 +232,7 @@ async fn an_open_order_breaker_does_not_block_cancels() {
     let error = bench.rest.add_order(&order()).await.expect_err("open");
     assert_eq!(kind(&error), "not sent");
     bench.venue.plan([Answer::result(r#"{"count":1}"#)]);
-    let cancelled = bench.rest.cancel_order(&VenueOrderId::new("O1")).await;
+    let cancelled = bench.rest.cancel_order(&VenueOrderId::new("O1"), &pair()).await;
     assert_eq!(cancelled.expect("an answer"), CancelOutcome::Accepted);
 }
 
@@ -237,7 +241,7 @@ async fn a_cancel_may_find_the_order_gone() {
     let gone = Answer::error("EOrder:Unknown order");
     let cancel = async |answers: Vec<Answer>| {
         let bench = Bench::new(answers);
-        bench.rest.cancel_order(&VenueOrderId::new("O1")).await
+        bench.rest.cancel_order(&VenueOrderId::new("O1"), &pair()).await
     };
     let found = cancel(vec![gone.clone()]).await.expect("an answer");
     assert_eq!(found, CancelOutcome::Gone);
@@ -268,7 +272,7 @@ async fn a_hung_order_holds_up_a_cancel_for_a_second() {
     let start = Instant::now();
     let cancel = async {
         sleep(Duration::from_millis(1)).await;
-        let outcome = bench.rest.cancel_order(&VenueOrderId::new("O1")).await;
+        let outcome = bench.rest.cancel_order(&VenueOrderId::new("O1"), &pair()).await;
         (outcome, start.elapsed())
     };
     let order = order();
@@ -378,7 +382,7 @@ async fn hung_reads_hold_a_cancel_up_for_one_turn_at_most() {
     sleep(Duration::from_millis(1)).await;
     bench.venue.plan([]);
     let started = Instant::now();
-    drop(bench.rest.cancel_order(&VenueOrderId::new("O1")).await);
+    drop(bench.rest.cancel_order(&VenueOrderId::new("O1"), &pair()).await);
     let cancelled = bench.venue.seen().into_iter().find(|seen| seen.target.contains("CancelOrder"));
     let waited = cancelled.expect("it was sent").at.duration_since(started);
     assert!(waited <= Duration::from_millis(2_100), "{waited:?}");

@@ -1,21 +1,22 @@
 //! Carries out what a stream's machine decides.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::time::Duration;
 
 use model::audit::{AuditEvent, CallOutcome, StreamState};
 use model::{FeedEvent, StreamKind};
 use platform::{AuditedCall, EntropyStream};
-use resilience::Breaker;
+use resilience::{Call, Deadline, Lane};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use transport::{WebSocket, WsConfig, WsError, WsMessage};
+use transport::{WebSocket, WsConfig, WsMessage};
 
+use super::dial::{DialError, describe, judge};
 use super::{SessionContext, SessionError};
 use crate::codec::rest::WsToken;
-use crate::rest::PAUSE_MAX;
 use crate::stream::{Action, Machine};
 
 /// What a stream is called where.
@@ -23,19 +24,16 @@ use crate::stream::{Action, Machine};
 pub(super) struct Names {
     pub(super) kind: StreamKind,
     pub(super) stream: &'static str,
-    pub(super) breaker: &'static str,
     pub(super) connect_op: &'static str,
     pub(super) subscribe_op: &'static str,
     pub(super) backoff: &'static str,
 }
 
-/// Wait after Kraken's edge refused us for connecting too often and did not say how long.
-const BANNED_WAIT: Duration = Duration::from_secs(60);
+/// Longest wait for the limiter of dials. Longer ones are part of the backoff.
+const DIAL_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Reason of an end that we were told to make.
 const STOPPED: &str = "stopped";
-
-const TOO_MANY_REQUESTS: u16 = 429;
 
 /// Time for which a stream must have been live before it may come back quickly: one that is closed
 /// again and again right after its subscriptions would otherwise dial until the address is banned.
@@ -64,7 +62,7 @@ pub(super) struct Driver<M> {
     machine: M,
     events: mpsc::Sender<FeedEvent>,
     cancel: CancellationToken,
-    breaker: Breaker,
+    lane: Lane,
     rng: EntropyStream,
     /// Tries since the stream was last live for [`SETTLED_AFTER`].
     tries: u32,
@@ -83,28 +81,22 @@ impl<M: Machine> Driver<M> {
         machine: M,
         events: mpsc::Sender<FeedEvent>,
         cancel: CancellationToken,
-    ) -> Result<Self, SessionError> {
-        let entropy = &context.platform.entropy;
-        let breaker = Breaker::observed(
-            names.breaker,
-            context.config.connect_breaker.clone(),
-            context.platform.auditor.clone(),
-            entropy.child(names.breaker).stream("breaker"),
-        )?;
-        let rng = entropy.stream(names.backoff);
-        Ok(Self {
+    ) -> Self {
+        let lane = context.rest.dials(names.kind).0.clone();
+        let rng = context.platform.entropy.stream(names.backoff);
+        Self {
             names,
             context,
             machine,
             events,
             cancel,
-            breaker,
+            lane,
             rng,
             tries: 0,
             live_since: None,
             waits: BTreeMap::new(),
             stalled: Duration::ZERO,
-        })
+        }
     }
 
     /// Keeps the stream up until cancelled.
@@ -156,7 +148,8 @@ impl<M: Machine> Driver<M> {
     async fn start(&mut self) -> Result<(WebSocket, Option<WsToken>), End> {
         self.announce(StreamState::Connecting, "connecting").await?;
         // Before the token: it would be wasted while the breaker is open.
-        self.breaker
+        self.lane
+            .breaker()
             .peek()
             .map_err(|open| End::Lost { wait: open.retry_after, reason: open.to_string() })?;
         let token = match self.names.kind {
@@ -176,39 +169,30 @@ impl<M: Machine> Driver<M> {
         }
     }
 
+    /// Through a lane, with one attempt: what repeats a dial is the session.
     async fn connect(&self) -> Result<WebSocket, End> {
-        let permit = self
-            .breaker
-            .acquire()
-            .map_err(|open| End::Lost { wait: open.retry_after, reason: open.to_string() })?;
-        let SessionContext { config, platform, .. } = &self.context;
+        let SessionContext { config, platform, rest, .. } = &self.context;
         let endpoint = match self.names.kind {
             StreamKind::Public => &config.public_ws,
             StreamKind::Private => &config.private_ws,
         };
         let ws_config = WsConfig { connect_timeout: config.connect_timeout, ..WsConfig::default() };
-        let (op, breaker) = (self.names.connect_op, self.breaker.name());
-        let bound = config.connect_timeout;
-        let audited = platform.auditor.call_started(op, Some(breaker), bound, None);
-        let connecting =
-            WebSocket::connect(platform.connector.as_ref(), endpoint, &config.ws_path, ws_config);
-        let connected = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => return Err(End::Cancelled),
-            connected = connecting => connected,
+        let (_, limiter) = rest.dials(self.names.kind);
+        let deadline = Deadline::after(DIAL_WAIT_MAX + config.connect_timeout);
+        let call = Call::once(self.names.connect_op, deadline, limiter, 1);
+        let dial = |()| async {
+            let connector = platform.connector.as_ref();
+            let dialled = WebSocket::connect(connector, endpoint, &config.ws_path, ws_config).await;
+            dialled.map_err(DialError)
         };
-        match connected {
-            Ok(socket) => {
-                audited.end(CallOutcome::Success, None);
-                permit.record(CallOutcome::Success, "");
-                Ok(socket)
-            }
-            Err(error) => {
-                let (outcome, wait) = judge(&error);
-                let reason = describe(&error);
-                audited.end(outcome, Some(reason.clone()));
-                permit.record(outcome, &reason);
-                Err(End::Lost { reason, wait })
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(End::Cancelled),
+            connected = self.lane.call_once(call, || ready(Ok(())), dial) => {
+                connected.map_err(|error| {
+                    let (reason, wait) = judge(&error);
+                    End::Lost { reason, wait }
+                })
             }
         }
     }
@@ -383,27 +367,5 @@ impl<M: Machine> Driver<M> {
             state,
             reason: reason.to_owned(),
         });
-    }
-}
-
-/// How a failed connect counts, and how long to stay away.
-fn judge(error: &WsError) -> (CallOutcome, Duration) {
-    let WsError::Refused { status, retry_after } = error else {
-        return (CallOutcome::Failure, Duration::ZERO);
-    };
-    let (outcome, wait) = if *status == TOO_MANY_REQUESTS {
-        (CallOutcome::Ignored, retry_after.unwrap_or(BANNED_WAIT))
-    } else {
-        (CallOutcome::Failure, retry_after.unwrap_or_default())
-    };
-    (outcome, wait.min(PAUSE_MAX))
-}
-
-/// An error with its cause, in one line.
-fn describe(error: &WsError) -> String {
-    use std::error::Error as _;
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }

@@ -65,9 +65,6 @@ impl<'a> Attempt<'a> {
     fn failed<E: Classify>(self, error: &E) {
         let (lane, limiter) = (self.lane, self.limiter);
         self.settle(error.outcome(), Some(error.to_string()));
-        if error.is_used_up() {
-            limiter.fill();
-        }
         if let Some(pause) = error.pause() {
             limiter.pause(pause);
         }

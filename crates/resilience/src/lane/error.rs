@@ -33,12 +33,6 @@ pub trait Classify: fmt::Display {
     /// How long the call's limiter is to let nothing pass: we were too fast.
     fn pause(&self) -> Option<Duration>;
 
-    /// Whether the venue's own count of what the call's limiter counts is at its limit: the limiter
-    /// then counts as full, too. False unless the venue's answer says so.
-    fn is_used_up(&self) -> bool {
-        false
-    }
-
     /// How long the lane's breaker is to be forced open: we are banned.
     fn ban(&self) -> Option<Duration>;
 }

@@ -15,7 +15,7 @@ use super::*;
 use crate::backoff::Jitter;
 use crate::catch_unwind::CatchUnwind;
 use crate::deadline::Deadline;
-use crate::limiter::{CounterLimit, Limiter, LimiterConfig, LimiterError};
+use crate::limiter::{Limiter, LimiterConfig, LimiterError};
 use crate::retry::RetryBudgetConfig;
 use crate::testing::{Trail, drop_at_every_poll};
 
@@ -24,7 +24,6 @@ use crate::testing::{Trail, drop_at_every_poll};
 enum VenueError {
     Unavailable,
     TooFast { pause: Duration },
-    UsedUp,
     Banned { ban: Duration },
     Refused,
     NoConnection { retry: RetryAdvice },
@@ -35,7 +34,6 @@ impl fmt::Display for VenueError {
         f.write_str(match self {
             Self::Unavailable => "503",
             Self::TooFast { .. } => "429",
-            Self::UsedUp => "rate limit exceeded",
             Self::Banned { .. } => "418",
             Self::Refused => "insufficient funds",
             Self::NoConnection { .. } => "no connection free",
@@ -49,10 +47,9 @@ impl Classify for VenueError {
     fn outcome(&self) -> CallOutcome {
         match self {
             Self::Unavailable => CallOutcome::Failure,
-            Self::TooFast { .. }
-            | Self::UsedUp
-            | Self::Banned { .. }
-            | Self::NoConnection { .. } => CallOutcome::Ignored,
+            Self::TooFast { .. } | Self::Banned { .. } | Self::NoConnection { .. } => {
+                CallOutcome::Ignored
+            }
             Self::Refused => CallOutcome::Success,
         }
     }
@@ -62,23 +59,17 @@ impl Classify for VenueError {
             Self::Unavailable => RetryAdvice::Backoff,
             Self::TooFast { pause } => RetryAdvice::After(*pause),
             Self::NoConnection { retry } => *retry,
-            Self::UsedUp | Self::Banned { .. } | Self::Refused => RetryAdvice::Never,
+            Self::Banned { .. } | Self::Refused => RetryAdvice::Never,
         }
     }
 
     fn pause(&self) -> Option<Duration> {
         match self {
             Self::TooFast { pause } => Some(*pause),
-            Self::Unavailable
-            | Self::UsedUp
-            | Self::Banned { .. }
-            | Self::Refused
-            | Self::NoConnection { .. } => None,
+            Self::Unavailable | Self::Banned { .. } | Self::Refused | Self::NoConnection { .. } => {
+                None
+            }
         }
-    }
-
-    fn is_used_up(&self) -> bool {
-        *self == Self::UsedUp
     }
 
     fn ban(&self) -> Option<Duration> {
@@ -86,14 +77,13 @@ impl Classify for VenueError {
             Self::Banned { ban } => Some(*ban),
             Self::Unavailable
             | Self::TooFast { .. }
-            | Self::UsedUp
             | Self::Refused
             | Self::NoConnection { .. } => None,
         }
     }
 }
 
-use VenueError::{Banned, NoConnection, Refused, TooFast, Unavailable, UsedUp};
+use VenueError::{Banned, NoConnection, Refused, TooFast, Unavailable};
 
 type Answer = Result<u32, VenueError>;
 type Outcome = Result<u32, LaneError<VenueError>>;
@@ -667,16 +657,6 @@ async fn every_wait_ends_with_the_deadline() {
     assert_eq!(error, LaneError::DeadlineElapsed);
     let error = check(Bench::new(patient), Duration::ZERO, secs(10)).await;
     assert_eq!(error, LaneError::AttemptTimedOut { after: short });
-}
-
-#[tokio::test(start_paused = true)]
-async fn case_c5_what_the_venue_calls_used_up_is_full_here() {
-    let counter = CounterLimit { max: 10, decay_milli_per_s: 1000 };
-    let bench = Bench::limited(config(), &LimiterConfig::Counter(counter));
-    bench.once(Err(UsedUp)).await.unwrap_err();
-    assert_eq!(bench.limiter.snapshot().used(), 10);
-    assert_eq!(bench.once(Ok(1)).await, Ok(1));
-    assert_eq!(bench.sent_at(), [0, 1]);
 }
 
 #[test]

@@ -37,3 +37,15 @@ pub enum LimiterError {
         keys: usize,
     },
 }
+
+impl LimiterError {
+    /// How long it takes at least until another try makes sense; zero where that is not known.
+    pub const fn at_least(&self) -> Duration {
+        match self {
+            Self::WaitTooLong { at_least, .. } => *at_least,
+            Self::TooHeavy { .. } | Self::QueueFull { .. } | Self::TooManyKeys { .. } => {
+                Duration::ZERO
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Kraken's counts, mirrored: per API key, per pair, per address.
+//!
+//! | limiter | counts | taken by |
+//! |---|---|---|
+//! | `kraken/public` | public requests of the address | public queries |
+//! | `kraken/rest` | private requests of the key, decaying | private queries, `CancelAll` |
+//! | `kraken/engine/<pair>` | orders and cancels of a pair, decaying; young orders are dear | orders, cancels |
+//! | `kraken/dials` | WebSocket dials of the address | both streams |
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{OrderReport, OrderState, Symbol, VenueOrderId};
+use parking_lot::Mutex;
+use resilience::{KeyedLimiter, Limiter, LimiterConfig, LimiterError, Weight};
+use tokio::time::Instant;
+
+use crate::codec::fault::VenueError;
+use crate::config::{ConfigError, KrakenConfig};
+use crate::tier::CANCEL_WEIGHTS;
+
+/// Most pairs with a counter of their own; one that counts nothing is forgotten first.
+const PAIRS_MAX: usize = 1024;
+
+/// Most orders whose age is remembered; the oldest is forgotten first.
+const ORDERS_KEPT_MAX: usize = 1024;
+
+/// The limiters of one account at one address.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    /// Public requests.
+    pub(crate) public: Limiter,
+    /// Private requests other than orders and cancels.
+    pub(crate) rest: Limiter,
+    /// WebSocket dials of both streams.
+    pub(crate) dials: Limiter,
+    engine: KeyedLimiter<Symbol>,
+    ages: OrderAges,
+}
+
+impl Limits {
+    pub(crate) fn new(config: &KrakenConfig) -> Result<Self, ConfigError> {
+        let counter = LimiterConfig::Counter;
+        let limiter = |name: &'static str, config: &LimiterConfig| {
+            Limiter::new(name, config)
+                .map_err(|source| ConfigError::Limiter { limiter: name, source })
+        };
+        let engine = "kraken/engine";
+        Ok(Self {
+            public: limiter("kraken/public", &config.public_limit)?,
+            rest: limiter("kraken/rest", &counter(config.rest_limit()))?,
+            dials: limiter("kraken/dials", &config.dial_limit)?,
+            engine: KeyedLimiter::new(engine, counter(config.engine_limit()), PAIRS_MAX)
+                .map_err(|source| ConfigError::Limiter { limiter: engine, source })?,
+            ages: OrderAges::default(),
+        })
+    }
+
+    /// The engine's counter of a pair.
+    pub(crate) fn engine(&self, symbol: &Symbol) -> Result<Limiter, LimiterError> {
+        self.engine.get(symbol)
+    }
+
+    /// What a cancel of this order weighs.
+    pub(crate) fn cancel_weight(&self, id: &VenueOrderId) -> Weight {
+        Weight::ByAge { since: self.ages.since(id), table: CANCEL_WEIGHTS }
+    }
+
+    /// An order is there, since now at the latest.
+    pub(crate) fn saw_order(&self, id: &VenueOrderId) {
+        self.ages.since(id);
+    }
+
+    /// As [`Limits::saw_order`] for those of a list that are open.
+    pub(crate) fn saw_orders(&self, reports: &[OrderReport]) {
+        for report in reports.iter().filter(|report| report.state == OrderState::Open) {
+            self.saw_order(&report.venue_order_id);
+        }
+    }
+
+    /// What a refusal says about the counters. The lane pauses the call's own limiter by itself; but
+    /// the counter that is used up is full, and it may be another one.
+    pub(crate) fn heed(&self, error: &VenueError, called: &Limiter) {
+        let pause = error.pause().unwrap_or_default();
+        if error.is("EAPI:Rate limit exceeded") {
+            self.rest.fill();
+            self.rest.pause(pause);
+        }
+        if error.is("EOrder:Rate limit exceeded") {
+            called.fill();
+        }
+        if error.is("EOrder:Domain rate limit exceeded") {
+            // Of the account with its sub-accounts, whatever the pair.
+            self.engine.pause_all(pause);
+        }
+    }
+
+    /// The address is limited, not the method or the key: whatever is sent next makes it worse.
+    pub(crate) fn pause_address(&self, pause: Duration) {
+        for limiter in [&self.public, &self.rest, &self.dials] {
+            limiter.pause(pause);
+        }
+        self.engine.pause_all(pause);
+    }
+
+    /// All limiters, those of the pairs last.
+    pub(crate) fn all(&self) -> Vec<Limiter> {
+        let mut all = vec![self.public.clone(), self.rest.clone(), self.dials.clone()];
+        all.extend(self.engine.limiters());
+        all
+    }
+}
+
+/// Since when orders are at the venue, at the latest: since their placement was answered, or since they
+/// were first heard of. So an age is never too high and a cancel never taken too lightly.
+#[derive(Debug, Default)]
+struct OrderAges {
+    since: Mutex<BTreeMap<VenueOrderId, Instant>>,
+}
+
+impl OrderAges {
+    /// Since when an order is there. One that is not known is as young as can be: from now on.
+    fn since(&self, id: &VenueOrderId) -> Instant {
+        let mut all = self.since.lock();
+        if let Some(since) = all.get(id) {
+            return *since;
+        }
+        if all.len() >= ORDERS_KEPT_MAX {
+            let oldest = all.iter().min_by_key(|(_, since)| **since).map(|(id, _)| id.clone());
+            oldest.and_then(|oldest| all.remove(&oldest));
+        }
+        let now = Instant::now();
+        all.insert(id.clone(), now);
+        now
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use model::UnixNanos;
+use tokio::time::advance;
+
+use super::*;
+use crate::test_venue::config;
+use crate::tier::Tier;
+
+fn limits() -> Limits {
+    Limits::new(&config()).expect("a good configuration")
+}
+
+fn id(number: usize) -> VenueOrderId {
+    VenueOrderId::new(&format!("O{number}"))
+}
+
+fn weight_now(limits: &Limits, id: &VenueOrderId) -> u32 {
+    limits.cancel_weight(id).at(Instant::now())
+}
+
+fn refusal(text: &str) -> VenueError {
+    VenueError::new(vec![text.to_owned()], UnixNanos::ZERO)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_weighs_by_the_time_since_the_order_was_first_seen() {
+    let limits = limits();
+    limits.saw_order(&id(1));
+    for (seconds, expected) in [(0, 8), (5, 6), (5, 5), (5, 4), (30, 2), (45, 1), (210, 0)] {
+        advance(Duration::from_secs(seconds)).await;
+        limits.saw_order(&id(1));
+        assert_eq!(weight_now(&limits, &id(1)), expected, "{seconds} s later");
+    }
+    assert_eq!(weight_now(&limits, &id(2)), 8, "never heard of");
+    advance(Duration::from_secs(5)).await;
+    assert_eq!(weight_now(&limits, &id(2)), 6, "heard of then");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_order_is_forgotten_first() {
+    let limits = limits();
+    for number in 0..=ORDERS_KEPT_MAX {
+        limits.saw_order(&id(number));
+        advance(Duration::from_millis(100)).await;
+    }
+    assert_eq!(limits.ages.since.lock().len(), ORDERS_KEPT_MAX);
+    assert!(weight_now(&limits, &id(1)) < 8);
+    assert_eq!(weight_now(&limits, &id(0)), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_fills_the_counter_that_it_names() {
+    let limits = limits();
+    let pair = limits.engine(&Symbol::new("BTC/USD")).expect("a pair");
+    let other = limits.engine(&Symbol::new("ETH/USD")).expect("a pair");
+    let used = |limiter: &Limiter| limiter.snapshot().used();
+    limits.heed(&refusal("EOrder:Rate limit exceeded"), &pair);
+    assert_eq!((used(&pair), used(&other), used(&limits.rest)), (112, 0, 0));
+    // Of the key, though an order ran into it.
+    limits.heed(&refusal("EAPI:Rate limit exceeded"), &other);
+    assert_eq!((used(&other), used(&limits.rest)), (0, 18));
+    assert!(limits.rest.snapshot().paused_for > Duration::ZERO);
+    limits.heed(&refusal("EOrder:Domain rate limit exceeded"), &pair);
+    assert!(other.snapshot().paused_for > Duration::ZERO);
+    assert_eq!(limits.public.snapshot().paused_for, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_the_address_holds_everything() {
+    let limits = limits();
+    limits.engine(&Symbol::new("BTC/USD")).expect("a pair");
+    limits.pause_address(Duration::from_secs(9));
+    limits.engine(&Symbol::new("ETH/USD")).expect("a pair");
+    let all = limits.all();
+    assert_eq!(all.len(), 5);
+    for limiter in all {
+        assert_eq!(limiter.snapshot().paused_for, Duration::from_secs(9), "{}", limiter.name());
+    }
+}
+
+#[test]
+fn a_limit_that_makes_no_sense_is_named() {
+    let mut config = config();
+    config.dial_limit = LimiterConfig::window(0, Duration::from_secs(600));
+    let error = Limits::new(&config).expect_err("no capacity");
+    assert_eq!(error.to_string(), "kraken/dials: limiter setting `capacity` is zero");
+}
+
+#[test]
+fn the_tier_decides() {
+    let mut config = config();
+    config.tier = Tier::Starter;
+    let limits = Limits::new(&config).expect("a good configuration");
+    assert_eq!(limits.rest.snapshot().tightest().capacity, 13);
+}
