@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use checks::Verdict;
 use engine::StrategySpec;
+use kraken::Tier;
 use platform::BoxFuture;
 use resilience::BreakerPolicy;
 use sim::{Setup, TraderContext, TraderProgram, production};
@@ -65,7 +66,8 @@ fn a_stream_that_does_not_notice_silence_is_noticed() {
 #[test]
 fn a_limiter_that_does_not_limit_is_noticed() {
     assert_noticed("rates-bounded", |setup| {
-        setup.node.kraken.read_lane.limiter.capacity = 10_000;
+        setup.node.kraken.tier = Tier::Pro;
+        setup.node.kraken.limit_margin_percent = 0;
         setup.node.reconcile_every = Duration::from_millis(500);
     });
 }

@@ -57,11 +57,46 @@ pub struct CallRule {
 
 /// How often something may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Most times within one window.
-    pub count: u32,
-    /// Length of the window, which may lie anywhere.
-    pub window: Duration,
+pub enum Rate {
+    /// So many times within any window of a length.
+    Window {
+        /// Most times within one window.
+        count: u32,
+        /// Length of the window, which may lie anywhere.
+        window: Duration,
+    },
+    /// As a counter allows that each time raises by one.
+    Counter(CounterRate),
+}
+
+/// A counter that falls at a constant rate, down to zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CounterRate {
+    /// Highest value.
+    pub max: u32,
+    /// How fast it falls, in thousandths of a unit per second.
+    pub decay_milli_per_s: u32,
+}
+
+/// How often calls may begin that the venue counts together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateRule {
+    /// Which calls: `kraken/OpenOrders`.
+    pub ops: BTreeSet<String>,
+    /// Limits, all of which must hold.
+    pub limits: Vec<Rate>,
+}
+
+/// How many orders and cancels of one pair may take effect at the venue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderCounter {
+    /// The counter of each pair.
+    pub counter: CounterRate,
+    /// By how much an order raises it.
+    pub order_weight: u32,
+    /// By how much a cancel raises it: ages in rising order, each with the weight of a cancel of an order
+    /// below that age. Beyond the last it weighs nothing.
+    pub cancel_weights: Vec<(Duration, u32)>,
 }
 
 /// What a run promises. Made from the scenario, never from what the run did.
@@ -93,8 +128,10 @@ pub struct Expectations {
     pub calls: BTreeMap<String, CallRule>,
     /// Every stream that the trader must run: `kraken/public`.
     pub streams: BTreeSet<String>,
-    /// How often calls may begin that a breaker guards, by name of the breaker.
-    pub rates: BTreeMap<String, Rate>,
+    /// How often calls may begin, by name of what the venue counts.
+    pub rates: BTreeMap<String, RateRule>,
+    /// How many orders and cancels may take effect; `None` if nobody promises that.
+    pub order_counter: Option<OrderCounter>,
     /// Breakers that must open, and the time for that from the beginning of the first fault.
     ///
     /// Empty where the faults need not open any.
@@ -135,6 +172,7 @@ impl Expectations {
             calls: BTreeMap::new(),
             streams: BTreeSet::new(),
             rates: BTreeMap::new(),
+            order_counter: None,
             opens: BTreeMap::new(),
             time_slack: Duration::from_millis(20),
             silence_max: Duration::from_secs(20),

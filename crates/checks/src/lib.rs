@@ -36,6 +36,8 @@ pub mod testkit;
 mod waits_bounded;
 
 pub use check::{Check, CheckResult, Class, Verdict, Violation};
-pub use expectations::{BreakerRules, CallRule, Expectations, Rate};
+pub use expectations::{
+    BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule,
+};
 pub use opening_rule::{OpeningRule, Span};
 pub use registry::{ALL, run, worst};

@@ -29,7 +29,7 @@ pub const CANCEL_WEIGHTS: AgeTable = AgeTable {
 };
 
 /// What an order adds to the engine's counter.
-pub(crate) const ORDER_WEIGHT: u32 = 1;
+pub const ORDER_WEIGHT: u32 = 1;
 
 impl Tier {
     /// The counter of private REST requests, one per API key. Orders and cancels do not count.

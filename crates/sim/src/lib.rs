@@ -10,6 +10,7 @@ mod error;
 mod history;
 mod hosts;
 mod network;
+mod rates;
 mod sampler;
 mod setup;
 mod sockets;

@@ -5,19 +5,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::{BreakerRules, CallRule, Expectations, OpeningRule, Rate, Span};
+use checks::{BreakerRules, CallRule, Expectations, OpeningRule, Span};
 use engine::{RiskLimits, StrategySpec};
 use kraken::{Credentials, KrakenConfig};
 use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
-use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter, LaneConfig};
+use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter};
 use scenario::{FaultKind, FaultPlan, Scenario};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair};
 
 use crate::error::SimError;
 use crate::hosts::trader::{TraderProgram, production};
 use crate::hosts::{KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, PORT, TRADER};
+use crate::rates::{order_counter, rates};
 
 /// Name of the trader's account at the venue.
 pub const ACCOUNT: &str = "trader";
@@ -104,7 +105,6 @@ impl Setup {
         ];
         for (name, lane) in lanes {
             expect.breakers.insert(name.to_owned(), breaker_rules(&lane.breaker));
-            expect.rates.insert(name.to_owned(), rate(lane));
             for op in operations(name) {
                 expect.calls.insert(op, call(Some(name), lane.attempt_timeout));
             }
@@ -113,12 +113,13 @@ impl Setup {
             let breaker = format!("kraken/connect-{stream}");
             let name = format!("kraken/{stream}");
             expect.breakers.insert(breaker.clone(), breaker_rules(&kraken.connect_breaker));
-            expect.rates.insert(breaker.clone(), DIALS);
             let connect = call(Some(&breaker), kraken.connect_timeout);
             expect.calls.insert(format!("{name}/connect"), connect);
             expect.calls.insert(format!("{name}/subscribe"), call(None, kraken.subscribe_timeout));
             expect.streams.insert(name);
         }
+        expect.rates = rates(kraken);
+        expect.order_counter = Some(order_counter(kraken, &self.plan));
         expect.opens = self.scenario.expect.opens.clone();
         expect.vacuous_allowed = self.vacuous_allowed();
         expect.time_slack = run.tick * 2;
@@ -140,9 +141,6 @@ impl Setup {
     }
 }
 
-/// Half of what an address may dial in ten minutes before the venue bans it: there are two streams.
-const DIALS: Rate = Rate { count: 75, window: Duration::from_secs(600) };
-
 /// What may be called through a lane, by its name.
 fn operations(lane: &str) -> impl Iterator<Item = String> {
     let methods: &[&str] = match lane {
@@ -163,13 +161,6 @@ fn operations(lane: &str) -> impl Iterator<Item = String> {
 
 fn call(breaker: Option<&str>, bound_max: Duration) -> CallRule {
     CallRule { breaker: breaker.map(str::to_owned), bound_max }
-}
-
-/// The limiter's promise for the starts of calls: between its turn at the limiter and its start a call may
-/// wait for a connection and for the key, which shifts it by that much against others.
-fn rate(lane: &LaneConfig) -> Rate {
-    let shift = lane.queue_wait_max * 2;
-    Rate { count: lane.limiter.capacity, window: lane.limiter.window.saturating_sub(shift) }
 }
 
 fn breaker_rules(config: &BreakerConfig) -> BreakerRules {

@@ -14,7 +14,7 @@ use super::events::{
     trader_fill, trader_order, venue_fill, venue_order,
 };
 use super::story::Story;
-use crate::expectations::{CallRule, Expectations, Rate};
+use crate::expectations::{CallRule, Expectations, Rate, RateRule};
 
 /// The streams of the synthetic trader.
 const STREAMS: [&str; 2] = ["kraken/public", "kraken/private"];
@@ -34,7 +34,9 @@ pub fn expectations() -> Expectations {
         expect.calls.insert(format!("{stream}/subscribe"), rule);
         expect.streams.insert(stream.to_owned());
     }
-    expect.rates.insert(BREAKER.to_owned(), Rate { count: 10, window: seconds(5) });
+    let ops = expect.calls.keys().filter(|op| !op.ends_with("/subscribe")).cloned().collect();
+    let limits = vec![Rate::Window { count: 10, window: seconds(5) }];
+    expect.rates.insert("kraken/rest".to_owned(), RateRule { ops, limits });
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.cost_rounding = amount("0.00001");
     expect
