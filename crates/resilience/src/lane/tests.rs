@@ -19,6 +19,8 @@ use crate::limiter::{Limiter, LimiterConfig, LimiterError};
 use crate::retry::RetryBudgetConfig;
 use crate::testing::{Trail, drop_at_every_poll};
 
+mod properties;
+
 /// What the venue answers, or why it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum VenueError {
