@@ -1,6 +1,6 @@
 //! The decaying counter. Sans-IO, in whole numbers.
 //!
-//! Times are nanoseconds since some instant of the caller's.
+//! Times are nanoseconds since some instant of the caller's, and never go back.
 
 use super::config::CounterLimit;
 
@@ -38,9 +38,7 @@ impl DecayingCounter {
     #[inline]
     pub(super) fn ready_at(&self, weight: u32, now_ns: u64) -> Option<u64> {
         let excess = (self.level_at(now_ns) + parts(weight)).checked_sub(parts(self.max))?;
-        // Threads may arrive here in another order than they read the clock.
-        let from_ns = self.at_ns.max(now_ns);
-        (excess > 0).then(|| from_ns.saturating_add(excess.div_ceil(self.decay)))
+        (excess > 0).then(|| now_ns.saturating_add(excess.div_ceil(self.decay)))
     }
 
     /// Notes that `weight` passes now. Only after [`DecayingCounter::ready_at`] said so.
@@ -57,7 +55,7 @@ impl DecayingCounter {
 
     fn set(&mut self, level: u64, now_ns: u64) {
         self.level = level;
-        self.at_ns = self.at_ns.max(now_ns);
+        self.at_ns = now_ns;
     }
 
     #[inline]

@@ -32,6 +32,9 @@ enum Kind {
 #[derive(Debug)]
 pub(super) struct State {
     kind: Kind,
+    /// Latest time seen. Threads may arrive here in another order than they read the clock; time stands
+    /// still rather than go back.
+    latest_ns: u64,
     /// Zero if it was never paused.
     pub(super) paused_until_ns: u64,
     /// By ticket, so in the order of arrival.
@@ -45,7 +48,7 @@ impl State {
             LimiterConfig::Windows(limits) => Kind::Windows(SlidingWindows::new(limits)),
             LimiterConfig::Counter(limit) => Kind::Counter(DecayingCounter::new(*limit)),
         };
-        Self { kind, paused_until_ns: 0, queue: BTreeMap::new(), next_ticket: 0 }
+        Self { kind, latest_ns: 0, paused_until_ns: 0, queue: BTreeMap::new(), next_ticket: 0 }
     }
 
     /// Passes, if nobody waits and nothing stands in the way; else tells when at the earliest.
@@ -60,12 +63,19 @@ impl State {
         if least > capacity {
             return Err(LimiterError::TooHeavy { weight: least, capacity });
         }
+        let now_ns = self.observe(now_ns);
         let ready_ns = self.ready_at(weight, now, now_ns);
         if ready_ns.is_none() && self.queue.is_empty() {
             self.kind.take(weight.at(now), now_ns);
             return Ok(None);
         }
         Ok(Some(ready_ns.unwrap_or(now_ns)))
+    }
+
+    #[inline]
+    fn observe(&mut self, now_ns: u64) -> u64 {
+        self.latest_ns = self.latest_ns.max(now_ns);
+        self.latest_ns
     }
 
     /// When `weight` may pass if nobody is before it; `None` for now.
@@ -97,6 +107,7 @@ impl State {
     }
 
     pub(super) fn uses(&mut self, now_ns: u64) -> Vec<LimitUse> {
+        let now_ns = self.observe(now_ns);
         match &mut self.kind {
             Kind::Windows(windows) => {
                 let limit = |(length_ns, used, capacity)| LimitUse {
@@ -114,6 +125,7 @@ impl State {
     }
 
     pub(super) fn raise_window(&mut self, length_ns: u64, used: u32, now_ns: u64) -> bool {
+        let now_ns = self.observe(now_ns);
         match &mut self.kind {
             Kind::Windows(windows) => windows.raise(length_ns, used, now_ns),
             Kind::Counter(_) => false,
@@ -121,6 +133,7 @@ impl State {
     }
 
     pub(super) fn raise_counter(&mut self, level: u32, now_ns: u64) -> bool {
+        let now_ns = self.observe(now_ns);
         match &mut self.kind {
             Kind::Windows(_) => false,
             Kind::Counter(counter) => {
@@ -131,6 +144,7 @@ impl State {
     }
 
     pub(super) fn fill(&mut self, now_ns: u64) {
+        let now_ns = self.observe(now_ns);
         match &mut self.kind {
             Kind::Windows(windows) => windows.fill(now_ns),
             Kind::Counter(counter) => counter.raise(counter.capacity(), now_ns),
@@ -225,6 +239,7 @@ impl Place<'_> {
         if head != Some(self.ticket) {
             return Turn::Queued;
         }
+        let now_ns = state.observe(now_ns);
         match state.ready_at(self.weight, now, now_ns) {
             Some(ready_ns) => Turn::NotBefore(self.shared.instant(ready_ns)),
             None => {

@@ -4,7 +4,7 @@
 //! more than its capacity. A token bucket would let nearly twice as much through (its burst and its
 //! refill), and a fixed window twice as much across its edge: enough to be banned for.
 //!
-//! Times are nanoseconds since some instant of the caller's.
+//! Times are nanoseconds since some instant of the caller's, and never go back.
 
 use std::collections::VecDeque;
 
@@ -180,12 +180,11 @@ impl Window {
     }
 }
 
-/// Appends in order of time: threads may arrive here in another order than they read the clock.
+/// Appends, one entry for all that passes at the same instant.
 #[inline]
 fn push(entries: &mut VecDeque<Passed>, now_ns: u64, weight: u32) {
     match entries.back_mut() {
-        // One entry for all that passes at the same instant.
-        Some(last) if last.at_ns >= now_ns => last.weight += weight,
+        Some(last) if last.at_ns == now_ns => last.weight += weight,
         _ => entries.push_back(Passed { at_ns: now_ns, weight }),
     }
 }
