@@ -16,6 +16,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
 use governor::clock::{Clock, DefaultClock, Reference};
+use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
@@ -87,7 +88,7 @@ fn theirs<C: Clock>(
     quota: Quota,
     pass: bool,
 ) {
-    let limiter: RateLimiter<NotKeyed, InMemoryState, C> =
+    let limiter: RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>> =
         RateLimiter::direct_with_clock(quota, clock);
     drop(limiter.check());
     assert_eq!(limiter.check().is_ok(), pass, "{name}");
