@@ -1,12 +1,17 @@
 //! What a node needs to know.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use engine::{RiskLimits, StrategyFactory};
 use kraken::KrakenConfig;
+use platform::health::Criticality;
 use resilience::BackoffConfig;
 
+use crate::dependencies;
 use crate::error::NodeError;
+use crate::sinks::SinkSpec;
 
 /// Configuration of a node. No `Default`: it moves money.
 #[derive(Debug, Clone)]
@@ -35,8 +40,20 @@ pub struct NodeConfig {
     /// Longest time for cancelling and resolving orders at the end. Less than the order deadline and
     /// `visibility_delay` together leaves orders in doubt that were sent last.
     pub settle_max: Duration,
-    /// Longest time for closing connections and ending tasks at the end. 10 s is usual.
+    /// Longest time for flushing the sinks at the end. 5 s is usual.
+    pub flush_max: Duration,
+    /// Longest time for ending the tasks of one group at the end: streams, orders, sinks, connections,
+    /// the endpoint. 10 s is usual.
     pub grace: Duration,
+    /// Where the node serves `/metrics`, `/health`, `/status` and its dashboard; `None` for nowhere.
+    /// It is plain HTTP for reading only, without any password: listen on a loopback address unless
+    /// everybody who reaches the port may read it.
+    pub endpoint: Option<SocketAddr>,
+    /// Where the node writes besides the venue.
+    pub sinks: Vec<SinkSpec>,
+    /// Dependencies, by name, that the node can do without: `endpoint`, the name of a sink. When one
+    /// of them is down, the node is degraded; when another one is, it is down.
+    pub optional: BTreeSet<String>,
 }
 
 /// What to do with open orders that another program, a person or an earlier run left.
@@ -56,11 +73,25 @@ impl NodeConfig {
             ("clock_skew_max", self.clock_skew_max),
             ("startup_max", self.startup_max),
             ("settle_max", self.settle_max),
+            ("flush_max", self.flush_max),
             ("grace", self.grace),
         ];
-        match settings.iter().find(|(_, duration)| duration.is_zero()) {
-            Some((setting, _)) => Err(NodeError::Zero { setting }),
-            None => Ok(self.ask_again.validate()?),
+        if let Some((setting, _)) = settings.iter().find(|(_, duration)| duration.is_zero()) {
+            return Err(NodeError::Zero { setting });
         }
+        let names = dependencies::names(self);
+        let twice = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name));
+        if let Some((_, name)) = twice {
+            return Err(NodeError::DependencyTwice { name: name.clone() });
+        }
+        if let Some(name) = self.optional.iter().find(|name| !names.contains(name)) {
+            return Err(NodeError::NoDependency { name: name.clone(), known: names });
+        }
+        Ok(self.ask_again.validate()?)
+    }
+
+    /// Whether the node is of use without a dependency.
+    pub(crate) fn criticality(&self, name: &str) -> Criticality {
+        if self.optional.contains(name) { Criticality::NonCritical } else { Criticality::Critical }
     }
 }

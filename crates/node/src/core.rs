@@ -42,6 +42,8 @@ pub(crate) struct Signals {
     pub(crate) feeds_failed: CancellationToken,
     /// A connection's task panicked.
     pub(crate) connections_failed: CancellationToken,
+    /// A task of a sink failed that the node is of no use without.
+    pub(crate) sinks_failed: CancellationToken,
     /// An order's task panicked: nothing can be settled any more.
     pub(crate) orders_failed: CancellationToken,
 }
@@ -54,6 +56,7 @@ impl Signals {
             () = self.stop.cancelled() => {}
             () = self.feeds_failed.cancelled() => {}
             () = self.connections_failed.cancelled() => {}
+            () = self.sinks_failed.cancelled() => {}
         }
     }
 }
@@ -118,6 +121,7 @@ impl Core {
             orders: orders.placed(),
             wishes_dropped: self.engine.wishes_dropped(),
             unsettled,
+            left: Vec::new(),
         }
     }
 

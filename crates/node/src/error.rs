@@ -25,6 +25,20 @@ pub enum NodeError {
         /// The setting.
         setting: &'static str,
     },
+    /// Two dependencies have one name.
+    #[error("`{name}` is the name of two dependencies")]
+    DependencyTwice {
+        /// The name.
+        name: String,
+    },
+    /// Something is named as optional that the node does not depend on.
+    #[error("optional: there is no dependency `{name}`; known are `{}`", known.join("`, `"))]
+    NoDependency {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
     /// The engine refused its configuration.
     #[error("engine configuration: {0}")]
     Engine(#[from] EngineError),

@@ -1,22 +1,23 @@
-//! The tasks of a node, in three groups that end one after the other.
+//! The tasks of a node, in groups that end one after the other.
 
-use std::time::Duration;
-
-use platform::{GroupError, TaskGroup};
-use tokio::time::Instant;
+use platform::TaskGroup;
 
 /// Names of the tasks within the groups, for status reports.
 pub(crate) const STREAMS: &str = "streams";
 pub(crate) const ORDERS: &str = "orders";
 pub(crate) const UPKEEP: &str = "upkeep";
+pub(crate) const SINKS: &str = "sinks";
+pub(crate) const ENDPOINT: &str = "endpoint";
 
 /// Streams end first, so that orders can still be settled when one of them fails; connections end
-/// last, since everything else uses them.
+/// last of what trades, since everything else uses them. Observers look on until the end, and nobody
+/// depends on them.
 #[derive(Debug)]
 pub(crate) struct Groups {
     pub(crate) feeds: TaskGroup,
     pub(crate) orders: TaskGroup,
     pub(crate) connections: TaskGroup,
+    pub(crate) observers: TaskGroup,
 }
 
 impl Groups {
@@ -25,18 +26,7 @@ impl Groups {
             feeds: TaskGroup::new("feeds"),
             orders: TaskGroup::new("orders"),
             connections: TaskGroup::new("connections"),
+            observers: TaskGroup::new("observers"),
         }
-    }
-
-    /// Ends every group, all of them within `grace`; what went wrong in each.
-    pub(crate) async fn close(self, grace: Duration) -> Vec<GroupError> {
-        let until = Instant::now() + grace;
-        let mut failures = Vec::new();
-        for group in [self.feeds, self.orders, self.connections] {
-            group.cancel();
-            let left = until.saturating_duration_since(Instant::now());
-            failures.extend(group.join(left).await.err());
-        }
-        failures
     }
 }

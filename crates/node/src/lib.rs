@@ -3,17 +3,25 @@
 //! [`run`] is the same function live, on paper and in simulation: what differs is the
 //! [`platform::Platform`] it gets. The node decides nothing; the engine does. It carries the
 //! engine's actions out and brings it the news.
+//!
+#![doc = include_str!("../docs/operating.md")]
 
 mod backoff;
+mod board;
 mod config;
 mod core;
+mod dependencies;
+mod endpoint;
 mod error;
 mod groups;
 mod orders;
 mod run;
+mod shutdown;
+mod sinks;
 mod startup;
 mod upkeep;
 
 pub use config::{ForeignOrders, NodeConfig};
 pub use error::NodeError;
 pub use run::{NodeReport, run};
+pub use sinks::{Sink, SinkContext, SinkSpec};

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use engine::{Engine, EngineConfig};
 use kraken::{Rest, SessionContext, run_private, run_public};
-use model::audit::AuditEvent;
 use model::{FeedEvent, Instrument};
+use platform::health::HealthRegistry;
 use platform::{Platform, Spawner};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::board::Board;
 use crate::config::NodeConfig;
 use crate::core::{Core, Signals};
+use crate::dependencies::Dependencies;
 use crate::error::NodeError;
-use crate::groups::{Groups, STREAMS, UPKEEP};
+use crate::groups::{ENDPOINT, Groups, SINKS, STREAMS, UPKEEP};
 use crate::orders::OrderDesk;
-use crate::{startup, upkeep};
+use crate::sinks::{SinkSpec, StartedSink};
+use crate::{dependencies, endpoint, shutdown, startup, upkeep};
 
 /// News that may wait for the engine; a full queue slows the senders down.
 const QUEUE_MAX: usize = 1_024;
@@ -32,6 +35,8 @@ pub struct NodeReport {
     pub wishes_dropped: u64,
     /// Orders that may still be live at the venue: `settle_max` was too short, or tasks failed.
     pub unsettled: Vec<String>,
+    /// What went wrong in parts that the node can do without, in words.
+    pub left: Vec<String>,
 }
 
 /// What was left, as the end of a sentence; nothing if nothing was left.
@@ -45,12 +50,14 @@ impl fmt::Display for NodeReport {
 }
 
 /// Runs a node until `stop` is cancelled, then shuts it down in order: no new orders, open ones
-/// cancelled, unknown ones resolved, streams closed, tasks ended.
+/// cancelled, unknown ones resolved, sinks flushed, streams closed, tasks ended. Each step has its own
+/// bound.
 ///
 /// A failing stream or strategy ends the node in the same order; the error then has the report.
 ///
 /// # Errors
-/// [`NodeError`]: it could not start, or a part failed or did not stop in time.
+/// [`NodeError`]: it could not start, or a part failed or did not stop in time. What
+/// [`NodeConfig::optional`] names causes none.
 ///
 /// # Cancel safety
 /// Dropping the future aborts every task; orders stay as they are at the venue. Use `stop`.
@@ -63,16 +70,18 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<NodeReport, NodeError> {
     config.validate()?;
-    let groups = Groups::new();
     // Outlives the streams, which fail when nobody takes their events.
     let (feed_in, feed) = mpsc::channel(QUEUE_MAX);
-    let mut session = Session { config, platform, groups, feed };
+    let mut session = Session::open(config, platform, feed);
     let traded = session.trade(feed_in, &stop).await;
-    let failures = session.groups.close(session.config.grace).await;
-    let aborted = failures.iter().flat_map(|failure| failure.aborted.clone());
-    let left = traded.iter().flat_map(|(report, _)| report.unsettled.clone());
-    shutdown_step(&session.platform, "stopped", aborted.chain(left).collect());
-    let (report, panic) = traded?;
+    let unsettled = traded.iter().flat_map(|(report, _)| report.unsettled.clone()).collect();
+    let Session { config, platform, groups, sinks, .. } = session;
+    let (flush_max, grace) = (config.flush_max, config.grace);
+    let closed =
+        shutdown::close(groups, sinks, flush_max, grace, unsettled, &platform.auditor).await;
+    let (mut report, panic) = traded?;
+    report.left = closed.left;
+    let failures = closed.failures;
     match panic {
         Some(panic) => Err(NodeError::Strategy { panic, report }),
         None if failures.is_empty() => Ok(report),
@@ -85,10 +94,55 @@ struct Session {
     config: NodeConfig,
     platform: Platform,
     groups: Groups,
+    sinks: Vec<StartedSink>,
+    /// Cancelled when a sink failed that the node is of no use without.
+    sinks_failed: CancellationToken,
+    board: Board,
     feed: mpsc::Receiver<FeedEvent>,
 }
 
 impl Session {
+    /// Starts what looks on and what is written to: nothing of it is waited for.
+    fn open(config: NodeConfig, platform: Platform, feed: mpsc::Receiver<FeedEvent>) -> Self {
+        let groups = Groups::new();
+        let health = HealthRegistry::new(platform.auditor.clone());
+        let dependencies = Dependencies::of_venues(&config, &health);
+        let start = |spec| {
+            let criticality = config.criticality(SinkSpec::name(spec));
+            StartedSink::start(spec, &platform, &health, criticality)
+        };
+        let sinks: Vec<_> = config.sinks.iter().map(start).collect();
+        let shown = [
+            ("feeds", groups.feeds.spawner()),
+            ("orders", groups.orders.spawner()),
+            ("connections", groups.connections.spawner()),
+            ("observers", groups.observers.spawner()),
+        ];
+        let board = Board::new(
+            health.clone(),
+            dependencies,
+            platform.exposition.clone(),
+            shown.into_iter().collect(),
+        );
+        let auditor = platform.auditor.tapped(Arc::new(board.clone()));
+        let platform = Platform { auditor, ..platform };
+        let sinks_failed = CancellationToken::new();
+        let observers = groups.observers.spawner();
+        observers.spawn(UPKEEP, "metrics", upkeep::publish(board.clone()));
+        if let Some(address) = config.endpoint {
+            let reporter =
+                health.declare(dependencies::ENDPOINT, config.criticality(dependencies::ENDPOINT));
+            let binder = Arc::clone(&platform.binder);
+            let serve =
+                endpoint::serve(address, binder, board.clone(), reporter, observers.clone());
+            observers.spawn(ENDPOINT, "listener", serve);
+        }
+        for sink in &sinks {
+            observers.spawn(SINKS, sink.name.clone(), sink.watch(&health, &sinks_failed));
+        }
+        Self { config, platform, groups, sinks, sinks_failed, board, feed }
+    }
+
     /// Everything between start and the end of the last order: the report, and the strategy's panic
     /// if it panicked.
     async fn trade(
@@ -98,6 +152,7 @@ impl Session {
     ) -> Result<(NodeReport, Option<String>), NodeError> {
         let Self { config, platform, groups, .. } = &*self;
         let rest = Rest::new(&config.kraken, platform, groups.connections.spawner())?;
+        self.board.watch(&rest);
         let Some(instruments) = startup::start(config, platform, &rest, stop).await? else {
             return Ok((NodeReport::default(), None));
         };
@@ -120,11 +175,11 @@ impl Session {
             stop: stop.clone(),
             feeds_failed: groups.feeds.cancel_token().clone(),
             connections_failed: groups.connections.cancel_token().clone(),
+            sinks_failed: self.sinks_failed.clone(),
             orders_failed: groups.orders.cancel_token().clone(),
         };
         let settle_max = config.settle_max;
         core.trade(&mut self.feed, answers, &signals, settle_max).await;
-        shutdown_step(&self.platform, "close-streams", Vec::new());
         Ok((core.report(), core.strategy_failure()))
     }
 
@@ -149,8 +204,4 @@ impl Session {
             Ok(run_private(context, feed, cancel).await?)
         });
     }
-}
-
-fn shutdown_step(platform: &Platform, step: &str, unfinished: Vec<String>) {
-    platform.auditor.record(AuditEvent::Shutdown { step: step.to_owned(), unfinished });
 }

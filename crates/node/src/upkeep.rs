@@ -1,4 +1,4 @@
-//! Regular comparison of our orders with the venue's.
+//! What is done every so often: comparing our orders with the venue's, bringing metrics up to date.
 
 use std::time::Duration;
 
@@ -8,7 +8,11 @@ use platform::TaskResult;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::board::Board;
 use crate::core::StepCounter;
+
+/// Time between two updates of the metrics, besides those before each scrape.
+const PUBLISH_EVERY: Duration = Duration::from_secs(10);
 
 /// Asks for all open orders every so often and tells the engine. Never ends by itself.
 ///
@@ -32,5 +36,15 @@ pub(crate) async fn reconcile(
             }
             Err(error) => tracing::debug!(%error, "open orders not compared"),
         }
+    }
+}
+
+/// Brings the metrics up to date every so often, for recorders that are not scraped. Never ends.
+pub(crate) async fn publish(board: Board) -> TaskResult {
+    let mut ticks = tokio::time::interval(PUBLISH_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        board.publish();
     }
 }

@@ -218,7 +218,11 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
         },
         startup_max: Duration::from_secs(60),
         settle_max: Duration::from_secs(90),
+        flush_max: Duration::from_secs(5),
         grace: Duration::from_secs(10),
+        endpoint: None,
+        sinks: Vec::new(),
+        optional: BTreeSet::new(),
     })
 }
 

@@ -1,0 +1,150 @@
+//! Where the node writes besides the venue: databases, files.
+//!
+//! A sink is started with the node, never waited for, and flushed when the last order is settled. Whether
+//! the node is of use without it says [`NodeConfig::optional`](crate::NodeConfig::optional): a sink that
+//! is named there may fail, hang and panic without any consequence but that this is told.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use platform::health::{Criticality, HealthRegistry, HealthReporter, Overall};
+use platform::{BoxFuture, GroupError, Platform, Spawner, TaskError, TaskGroup, TaskResult};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::groups::SINKS;
+
+/// What a sink gets at its start.
+#[derive(Debug, Clone)]
+pub struct SinkContext {
+    /// The node's surroundings.
+    pub platform: Platform,
+    /// Where the sink tells how it is. Until it does, it is down.
+    pub health: HealthReporter,
+    /// For its tasks. They are cancelled after the flush. A failing one ends the node if the sink is
+    /// critical.
+    pub spawner: Spawner,
+}
+
+/// A sink that runs.
+pub trait Sink: fmt::Debug + Send + Sync + 'static {
+    /// Takes nothing more, and writes out what it has taken. Called once, at the end.
+    ///
+    /// # Errors
+    /// What was lost, in words.
+    ///
+    /// # Cancel safety
+    /// Dropped when [`NodeConfig::flush_max`](crate::NodeConfig::flush_max) is over.
+    fn flush(&self) -> BoxFuture<'_, Result<(), TaskError>>;
+}
+
+/// A sink that is to run with a node.
+#[derive(Clone)]
+pub struct SinkSpec {
+    name: String,
+    start: Arc<StartSink>,
+}
+
+type StartSink = dyn Fn(SinkContext) -> Arc<dyn Sink> + Send + Sync;
+
+impl SinkSpec {
+    /// A sink with the name of its dependency. `start` is called once per run and must not wait.
+    pub fn new(
+        name: &str,
+        start: impl Fn(SinkContext) -> Arc<dyn Sink> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.to_owned(), start: Arc::new(start) }
+    }
+
+    /// Name of the sink and of the dependency that it is.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for SinkSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SinkSpec").field(&self.name).finish()
+    }
+}
+
+/// A sink with its tasks: each has a group of its own, so that none takes another one with it.
+#[derive(Debug)]
+pub(crate) struct StartedSink {
+    pub(crate) name: String,
+    pub(crate) criticality: Criticality,
+    pub(crate) group: TaskGroup,
+    reporter: HealthReporter,
+    sink: Arc<dyn Sink>,
+}
+
+impl StartedSink {
+    pub(crate) fn start(
+        spec: &SinkSpec,
+        platform: &Platform,
+        health: &HealthRegistry,
+        criticality: Criticality,
+    ) -> Self {
+        let group = TaskGroup::new(&spec.name);
+        let reporter = health.declare(&spec.name, criticality);
+        let context = SinkContext {
+            platform: platform.clone(),
+            health: reporter.clone(),
+            spawner: group.spawner(),
+        };
+        let sink = (spec.start)(context);
+        Self { name: spec.name.clone(), criticality, group, reporter, sink }
+    }
+
+    /// Waits for a task of the sink to fail, tells it, and cancels `failed` if the sink is critical.
+    pub(crate) fn watch(
+        &self,
+        health: &HealthRegistry,
+        failed: &CancellationToken,
+    ) -> impl Future<Output = TaskResult> + Send + use<> {
+        let (health, failed) = (health.clone(), failed.clone());
+        let (reporter, criticality) = (self.reporter.clone(), self.criticality);
+        let ended = self.group.cancel_token().clone();
+        async move {
+            ended.cancelled().await;
+            if health.snapshot().overall != Overall::Stopping {
+                reporter.down("one of its tasks failed");
+                if criticality.is_critical() {
+                    failed.cancel();
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Name of the task that flushes a sink.
+const FLUSH: &str = "flush";
+
+/// Flushes all sinks side by side; the failures of each, by its position.
+///
+/// Each flush is a task, so that one that panics keeps nothing from the others.
+pub(crate) async fn flush(sinks: &[StartedSink], flush_max: Duration) -> Vec<(usize, GroupError)> {
+    let until = Instant::now() + flush_max;
+    let start = |started: &StartedSink| {
+        let group = TaskGroup::new(&started.name);
+        let sink = Arc::clone(&started.sink);
+        group.spawner().spawn(SINKS, FLUSH, async move { sink.flush().await });
+        group
+    };
+    let flushes: Vec<TaskGroup> = sinks.iter().map(start).collect();
+    let mut failures = Vec::new();
+    for (index, flush) in flushes.into_iter().enumerate() {
+        match timeout_at(until, flush.join(Duration::ZERO)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => failures.push((index, failure)),
+            Err(_) => failures.push((index, late(&sinks[index].name))),
+        }
+    }
+    failures
+}
+
+fn late(sink: &str) -> GroupError {
+    GroupError { group: sink.to_owned(), failures: Vec::new(), aborted: vec![FLUSH.to_owned()] }
+}
