@@ -2,5 +2,7 @@
 
 pub(crate) mod run;
 pub(crate) mod scenarios;
+pub(crate) mod serve;
 pub(crate) mod tape;
+pub(crate) mod trade;
 mod twice;

@@ -14,6 +14,14 @@ pub(crate) enum Exit {
     Failed(Class),
     /// Equal runs gave different digests: 4.
     Differs,
+    /// The node could not start: 1. It has been told.
+    NotStarted,
+    /// The node ended, but orders may still be open at the venue: 2.
+    OrdersLeft,
+    /// A part of the node failed, or did not stop: 3.
+    PartFailed,
+    /// A second signal ended the program at once: 130.
+    Interrupted,
 }
 
 impl Exit {
@@ -22,6 +30,10 @@ impl Exit {
             Self::Pass => 0,
             Self::Failed(class) => class.exit_code(),
             Self::Differs => 4,
+            Self::NotStarted => 1,
+            Self::OrdersLeft => 2,
+            Self::PartFailed => 3,
+            Self::Interrupted => 130,
         })
     }
 }
@@ -62,5 +74,9 @@ mod tests {
         check(Exit::Failed(Class::Safety), 2);
         check(Exit::Failed(Class::Liveness), 3);
         check(Exit::Differs, 4);
+        check(Exit::NotStarted, 1);
+        check(Exit::OrdersLeft, 2);
+        check(Exit::PartFailed, 3);
+        check(Exit::Interrupted, 130);
     }
 }

@@ -172,7 +172,7 @@ impl KrakenConfig {
     ///
     /// # Errors
     /// [`ConfigError`] for the first setting that cannot work.
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+    pub fn validate(&self) -> Result<(), ConfigError> {
         self.reconnect.validate()?;
         let seconds = Duration::from_secs;
         let positive = [

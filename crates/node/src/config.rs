@@ -66,8 +66,12 @@ pub enum ForeignOrders {
 }
 
 impl NodeConfig {
-    /// Checks what the parts do not check themselves.
-    pub(crate) fn validate(&self) -> Result<(), NodeError> {
+    /// Checks what can be checked without the venue. [`run`](crate::run) does it, too.
+    ///
+    /// # Errors
+    /// [`NodeError`] for the first setting that cannot work.
+    pub fn validate(&self) -> Result<(), NodeError> {
+        self.kraken.validate()?;
         let settings = [
             ("reconcile_every", self.reconcile_every),
             ("clock_skew_max", self.clock_skew_max),

@@ -1,30 +1,69 @@
 //! A parsed file that still knows where everything stands, for error messages.
+//!
+//! Shared with other files of the program that must say as clearly what is wrong with them.
 
 use std::ops::Range;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use crate::error::{Problem, ScenarioError};
 
 mod serde_message;
+pub use serde_message::hint;
 
 /// Characters of a line that an error message repeats.
 const STATEMENT_CHARS_MAX: usize = 100;
 
 /// Text, syntax tree and name of a file.
 #[derive(Debug)]
-pub(crate) struct Document<'t> {
+pub struct Document<'t> {
     path: &'t Path,
     text: &'t str,
+    tables: &'t [&'t str],
+    /// Bytes of the text that are the file's; the others are of the environment.
+    file_len: usize,
     root: Spanned<DeTable<'t>>,
+}
+
+/// A file's text together with variables of the environment that override it.
+///
+/// Each variable is a line `NAME = value` behind the file's own text, so that every position in an error
+/// is one of this text, whether it is about the file or about a variable.
+#[derive(Debug)]
+pub struct Overridden {
+    text: String,
+    /// The lines of the variables, at the place that they have in the text.
+    lines: String,
+    file_len: usize,
+    /// Table and key that each line overrides.
+    keys: Vec<(String, String)>,
+}
+
+impl Overridden {
+    /// A text without variables.
+    pub fn new(file: &str) -> Self {
+        let file_len = file.len() + 1;
+        let text = format!("{file}\n");
+        Self { text, lines: " ".repeat(file_len), file_len, keys: Vec::new() }
+    }
+
+    /// Adds a variable; `value` is written as in TOML and must not contain a line break.
+    pub fn push(&mut self, name: &str, table: &str, key: &str, value: &str) {
+        let line = format!("{name} = {value}\n");
+        self.text.push_str(&line);
+        self.lines.push_str(&line);
+        self.keys.push((table.to_owned(), key.to_owned()));
+    }
 }
 
 /// One step from a table or list to what it holds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Step<'k> {
+pub enum Step<'k> {
     /// The value of a key.
     Key(&'k str),
     /// An element of a list.
@@ -32,26 +71,62 @@ pub(crate) enum Step<'k> {
 }
 
 impl<'t> Document<'t> {
-    pub(crate) fn parse(path: &'t Path, text: &'t str) -> Result<Self, ScenarioError> {
-        let root = DeTable::parse(text).map_err(|error| {
-            let span = error.span().unwrap_or_default();
-            let problem = Problem::Syntax {
-                statement: shorten(&text[line_range(text, span.start)]),
-                message: error.message().to_owned(),
-            };
-            invalid(path, text, span.start, problem)
-        })?;
-        Ok(Self { path, text, root })
+    /// Parses a text. `path` names it in errors; `tables` are the names at its top that are tables.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Invalid`]: it is not TOML.
+    pub fn parse(
+        path: &'t Path,
+        text: &'t str,
+        tables: &'t [&'t str],
+    ) -> Result<Self, ScenarioError> {
+        let root = syntax(path, text, text, text.len())?;
+        Ok(Self { path, text, tables, file_len: text.len(), root })
+    }
+
+    /// Parses a text whose values give way to those of the environment.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Invalid`]: the file or a variable is not TOML.
+    pub fn parse_overridden(
+        path: &'t Path,
+        source: &'t Overridden,
+        tables: &'t [&'t str],
+    ) -> Result<Self, ScenarioError> {
+        let Overridden { text, lines, file_len, keys } = source;
+        let mut root = syntax(path, text, &text[..*file_len], *file_len)?;
+        let variables = syntax(path, text, lines, *file_len)?;
+        // In the order of the lines, as the keys are.
+        let mut variables: Vec<_> = variables.into_inner().into_iter().collect();
+        variables.sort_by_key(|(name, _)| name.span().start);
+        for ((name, value), (table, key)) in variables.into_iter().zip(keys) {
+            let span = name.span();
+            let tables = root.get_mut();
+            if !tables.contains_key(table.as_str()) {
+                let empty = Spanned::new(span.clone(), DeValue::Table(DeTable::new()));
+                tables.insert(Spanned::new(span.clone(), Cow::Borrowed(table.as_str())), empty);
+            }
+            // What is no table is told when the file is read.
+            if let Some(DeValue::Table(table)) =
+                tables.get_mut(table.as_str()).map(Spanned::get_mut)
+            {
+                table.insert(Spanned::new(span, Cow::Borrowed(key.as_str())), value);
+            }
+        }
+        Ok(Self { path, text, tables, file_len: *file_len, root })
     }
 
     /// Reads the whole file.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ScenarioError> {
+    ///
+    /// # Errors
+    /// [`ScenarioError::Invalid`] for the first value that `T` does not take.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ScenarioError> {
         T::deserialize(Deserializer::from(self.root.clone()))
             .map_err(|error| self.serde_error(&error, &[]))
     }
 
     /// What a path leads to.
-    pub(crate) fn get(&self, path: &[Step<'_>]) -> Option<&Spanned<DeValue<'t>>> {
+    pub fn get(&self, path: &[Step<'_>]) -> Option<&Spanned<DeValue<'t>>> {
         let (first, rest) = path.split_first()?;
         let Step::Key(first) = first else { return None };
         let mut value = self.root.get_ref().get(*first)?;
@@ -65,7 +140,7 @@ impl<'t> Document<'t> {
     }
 
     /// An error at the value that a path leads to, or at the nearest table around it.
-    pub(crate) fn expected(&self, path: &[Step<'_>], expected: String) -> ScenarioError {
+    pub fn expected(&self, path: &[Step<'_>], expected: String) -> ScenarioError {
         let mut path = path;
         let span = loop {
             if let Some(value) = self.get(path) {
@@ -81,7 +156,7 @@ impl<'t> Document<'t> {
     }
 
     /// An error of serde with its position; `more` are keys that it does not know of.
-    pub(crate) fn serde_error(&self, error: &toml::de::Error, more: &[&str]) -> ScenarioError {
+    pub fn serde_error(&self, error: &toml::de::Error, more: &[&str]) -> ScenarioError {
         self.serde_error_at(error, error.span().unwrap_or_default(), more)
     }
 
@@ -93,13 +168,29 @@ impl<'t> Document<'t> {
         more: &[&str],
     ) -> ScenarioError {
         let place = self.place(span.start);
+        let statement = statement(self.text, &span);
         let problem =
-            serde_message::problem(error.message(), &statement(self.text, &span), &place, more);
+            serde_message::problem(error.message(), &statement, &place, more, self.tables);
         self.error(span.start, problem)
     }
 
     pub(crate) fn error(&self, offset: usize, problem: Problem) -> ScenarioError {
-        invalid(self.path, self.text, offset, problem)
+        invalid(self.path, self.text, self.file_len, offset, problem)
+    }
+
+    /// File and line of what a path leads to, or of the nearest table around it.
+    pub fn locate(&self, path: &[Step<'_>]) -> String {
+        let found = (1..=path.len()).rev().find_map(|length| self.get(&path[..length]));
+        let offset = found.map_or(0, |value| value.span().start);
+        if self.is_variable(offset) {
+            return "environment".to_owned();
+        }
+        format!("{}:{}", self.path.display(), self.line(offset))
+    }
+
+    /// Whether an offset is in the lines of the environment.
+    const fn is_variable(&self, offset: usize) -> bool {
+        offset >= self.file_len && self.file_len < self.text.len()
     }
 
     /// The line of an offset, from 1.
@@ -109,6 +200,9 @@ impl<'t> Document<'t> {
 
     /// The table that an offset belongs to, in words: `in [market]`.
     pub(crate) fn place(&self, offset: usize) -> String {
+        if self.is_variable(offset) {
+            return "in the environment".to_owned();
+        }
         let end = line_range(self.text, offset).end;
         let header =
             self.text[..end].lines().rev().map(str::trim_start).find(|line| line.starts_with('['));
@@ -119,8 +213,34 @@ impl<'t> Document<'t> {
     }
 }
 
-fn invalid(path: &Path, text: &str, offset: usize, problem: Problem) -> ScenarioError {
-    ScenarioError::Invalid { path: path.to_owned(), line: line(text, offset), problem }
+/// Parses `part`, whose positions are those of `text`.
+fn syntax<'t>(
+    path: &Path,
+    text: &str,
+    part: &'t str,
+    file_len: usize,
+) -> Result<Spanned<DeTable<'t>>, ScenarioError> {
+    DeTable::parse(part).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        let problem = Problem::Syntax {
+            statement: shorten(&text[line_range(text, span.start)]),
+            message: error.message().to_owned(),
+        };
+        invalid(path, text, file_len, span.start, problem)
+    })
+}
+
+fn invalid(
+    path: &Path,
+    text: &str,
+    file_len: usize,
+    offset: usize,
+    problem: Problem,
+) -> ScenarioError {
+    if offset < file_len || file_len == text.len() {
+        return ScenarioError::Invalid { path: path.to_owned(), line: line(text, offset), problem };
+    }
+    ScenarioError::Variable { problem }
 }
 
 fn line(text: &str, offset: usize) -> usize {

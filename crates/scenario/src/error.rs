@@ -44,6 +44,12 @@ pub enum ScenarioError {
         /// Deepest level.
         depth_max: usize,
     },
+    /// A variable of the environment is wrong that overrides a value of the file.
+    #[error("environment: {problem}")]
+    Variable {
+        /// What is wrong with it.
+        problem: Problem,
+    },
     /// A line of the file is wrong.
     #[error("{}:{line}: {problem}", path.display())]
     Invalid {

@@ -18,6 +18,7 @@ mod scenario;
 mod seed;
 mod validate;
 
+pub use document::{Document, Overridden, Step, hint};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Problem, ScenarioError};
 pub use fault::{Fault, FaultKind, RestStatus};

@@ -18,6 +18,9 @@ use crate::file::{Expect, File, Market, Network, Run, Trader};
 use crate::plan::{FaultPlan, PlannedFault};
 use crate::validate::{limits, validate};
 
+/// Tables without which a file says nothing.
+const TABLES: [&str; 3] = ["run", "market", "trader"];
+
 /// The folder that holds a project's scenarios; what lies beside it is named from there.
 const SCENARIOS_DIR: &str = "scenarios";
 
@@ -92,7 +95,7 @@ impl Scenario {
     /// [`ScenarioError::Invalid`] for the first line that is wrong.
     pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, ScenarioError> {
         let path = path.as_ref();
-        let document = Document::parse(path, text)?;
+        let document = Document::parse(path, text, &TABLES)?;
         check_schema(&document)?;
         let file: File = document.read()?;
         let faults = read_faults(&document)?;

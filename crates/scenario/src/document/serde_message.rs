@@ -8,7 +8,13 @@ use crate::error::Problem;
 /// Letters that may differ between a key and the one that was probably meant, per letters written.
 const NEAREST_PER_LETTERS: usize = 3;
 
-pub(super) fn problem(message: &str, statement: &str, place: &str, more: &[&str]) -> Problem {
+pub(super) fn problem(
+    message: &str,
+    statement: &str,
+    place: &str,
+    more: &[&str],
+    tables: &[&str],
+) -> Problem {
     if message.starts_with("unknown field `") {
         let mut words = words(message);
         let key = words.next().unwrap_or_default();
@@ -32,7 +38,7 @@ pub(super) fn problem(message: &str, statement: &str, place: &str, more: &[&str]
         };
     }
     if message.starts_with("missing field `") {
-        return missing(words(message).next().unwrap_or_default(), place);
+        return missing(words(message).next().unwrap_or_default(), place, tables);
     }
     Problem::Value { statement: statement.to_owned(), expected: expected(message).to_owned() }
 }
@@ -52,8 +58,8 @@ fn expected(message: &str) -> &str {
 }
 
 /// A key that is not there, or a table.
-fn missing(key: &str, place: &str) -> Problem {
-    if ["run", "market", "trader"].contains(&key) {
+fn missing(key: &str, place: &str, tables: &[&str]) -> Problem {
+    if tables.contains(&key) {
         Problem::MissingTable { table: key.to_owned() }
     } else {
         Problem::MissingKey { key: key.to_owned(), place: place.to_owned() }
@@ -65,8 +71,8 @@ fn words(message: &str) -> impl Iterator<Item = &str> {
     message.split('`').skip(1).step_by(2)
 }
 
-/// The nearest of the known words, or all of them when none is near.
-fn hint(word: &str, known: &[&str]) -> String {
+/// The nearest of the known words, or all of them when none is near, as the end of an error.
+pub fn hint(word: &str, known: &[&str]) -> String {
     let nearest =
         known.iter().map(|known| (strsim::damerau_levenshtein(word, known), *known)).min();
     match nearest {

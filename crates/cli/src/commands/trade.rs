@@ -1,0 +1,132 @@
+//! `wavetank trade`: the node on the real network and the real clock.
+
+mod config;
+mod console;
+mod effective;
+mod environment;
+mod file;
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use anyhow::Context as _;
+use node::{NodeConfig, NodeError, NodeReport};
+use platform::{Auditor, Entropy, Exposition, Platform, SystemClock, TcpBinder, TcpConnector};
+use tokio_util::sync::CancellationToken;
+
+use self::config::Loaded;
+use self::console::Console;
+use crate::args::TradeArgs;
+use crate::exit::Exit;
+use crate::signals::{self, News};
+
+type Ended = Result<NodeReport, NodeError>;
+
+pub(crate) fn execute(args: &TradeArgs) -> anyhow::Result<Exit> {
+    crate::start_log(args.log.as_deref())?;
+    let loaded = Loaded::load(&args.config)?;
+    if args.check {
+        let console = Console::start()?;
+        console.say(loaded.effective.trim_end());
+        console.end();
+        return Ok(Exit::Pass);
+    }
+    let console = Console::start()?;
+    greet(&console, &loaded);
+    let stop = CancellationToken::new();
+    let news = start(loaded.node, &console, stop.clone())?;
+    let exit = attend(&news, &console, &stop)?;
+    if exit != Exit::Interrupted {
+        console.end();
+    }
+    Ok(exit)
+}
+
+fn greet(console: &Console, loaded: &Loaded) {
+    let Loaded { node, spec, .. } = loaded;
+    let symbols: Vec<_> = node.kraken.symbols.iter().map(ToString::to_string).collect();
+    console.say(&format!("trading {} at {} with {spec}", symbols.join(", "), node.kraken.rest));
+    if let Some(address) = node.endpoint {
+        console.say(&format!("dashboard http://{address}/  (also /metrics, /health, /status)"));
+    }
+    console.say("Ctrl-C ends it in order, a second Ctrl-C at once");
+}
+
+/// Runs the node on a thread of its own.
+fn start(
+    config: NodeConfig,
+    console: &Console,
+    stop: CancellationToken,
+) -> anyhow::Result<Receiver<News<Ended>>> {
+    let entropy = Entropy::from_os().context("the machine has no randomness to give")?;
+    let platform = Platform {
+        clock: Arc::new(SystemClock),
+        entropy,
+        connector: Arc::new(TcpConnector),
+        binder: Arc::new(TcpBinder),
+        auditor: Auditor::new(Arc::new(console.clone())),
+        exposition: Exposition::none(),
+    };
+    signals::beside(move || node::run(config, platform, stop))
+}
+
+/// Waits for the end, and for signals that ask for it.
+fn attend(
+    news: &Receiver<News<Ended>>,
+    console: &Console,
+    stop: &CancellationToken,
+) -> anyhow::Result<Exit> {
+    loop {
+        match signals::next(news)? {
+            News::Signal(signal) if stop.is_cancelled() => {
+                // Not through the console, which may be what hangs.
+                drop(writeln!(
+                    std::io::stderr(),
+                    "{signal} again: ended at once; orders may still be open at the venue"
+                ));
+                return Ok(Exit::Interrupted);
+            }
+            News::Signal(signal) => {
+                console.say(&format!("{signal}: ending in order; once more ends at once"));
+                stop.cancel();
+            }
+            News::Done(ended) => return Ok(judge(console, &ended)),
+        }
+    }
+}
+
+/// Says how the node ended.
+fn judge(console: &Console, ended: &Ended) -> Exit {
+    let (report, error) = match ended {
+        Ok(report) => (report, None),
+        Err(error @ (NodeError::Strategy { report, .. } | NodeError::Tasks { report, .. })) => {
+            (report, Some(error))
+        }
+        Err(error) => {
+            console.say(&format!("not started: {error}"));
+            return Exit::NotStarted;
+        }
+    };
+    console.say(&format!(
+        "report: {} events, {} orders placed, {} wishes dropped",
+        report.steps, report.orders, report.wishes_dropped
+    ));
+    for left in &report.unsettled {
+        console.say(&format!("  may still be open at the venue: {left}"));
+    }
+    for left in &report.left {
+        console.say(&format!("  not in order, but not needed either: {left}"));
+    }
+    if let Some(error) = error {
+        console.say(&format!("  failed: {error}"));
+    }
+    match (report.unsettled.is_empty(), error) {
+        (false, _) => Exit::OrdersLeft,
+        (true, Some(_)) => Exit::PartFailed,
+        (true, None) => {
+            console.say("  nothing left behind");
+            Exit::Pass
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! From the file to the node's configuration: defaults, secrets, what only other crates can judge.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use engine::{RiskLimits, StrategySpec};
+use kraken::{Credentials, KrakenConfig};
+use node::{ForeignOrders, NodeConfig, NodeError};
+use resilience::{BackoffConfig, Jitter, LaneConfig};
+use scenario::{Document, Overridden, Step};
+
+use super::effective::effective;
+use super::environment;
+use super::file::{File, Foreign, Lane, Secret, Url, Venue};
+
+/// Largest file taken, in bytes.
+const BYTES_MAX: u64 = 64 * 1024;
+/// Largest file of a secret, in bytes.
+const SECRET_BYTES_MAX: u64 = 4 * 1024;
+/// Tables without which the file says nothing.
+const TABLES: [&str; 3] = ["venue", "strategy", "risk"];
+/// Where WebSocket v2 is.
+const WS_PATH: &str = "/v2";
+/// The dependency that is the node's own endpoint.
+const ENDPOINT: &str = "endpoint";
+
+/// A configuration that is complete and valid.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) node: NodeConfig,
+    /// The strategy, as it was written.
+    pub(super) spec: String,
+    /// Every setting with its value, as a file; secrets by where they are kept.
+    pub(super) effective: String,
+}
+
+impl Loaded {
+    /// Reads a file and the environment.
+    pub(super) fn load(path: &Path) -> anyhow::Result<Self> {
+        let bytes = bytes(path, "a configuration file", BYTES_MAX)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| anyhow!("{}: expected a text in UTF-8", path.display()))?;
+        let mut source = Overridden::new(&text);
+        let variables = std::env::vars_os();
+        let readable = variables.filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        environment::add(&mut source, readable)?;
+        let document = Document::parse_overridden(path, &source, &TABLES)?;
+        Reader { path, document: &document }.read()
+    }
+}
+
+/// Reads one file.
+struct Reader<'a> {
+    path: &'a Path,
+    document: &'a Document<'a>,
+}
+
+impl Reader<'_> {
+    fn read(&self) -> anyhow::Result<Loaded> {
+        for key in ["api_key", "api_secret"] {
+            self.no_literal_secret(key)?;
+        }
+        let file: File = self.document.read()?;
+        let spec = StrategySpec::parse(&file.strategy.spec)
+            .map_err(|error| anyhow!("{}: {error}", self.place("strategy", "spec")))?;
+        if file.risk.working_orders_max == 0 {
+            return Err(self.expected("risk", "working_orders_max", "a number above zero"));
+        }
+        let optional = file.node.optional.clone().unwrap_or_else(|| {
+            file.endpoint.iter().map(|_| ENDPOINT.to_owned()).collect::<BTreeSet<_>>()
+        });
+        let positive = &file.node;
+        let node = NodeConfig {
+            kraken: self.kraken(&file)?,
+            strategy: spec.factory(),
+            risk: RiskLimits {
+                order_quantity_max: file.risk.order_quantity_max.0,
+                position_max: file.risk.position_max.0,
+                working_orders_max: usize::try_from(file.risk.working_orders_max)?,
+            },
+            foreign_orders: match file.node.foreign_orders {
+                Foreign::Refuse => ForeignOrders::Refuse,
+                Foreign::Leave => ForeignOrders::Leave,
+            },
+            reconcile_every: positive.reconcile_every.0,
+            visibility_delay: positive.visibility_delay.0,
+            clock_skew_max: positive.clock_skew_max.0,
+            ask_again: BackoffConfig {
+                base: Duration::from_millis(500),
+                cap: Duration::from_secs(5),
+                jitter: Jitter::Equal,
+            },
+            startup_max: positive.startup_max.0,
+            settle_max: positive.settle_max.0,
+            flush_max: positive.flush_max.0,
+            grace: positive.grace.0,
+            endpoint: file.endpoint.as_ref().map(|endpoint| endpoint.listen.0),
+            sinks: Vec::new(),
+            optional,
+        };
+        node.validate().map_err(|error| self.located(error))?;
+        let effective = effective(&file, &node);
+        Ok(Loaded { node, spec: file.strategy.spec, effective })
+    }
+
+    fn kraken(&self, file: &File) -> anyhow::Result<KrakenConfig> {
+        let venue = &file.venue;
+        let symbols = venue.symbols.iter().map(|pair| pair.0.clone()).collect();
+        let mut kraken = KrakenConfig::production(self.credentials(venue)?, symbols);
+        self.no_tls("rest", Some(&venue.rest))?;
+        self.no_tls("public_ws", venue.public_ws.as_ref())?;
+        self.no_tls("private_ws", venue.private_ws.as_ref())?;
+        if !venue.rest.path.is_empty() {
+            return Err(self.expected("venue", "rest", "an address without a path"));
+        }
+        let public = venue.public_ws.clone().unwrap_or_else(|| Url {
+            endpoint: venue.rest.endpoint.clone(),
+            path: WS_PATH.to_owned(),
+        });
+        let private = venue.private_ws.clone().unwrap_or_else(|| public.clone());
+        if private.path != public.path {
+            return Err(self.expected("venue", "private_ws", "the same path as `public_ws`"));
+        }
+        kraken.rest = venue.rest.endpoint.clone();
+        kraken.ws_path = public.path;
+        kraken.public_ws = public.endpoint;
+        kraken.private_ws = private.endpoint;
+        kraken.book_depth = venue.book_depth.unwrap_or(kraken.book_depth);
+        let times = [
+            (&mut kraken.connect_timeout, venue.connect_timeout),
+            (&mut kraken.subscribe_timeout, venue.subscribe_timeout),
+            (&mut kraken.silence_max, venue.silence_max),
+            (&mut kraken.request_timeout, venue.request_timeout),
+            (&mut kraken.order_deadline, venue.order_deadline),
+        ];
+        for (setting, value) in times {
+            *setting = value.map_or(*setting, |time| time.0);
+        }
+        set_lane(&mut kraken.read_lane, &file.read_lane);
+        set_lane(&mut kraken.order_lane, &file.order_lane);
+        set_lane(&mut kraken.cancel_lane, &file.cancel_lane);
+        Ok(kraken)
+    }
+
+    fn credentials(&self, venue: &Venue) -> anyhow::Result<Credentials> {
+        let key = self.secret("api_key", &venue.api_key)?;
+        let secret = self.secret("api_secret", &venue.api_secret)?;
+        Credentials::new(&key, &secret)
+            .map_err(|error| anyhow!("{}: {error}", self.place("venue", "api_key")))
+    }
+
+    /// What is kept somewhere else. It is in no error.
+    fn secret(&self, key: &str, secret: &Secret) -> anyhow::Result<String> {
+        let place = self.place("venue", key);
+        match secret {
+            Secret::Env(name) => std::env::var(name)
+                .map_err(|_| anyhow!("{place}: `{key}`: the variable `{name}` is not set")),
+            Secret::File(file) => {
+                let folder = self.path.parent().unwrap_or(Path::new(""));
+                let bytes =
+                    bytes(&folder.join(file), "a file with half of a key", SECRET_BYTES_MAX)
+                        .with_context(|| format!("{place}: `{key}`"))?;
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| anyhow!("{place}: `{key}`: expected a text in UTF-8"))?;
+                Ok(text.trim().to_owned())
+            }
+        }
+    }
+
+    /// A key in the file itself would end up in backups and logs, and in the error about it.
+    fn no_literal_secret(&self, key: &str) -> anyhow::Result<()> {
+        let value = self.document.get(&[Step::Key("venue"), Step::Key(key)]);
+        if value.is_none_or(|value| value.get_ref().as_table().is_some()) {
+            return Ok(());
+        }
+        let place = self.place("venue", key);
+        Err(anyhow!(
+            "{place}: `{key}`: expected where it is kept, {{ env = \"NAME\" }} or {{ file = \"PATH\" }}, \
+             and never the key itself"
+        ))
+    }
+
+    fn no_tls(&self, key: &str, url: Option<&Url>) -> anyhow::Result<()> {
+        if url.is_some_and(|url| url.endpoint.tls) {
+            let expected = "http:// or ws://, since this version has no TLS yet and so cannot reach \
+                            Kraken itself; `wavetank serve` speaks plain HTTP";
+            return Err(self.expected("venue", key, expected));
+        }
+        Ok(())
+    }
+
+    fn expected(&self, table: &str, key: &str, expected: &str) -> anyhow::Error {
+        self.document.expected(&[Step::Key(table), Step::Key(key)], expected.to_owned()).into()
+    }
+
+    /// File and line of a value.
+    fn place(&self, table: &str, key: &str) -> String {
+        self.document.locate(&[Step::Key(table), Step::Key(key)])
+    }
+
+    /// The error with file and line, where it is about a value of the file.
+    fn located(&self, error: NodeError) -> anyhow::Error {
+        if let NodeError::Venue(kraken::ConfigError::Range { setting, expected }) = &error {
+            return self.expected("venue", setting, expected);
+        }
+        let place = if let NodeError::NoDependency { .. } = error {
+            self.place("node", "optional")
+        } else {
+            self.path.display().to_string()
+        };
+        anyhow!("{place}: {error}")
+    }
+}
+
+fn set_lane(lane: &mut LaneConfig, file: &Lane) {
+    lane.attempt_timeout = file.attempt_timeout.map_or(lane.attempt_timeout, |time| time.0);
+    lane.queue_wait_max = file.queue_wait_max.map_or(lane.queue_wait_max, |time| time.0);
+    lane.breaker.open_for = file.open_for.map_or(lane.breaker.open_for, |time| time.0);
+    lane.retry.retries_max = file.retries_max.unwrap_or(lane.retry.retries_max);
+}
+
+/// A file of bounded size.
+fn bytes(path: &Path, what: &str, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    let file = fs::File::open(path).with_context(|| format!("{shown}: expected {what}"))?;
+    let mut bytes = Vec::new();
+    let read = file.take(bytes_max + 1).read_to_end(&mut bytes);
+    read.with_context(|| format!("{shown}: cannot be read"))?;
+    if u64::try_from(bytes.len())? > bytes_max {
+        return Err(anyhow!("{shown}: expected {what} of at most {bytes_max} bytes"));
+    }
+    Ok(bytes)
+}
