@@ -16,6 +16,20 @@ fn help_teaches_every_command() {
 }
 
 #[test]
+fn help_of_the_real_programs_teaches() {
+    let check = |arguments: &[&str], words: &[&str]| {
+        let help = String::from_utf8(wavetank(arguments).stdout).expect("text");
+        for word in words {
+            assert!(help.contains(word), "`{word}` is missing in:\n{help}");
+        }
+    };
+    let serve = ["--listen", "127.0.0.1:8080", "--speed", "no TLS", "Exit codes", "130"];
+    check(&["serve", "--help"], &serve);
+    let trade = ["no TLS", "[risk]", "WAVETANK_VENUE_REST", "second signal", "Exit codes", "130"];
+    check(&["trade", "--help"], &trade);
+}
+
+#[test]
 fn scenarios_are_listed_with_their_purpose() {
     let list = String::from_utf8(wavetank(&["scenarios"]).stdout).expect("text");
     assert!(list.starts_with("faults/kraken-outage  "), "{list}");

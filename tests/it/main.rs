@@ -10,5 +10,7 @@ mod lost_answers;
 mod main_job;
 mod node_ends;
 mod planted_faults;
+mod real_sockets;
 mod support;
 mod tidy;
+mod trade_config;

@@ -100,7 +100,7 @@ pub(crate) fn wavetank(arguments: &[&str]) -> Output {
 }
 
 /// The program, built as these tests are.
-fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let arguments = ["build", "--package", "cli", "--bin", "wavetank", "--offline"];

@@ -141,11 +141,17 @@ fn gauge(name: &'static str, count: usize) {
 
 impl AuditTap for Board {
     fn see(&self, event: &AuditEvent) {
-        if let AuditEvent::Shutdown { .. } = event {
-            self.shared.health.stopping();
+        let Shared { health, dependencies, state, .. } = &*self.shared;
+        let mut state = state.lock();
+        state.see(event);
+        let stopping = !state.shutdown.is_empty();
+        drop(state);
+        if stopping {
+            // What is closed on purpose has not failed.
+            health.stopping();
+        } else {
+            dependencies.see(event);
         }
-        self.shared.dependencies.see(event);
-        self.shared.state.lock().see(event);
     }
 }
 

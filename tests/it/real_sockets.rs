@@ -1,0 +1,257 @@
+//! The same node on real sockets and the real clock: `wavetank serve` and `wavetank trade` as processes.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use crate::support::{program, root};
+
+/// Longest wait for anything here. Generous: other tests run at the same time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running program whose lines are read as they come. Dropping it kills it.
+struct Process {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Process {
+    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(program());
+        command.args(arguments).envs(variables.iter().copied()).current_dir(root());
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        let out = BufReader::new(child.stdout.take().expect("piped"));
+        let (told, lines) = mpsc::sync_channel(10_000);
+        #[expect(clippy::disallowed_methods, reason = "reads a pipe beside the test")]
+        thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if told.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines, said: Vec::new() }
+    }
+
+    /// Waits for a line with a text in it.
+    fn says(&mut self, text: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.said.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("`{text}` was not said:\n{}", self.said.join("\n"));
+                }
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(sent.expect("`kill` runs").success(), "-{name} {id}");
+    }
+
+    /// Waits for the end; the last lines are in `said` then.
+    fn ends(&mut self) -> ExitStatus {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => self.said.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("no end:\n{}", self.said.join("\n")),
+            }
+        }
+        self.child.wait().expect("a child of ours")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A simulated Kraken on a free port.
+struct Venue {
+    process: Process,
+    address: String,
+    key: String,
+    secret: String,
+}
+
+impl Venue {
+    fn serve() -> Self {
+        let tape = "data/tapes/BTCUSD_sample_30m.csv";
+        let arguments =
+            ["serve", "kraken", "--tape", tape, "--listen", "127.0.0.1:0", "--speed", "10"];
+        let mut process = Process::start(&arguments, &[]);
+        let mut after = |label: &str| {
+            let line = process.says(label);
+            line.split_once(label).expect("just found").1.trim().to_owned()
+        };
+        let address = after("http://");
+        let (key, secret) = (after("API key"), after("API secret"));
+        process.says("Ctrl-C");
+        Self { process, address, key, secret }
+    }
+}
+
+/// A node that trades often, with its endpoint.
+struct Trader {
+    process: Process,
+    endpoint: String,
+}
+
+impl Trader {
+    fn start(name: &str, venue: &str, key: &str, secret: &str) -> Self {
+        let endpoint = format!("127.0.0.1:{}", free_port());
+        let config = config(name, venue, &endpoint);
+        let config = config.to_str().expect("a path of ours");
+        let keys = [("TEST_KEY", key), ("TEST_SECRET", secret)];
+        let process = Process::start(&["trade", "--config", config], &keys);
+        Self { process, endpoint }
+    }
+}
+
+fn config(name: &str, venue: &str, endpoint: &str) -> PathBuf {
+    let folder = root().join("target/tests/real-sockets");
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    let path = folder.join(format!("{name}.toml"));
+    let text = format!(
+        r#"
+[venue]
+rest = "http://{venue}"
+symbols = ["BTC/USD"]
+api_key = {{ env = "TEST_KEY" }}
+api_secret = {{ env = "TEST_SECRET" }}
+silence_max = "1s"
+
+[strategy]
+spec = "quoter:every_s=1"
+
+[risk]
+order_quantity_max = "0.1"
+position_max = "0.5"
+working_orders_max = 4
+
+[node]
+reconcile_every = "1s"
+
+[read_lane]
+attempt_timeout = "500ms"
+
+[endpoint]
+listen = "{endpoint}"
+"#
+    );
+    fs::write(&path, text).expect("writable");
+    path
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
+/// Status line and body of a GET.
+fn get(address: &str, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout above zero");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("a text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+}
+
+#[test]
+fn a_node_on_real_sockets_places_orders_is_scraped_and_ends_in_order() {
+    let mut venue = Venue::serve();
+    let mut trader = Trader::start("in-order", &venue.address, &venue.key, &venue.secret);
+    trader.process.says(" open, 0 filled");
+    let (status, health) = get(&trader.endpoint, "/health");
+    assert_eq!(status, "HTTP/1.1 200 OK", "{health}");
+    assert!(health.starts_with(r#"{"status":"up","#), "{health}");
+    let (status, metrics) = get(&trader.endpoint, "/metrics");
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    for metric in [
+        r#"wavetank_dependency_up{critical="true",dependency="kraken/public"} 1"#,
+        r#"wavetank_node_state{state="up"} 1"#,
+        "wavetank_orders_total ",
+    ] {
+        assert!(metrics.contains(metric), "`{metric}` is missing in:\n{metrics}");
+    }
+    let (status, _) = get(&trader.endpoint, "/nothing");
+    assert_eq!(status, "HTTP/1.1 404 Not Found");
+
+    trader.process.signal("TERM");
+    let end = trader.process.ends();
+    let said = trader.process.said.join("\n");
+    assert_eq!(end.code(), Some(0), "{said}");
+    assert!(said.contains("SIGTERM: ending in order"), "{said}");
+    assert!(said.contains("report: ") && said.ends_with("nothing left behind"), "{said}");
+
+    venue.process.signal("INT");
+    assert_eq!(venue.process.ends().code(), Some(0));
+    let last = venue.process.said.last().expect("it says goodbye");
+    assert_eq!(last, "stopped; orders left open: 0");
+}
+
+#[test]
+fn a_second_signal_ends_a_node_at_once_whose_venue_hangs() {
+    let venue = Venue::serve();
+    let mut trader = Trader::start("hung", &venue.address, &venue.key, &venue.secret);
+    trader.process.says(" open, 0 filled");
+    venue.process.signal("STOP");
+    trader.process.says("does not work: ");
+    let (status, health) = get(&trader.endpoint, "/health");
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable", "{health}");
+    trader.process.signal("TERM");
+    trader.process.says("cancelling open orders");
+    let (_, status) = get(&trader.endpoint, "/status");
+    assert!(status.starts_with(r#"{"status":"stopping","#), "{status}");
+    trader.process.signal("TERM");
+    let end = trader.process.ends();
+    assert_eq!(end.code(), Some(130), "{}", trader.process.said.join("\n"));
+    venue.process.signal("CONT");
+}
+
+#[test]
+fn a_node_whose_venue_is_not_there_yet_waits_for_it_and_can_be_stopped() {
+    let venue = format!("127.0.0.1:{}", free_port());
+    let mut trader = Trader::start("alone", &venue, "key", "c2VjcmV0");
+    trader.process.says("endpoint works");
+    let (status, health) = get(&trader.endpoint, "/health");
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
+    assert!(health.contains("not heard of yet"), "{health}");
+    trader.process.signal("INT");
+    let end = trader.process.ends();
+    assert_eq!(end.code(), Some(0), "{}", trader.process.said.join("\n"));
+}
+
+#[test]
+fn a_node_whose_own_port_is_taken_trades_without_its_endpoint() {
+    let venue = Venue::serve();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = taken.local_addr().expect("bound").to_string();
+    let config = config("taken", &venue.address, &endpoint);
+    let config = config.to_str().expect("a path of ours");
+    let keys = [("TEST_KEY", venue.key.as_str()), ("TEST_SECRET", venue.secret.as_str())];
+    let mut trader = Process::start(&["trade", "--config", config], &keys);
+    trader.says(" open, 0 filled");
+    trader.signal("TERM");
+    assert_eq!(trader.ends().code(), Some(0), "{}", trader.said.join("\n"));
+}

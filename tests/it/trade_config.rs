@@ -1,0 +1,194 @@
+//! The configuration of `wavetank trade`: what it shows, and what it says of mistakes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::support::{program, root};
+
+const GOOD: &str = r#"[venue]
+rest = "http://127.0.0.1:8080"
+symbols = ["BTC/USD"]
+api_key = { env = "TEST_KEY" }
+api_secret = { file = "secret.txt" }
+
+[strategy]
+spec = "ema-cross:fast=3,slow=8"
+
+[risk]
+order_quantity_max = "0.1"
+position_max = "0.5"
+working_orders_max = 5
+
+[endpoint]
+listen = "127.0.0.1:9090"
+"#;
+
+const KEY: &str = "the-key-itself";
+/// Base64.
+const SECRET: &str = "dGhlIHNlY3JldCBpdHNlbGY=";
+
+/// Writes a configuration beside the file of its secret.
+fn written(name: &str, text: &str) -> PathBuf {
+    let folder = root().join("target/tests/trade-config");
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    fs::write(folder.join("secret.txt"), format!("{SECRET}\n")).expect("writable");
+    let path = folder.join(name);
+    fs::write(&path, text).expect("writable");
+    path
+}
+
+fn check(path: &PathBuf, variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program());
+    command.args(["trade", "--check", "--config"]).arg(path).current_dir(root());
+    command.env("TEST_KEY", KEY).envs(variables.iter().copied());
+    command.output().expect("the program starts")
+}
+
+/// A change of the good configuration, or of its environment, ends with this line and exit code 1.
+fn refused(name: &str, from: &str, to: &str, variables: &[(&str, &str)], expected: &str) {
+    assert!(GOOD.contains(from), "`{from}`");
+    let path = written(name, &GOOD.replace(from, to));
+    let output = check(&path, variables);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{name}: {err}");
+    let expected = expected.replace("FILE", path.to_str().expect("a path of ours"));
+    assert_eq!(err.trim_end(), format!("error: {expected}"));
+    assert!(!err.contains(SECRET) && !err.contains(KEY), "{err}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn check_prints_what_holds_and_no_secret() {
+    let path = written("good.toml", GOOD);
+    let overrides = [("WAVETANK_NODE_GRACE", "7s"), ("WAVETANK_VENUE_SYMBOLS", "BTC/USD, ETH/USD")];
+    let output = check(&path, &overrides);
+    let out = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    for line in [
+        r#"rest = "http://127.0.0.1:8080""#,
+        r#"public_ws = "ws://127.0.0.1:8080/v2""#,
+        r#"symbols = ["BTC/USD", "ETH/USD"]"#,
+        r#"api_key = { env = "TEST_KEY" }"#,
+        r#"grace = "7s""#,
+        r#"settle_max = "1m30s""#,
+        r#"optional = ["endpoint"]"#,
+    ] {
+        assert!(out.lines().any(|found| found == line), "`{line}` is missing in:\n{out}");
+    }
+    assert!(!out.contains(SECRET) && !out.contains(KEY), "{out}");
+    // What it prints is a configuration that says the same.
+    let again = check(&written("again.toml", &out), &[]);
+    assert_eq!(String::from_utf8(again.stdout).expect("text"), out);
+}
+
+#[test]
+fn mistakes_in_the_file_are_named_with_line_and_nearest_key() {
+    let duration =
+        r#"expected a duration above zero with a unit, for example "250ms", "30s" or "5m""#;
+    refused(
+        "unknown-key.toml",
+        "position_max",
+        "positon_max",
+        &[],
+        "FILE:12: unknown key `positon_max` in [risk]; did you mean `position_max`?",
+    );
+    refused(
+        "unknown-table.toml",
+        "[endpoint]",
+        "[endpont]",
+        &[],
+        "FILE:15: unknown table [endpont]; did you mean `endpoint`?",
+    );
+    refused(
+        "zero.toml",
+        "[endpoint]",
+        "[node]\ngrace = \"0s\"\n[endpoint]",
+        &[],
+        &format!("FILE:16: `grace = \"0s\"`: {duration}"),
+    );
+    refused(
+        "tls.toml",
+        "http://127.0.0.1:8080",
+        "https://api.kraken.com",
+        &[],
+        "FILE:2: `rest = \"https://api.kraken.com\"`: expected http:// or ws://, since this version \
+         has no TLS yet and so cannot reach Kraken itself; `wavetank serve` speaks plain HTTP",
+    );
+    refused(
+        "strategy.toml",
+        "ema-cross:",
+        "moon:",
+        &[],
+        "FILE:8: unknown strategy `moon`; known are `ema-cross`, `quoter` and `no-op`",
+    );
+    refused(
+        "optional.toml",
+        "[endpoint]",
+        "[node]\noptional = [\"moon\"]\n[endpoint]",
+        &[],
+        "FILE:16: optional: there is no dependency `moon`; known are `kraken/read`, `kraken/order`, \
+         `kraken/cancel`, `kraken/public`, `kraken/private`, `endpoint`",
+    );
+    refused("no-risk.toml", "[risk]", "[endpoint]", &[], "FILE:15: `[endpoint]`: duplicate key");
+}
+
+#[test]
+fn secrets_are_kept_elsewhere_and_never_shown() {
+    let literal = format!("\"{KEY}\"");
+    refused(
+        "literal.toml",
+        r#"{ env = "TEST_KEY" }"#,
+        &literal,
+        &[],
+        "FILE:4: `api_key`: expected where it is kept, { env = \"NAME\" } or { file = \"PATH\" }, \
+         and never the key itself",
+    );
+    refused(
+        "unset.toml",
+        "TEST_KEY",
+        "TEST_KEY_NOT_SET",
+        &[],
+        "FILE:4: `api_key`: the variable `TEST_KEY_NOT_SET` is not set",
+    );
+    refused(
+        "broken.toml",
+        "secret.txt",
+        "broken.toml",
+        &[],
+        "FILE:4: the secret of the API key is not base64",
+    );
+}
+
+#[test]
+fn mistakes_in_the_environment_are_named() {
+    let check = |variable: (&str, &str), expected: &str| {
+        refused("environment.toml", "[risk]", "[risk]", &[variable], expected);
+    };
+    check(
+        ("WAVETANK_RISK_POSITION_MAXX", "1"),
+        "environment: unknown variable `WAVETANK_RISK_POSITION_MAXX`; \
+         did you mean `WAVETANK_RISK_POSITION_MAX`?",
+    );
+    check(
+        ("WAVETANK_RISK_POSITION_MAX", "-1"),
+        "environment: `WAVETANK_RISK_POSITION_MAX = \"-1\"`: \
+         expected a quantity above zero in quotes, for example \"0.25\"",
+    );
+    check(
+        ("WAVETANK_VENUE_BOOK_DEPTH", "deep"),
+        "environment: `WAVETANK_VENUE_BOOK_DEPTH = \"deep\"`: expected u32",
+    );
+    check(
+        ("WAVETANK_VENUE_BOOK_DEPTH", "20"),
+        "environment: `WAVETANK_VENUE_BOOK_DEPTH = 20`: expected 10, 25, 100, 500 or 1000",
+    );
+}
+
+#[test]
+fn a_configuration_that_is_missing() {
+    let output = check(&root().join("target/tests/none.toml"), &[]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("none.toml: expected a configuration file: No such file"), "{err}");
+}
