@@ -2,6 +2,7 @@
 
 pub(crate) mod trader;
 pub(crate) mod venue;
+pub(crate) mod visitor;
 
 use std::pin::pin;
 

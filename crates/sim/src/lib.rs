@@ -19,6 +19,7 @@ mod world;
 pub use error::SimError;
 pub use history::digest;
 pub use hosts::trader::{TraderContext, TraderProgram, production};
+pub use hosts::visitor::VisitorProgram;
 pub use hosts::{KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
 pub use setup::{ACCOUNT, Setup};
 pub use world::{Outcome, Progress, simulate};

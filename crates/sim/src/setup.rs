@@ -17,6 +17,7 @@ use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair};
 
 use crate::error::SimError;
 use crate::hosts::trader::{TraderProgram, production};
+use crate::hosts::visitor::VisitorProgram;
 use crate::hosts::{KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, PORT, TRADER};
 use crate::rates::{order_counter, rates};
 
@@ -48,6 +49,8 @@ pub struct Setup {
     pub node: NodeConfig,
     /// What runs on the trader's host: the production node, or a test's broken copy.
     pub program: TraderProgram,
+    /// Who visits the trader's endpoint, if anybody does.
+    pub visitor: Option<VisitorProgram>,
     /// The simulated venue.
     pub(crate) venue: KrakenSimConfig,
     /// The scenario's strategy never trades.
@@ -77,7 +80,18 @@ impl Setup {
         let venue = venue_config(&scenario)?;
         let plan = scenario.plan(seed);
         let program = production();
-        Ok(Self { scenario, plan, seed, trades, until: None, node, program, venue, idle })
+        Ok(Self {
+            scenario,
+            plan,
+            seed,
+            trades,
+            until: None,
+            node,
+            program,
+            visitor: None,
+            venue,
+            idle,
+        })
     }
 
     /// Wall time at which virtual time is zero: the whole minute at or before the first trade.

@@ -20,6 +20,7 @@ use crate::error::SimError;
 use crate::history::{HistoryLog, HostLog, WORLD, digest};
 use crate::hosts::trader::TraderHost;
 use crate::hosts::venue::{Market, VenueHost};
+use crate::hosts::visitor::{VISITOR, VisitorHost};
 use crate::hosts::{KRAKEN_HOSTS, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
 use crate::network::Network;
 use crate::network::turmoil::{LinkConfig, TurmoilNetwork};
@@ -166,6 +167,7 @@ impl World {
         world.add_venue(setup);
         let recorder = recorder.clone();
         world.add_trader(setup, &clock, &entropy, Exposition::new(move || recorder.render()));
+        world.add_visitor(setup);
         Ok(world)
     }
 
@@ -211,6 +213,13 @@ impl World {
             ended: self.trader_ended.clone(),
         };
         self.network.add_host(TRADER, Box::new(move || Box::pin(host.clone().run())));
+    }
+
+    fn add_visitor(&mut self, setup: &Setup) {
+        if let Some(program) = setup.visitor.clone() {
+            let host = VisitorHost { program, network: self.network.inside() };
+            self.network.add_host(VISITOR, Box::new(move || Box::pin(host.clone().run())));
+        }
     }
 
     fn run(mut self, setup: &Setup, progress: &Progress) -> Result<Outcome, SimError> {

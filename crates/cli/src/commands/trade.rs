@@ -13,6 +13,7 @@ use std::sync::mpsc::Receiver;
 use anyhow::Context as _;
 use node::{NodeConfig, NodeError, NodeReport};
 use platform::{Auditor, Entropy, Exposition, Platform, SystemClock, TcpBinder, TcpConnector};
+use telemetry::Recorder;
 use tokio_util::sync::CancellationToken;
 
 use self::config::Loaded;
@@ -60,13 +61,15 @@ fn start(
     stop: CancellationToken,
 ) -> anyhow::Result<Receiver<News<Ended>>> {
     let entropy = Entropy::from_os().context("the machine has no randomness to give")?;
+    let recorder = Recorder::new();
+    metrics::set_global_recorder(recorder.clone()).context("metrics have a recorder already")?;
     let platform = Platform {
         clock: Arc::new(SystemClock),
         entropy,
         connector: Arc::new(TcpConnector),
         binder: Arc::new(TcpBinder),
         auditor: Auditor::new(Arc::new(console.clone())),
-        exposition: Exposition::none(),
+        exposition: Exposition::new(move || recorder.render()),
     };
     signals::beside(move || node::run(config, platform, stop))
 }
