@@ -124,10 +124,13 @@ impl Board {
 
     /// Brings the metrics up to date that are not written as they change.
     pub(crate) fn publish(&self) {
-        let Shared { started, health, rest, state, .. } = &*self.shared;
+        let Shared { started, health, rest, groups, state, .. } = &*self.shared;
         health.publish();
         for lane in rest.get().iter().flat_map(|rest| rest.lanes()) {
             lane.breaker().publish();
+        }
+        for (_, group) in groups {
+            group.publish();
         }
         let state = state.lock();
         gauge("wavetank_orders_working", state.working.len());

@@ -247,7 +247,7 @@ fn order_view(order: &Order) -> OrderView {
 fn group_view(group: &'static str, tasks: Vec<TaskStatus>) -> GroupView {
     let mut view = GroupView { group, running: Vec::new(), failed: Vec::new() };
     for TaskStatus { name, state, ran_for, .. } in tasks {
-        let task = TaskView { name, for_ms: millis(ran_for) };
+        let task = TaskView { name: name.into_owned(), for_ms: millis(ran_for) };
         match state {
             TaskState::Running => view.running.push(task),
             TaskState::Failed | TaskState::Panicked => view.failed.push(task),
