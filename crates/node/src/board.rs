@@ -126,8 +126,9 @@ impl Board {
     pub(crate) fn publish(&self) {
         let Shared { started, health, rest, groups, state, .. } = &*self.shared;
         health.publish();
-        for lane in rest.get().iter().flat_map(|rest| rest.lanes()) {
-            lane.breaker().publish();
+        if let Some(rest) = rest.get() {
+            rest.publish();
+            rest.lanes().into_iter().for_each(|lane| lane.breaker().publish());
         }
         for (_, group) in groups {
             group.publish();

@@ -36,6 +36,7 @@ pub(crate) struct StatusView {
     dependencies: Vec<DependencyView>,
     breakers: Vec<BreakerView>,
     lanes: Vec<LaneView>,
+    limiters: Vec<LimiterView>,
     streams: Vec<StreamView>,
     orders: OrdersView,
     tasks: Vec<GroupView>,
@@ -59,10 +60,18 @@ struct LaneView {
     attempts: u64,
     retries: u64,
     retries_denied: u64,
-    limiter_used: u32,
-    limiter_capacity: u32,
-    limiter_waiting: usize,
-    limiter_paused_ms: u64,
+    timeouts: u64,
+}
+
+/// A rate limit, by the one of its windows that is nearest to its end.
+#[derive(Debug, Serialize)]
+struct LimiterView {
+    name: String,
+    used: u32,
+    capacity: u32,
+    waiting: usize,
+    refused: u64,
+    paused_ms: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,6 +177,7 @@ pub(super) fn status(shared: &Shared) -> StatusView {
         dependencies,
         breakers,
         lanes,
+        limiters: limiters(shared),
         streams: state.streams.iter().map(|(name, stream)| stream_view(name, stream)).collect(),
         orders,
         tasks: shared
@@ -189,15 +199,35 @@ fn lanes(shared: &Shared) -> (Vec<LaneView>, Vec<String>) {
             attempts: now.sent,
             retries: now.retries,
             retries_denied: now.retries_denied,
-            limiter_used: now.limiter.used,
-            limiter_capacity: now.limiter.capacity,
-            limiter_waiting: now.limiter.waiting,
-            limiter_paused_ms: millis(now.limiter.paused_for),
+            timeouts: now.timeouts,
         }
     };
     let lanes: Vec<_> = rest.lanes().into_iter().map(view).collect();
     let names = lanes.iter().map(|lane| lane.name.clone()).collect();
     (lanes, names)
+}
+
+fn limiters(shared: &Shared) -> Vec<LimiterView> {
+    let view = |limiter: resilience::Limiter| {
+        let now = limiter.snapshot();
+        let tightest = now.tightest();
+        LimiterView {
+            name: limiter.name().to_owned(),
+            used: tightest.used,
+            capacity: tightest.capacity,
+            waiting: now.waiting,
+            refused: now.refused,
+            paused_ms: millis(now.paused_for),
+        }
+    };
+    shared
+        .rest
+        .get()
+        .map(kraken::Rest::limiters)
+        .unwrap_or_default()
+        .into_iter()
+        .map(view)
+        .collect()
 }
 
 fn closed(name: String) -> BreakerView {
