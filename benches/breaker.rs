@@ -116,6 +116,7 @@ impl Fastest {
     }
 
     /// Ours against the fastest of the others.
+    #[expect(clippy::print_stdout, reason = "the ratio is what this bench is for")]
     fn print(&self, what: &str) {
         let others =
             self.0.iter().filter(|(name, _)| !name.starts_with("ours") && *name != "await ready");

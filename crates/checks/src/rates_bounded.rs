@@ -104,7 +104,13 @@ impl<'a> OrderCounts<'a> {
                 let step = rule.cancel_weights.iter().find(|(below, _)| age_ns < nanos(*below));
                 step.map_or(0, |&(_, weight)| weight)
             }
-            _ => 0,
+            OrderState::Open
+            | OrderState::Created
+            | OrderState::Submitting
+            | OrderState::Unknown
+            | OrderState::Filled
+            | OrderState::Rejected
+            | OrderState::NotPlaced => 0,
         };
         let counter = self.pairs.entry(symbol).or_insert_with(|| Counter::new(rule.counter));
         counter.add(weight, at_ns, slack_ns)

@@ -18,6 +18,7 @@ use CallOutcome::{Failure, Success};
 const OPEN_FOR: Duration = Duration::from_secs(30);
 
 /// Runs a history in every order, and says how many there were: one alone would prove nothing.
+#[expect(clippy::print_stdout, reason = "how much was tried belongs into the test's output")]
 fn every_order(history: impl Fn() + Send + Sync + 'static) {
     let orders = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&orders);
