@@ -14,9 +14,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("resilience", &["model", "platform"]),
     ("transport", &["model", "platform", "resilience"]),
     ("tape", &["model"]),
+    ("store", &["model", "platform", "resilience", "transport"]),
     ("kraken", &["model", "platform", "resilience", "transport"]),
     ("engine", &["model"]),
-    ("node", &["model", "platform", "resilience", "transport", "kraken", "engine"]),
+    ("node", &["model", "platform", "resilience", "transport", "store", "kraken", "engine"]),
     // Simulation.
     ("matching", &["model"]),
     ("scenario", &["model"]),

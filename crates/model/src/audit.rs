@@ -229,6 +229,15 @@ pub enum AuditEvent {
         /// Why; empty if there is nothing to say.
         reason: String,
     },
+    /// Points that were on their way to a sink will not be written.
+    SinkLost {
+        /// The sink: `influx/write`.
+        sink: String,
+        /// How many since the last time that this was told.
+        points: u64,
+        /// Why.
+        reason: String,
+    },
     /// The shutdown reached a step.
     Shutdown {
         /// The step: `stop-intake`, `settle-orders`, `flush-sinks`, `close-streams`, `stopped`.
@@ -282,6 +291,9 @@ impl fmt::Display for AuditEvent {
                 let critical = if *critical { "critical" } else { "not critical" };
                 write!(f, "dependency {dependency} ({critical}) is {state}")?;
                 suffix(f, ": ", Some(reason).filter(|reason| !reason.is_empty()))
+            }
+            Self::SinkLost { sink, points, reason } => {
+                write!(f, "sink {sink} lost {points} points: {reason}")
             }
             Self::Shutdown { step, unfinished } => {
                 write!(f, "shutdown: {step}")?;

@@ -31,6 +31,7 @@ impl AuditSink for LogAudit {
             | AuditEvent::CallEnded { .. }
             | AuditEvent::BookApplied { .. }
             // The registry logs it itself.
+            | AuditEvent::SinkLost { .. }
             | AuditEvent::HealthChanged { .. } => tracing::trace!(%event, "audit"),
             AuditEvent::BreakerChanged { .. }
             | AuditEvent::StreamChanged { .. }

@@ -10,14 +10,20 @@
 //! - [`retry`]: whether another attempt may be made at all, and how long to wait before it.
 //! - [`limiter`]: at most so much weight in any window, or in a counter that decays; first come,
 //!   first served.
-//! - [`lane`]: all of them in the one right order, for one venue and class of operations.
+//! - [`batcher`]: many calls become few; [`cache`]: the same call is made once; [`gather`]: many
+//!   futures, at most so many at once.
+//! - [`lane`]: what guards a call, in the one right order, for one venue and class of
+//!   operations.
 //!
 //! Each of these modules begins with a page on what it promises.
 
 mod backoff;
+pub mod batcher;
 pub mod breaker;
+pub mod cache;
 mod catch_unwind;
 pub mod deadline;
+pub mod gather;
 pub mod lane;
 pub mod limiter;
 mod registry;
@@ -27,12 +33,17 @@ mod sync;
 mod testing;
 
 pub use backoff::{BackoffConfig, BackoffConfigError, Jitter, RETRY_AFTER_MAX};
+pub use batcher::{
+    BatchError, Batcher, BatcherConfig, BatcherConfigError, BatcherReport, BatcherSnapshot,
+};
 pub use breaker::{
     AlertConfig, Breaker, BreakerCall, BreakerConfig, BreakerConfigError, BreakerEvent,
     BreakerName, BreakerOpen, BreakerPolicy, BreakerSnapshot, CallError, OpenGrowth, OwnedPermit,
     Permit, Rates, Recorded, SlowCalls, Tally,
 };
+pub use cache::{CacheConfig, CacheConfigError, CacheSnapshot, TtlCache};
 pub use deadline::{AttemptTimeout, Deadline, DeadlineElapsed};
+pub use gather::{Gather, GatherConfig, GatherConfigError, GatherSnapshot};
 pub use lane::{
     Call, Classify, Lane, LaneConfig, LaneConfigError, LaneError, LaneSnapshot, Once, Repeatable,
     RetryAdvice,
