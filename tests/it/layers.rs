@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "telemetry",
             "resilience",
             "transport",
+            "store",
             "tape",
             "kraken",
             "engine",

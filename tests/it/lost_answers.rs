@@ -164,7 +164,7 @@ fn told(history: &[Record], id: &ClientOrderId) -> Vec<(Duration, OrderState)> {
         {
             Some((record.at(), *state))
         }
-        Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
     });
     states.collect()
 }
@@ -181,7 +181,7 @@ fn taken(history: &[Record], id: &ClientOrderId) -> usize {
 fn first_order(history: &[Record]) -> ClientOrderId {
     let intent = history.iter().find_map(|record| match &record.event {
         Event::Trader(AuditEvent::OrderIntent { order }) => Some(order.client_order_id.clone()),
-        Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
     });
     intent.expect("the strategy trades")
 }

@@ -13,6 +13,7 @@ mod node_ends;
 mod node_shutdown;
 mod planted_faults;
 mod real_sockets;
+mod sink_down;
 mod support;
 mod tidy;
 mod trade_config;

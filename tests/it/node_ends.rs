@@ -22,7 +22,7 @@ fn trader_end(history: &[Record]) -> (Option<String>, u64, u64) {
         Event::World(WorldEvent::HostStopped { tasks_alive, sockets_open, error }) => {
             Some((error.clone(), *tasks_alive, *sockets_open))
         }
-        Event::World(_) | Event::Trader(_) | Event::Venue(_) => None,
+        Event::World(_) | Event::Trader(_) | Event::Venue(_) | Event::Sink(_) => None,
     });
     ends.next().expect("the trader ended")
 }
@@ -33,7 +33,7 @@ fn venue_orders(history: &[Record]) -> BTreeMap<VenueOrderId, OrderState> {
         Event::Venue(VenueEvent::OrderChanged { venue_order_id, state, .. }) => {
             Some((venue_order_id.clone(), *state))
         }
-        Event::Venue(_) | Event::Trader(_) | Event::World(_) => None,
+        Event::Venue(_) | Event::Trader(_) | Event::Sink(_) | Event::World(_) => None,
     });
     states.collect()
 }

@@ -2,14 +2,20 @@
 
 use model::Notional;
 use model::audit::{AuditEvent, BreakerState, StreamState};
-use model::history::{Event, Record, VenueEvent, WorldEvent};
+use model::history::{Event, Record, SinkEvent, VenueEvent, WorldEvent};
 use model::{OrderState, Quantity};
 
-use crate::support::{clean, failing};
+use sim::{Outcome, Setup};
+
+use crate::support::{clean, failing, sink_down};
 
 /// Plants a fault and expects the check of that name to report it.
 fn check(name: &str, plant: impl FnOnce(&mut Vec<Record>)) {
-    let (setup, outcome) = clean();
+    check_in(clean(), name, plant);
+}
+
+/// The same in another run.
+fn check_in((setup, outcome): &(Setup, Outcome), name: &str, plant: impl FnOnce(&mut Vec<Record>)) {
     let mut history = outcome.history.clone();
     plant(&mut history);
     assert_ne!(history, outcome.history, "`{name}`: nothing was planted");
@@ -104,7 +110,7 @@ fn a_call_that_takes_longer_than_it_may() {
     check("waits-bounded", |history| {
         let bound = first(history, |event| match event {
             Event::Trader(AuditEvent::CallStarted { bound_ms, .. }) => Some(bound_ms),
-            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
         });
         *bound = 0;
     });
@@ -115,7 +121,7 @@ fn a_fault_that_does_not_strike() {
     check("faults-struck", |history| {
         let struck = first(history, |event| match event {
             Event::World(WorldEvent::FaultEnded { struck, .. }) => Some(struck),
-            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
         });
         *struck = 0;
     });
@@ -140,7 +146,7 @@ fn a_book_that_differs_from_the_venues() {
     check("book-equal", |history| {
         let hash = first(history, |event| match event {
             Event::Trader(AuditEvent::BookApplied { hash, .. }) => Some(hash),
-            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
         });
         *hash ^= 1;
     });
@@ -239,7 +245,7 @@ fn a_breaker_that_is_not_asked() {
     check("calls-known", |history| {
         let breaker = first(history, |event| match event {
             Event::Trader(AuditEvent::CallStarted { breaker, .. }) => Some(breaker),
-            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
         });
         *breaker = None;
     });
@@ -301,11 +307,38 @@ fn a_history_with_a_hole() {
     });
 }
 
+fn stores(event: &Event) -> bool {
+    matches!(event, Event::Sink(SinkEvent::PointStored { .. }))
+}
+
+#[test]
+fn a_point_that_vanishes() {
+    check_in(sink_down(), "sink-complete", |history| {
+        let at = last_position(history, stores);
+        remove(history, at);
+    });
+}
+
+#[test]
+fn a_point_that_nobody_sent() {
+    check_in(sink_down(), "sink-complete", |history| {
+        let at = position(history, stores);
+        let mut copy = history[at].clone();
+        if let Event::Sink(SinkEvent::PointStored { at, .. }) = &mut copy.event {
+            *at += 1_000_000;
+        }
+        history.insert(at + 1, copy);
+        renumber(history);
+    });
+}
+
 #[test]
 fn every_check_has_a_planted_fault() {
     let source = include_str!("planted_faults.rs");
     for check in checks::ALL {
         let planted = format!("check(\"{}\", ", check.name);
-        assert!(source.contains(&planted), "no fault is planted for `{}`", check.name);
+        let elsewhere = format!("check_in(sink_down(), \"{}\", ", check.name);
+        let planted = source.contains(&planted) || source.contains(&elsewhere);
+        assert!(planted, "no fault is planted for `{}`", check.name);
     }
 }

@@ -49,6 +49,26 @@ pub(crate) fn clean() -> &'static (Setup, Outcome) {
     })
 }
 
+/// The scenario in which the database is away.
+pub(crate) const SINK_DOWN: &str = "scenarios/faults/sink-down.toml";
+
+/// It, with the seed.
+pub(crate) fn sink_setup(seed: u64) -> Setup {
+    let scenario = Scenario::load(&root().join(SINK_DOWN)).expect("a valid scenario");
+    let tape = scenario.tape_path();
+    with_tape(scenario, &tape, seed)
+}
+
+/// It, with seed 1, run once for all tests that only look at it.
+pub(crate) fn sink_down() -> &'static (Setup, Outcome) {
+    static SINK_DOWN: OnceLock<(Setup, Outcome)> = OnceLock::new();
+    SINK_DOWN.get_or_init(|| {
+        let setup = sink_setup(1);
+        let outcome = run(&setup);
+        (setup, outcome)
+    })
+}
+
 /// Names of the checks that fail on a history, by the promises of a setup.
 pub(crate) fn failing(setup: &Setup, history: &[Record]) -> Vec<&'static str> {
     let results = checks::run(history, &setup.expectations());

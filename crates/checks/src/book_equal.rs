@@ -97,7 +97,7 @@ impl<'a> Books<'a> {
                 self.look(place);
                 self.forget();
             }
-            Event::Trader(_) | Event::Venue(_) | Event::World(_) => {}
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => {}
         }
         self.holds.observe(record);
     }

@@ -128,6 +128,8 @@ pub struct Expectations {
     pub calls: BTreeMap<String, CallRule>,
     /// Every stream that the trader must run: `kraken/public`.
     pub streams: BTreeSet<String>,
+    /// Hosts of the databases that the trader must write into.
+    pub sinks: BTreeSet<String>,
     /// How often calls may begin, by name of what the venue counts.
     pub rates: BTreeMap<String, RateRule>,
     /// How many orders and cancels may take effect; `None` if nobody promises that.
@@ -171,6 +173,7 @@ impl Expectations {
             breakers: BTreeMap::new(),
             calls: BTreeMap::new(),
             streams: BTreeSet::new(),
+            sinks: BTreeSet::new(),
             rates: BTreeMap::new(),
             order_counter: None,
             opens: BTreeMap::new(),

@@ -15,7 +15,7 @@ const HOLD_FAULT: &str = "hold";
 pub(crate) fn phase_start(history: &[Record], wanted: Phase) -> Option<Place> {
     history.iter().find_map(|record| match &record.event {
         Event::World(WorldEvent::PhaseStarted { phase }) if *phase == wanted => Some(record.into()),
-        Event::World(_) | Event::Trader(_) | Event::Venue(_) => None,
+        Event::World(_) | Event::Trader(_) | Event::Venue(_) | Event::Sink(_) => None,
     })
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn until(history: &[Record], at_ns: u64) -> &[Record] {
 pub(crate) const fn audit(record: &Record) -> Option<&AuditEvent> {
     match &record.event {
         Event::Trader(event) => Some(event),
-        Event::Venue(_) | Event::World(_) => None,
+        Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
     }
 }
 

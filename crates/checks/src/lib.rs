@@ -31,6 +31,7 @@ mod rates_bounded;
 mod recovered;
 mod registry;
 mod silence_noticed;
+mod sink_complete;
 #[doc(hidden)]
 pub mod testkit;
 mod waits_bounded;

@@ -51,7 +51,7 @@ impl<'a> Orders<'a> {
             match &record.event {
                 Event::Trader(event) => orders.trader_event(record.into(), event),
                 Event::Venue(event) => orders.venue_event(record.into(), event, account),
-                Event::World(_) => {}
+                Event::Sink(_) | Event::World(_) => {}
             }
         }
         orders

@@ -60,7 +60,7 @@ impl<'a> Positions<'a> {
             match &record.event {
                 Event::Trader(event) => positions.trader(record, event, findings),
                 Event::Venue(event) => positions.venue(record, event, account, findings),
-                Event::World(_) => {}
+                Event::Sink(_) | Event::World(_) => {}
             }
         }
         positions

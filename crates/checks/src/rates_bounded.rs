@@ -57,7 +57,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                     findings.violate(record, message);
                 }
             }
-            Event::Trader(_) | Event::Venue(_) | Event::World(_) => {}
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => {}
         }
     }
     findings.verdict("no call began that is counted")

@@ -111,7 +111,7 @@ impl<'a> Health<'a> {
             Event::Venue(VenueEvent::BookPublished { symbol, .. }) => {
                 self.books.entry(symbol).or_insert(false);
             }
-            Event::Trader(_) | Event::Venue(_) | Event::World(_) => {}
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => {}
         }
     }
 

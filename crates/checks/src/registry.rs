@@ -8,7 +8,7 @@ use crate::{
     book_equal, breaker_open_blocks, breaker_transitions, breakers_opened, calls_known,
     faults_struck, history_sound, live_is_earned, money_conserved, no_duplicate_order,
     nothing_left_behind, orders_equal, positions_equal, rates_bounded, recovered, silence_noticed,
-    waits_bounded,
+    sink_complete, waits_bounded,
 };
 
 /// Every check there is.
@@ -28,6 +28,7 @@ pub const ALL: &[Check] = &[
     orders_equal::CHECK,
     positions_equal::CHECK,
     money_conserved::CHECK,
+    sink_complete::CHECK,
     nothing_left_behind::CHECK,
     recovered::CHECK,
 ];

@@ -46,6 +46,8 @@ pub enum Event {
     Trader(AuditEvent),
     /// A simulated venue's books.
     Venue(VenueEvent),
+    /// A simulated database's books.
+    Sink(SinkEvent),
     /// The simulator.
     World(WorldEvent),
 }
@@ -130,6 +132,30 @@ pub enum VenueEvent {
         asset: Asset,
         /// The sum; constant over a run.
         total: Notional,
+    },
+}
+
+/// What a simulated database did, told by the database itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum SinkEvent {
+    /// A request to write points was answered.
+    WriteAnswered {
+        /// HTTP status.
+        status: u16,
+        /// Points that the request brought; 0 if it could not be read.
+        points: u64,
+    },
+    /// A point was stored. It replaces one of the same series and time.
+    PointStored {
+        /// What was measured.
+        measurement: String,
+        /// With the measurement, the series.
+        tags: BTreeMap<String, String>,
+        /// Values as text, without marks of their type.
+        fields: BTreeMap<String, String>,
+        /// Time of the point, nanoseconds since 1970.
+        at: i64,
     },
 }
 
@@ -236,6 +262,7 @@ impl fmt::Display for Event {
         match self {
             Self::Trader(event) => event.fmt(f),
             Self::Venue(event) => event.fmt(f),
+            Self::Sink(event) => event.fmt(f),
             Self::World(event) => event.fmt(f),
         }
     }
@@ -264,6 +291,21 @@ impl fmt::Display for VenueEvent {
                 write!(f, "{account}: {total} {asset}, {held} held")
             }
             Self::AssetTotal { asset, total } => write!(f, "in all {total} {asset}"),
+        }
+    }
+}
+
+impl fmt::Display for SinkEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WriteAnswered { status, points } => write!(f, "{points} points: {status}"),
+            Self::PointStored { measurement, tags, fields, at } => {
+                write!(f, "{measurement}")?;
+                for (key, value) in tags.iter().chain(fields) {
+                    write!(f, " {key}={value}")?;
+                }
+                write!(f, " at {at}")
+            }
         }
     }
 }

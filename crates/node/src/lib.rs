@@ -14,6 +14,7 @@ mod dependencies;
 mod endpoint;
 mod error;
 mod groups;
+mod influx;
 mod orders;
 mod run;
 mod shutdown;
@@ -23,5 +24,6 @@ mod upkeep;
 
 pub use config::{ForeignOrders, NodeConfig};
 pub use error::NodeError;
+pub use influx::{INFLUX, influx_sink};
 pub use run::{NodeReport, run};
 pub use sinks::{Sink, SinkContext, SinkSpec};

@@ -124,7 +124,9 @@ impl Session {
             platform.exposition.clone(),
             shown.into_iter().collect(),
         );
+        let taps = sinks.iter().filter_map(StartedSink::tap);
         let auditor = platform.auditor.tapped(Arc::new(board.clone()));
+        let auditor = taps.fold(auditor, |auditor, tap| auditor.tapped(tap));
         let platform = Platform { auditor, ..platform };
         let sinks_failed = CancellationToken::new();
         let observers = groups.observers.spawner();

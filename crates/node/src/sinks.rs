@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use platform::health::{Criticality, HealthRegistry, HealthReporter, Overall};
-use platform::{BoxFuture, GroupError, Platform, Spawner, TaskError, TaskGroup, TaskResult};
+use platform::{
+    AuditTap, BoxFuture, GroupError, Platform, Spawner, TaskError, TaskGroup, TaskResult,
+};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +39,11 @@ pub trait Sink: fmt::Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// Dropped when [`NodeConfig::flush_max`](crate::NodeConfig::flush_max) is over.
     fn flush(&self) -> BoxFuture<'_, Result<(), TaskError>>;
+
+    /// The sink as one that sees every event of the audit trail; `None` if it looks elsewhere.
+    fn tap(self: Arc<Self>) -> Option<Arc<dyn AuditTap>> {
+        None
+    }
 }
 
 /// A sink that is to run with a node.
@@ -95,6 +102,11 @@ impl StartedSink {
         };
         let sink = (spec.start)(context);
         Self { name: spec.name.clone(), criticality, group, reporter, sink }
+    }
+
+    /// What of the sink sees the audit trail.
+    pub(crate) fn tap(&self) -> Option<Arc<dyn AuditTap>> {
+        Arc::clone(&self.sink).tap()
     }
 
     /// Waits for a task of the sink to fail, tells it, and cancels `failed` if the sink is critical.

@@ -128,7 +128,7 @@ where
             left: AtomicU64::new(0),
         });
         let driver = Driver::new(Arc::clone(&shared), config, run);
-        spawner.spawn_graceful(GROUP, name, |cancel| driver.run(cancel));
+        spawner.spawn_graceful(GROUP, name.to_owned(), |cancel| driver.run(cancel));
         Ok(Self { shared })
     }
 

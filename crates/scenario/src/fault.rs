@@ -37,9 +37,13 @@ pub enum FaultKind {
     /// All connections between trader and venue hang, and new ones are not accepted; the bytes
     /// arrive when the fault is over.
     Hold,
+    /// Every write into the sink is answered with a HTTP status instead of being stored.
+    SinkStatus(RestStatus),
+    /// All connections between trader and sink hang, as with `hold`.
+    SinkHold,
 }
 
-/// Parameters of `rest-status` and `rest-lost-answer`.
+/// Parameters of `rest-status`, `rest-lost-answer` and `sink-status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RestStatus {
@@ -81,7 +85,8 @@ struct NoParameters {}
 
 impl FaultKind {
     /// Values of the key `kind`.
-    pub const NAMES: [&str; 3] = ["rest-status", "rest-lost-answer", "hold"];
+    pub const NAMES: [&str; 5] =
+        ["rest-status", "rest-lost-answer", "hold", "sink-status", "sink-hold"];
 
     /// Value of the key `kind`.
     pub const fn name(&self) -> &'static str {
@@ -89,7 +94,14 @@ impl FaultKind {
             Self::RestStatus(_) => "rest-status",
             Self::RestLostAnswer(_) => "rest-lost-answer",
             Self::Hold => "hold",
+            Self::SinkStatus(_) => "sink-status",
+            Self::SinkHold => "sink-hold",
         }
+    }
+
+    /// True for what happens to the sink.
+    pub const fn strikes_sink(&self) -> bool {
+        matches!(self, Self::SinkStatus(_) | Self::SinkHold)
     }
 
     /// Reads the parameters of the kind called `name`.
@@ -104,6 +116,10 @@ impl FaultKind {
             "rest-status" => RestStatus::deserialize(parameters).map(Self::RestStatus),
             "rest-lost-answer" => RestStatus::deserialize(parameters).map(Self::RestLostAnswer),
             "hold" => NoParameters::deserialize(parameters).map(|NoParameters {}| Self::Hold),
+            "sink-status" => RestStatus::deserialize(parameters).map(Self::SinkStatus),
+            "sink-hold" => {
+                NoParameters::deserialize(parameters).map(|NoParameters {}| Self::SinkHold)
+            }
             other => Err(de::Error::unknown_variant(other, &Self::NAMES)),
         }
     }
@@ -114,10 +130,11 @@ impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RestStatus(RestStatus { status })
-            | Self::RestLostAnswer(RestStatus { status }) => {
+            | Self::RestLostAnswer(RestStatus { status })
+            | Self::SinkStatus(RestStatus { status }) => {
                 write!(f, "{} {status}", self.name())
             }
-            Self::Hold => f.write_str(self.name()),
+            Self::Hold | Self::SinkHold => f.write_str(self.name()),
         }
     }
 }

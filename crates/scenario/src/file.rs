@@ -22,6 +22,7 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) network: Network,
     pub(crate) trader: Trader,
+    pub(crate) sink: Option<Sink>,
     #[serde(default, rename = "fault")]
     _fault: IgnoredAny,
     #[serde(default)]
@@ -132,6 +133,24 @@ pub struct Trader {
     /// What the account owns at the start, by asset; an asset that is not named starts at zero.
     #[serde(deserialize_with = "amounts")]
     pub balance: BTreeMap<Asset, Notional>,
+}
+
+/// A database that can be simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SinkKind {
+    /// InfluxDB.
+    Influxdb,
+}
+
+/// Table `[sink]`: where the trading system writes what it did. Trading must not notice what happens
+/// to it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sink {
+    /// The simulated database.
+    pub kind: SinkKind,
 }
 
 /// Table `[expect]`: bounds that checks of the run use.

@@ -22,7 +22,7 @@ pub use document::{Document, Overridden, Step, hint};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Problem, ScenarioError};
 pub use fault::{Fault, FaultKind, RestStatus};
-pub use file::{Expect, Market, Network, Run, Trader, Venue};
+pub use file::{Expect, Market, Network, Run, Sink, SinkKind, Trader, Venue};
 pub use list::{ScenarioInfo, list};
 pub use plan::{FaultPlan, PlannedFault};
 pub use scenario::{Lines, Scenario};

@@ -50,18 +50,20 @@ fn the_example_is_a_valid_scenario_with_every_kind_of_fault() {
 fn the_page_names_exactly_the_keys_that_exist() {
     let documented = documented();
     let mut top = known("schema = 1");
-    top.retain(|key| !["run", "market", "network", "trader", "fault", "expect"].contains(&&**key));
+    top.retain(|key| {
+        !["run", "market", "network", "trader", "sink", "fault", "expect"].contains(&&**key)
+    });
     assert_eq!(documented["Top of the file"], top);
-    for table in ["[run]", "[market]", "[network]", "[trader]", "[expect]"] {
+    for table in ["[run]", "[market]", "[network]", "[trader]", "[sink]", "[expect]"] {
         assert_eq!(documented[table], known(table), "{table}");
     }
     let of_hold = known("kind = \"hold\"");
     assert_eq!(documented["[[fault]]"], of_hold);
-    for kind in ["rest-status", "rest-lost-answer"] {
+    for kind in ["rest-status", "rest-lost-answer", "sink-status"] {
         let known = known(&format!("kind = \"{kind}\""));
         assert_eq!(documented[kind], known[of_hold.len()..]);
     }
-    assert_eq!(documented.len(), 9, "{documented:?}");
+    assert_eq!(documented.len(), 11, "{documented:?}");
 }
 
 #[test]

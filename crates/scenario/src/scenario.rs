@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use crate::document::{Document, Step};
 use crate::error::{Problem, ScenarioError};
 use crate::fault::{Fault, FaultKind};
-use crate::file::{Expect, File, Market, Network, Run, Trader};
+use crate::file::{Expect, File, Market, Network, Run, Sink, Trader};
 use crate::plan::{FaultPlan, PlannedFault};
 use crate::validate::{limits, validate};
 
@@ -42,6 +42,8 @@ pub struct Scenario {
     pub network: Network,
     /// The trading system.
     pub trader: Trader,
+    /// The database that it writes into, if any.
+    pub sink: Option<Sink>,
     /// Faults in the order of the file.
     pub faults: Vec<Fault>,
     /// Bounds for the checks.
@@ -114,6 +116,7 @@ impl Scenario {
             market: file.market,
             network: file.network,
             trader: file.trader,
+            sink: file.sink,
             faults,
             expect: file.expect,
             lines,

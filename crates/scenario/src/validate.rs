@@ -142,6 +142,10 @@ fn one_fault(
     for (name, duration) in [("at", fault.at), ("for", fault.lasts)] {
         require(is_millis(duration), document, &key(name), || "whole milliseconds".to_owned())?;
     }
+    let has_target = file.sink.is_some() || !fault.kind.strikes_sink();
+    require(has_target, document, &key("kind"), || {
+        "a scenario with a table [sink], which this fault strikes".to_owned()
+    })?;
     require(fault.at < length, document, &key("at"), || {
         format!("a time before the end of the run, which is {}", format_duration(length))
     })?;

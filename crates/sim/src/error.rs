@@ -26,6 +26,9 @@ pub enum SimError {
     /// The configuration of the simulated venue is wrong.
     #[error("venue: {0}")]
     Venue(#[from] venue_sim::kraken::ConfigError),
+    /// The settings of the trader's sink are wrong.
+    #[error("sink: {0}")]
+    Sink(#[from] store::influx::InfluxConfigError),
     /// The engine under the simulation gave up.
     #[error("simulation engine: {0}")]
     Engine(String),

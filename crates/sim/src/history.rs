@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::audit::AuditEvent;
-use model::history::{Event, Record, VenueEvent, WorldEvent};
+use model::history::{Event, Record, SinkEvent, VenueEvent, WorldEvent};
 use parking_lot::Mutex;
 use platform::AuditSink;
 use venue_sim::VenueSink;
@@ -72,6 +72,10 @@ impl HostLog {
 
     pub(crate) fn world(&self, event: WorldEvent) {
         self.write(Event::World(event));
+    }
+
+    pub(crate) fn sink(&self, event: SinkEvent) {
+        self.write(Event::Sink(event));
     }
 
     fn write(&self, event: Event) {

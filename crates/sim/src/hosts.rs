@@ -1,5 +1,6 @@
 //! Names of the hosts, and what runs on them.
 
+pub(crate) mod influx;
 pub(crate) mod trader;
 pub(crate) mod venue;
 pub(crate) mod visitor;
@@ -20,6 +21,9 @@ pub const KRAKEN_REST: &str = "api.kraken.com";
 pub const KRAKEN_PUBLIC: &str = "ws.kraken.com";
 /// Kraken's private streams.
 pub const KRAKEN_PRIVATE: &str = "ws-auth.kraken.com";
+
+/// The database that the trader writes into.
+pub const INFLUX: &str = "influxdb";
 
 /// Every host of the venue.
 pub(crate) const KRAKEN_HOSTS: [&str; 3] = [KRAKEN_REST, KRAKEN_PUBLIC, KRAKEN_PRIVATE];

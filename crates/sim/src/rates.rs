@@ -12,6 +12,7 @@ use kraken::KrakenConfig;
 use kraken::tier::{CANCEL_WEIGHTS, ORDER_WEIGHT};
 use resilience::{CounterLimit, LimiterConfig};
 use scenario::FaultPlan;
+use store::influx::InfluxConfig;
 
 /// Public requests of the address.
 const PUBLIC: &[&str] = &["Time", "SystemStatus", "AssetPairs", "Ticker", "Depth"];
@@ -51,6 +52,12 @@ pub(crate) fn order_counter(config: &KrakenConfig, plan: &FaultPlan) -> OrderCou
         order_weight: ORDER_WEIGHT,
         cancel_weights: CANCEL_WEIGHTS.steps.to_vec(),
     }
+}
+
+/// How often points may be written.
+pub(crate) fn sink_rate(op: &str, config: &InfluxConfig) -> RateRule {
+    let limits = limits(&config.limit, config.http.permit_wait_max);
+    RateRule { ops: [op.to_owned()].into(), limits }
 }
 
 fn limits(limit: &LimiterConfig, shift: Duration) -> Vec<Rate> {

@@ -13,13 +13,15 @@ use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
 use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter};
 use scenario::{FaultKind, FaultPlan, Scenario};
+use store::influx::{InfluxConfig, InfluxToken};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair};
 
 use crate::error::SimError;
 use crate::hosts::trader::{TraderProgram, production};
 use crate::hosts::visitor::VisitorProgram;
-use crate::hosts::{KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, PORT, TRADER};
-use crate::rates::{order_counter, rates};
+use crate::hosts::{INFLUX, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, PORT, TRADER};
+use crate::influx;
+use crate::rates::{order_counter, rates, sink_rate};
 
 /// Name of the trader's account at the venue.
 pub const ACCOUNT: &str = "trader";
@@ -134,6 +136,14 @@ impl Setup {
         }
         expect.rates = rates(kraken);
         expect.order_counter = Some(order_counter(kraken, &self.plan));
+        if self.scenario.sink.is_some() {
+            let config = influx_config();
+            let name = "influx/write";
+            expect.sinks.insert(INFLUX.to_owned());
+            expect.breakers.insert(name.to_owned(), breaker_rules(&config.lane.breaker));
+            expect.rates.insert(name.to_owned(), sink_rate(name, &config));
+            expect.calls.insert(name.to_owned(), call(Some(name), config.lane.attempt_timeout));
+        }
         expect.opens = self.scenario.expect.opens.clone();
         expect.vacuous_allowed = self.vacuous_allowed();
         expect.time_slack = run.tick * 2;
@@ -145,9 +155,10 @@ impl Setup {
     /// Checks that this scenario gives nothing to examine.
     fn vacuous_allowed(&self) -> BTreeSet<String> {
         let holds = self.plan.faults.iter().any(|fault| fault.kind == FaultKind::Hold);
-        let idle: [(bool, &[&str]); 3] = [
+        let idle: [(bool, &[&str]); 4] = [
             (!holds, &["silence-noticed"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
+            (self.scenario.sink.is_none(), &["sink-complete"]),
             (self.idle, &["no-duplicate-order", "orders-equal", "positions-equal"]),
         ];
         let names = idle.into_iter().filter(|(idle, _)| *idle).flat_map(|(_, names)| names);
@@ -213,6 +224,8 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
     kraken.rest = endpoint(KRAKEN_REST);
     kraken.public_ws = endpoint(KRAKEN_PUBLIC);
     kraken.private_ws = endpoint(KRAKEN_PRIVATE);
+    let sinks = scenario.sink.iter().map(|_| node::influx_sink(influx_config()));
+    let sinks = sinks.collect::<Result<Vec<_>, _>>()?;
     Ok(NodeConfig {
         kraken,
         strategy: strategy.factory(),
@@ -235,13 +248,20 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
         flush_max: Duration::from_secs(5),
         grace: Duration::from_secs(10),
         endpoint: None,
-        sinks: Vec::new(),
-        optional: BTreeSet::new(),
+        optional: sinks.iter().map(|sink| sink.name().to_owned()).collect(),
+        sinks,
     })
 }
 
 fn whole(units: i64) -> Quantity {
     Quantity::step(0).checked_mul(units).expect("a few whole units are in range")
+}
+
+/// The way to the simulated database.
+fn influx_config() -> InfluxConfig {
+    let token = InfluxToken::new(influx::TOKEN).expect("visible ASCII");
+    let endpoint = Endpoint { host: INFLUX.to_owned(), port: PORT, tls: false };
+    InfluxConfig::new(endpoint, influx::ORG, influx::BUCKET, token)
 }
 
 /// The simulated venue of a scenario.

@@ -1,5 +1,6 @@
 //! Counts what a host holds open, and what a held link keeps back.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -108,6 +109,8 @@ pub(crate) struct SimConnector {
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) open: OpenStreams,
     pub(crate) hold: HoldGauge,
+    /// Hosts whose links are held by themselves.
+    pub(crate) others: BTreeMap<&'static str, HoldGauge>,
 }
 
 impl Connector for SimConnector {
@@ -116,10 +119,11 @@ impl Connector for SimConnector {
         endpoint: &'a Endpoint,
     ) -> BoxFuture<'a, Result<BoxStream, ConnectError>> {
         Box::pin(async move {
-            self.hold.touch();
+            let hold = self.others.get(endpoint.host.as_str()).unwrap_or(&self.hold);
+            hold.touch();
             let dialled = self.network.connect(&endpoint.host, endpoint.port).await;
             let stream = dialled.map_err(|source| ConnectError::from_io(endpoint, source))?;
-            Ok(CountedStream::wrap(stream, &self.open, &self.hold))
+            Ok(CountedStream::wrap(stream, &self.open, hold))
         })
     }
 }

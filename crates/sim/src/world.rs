@@ -18,10 +18,12 @@ use venue_sim::kraken::{KrakenSim, Role};
 use crate::clock::SimClock;
 use crate::error::SimError;
 use crate::history::{HistoryLog, HostLog, WORLD, digest};
+use crate::hosts::influx::InfluxHost;
 use crate::hosts::trader::TraderHost;
 use crate::hosts::venue::{Market, VenueHost};
 use crate::hosts::visitor::{VISITOR, VisitorHost};
-use crate::hosts::{KRAKEN_HOSTS, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
+use crate::hosts::{INFLUX, KRAKEN_HOSTS, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
+use crate::influx::InfluxSim;
 use crate::network::Network;
 use crate::network::turmoil::{LinkConfig, TurmoilNetwork};
 use crate::sampler::Sampler;
@@ -125,10 +127,13 @@ enum Deed {
 struct World {
     network: TurmoilNetwork,
     venue: KrakenSim,
+    /// There if the scenario has a sink.
+    influx: Option<InfluxSim>,
     log: HistoryLog,
     name: Arc<str>,
     sampler: Sampler,
     hold: HoldGauge,
+    sink_hold: HoldGauge,
     stop_trader: CancellationToken,
     trader_ended: CancellationToken,
     stop_venue: CancellationToken,
@@ -156,15 +161,20 @@ impl World {
         let mut world = Self {
             network,
             venue,
+            influx: None,
             log,
             name: Arc::from(WORLD),
             sampler: Sampler::new(recorder.clone()),
             hold: HoldGauge::default(),
+            sink_hold: HoldGauge::default(),
             stop_trader: CancellationToken::new(),
             trader_ended: CancellationToken::new(),
             stop_venue: CancellationToken::new(),
         };
         world.add_venue(setup);
+        if setup.scenario.sink.is_some() {
+            world.add_influx();
+        }
         let recorder = recorder.clone();
         world.add_trader(setup, &clock, &entropy, Exposition::new(move || recorder.render()));
         world.add_visitor(setup);
@@ -193,6 +203,20 @@ impl World {
         }
     }
 
+    fn add_influx(&mut self) {
+        let log = HostLog::new(self.log.clone(), INFLUX, self.network.inside());
+        let influx = InfluxSim::new(log.clone());
+        let host = InfluxHost {
+            influx: influx.clone(),
+            network: self.network.inside(),
+            log,
+            hold: self.sink_hold.clone(),
+            stop: self.stop_venue.clone(),
+        };
+        self.influx = Some(influx);
+        self.network.add_host(INFLUX, Box::new(move || Box::pin(host.clone().run())));
+    }
+
     fn add_trader(
         &mut self,
         setup: &Setup,
@@ -209,6 +233,7 @@ impl World {
             log: HostLog::new(self.log.clone(), TRADER, self.network.inside()),
             hold: self.hold.clone(),
             exposition,
+            sink_hold: self.sink_hold.clone(),
             stop: self.stop_trader.clone(),
             ended: self.trader_ended.clone(),
         };
@@ -285,6 +310,15 @@ impl World {
                 }
                 format!("{} between {TRADER} and {}", fault.kind, KRAKEN_HOSTS.join(", "))
             }
+            FaultKind::SinkStatus(sink) => {
+                self.influx().set_status(Some(sink.status));
+                format!("{} at {INFLUX}", fault.kind)
+            }
+            FaultKind::SinkHold => {
+                self.sink_hold.hold();
+                self.network.hold(TRADER, INFLUX);
+                format!("{} between {TRADER} and {INFLUX}", fault.kind)
+            }
         };
         self.tell(WorldEvent::FaultStarted { fault: fault.id, what });
     }
@@ -305,6 +339,14 @@ impl World {
                 }
                 self.hold.release()
             }
+            FaultKind::SinkStatus(_) => {
+                self.influx().set_status(None);
+                self.influx().struck()
+            }
+            FaultKind::SinkHold => {
+                self.network.release(TRADER, INFLUX);
+                self.sink_hold.release()
+            }
         };
         self.tell(WorldEvent::FaultEnded { fault: fault.id, struck });
     }
@@ -313,6 +355,10 @@ impl World {
         if let Some(changed) = changed {
             self.tell(WorldEvent::MetricsSampled { changed });
         }
+    }
+
+    fn influx(&self) -> &InfluxSim {
+        self.influx.as_ref().expect("a scenario with a fault of the sink has one")
     }
 
     fn tell(&self, event: WorldEvent) {

@@ -14,7 +14,7 @@ fn sent_again(error: &str) -> Story {
             *text = Some(error.to_owned());
             true
         }
-        Event::Trader(_) | Event::Venue(_) | Event::World(_) => false,
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
     });
     story.trader(63_500, sent(40, "o-2")).trader(63_520, ended(40, CallOutcome::Success));
     story

@@ -33,7 +33,7 @@ fn an_error_at_the_end_is_reported() {
             *error = Some("journal is full".to_owned());
             true
         }
-        Event::World(_) | Event::Trader(_) | Event::Venue(_) => false,
+        Event::World(_) | Event::Trader(_) | Event::Venue(_) | Event::Sink(_) => false,
     });
     reports(&story, "trader ended with an error: journal is full");
 }

@@ -49,7 +49,7 @@ fn a_fill_that_never_happened_or_differs_is_reported() {
             fill.quantity = quantity("0.4");
             true
         }
-        Event::Trader(_) | Event::Venue(_) | Event::World(_) => false,
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
     });
     reports(&story, "differs from the venue's: 0.4 @ 10000 fee 1 here, 0.5 @ 10000 fee 1 there");
 }

@@ -1,7 +1,9 @@
 //! Events with everything that does not matter filled in.
 
+use std::collections::BTreeMap;
+
 use model::audit::{AuditEvent, BreakerState, CallOutcome, StreamState};
-use model::history::{Phase, VenueEvent, WorldEvent};
+use model::history::{Phase, SinkEvent, VenueEvent, WorldEvent};
 use model::{
     Asset, ClientOrderId, Fill, Liquidity, NewOrder, Notional, OrderKind, OrderState, Price,
     Quantity, Side, Symbol, TimeInForce, VenueOrderId,
@@ -208,4 +210,64 @@ pub fn shutdown(step: &str) -> AuditEvent {
 /// A host's program ends.
 pub const fn stopped(tasks_alive: u64, sockets_open: u64) -> WorldEvent {
     WorldEvent::HostStopped { tasks_alive, sockets_open, error: None }
+}
+
+/// What a database stores of an event, at a time of its own; `None` for nothing.
+pub fn stored(event: &AuditEvent, at: i64) -> Option<SinkEvent> {
+    let (measurement, values) = match event {
+        AuditEvent::OrderIntent { order } => (
+            "intent",
+            vec![
+                ("client_order_id", order.client_order_id.to_string()),
+                ("symbol", order.symbol.to_string()),
+                ("side", order.side.to_string()),
+                ("quantity", order.quantity.to_string()),
+            ],
+        ),
+        AuditEvent::OrderChanged { client_order_id, state, filled, .. } => (
+            "order",
+            vec![
+                ("client_order_id", client_order_id.to_string()),
+                ("state", state.to_string()),
+                ("filled", filled.to_string()),
+            ],
+        ),
+        AuditEvent::Filled { client_order_id, fill } => (
+            "fill",
+            vec![
+                ("client_order_id", client_order_id.to_string()),
+                ("trade_id", fill.trade_id.to_string()),
+                ("quantity", fill.quantity.to_string()),
+                ("price", fill.price.to_string()),
+                ("fee", fill.fee.to_string()),
+            ],
+        ),
+        AuditEvent::PositionChanged { symbol, quantity } => {
+            ("position", vec![("symbol", symbol.to_string()), ("quantity", quantity.to_string())])
+        }
+        AuditEvent::BreakerChanged { breaker, generation, to, .. } => (
+            "breaker",
+            vec![
+                ("breaker", breaker.clone()),
+                ("generation", generation.to_string()),
+                ("to", to.to_string()),
+            ],
+        ),
+        AuditEvent::StreamChanged { stream, state, .. } => {
+            ("stream", vec![("stream", stream.clone()), ("state", state.as_str().to_owned())])
+        }
+        AuditEvent::CallStarted { .. }
+        | AuditEvent::CallEnded { .. }
+        | AuditEvent::BookApplied { .. }
+        | AuditEvent::BookLost { .. }
+        | AuditEvent::HealthChanged { .. }
+        | AuditEvent::SinkLost { .. }
+        | AuditEvent::Shutdown { .. } => return None,
+    };
+    Some(SinkEvent::PointStored {
+        measurement: measurement.to_owned(),
+        tags: BTreeMap::new(),
+        fields: values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        at,
+    })
 }

@@ -38,6 +38,7 @@ pub fn expectations() -> Expectations {
     let limits = vec![Rate::Window { count: 10, window: seconds(5) }];
     expect.rates.insert("kraken/rest".to_owned(), RateRule { ops, limits });
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
+    expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");
     expect
 }
@@ -51,6 +52,7 @@ pub fn clean() -> Story {
     hang(&mut story);
     recover(&mut story);
     stop(&mut story);
+    story.store();
     story
 }
 

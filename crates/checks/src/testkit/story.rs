@@ -3,6 +3,8 @@
 use model::audit::AuditEvent;
 use model::history::{Event, Record, VenueEvent, WorldEvent};
 
+use super::events::stored;
+
 /// A history under construction. Events are told in any order and sorted by time.
 #[derive(Debug, Clone, Default)]
 pub struct Story {
@@ -38,6 +40,20 @@ impl Story {
             host: host.to_owned(),
             event,
         });
+        self
+    }
+
+    /// Tells of each event so far that is to be stored that a database stores it, 100 ms later.
+    pub fn store(&mut self) -> &mut Self {
+        let told = self.history();
+        for (number, record) in (0..).zip(&told) {
+            if let Event::Trader(event) = &record.event
+                && let Some(point) = stored(event, number)
+            {
+                let at_ms = record.at_ns / 1_000_000;
+                self.tell(at_ms.saturating_add(100), "influxdb", Event::Sink(point));
+            }
+        }
         self
     }
 

@@ -16,6 +16,8 @@ fn plan() -> FaultPlan {
             fault(0, 5_000, 5_010, FaultKind::RestStatus(RestStatus { status: 503 })),
             fault(1, 5_000, 6_000, FaultKind::RestLostAnswer(RestStatus { status: 504 })),
             fault(2, 5_000, 90_250, FaultKind::Hold),
+            fault(3, 6_000, 7_000, FaultKind::SinkStatus(RestStatus { status: 503 })),
+            fault(4, 7_000, 8_000, FaultKind::SinkHold),
         ],
     }
 }
@@ -47,6 +49,8 @@ fn a_fault_shows_in_one_line() {
         "at 5s for 10ms: rest-status 503",
         "at 5s for 1s: rest-lost-answer 504",
         "at 5s for 1m25s250ms: hold",
+        "at 6s for 1s: sink-status 503",
+        "at 7s for 1s: sink-hold",
     ];
     assert_eq!(shown, expected);
 }

@@ -207,7 +207,7 @@ fn wrong_words_name_the_nearest_right_one() {
             "\"hold\"",
             "\"earthquake\"",
             "32: `kind = \"earthquake\"`: unknown value `earthquake`; expected one of \
-             `rest-status`, `rest-lost-answer`, `hold`",
+             `rest-status`, `rest-lost-answer`, `hold`, `sink-status`, `sink-hold`",
         ),
     ]);
 }

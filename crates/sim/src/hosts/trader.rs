@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SimClock;
 use crate::history::HostLog;
-use crate::hosts::{TRADER, stopped, watched};
+use crate::hosts::{INFLUX, TRADER, stopped, watched};
 use crate::network::HostNetwork;
 use crate::sockets::{HoldGauge, OpenStreams, SimBinder, SimConnector};
 
@@ -51,6 +51,8 @@ pub(crate) struct TraderHost {
     pub(crate) log: HostLog,
     pub(crate) hold: HoldGauge,
     pub(crate) exposition: Exposition,
+    /// That of the link to the database.
+    pub(crate) sink_hold: HoldGauge,
     pub(crate) stop: CancellationToken,
     /// Cancelled by the host when its program has ended.
     pub(crate) ended: CancellationToken,
@@ -69,6 +71,7 @@ impl TraderHost {
             network: Arc::clone(&self.network),
             open: open.clone(),
             hold: self.hold.clone(),
+            others: [(INFLUX, self.sink_hold.clone())].into(),
         };
         let binder = SimBinder {
             network: Arc::clone(&self.network),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use platform::Endpoint;
 use resilience::{
-    BackoffConfig, BackoffConfigError, LaneConfig, LaneConfigError, LimiterConfig, RetryConfig,
+    BackoffConfig, BackoffConfigError, LaneConfig, LaneConfigError, LimiterConfig,
+    LimiterConfigError, RetryConfig, WindowLimit,
 };
 use thiserror::Error;
 use transport::HttpConfig;
@@ -33,9 +34,11 @@ pub struct InfluxConfig {
     pub buffer_max: usize,
     /// Longest request, with its retries and waits. Above zero, at most an hour, default 20 s.
     pub request_timeout: Duration,
-    /// Breaker, limiter, retries and attempt timeout of the requests. Default: one attempt of 10 s, at
-    /// most 100 in ten seconds; the writer repeats by itself, with its points still in the buffer.
+    /// Breaker, retries and attempt timeout of the requests. Default: one attempt of 10 s; the writer
+    /// repeats by itself, with its points still in the buffer.
     pub lane: LaneConfig,
+    /// How often requests may be made. Default 100 in ten seconds.
+    pub limit: LimiterConfig,
     /// Waits after a failed request. Default 1 s to 30 s, by chance.
     pub again: BackoffConfig,
     /// Connections. Default: two.
@@ -108,6 +111,9 @@ pub enum InfluxConfigError {
     /// The lane's settings make no sense.
     #[error("influx `lane`: {0}")]
     Lane(#[from] LaneConfigError),
+    /// The limit makes no sense.
+    #[error("influx `limit`: {0}")]
+    Limit(#[from] LimiterConfigError),
     /// The waits make no sense.
     #[error("influx `again`: {0}")]
     Again(#[from] BackoffConfigError),
@@ -129,11 +135,14 @@ impl InfluxConfig {
             buffer_max: 50_000,
             request_timeout: Duration::from_secs(20),
             lane: LaneConfig {
-                limiter: LimiterConfig { capacity: 100, window: Duration::from_secs(10) },
                 retry: RetryConfig { retries_max: 0, ..RetryConfig::default() },
                 attempt_timeout: Duration::from_secs(10),
                 ..LaneConfig::default()
             },
+            limit: LimiterConfig::Windows(vec![WindowLimit {
+                capacity: 100,
+                window: Duration::from_secs(10),
+            }]),
             again: BackoffConfig::default(),
             http: HttpConfig { per_host_max: 2, total_max: 2, ..HttpConfig::default() },
         }
@@ -164,6 +173,8 @@ impl InfluxConfig {
                 return Err(InfluxConfigError::Time { setting, value });
             }
         }
+        self.limit.validate()?;
+        self.lane.validate()?;
         Ok(self.again.validate()?)
     }
 }

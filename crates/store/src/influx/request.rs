@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use platform::{Endpoint, Platform, Spawner};
-use resilience::{Call, Deadline, Lane, LaneError};
+use resilience::{Call, Deadline, Lane, LaneError, Limiter};
 use transport::{HeaderMap, HttpClient, HttpRequest, Method, PoolPermit, header};
 
 use super::config::{InfluxConfig, InfluxConfigError};
@@ -17,6 +17,7 @@ pub(super) const NAME: &str = "influx/write";
 #[derive(Debug)]
 pub(super) struct Bucket {
     lane: Lane,
+    limiter: Limiter,
     http: HttpClient,
     endpoint: Endpoint,
     path_and_query: String,
@@ -41,6 +42,7 @@ impl Bucket {
         let (org, bucket) = (encoded(&config.org), encoded(&config.bucket));
         Ok(Self {
             lane,
+            limiter: Limiter::new(NAME, &config.limit)?,
             http: HttpClient::new(connector, config.http.clone(), spawner),
             endpoint: config.endpoint.clone(),
             path_and_query: format!("/api/v2/write?org={org}&bucket={bucket}&precision=ns"),
@@ -63,10 +65,10 @@ impl Bucket {
         deadline: Deadline,
     ) -> Result<(), LaneError<WriteError>> {
         let body = Bytes::from(lines.join("\n"));
-        let call = Call { op: NAME, weight: 1, deadline, client_order_id: None };
+        let call = Call::repeatable(NAME, deadline, &self.limiter, 1);
         let queue = || async { Ok(self.http.acquire(&self.endpoint).await?) };
         let send = |permit| self.send(permit, body.clone());
-        self.lane.call_idempotent(call, queue, send).await
+        self.lane.call_repeatable(call, queue, send).await
     }
 
     async fn send(&self, permit: PoolPermit, body: Bytes) -> Result<(), WriteError> {
