@@ -106,7 +106,7 @@ fn left(history: &[Record]) -> (u64, u64) {
         Event::World(WorldEvent::HostStopped { tasks_alive, sockets_open, .. }) => {
             Some((*tasks_alive, *sockets_open))
         }
-        Event::World(_) | Event::Trader(_) | Event::Venue(_) => None,
+        Event::World(_) | Event::Trader(_) | Event::Venue(_) | Event::Sink(_) => None,
     });
     end.expect("the trader ended")
 }
@@ -227,7 +227,7 @@ fn a_sink_that_breaks_is_told_and_ends_the_node_only_if_it_is_needed() {
         assert_eq!(left(&history), (0, 0));
         let stopped_at = history.iter().find_map(|record| match &record.event {
             Event::Trader(AuditEvent::Shutdown { .. }) => Some(record.at_ns / 1_000_000_000),
-            Event::Trader(_) | Event::Venue(_) | Event::World(_) => None,
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
         });
         (result.map(|report| report.unsettled.len()), stopped_at.expect("it ended"))
     };

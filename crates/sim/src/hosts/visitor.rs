@@ -1,5 +1,6 @@
 //! A host from which somebody visits the others: a person's browser, a scraper of metrics.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ impl VisitorHost {
             network: self.network,
             open: OpenStreams::default(),
             hold: HoldGauge::default(),
+            others: BTreeMap::new(),
         };
         (self.program)(Arc::new(connector)).await;
     }
