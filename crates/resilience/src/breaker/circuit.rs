@@ -276,6 +276,9 @@ impl Breaker {
         &self,
         clock: impl FnOnce() -> Instant,
     ) -> Result<Permit<'_>, BreakerOpen> {
+        if let Some(ticket) = self.admit_closed() {
+            return Ok(Permit::new(self, ticket));
+        }
         match self.admit(clock) {
             Ok(ticket) => Ok(Permit::new(self, ticket)),
             Err(refusal) => Err(self.reject(refusal)),
@@ -288,6 +291,17 @@ impl Breaker {
         self.step(cause.as_str(), |core, extras| ((), core.force_open(open_ms, now_ns, extras)));
     }
 
+    /// Lets a call through if the word alone allows it: closed, and nobody asks how long calls take.
+    ///
+    /// Apart from [`Breaker::admit`], so that the ticket of most calls stays in registers and is
+    /// not taken out of a result that is as large as a refusal.
+    #[inline]
+    pub(super) fn admit_closed(&self) -> Option<Ticket> {
+        let word = self.word();
+        matches!(word.gate(), Gate::Clean | Gate::Counted)
+            .then(|| Ticket::call(word.generation(), 0))
+    }
+
     /// Lets a call through or not. Reads the clock unless closed, and closed only if the policy
     /// asks how long calls take. See [`Breaker::reject`].
     #[inline]
@@ -295,7 +309,7 @@ impl Breaker {
         let word = self.word();
         match word.gate() {
             Gate::Clean | Gate::Counted => Ok(Ticket::call(word.generation(), 0)),
-            Gate::Measured => Ok(Ticket::call(word.generation(), self.nanos(clock()))),
+            Gate::Measured => Ok(self.admit_measured(word.generation(), clock())),
             Gate::Open => {
                 let now = clock();
                 match self.time_left(now) {
@@ -333,8 +347,7 @@ impl Breaker {
     pub(super) fn reject(&self, refusal: Refusal) -> BreakerOpen {
         self.rejected.fetch_add(1, Ordering::Relaxed);
         let Refusal { state, now, retry_after } = refusal;
-        let retry_at = now.checked_add(retry_after).unwrap_or(now);
-        BreakerOpen { breaker: self.name_or_empty(), state, retry_after, retry_at }
+        BreakerOpen { breaker: self.name_or_empty(), state, retry_after, at: now }
     }
 
     /// Takes the outcome of a call. Reads the clock only if the outcome may change something.
@@ -371,6 +384,12 @@ impl Breaker {
         let retry_at = self.retry_at.load(Ordering::Relaxed);
         let now = now.saturating_duration_since(*self.origin.get()?);
         unpack(retry_at).checked_sub(now).filter(|left| !left.is_zero())
+    }
+
+    /// Apart, so that it costs those nothing who measure nothing.
+    #[inline(never)]
+    fn admit_measured(&self, generation: u64, now: Instant) -> Ticket {
+        Ticket::call(generation, self.nanos(now))
     }
 
     #[cold]

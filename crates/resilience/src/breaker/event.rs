@@ -32,8 +32,15 @@ pub struct BreakerOpen {
     /// time after which the probes are given up at the latest. `Isolated`: nobody knows, so the
     /// configured open time.
     pub retry_after: Duration,
-    /// The same as a point in time.
-    pub retry_at: Instant,
+    /// When it was rejected. The sum is left to those who ask for it.
+    pub(super) at: Instant,
+}
+
+impl BreakerOpen {
+    /// [`BreakerOpen::retry_after`] as a point in time.
+    pub fn retry_at(&self) -> Instant {
+        self.at.checked_add(self.retry_after).unwrap_or(self.at)
+    }
 }
 
 /// A call through a breaker that brought no result.

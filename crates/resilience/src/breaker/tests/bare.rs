@@ -14,7 +14,7 @@ async fn a_bare_breaker_does_the_same_and_tells_nobody() {
     open_and_wait(&breaker).await;
     calls(&breaker, "SF");
     let rejection = breaker.acquire().unwrap_err();
-    assert_eq!((&*rejection.breaker, rejection.retry_at), ("", Instant::now() + OPEN_FOR));
+    assert_eq!((&*rejection.breaker, rejection.retry_at()), ("", Instant::now() + OPEN_FOR));
     advance(OPEN_FOR).await;
     calls(&breaker, "SS");
     let snapshot = breaker.snapshot();
@@ -70,5 +70,5 @@ async fn an_isolated_breaker_names_a_time_to_ask_again() {
     breaker.isolate();
     let rejection = breaker.acquire().unwrap_err();
     assert_eq!((rejection.state, rejection.retry_after), (Isolated, OPEN_FOR));
-    assert_eq!(rejection.retry_at, Instant::now() + OPEN_FOR);
+    assert_eq!(rejection.retry_at(), Instant::now() + OPEN_FOR);
 }
