@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use model::Price;
+
 use super::*;
 use crate::expectations::{CounterRate, Rate, RateRule};
 use crate::testkit::events::{intent, started, venue_order};
@@ -75,9 +77,19 @@ fn other_calls_do_not_count() {
     assert_passes(CHECK.name, &story, &expectations());
 }
 
+/// The strategy wants an order that rests until it is cancelled.
+fn resting(name: &str) -> AuditEvent {
+    let mut event = intent(name);
+    if let AuditEvent::OrderIntent { order } = &mut event {
+        order.kind = OrderKind::Limit { price: Price::step(1), post_only: false };
+        order.time_in_force = TimeInForce::Gtc;
+    }
+    event
+}
+
 /// An order that is cancelled some time after it opened.
 fn cancelled(story: &mut Story, name: &str, at_ms: u64, age_ms: u64) {
-    story.trader(at_ms, intent(name));
+    story.trader(at_ms, resting(name));
     let venue = format!("V-{name}");
     story.venue(at_ms, venue_order(name, &venue, OrderState::Open, "0"));
     story.venue(at_ms + age_ms, venue_order(name, &venue, OrderState::Cancelled, "0"));
@@ -117,11 +129,23 @@ fn a_cancel_of_a_young_order_weighs_more_than_that_of_an_old_one() {
 }
 
 #[test]
-fn too_many_orders_are_reported() {
+fn what_the_venue_cancels_by_itself_is_no_call() {
     let mut story = story();
     for number in 0..11 {
         let (name, venue) = (format!("o{number}"), format!("V{number}"));
         story.trader(1_000, intent(&name));
+        story.venue(1_000, venue_order(&name, &venue, OrderState::Open, "0"));
+        story.venue(1_000, venue_order(&name, &venue, OrderState::Cancelled, "0"));
+    }
+    assert_passes(CHECK.name, &story, &expect_orders());
+}
+
+#[test]
+fn too_many_orders_are_reported() {
+    let mut story = story();
+    for number in 0..11 {
+        let (name, venue) = (format!("o{number}"), format!("V{number}"));
+        story.trader(1_000, resting(&name));
         story.venue(1_000, venue_order(&name, &venue, OrderState::Open, "0"));
         // Told again: no other order.
         story.venue(1_000, venue_order(&name, &venue, OrderState::Open, "0"));
