@@ -3,6 +3,7 @@
 mod error;
 mod registry;
 mod status;
+mod stop;
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
@@ -22,6 +23,7 @@ pub use self::status::{TaskState, TaskStatus};
 
 use self::error::Panicked;
 use self::registry::{Part, Registry, Slot};
+use self::stop::{Ended, Stop, Stoppable};
 
 /// Owner of a group of tasks. Dropping it aborts all of them.
 #[derive(Debug)]
@@ -80,9 +82,9 @@ impl TaskGroup {
     pub fn cancel_group(&self, group: &str) {
         let mut registry = self.shared.registry.lock();
         let Some(part) = registry.part(group) else { return };
-        let old = std::mem::replace(&mut part.cancel, self.shared.cancel.child_token());
+        let old = std::mem::replace(&mut part.stop, Stop::below(&self.shared.cancel));
         drop(registry);
-        old.cancel();
+        old.token().cancel();
     }
 
     /// Running tasks, in the order of spawning, then the last 64 that ended.
@@ -170,13 +172,10 @@ impl Spawner {
         name: impl Into<Cow<'static, str>>,
         future: impl Future<Output = TaskResult> + Send + 'static,
     ) {
-        self.spawn_graceful(group, name, |cancel| async move {
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => Ok(()),
-                result = future => result,
-            }
-        });
+        let Some((slot, stop)) = self.enter(group, name.into()) else { return };
+        let ending = Ending::new(&self.shared, slot);
+        // No way to abort it is kept: it ends by its token wherever it waits.
+        drop(spawn(ending.watch(Stoppable::new(future, stop))));
     }
 
     /// Runs a task that stops itself when its token is cancelled.
@@ -191,18 +190,26 @@ impl Spawner {
     ) where
         F: Future<Output = TaskResult> + Send + 'static,
     {
-        let now = Instant::now();
-        let found = || self.shared.found(group);
-        let entered = self.shared.registry.lock().register(group, name.into(), now, found);
-        let Some((slot, cancel)) = entered else { return };
-        let shared = Arc::clone(&self.shared);
-        let ending = Ending { shared, slot, cancel: cancel.clone(), told: false };
-        let abort = spawn(ending.watch(task(cancel)));
-        // Not under the lock above: a runtime that shuts down drops the task within `spawn`.
+        let Some((slot, stop)) = self.enter(group, name.into()) else { return };
+        let task = task(stop.token().clone());
+        let ending = Ending::new(&self.shared, slot);
+        let abort = spawn(ending.watch(async move {
+            match task.await {
+                Ok(()) if stop.token().is_cancelled() => Ok(Ended::Stopped),
+                result => result.map(|()| Ended::ByItself),
+            }
+        }));
+        // Not under the lock of `enter`: a runtime that shuts down drops the task within `spawn`.
         let due = self.shared.registry.lock().spawned(slot, abort);
         if let Some(abort) = due {
             abort.abort();
         }
+    }
+
+    fn enter(&self, group: &'static str, name: Cow<'static, str>) -> Option<(Slot, Arc<Stop>)> {
+        let now = Instant::now();
+        let found = || self.shared.found(group);
+        self.shared.registry.lock().register(group, name, now, found)
     }
 
     /// Asks every task of the group to stop.
@@ -252,7 +259,7 @@ impl Shared {
         let owner = self.name.clone();
         Part {
             name,
-            cancel: self.cancel.child_token(),
+            stop: Stop::below(&self.cancel),
             running: 0,
             ended: Default::default(),
             durations: metrics::histogram!(
@@ -278,15 +285,18 @@ impl Shared {
 struct Ending {
     shared: Arc<Shared>,
     slot: Slot,
-    cancel: CancellationToken,
     told: bool,
 }
 
 impl Ending {
-    async fn watch(mut self, future: impl Future<Output = TaskResult>) {
+    fn new(shared: &Arc<Shared>, slot: Slot) -> Self {
+        Self { shared: Arc::clone(shared), slot, told: false }
+    }
+
+    async fn watch(mut self, future: impl Future<Output = Result<Ended, TaskError>>) {
         let (state, error) = match AssertUnwindSafe(future).catch_unwind().await {
-            Ok(Ok(())) if self.cancel.is_cancelled() => (TaskState::Cancelled, None),
-            Ok(Ok(())) => (TaskState::Done, None),
+            Ok(Ok(Ended::Stopped)) => (TaskState::Cancelled, None),
+            Ok(Ok(Ended::ByItself)) => (TaskState::Done, None),
             Ok(Err(error)) => (TaskState::Failed, Some(error)),
             Err(panic) => {
                 let error: TaskError = Box::new(Panicked(panic_message(panic.as_ref())));

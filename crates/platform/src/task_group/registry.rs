@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::error::{TaskError, TaskFailure};
 use super::status::{TaskState, TaskStatus};
+use super::stop::Stop;
 
 /// Ended tasks that [`super::TaskGroup::status`] remembers; older ones are forgotten.
 const ENDED_KEPT_MAX: usize = 64;
@@ -33,7 +34,7 @@ pub(super) struct Registry {
 pub(super) struct Part {
     pub(super) name: &'static str,
     /// Stops the tasks that run now.
-    pub(super) cancel: CancellationToken,
+    pub(super) stop: Arc<Stop>,
     pub(super) running: u32,
     /// Ended tasks by [`TaskState::ENDS`].
     pub(super) ended: [u64; TaskState::ENDS.len()],
@@ -47,6 +48,7 @@ struct Entry {
     name: Cow<'static, str>,
     part: usize,
     started: Instant,
+    /// For a task that stops itself and may fail to.
     abort: Option<AbortHandle>,
 }
 
@@ -76,7 +78,7 @@ impl Registry {
         name: Cow<'static, str>,
         now: Instant,
         found: impl FnOnce() -> Part,
-    ) -> Option<(Slot, CancellationToken)> {
+    ) -> Option<(Slot, Arc<Stop>)> {
         if self.closed {
             return None;
         }
@@ -100,7 +102,7 @@ impl Registry {
         };
         let part = &mut self.parts[part];
         part.running += 1;
-        Some((Slot { index, number }, part.cancel.clone()))
+        Some((Slot { index, number }, Arc::clone(&part.stop)))
     }
 
     /// Notes how to abort a task; gives the handle back if that is due at once.
