@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use model::panic_message;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -193,14 +193,14 @@ impl Spawner {
         let Some((slot, stop)) = self.enter(group, name.into()) else { return };
         let task = task(stop.token().clone());
         let ending = Ending::new(&self.shared, slot);
-        let abort = spawn(ending.watch(async move {
+        let spawned = spawn(ending.watch(async move {
             match task.await {
                 Ok(()) if stop.token().is_cancelled() => Ok(Ended::Stopped),
                 result => result.map(|()| Ended::ByItself),
             }
         }));
         // Not under the lock of `enter`: a runtime that shuts down drops the task within `spawn`.
-        let due = self.shared.registry.lock().spawned(slot, abort);
+        let due = self.shared.registry.lock().spawned(slot, spawned.abort_handle());
         if let Some(abort) = due {
             abort.abort();
         }
@@ -232,8 +232,8 @@ impl Spawner {
     clippy::disallowed_methods,
     reason = "the one place that spawns: the task belongs to a group"
 )]
-fn spawn(future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-    tokio::spawn(future).abort_handle()
+fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(future)
 }
 
 impl Shared {
@@ -271,7 +271,6 @@ impl Shared {
     fn finish(&self, slot: Slot, state: TaskState, error: Option<TaskError>) {
         let finished = self.registry.lock().finish(slot, state, error, Instant::now());
         let Some(finished) = finished else { return };
-        finished.durations.record(finished.ran_for_s);
         if finished.failed {
             self.cancel.cancel();
         }

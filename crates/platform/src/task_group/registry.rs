@@ -65,9 +65,6 @@ pub(super) struct Finished {
     /// The last task of its named group.
     pub(super) last: bool,
     pub(super) failed: bool,
-    /// How long the task ran, seconds, for its histogram.
-    pub(super) ran_for_s: f64,
-    pub(super) durations: metrics::Histogram,
 }
 
 impl Registry {
@@ -131,9 +128,9 @@ impl Registry {
         part.running -= 1;
         let end = TaskState::ENDS.iter().position(|end| *end == state);
         part.ended[end.expect("a task that has ended does not run")] += 1;
-        let (last, durations) = (part.running == 0, part.durations.clone());
-        let status = entry.status(part.name, state, now);
-        let ran_for_s = status.ran_for.as_secs_f64();
+        let last = part.running == 0;
+        let status = entry.into_status(part.name, state, now);
+        part.durations.record(status.ran_for.as_secs_f64());
         let failed = error.is_some();
         if let Some(error) = error {
             let task = status.name.to_string();
@@ -144,7 +141,7 @@ impl Registry {
             self.ended.pop_front();
         }
         self.ended.push_back(status);
-        Some(Finished { last, failed, ran_for_s, durations })
+        Some(Finished { last, failed })
     }
 
     /// Running tasks in the order of spawning, then the last ended ones.
@@ -194,6 +191,11 @@ impl Registry {
 }
 
 impl Entry {
+    fn into_status(self, group: &'static str, state: TaskState, now: Instant) -> TaskStatus {
+        let ran_for = now.saturating_duration_since(self.started);
+        TaskStatus { name: self.name, group, state, started: self.started, ran_for }
+    }
+
     fn status(&self, group: &'static str, state: TaskState, now: Instant) -> TaskStatus {
         TaskStatus {
             name: self.name.clone(),

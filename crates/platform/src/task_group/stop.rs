@@ -41,8 +41,8 @@ pin_project! {
         #[pin]
         future: F,
         stop: Arc<Stop>,
-        #[pin]
-        waiting: Option<WaitForCancellationFutureOwned>,
+        // Boxed, so that a task that never waits is not the larger for it.
+        waiting: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     }
 }
 
@@ -56,23 +56,22 @@ impl<F: Future<Output = TaskResult>> Future for Stoppable<F> {
     type Output = Result<Ended, TaskError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let told = match this.waiting.as_mut().as_pin_mut() {
-            Some(waiting) => waiting.poll(cx).is_ready(),
+        let this = self.project();
+        let told = match this.waiting.as_mut() {
+            Some(waiting) => waiting.as_mut().poll(cx).is_ready(),
             None => this.stop.token().is_cancelled(),
         };
         if told {
             return Poll::Ready(Ok(Ended::Stopped));
         }
-        if this.waiting.is_some() {
-            return this.future.poll(cx).map(|result| result.map(|()| Ended::ByItself));
-        }
         if let Poll::Ready(result) = this.future.poll(cx) {
             return Poll::Ready(result.map(|()| Ended::ByItself));
         }
-        this.waiting.set(Some(this.stop.token().clone().cancelled_owned()));
-        let waiting = this.waiting.as_pin_mut().expect("set in the line above");
-        ready!(waiting.poll(cx));
-        Poll::Ready(Ok(Ended::Stopped))
+        if this.waiting.is_none() {
+            let waiting = this.stop.token().clone().cancelled_owned();
+            ready!(this.waiting.insert(Box::pin(waiting)).as_mut().poll(cx));
+            return Poll::Ready(Ok(Ended::Stopped));
+        }
+        Poll::Pending
     }
 }
