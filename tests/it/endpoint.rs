@@ -69,6 +69,17 @@ fn value<'a>(scrape: &'a str, series: &str) -> Option<&'a str> {
     scrape.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))
 }
 
+/// The world's own gauges stand in the same recorder; they are described in its source.
+fn every_metric_says_what_it_means(scrape: &str) {
+    let after = |lead: &str| -> Vec<_> {
+        let names = scrape.lines().filter_map(|line| line.strip_prefix(lead)?.split(' ').next());
+        names.filter(|name| !name.starts_with("sim_")).collect()
+    };
+    let (told, explained) = (after("# TYPE "), after("# HELP "));
+    assert!(told.len() > 20, "{told:?}");
+    assert_eq!(told, explained, "a metric is missing in crates/node/src/help.rs");
+}
+
 #[test]
 fn health_and_metrics_follow_the_outage_and_change_nothing() {
     // Calm; 503 since 05:00; hung since 05:30; healed at 07:00 and recovered.
@@ -107,6 +118,7 @@ fn health_and_metrics_follow_the_outage_and_change_nothing() {
     let up = r#"wavetank_dependency_up{critical="true",dependency="kraken/public"}"#;
     assert_eq!(value(body(at(121, "/metrics")), up), Some("1"));
     assert_eq!(value(body(at(401, "/metrics")), up), Some("0"));
+    every_metric_says_what_it_means(body(at(121, "/metrics")));
     let status: Value = serde_json::from_str(body(at(402, "/status"))).expect("JSON");
     let read = status["breakers"].as_array().expect("a list");
     let read = read.iter().find(|breaker| breaker["name"] == "kraken/read").expect("a breaker");

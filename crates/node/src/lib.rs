@@ -14,6 +14,7 @@ mod dependencies;
 mod endpoint;
 mod error;
 mod groups;
+mod help;
 mod influx;
 mod orders;
 mod run;

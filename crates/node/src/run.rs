@@ -19,7 +19,7 @@ use crate::error::NodeError;
 use crate::groups::{ENDPOINT, Groups, SINKS, STREAMS, UPKEEP};
 use crate::orders::OrderDesk;
 use crate::sinks::{SinkSpec, StartedSink};
-use crate::{dependencies, endpoint, shutdown, startup, upkeep};
+use crate::{dependencies, endpoint, help, shutdown, startup, upkeep};
 
 /// News that may wait for the engine; a full queue slows the senders down.
 const QUEUE_MAX: usize = 1_024;
@@ -70,6 +70,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<NodeReport, NodeError> {
     config.validate()?;
+    help::describe();
     // Outlives the streams, which fail when nobody takes their events.
     let (feed_in, feed) = mpsc::channel(QUEUE_MAX);
     let mut session = Session::open(config, platform, feed);

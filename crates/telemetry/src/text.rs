@@ -38,6 +38,7 @@ impl Families {
             page.head(&series.name, "histogram")?;
             page.histogram(series, &histogram.counts())?;
         }
+        writeln!(page.out, "# HELP {REFUSED} Series that were not kept: there are too many.")?;
         page.head(REFUSED, "counter")?;
         writeln!(page.out, "{REFUSED} {refused}")
     }

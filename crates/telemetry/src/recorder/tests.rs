@@ -35,6 +35,7 @@ fn everything_is_shown_in_the_order_of_names_and_labels() {
         "# TYPE wait_seconds histogram",
         "wait_seconds_sum{host=\"h\"} 0.3",
         "wait_seconds_count{host=\"h\"} 1",
+        "# HELP wavetank_telemetry_series_refused_total Series that were not kept: there are too many.",
         "# TYPE wavetank_telemetry_series_refused_total counter",
         "wavetank_telemetry_series_refused_total 0",
     ];
