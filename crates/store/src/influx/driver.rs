@@ -100,7 +100,7 @@ impl Driver {
         self.failed = self.failed.saturating_add(1);
         let until = match error {
             // Nothing passes before.
-            LaneError::BreakerOpen(open) => open.retry_at,
+            LaneError::BreakerOpen(open) => open.retry_at(),
             LaneError::Limited(_)
             | LaneError::DeadlineElapsed
             | LaneError::AttemptTimedOut { .. }
