@@ -12,7 +12,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("platform", &["model"]),
     ("telemetry", &[]),
     ("resilience", &["model", "platform"]),
-    ("transport", &["model", "platform", "resilience"]),
+    // Its tests read what it publishes.
+    ("transport", &["model", "platform", "telemetry", "resilience"]),
     ("tape", &["model"]),
     ("store", &["model", "platform", "resilience", "transport"]),
     ("kraken", &["model", "platform", "resilience", "transport"]),

@@ -9,7 +9,7 @@ use resilience::{
     LaneConfigError, LimiterConfig, LimiterConfigError,
 };
 use thiserror::Error;
-use transport::HttpConfig;
+use transport::{HttpConfig, HttpConfigError};
 
 use crate::codec::sign::Credentials;
 use crate::rest::TURN_WAIT_MAX;
@@ -151,6 +151,9 @@ pub enum ConfigError {
     /// The waits before a stream connects again make no sense.
     #[error("reconnect: {0}")]
     Reconnect(#[from] BackoffConfigError),
+    /// A limit of the HTTP pool makes no sense.
+    #[error(transparent)]
+    Http(#[from] HttpConfigError),
     /// Another setting is out of its range.
     #[error("{setting}: expected {expected}")]
     Range {
@@ -174,6 +177,7 @@ impl KrakenConfig {
     /// [`ConfigError`] for the first setting that cannot work.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.reconnect.validate()?;
+        self.http.validate()?;
         let seconds = Duration::from_secs;
         let positive = [
             self.connect_timeout,
@@ -241,6 +245,10 @@ mod tests {
         check(
             |config| config.reconnect.base = Duration::ZERO,
             "reconnect: backoff setting `base` is below 1 ms",
+        );
+        check(
+            |config| config.http.per_host_max = 0,
+            "http setting `per_host_max`: expected at least 1 and at most `total_max`",
         );
         check(
             |config| config.silence_max = Duration::ZERO,

@@ -78,7 +78,7 @@ impl Rest {
         let connector = Arc::clone(&platform.connector);
         let shared = Shared {
             clock: Arc::clone(&platform.clock),
-            http: HttpClient::new(connector, config.http.clone(), spawner),
+            http: HttpClient::new(connector, &config.http, spawner)?,
             key: Key::new(config.credentials.clone()),
             lanes: Lanes::new(config, platform)?,
             limits: Limits::new(config)?,
@@ -105,7 +105,8 @@ impl Rest {
         self.lanes().into_iter().try_for_each(|lane| registry.register(lane.breaker()))
     }
 
-    /// Writes what lanes and limiters count to the metrics recorder; the registry writes the breakers.
+    /// Writes what lanes, limiters and the pool count to the metrics recorder; the registry writes the
+    /// breakers.
     pub fn publish(&self) {
         for lane in self.lanes() {
             lane.publish();
@@ -113,6 +114,7 @@ impl Rest {
         for limiter in self.limiters() {
             limiter.publish();
         }
+        self.shared.http.publish(&self.shared.config.rest.host);
     }
 
     /// The lane and the limiter of a stream's dials.

@@ -1,14 +1,14 @@
-//! A pooled HTTP/1.1 client.
-//!
-//! hyper-util's client keeps connections alive; two fair semaphores around it bound how many requests
-//! are on the wire, per host and in total. A request is two steps, so that a caller can queue for a
-//! place before it commits to anything else: [`HttpClient::acquire`], then [`HttpClient::send`].
+#![doc = include_str!("../docs/pool.md")]
 
+mod config;
 mod connector;
 mod error;
 mod limits;
+mod stats;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -16,57 +16,18 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
 use hyper::{Method, Request, Response, Uri};
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioTimer;
 use platform::{Connector, Endpoint, Spawner};
 
+pub use config::{HttpConfig, HttpConfigError};
 use connector::{GroupExecutor, StreamConnector};
 pub use error::HttpError;
 use limits::Limits;
-pub use limits::{PoolPermit, PoolStats};
-
-/// hyper refuses a smaller read buffer.
-const READ_BUFFER_BYTES_MIN: usize = 8 * 1024;
-
-/// Limits of an [`HttpClient`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpConfig {
-    /// Requests on the wire to one host; default 50.
-    pub per_host_max: usize,
-    /// Requests on the wire to all hosts; default 200.
-    pub total_max: usize,
-    /// Longest wait for a place below these two limits; default 5 s.
-    pub permit_wait_max: Duration,
-    /// Longest dial, TLS included; default 10 s.
-    pub connect_timeout: Duration,
-    /// Time after which an unused connection is closed; default 60 s.
-    pub idle_timeout: Duration,
-    /// Longest time from the start of a dial to the last byte of the answer; default 30 s. A backstop:
-    /// callers bound each attempt more tightly.
-    pub exchange_timeout: Duration,
-    /// Largest body taken, in bytes; default 8 MiB.
-    pub body_bytes_max: usize,
-    /// Largest head of an answer, in bytes; default 64 KiB, at least 8 KiB.
-    pub head_bytes_max: usize,
-    /// Most header lines of an answer; default 100.
-    pub head_lines_max: usize,
-}
-
-impl Default for HttpConfig {
-    fn default() -> Self {
-        Self {
-            per_host_max: 50,
-            total_max: 200,
-            permit_wait_max: Duration::from_secs(5),
-            connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
-            exchange_timeout: Duration::from_secs(30),
-            body_bytes_max: 8 * 1024 * 1024,
-            head_bytes_max: 64 * 1024,
-            head_lines_max: 100,
-        }
-    }
-}
+pub use limits::PoolPermit;
+pub use stats::PoolStats;
+use stats::{Counted, Counters, Served};
 
 /// A request, without the host: that is the permit's.
 #[derive(Debug, Clone)]
@@ -97,30 +58,42 @@ pub struct HttpResponse {
 pub struct HttpClient {
     client: Client<StreamConnector, Full<Bytes>>,
     limits: Arc<Limits>,
+    counters: Arc<Counters>,
     exchange_timeout: Duration,
     body_bytes_max: usize,
 }
 
 impl HttpClient {
     /// A client without connections. Its background tasks run in the spawner's group, under `http`.
-    pub fn new(connector: Arc<dyn Connector>, config: HttpConfig, spawner: Spawner) -> Self {
-        let limits = Arc::new(Limits::new(&config));
-        let connector = StreamConnector::new(connector, config.connect_timeout, limits.open());
+    ///
+    /// # Errors
+    /// [`HttpConfigError`]: a limit cannot work.
+    pub fn new(
+        connector: Arc<dyn Connector>,
+        config: &HttpConfig,
+        spawner: Spawner,
+    ) -> Result<Self, HttpConfigError> {
+        config.validate()?;
+        let counters = Arc::new(Counters::default());
+        let limits = Arc::new(Limits::new(config, Arc::clone(&counters)));
+        let connector =
+            StreamConnector::new(connector, config.connect_timeout, Arc::clone(&counters));
         let client = Client::builder(GroupExecutor::new(spawner))
             // Both, or idle connections expire by the wall clock.
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(config.idle_timeout)
             .pool_max_idle_per_host(config.per_host_max)
-            .http1_max_buf_size(config.head_bytes_max.max(READ_BUFFER_BYTES_MIN))
+            .http1_max_buf_size(config.head_bytes_max)
             .http1_max_headers(config.head_lines_max)
             .build(connector);
-        Self {
+        Ok(Self {
             client,
             limits,
+            counters,
             exchange_timeout: config.exchange_timeout,
             body_bytes_max: config.body_bytes_max,
-        }
+        })
     }
 
     /// Waits for a place among the requests on the wire, first of the host, then of all.
@@ -131,7 +104,7 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future leaves the queue.
     pub async fn acquire(&self, endpoint: &Endpoint) -> Result<PoolPermit, HttpError> {
-        Limits::acquire(&self.limits, endpoint).await
+        self.limits.acquire(endpoint).await
     }
 
     /// Sends a request to the permit's host and reads the whole answer, whatever its status.
@@ -157,11 +130,42 @@ impl HttpClient {
 
     /// What the pool does now.
     pub fn stats(&self) -> PoolStats {
-        self.limits.stats()
+        self.counters.snapshot()
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<HttpResponse, HttpError> {
-        let response = self.client.request(request).await.map_err(HttpError::from_client)?;
+    /// Writes what the pool counts to the metrics recorder, under the name of the host that it is for.
+    pub fn publish(&self, host: &str) {
+        self.stats().publish(host);
+    }
+
+    async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Result<HttpResponse, HttpError> {
+        let chosen = capture_connection(&mut request);
+        let mut response = pin!(self.client.request(request));
+        let in_use = tokio::select! {
+            biased;
+            // It may fail without a connection, but answers on one only.
+            response = &mut response => return self.read(response).await,
+            in_use = self.in_use(chosen) => in_use,
+        };
+        let answer = self.read(response.await).await;
+        drop(in_use);
+        answer
+    }
+
+    /// Waits until hyper has chosen a connection; counts it as used for as long as the value lives.
+    async fn in_use(&self, mut chosen: CaptureConnection) -> Counted {
+        drop(chosen.wait_for_connection_metadata().await);
+        if Served::mark(&chosen) {
+            self.counters.reused.fetch_add(1, Ordering::Relaxed);
+        }
+        Counted::new(&self.counters.in_use)
+    }
+
+    async fn read(
+        &self,
+        response: Result<Response<Incoming>, legacy::Error>,
+    ) -> Result<HttpResponse, HttpError> {
+        let response = response.map_err(HttpError::from_client)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read_body(response, self.body_bytes_max).await?;
@@ -207,5 +211,7 @@ async fn read_body(response: Response<Incoming>, limit: usize) -> Result<Bytes, 
     Ok(bytes.freeze())
 }
 
+#[cfg(test)]
+mod drop_tests;
 #[cfg(test)]
 mod tests;

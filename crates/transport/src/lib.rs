@@ -8,11 +8,14 @@ mod dial;
 mod http;
 #[cfg(test)]
 mod test_net;
+#[cfg(test)]
+mod testing;
 mod ws;
 
 pub use dial::DialError;
 pub use http::{
-    HttpClient, HttpConfig, HttpError, HttpRequest, HttpResponse, PoolPermit, PoolStats,
+    HttpClient, HttpConfig, HttpConfigError, HttpError, HttpRequest, HttpResponse, PoolPermit,
+    PoolStats,
 };
 pub use hyper::{HeaderMap, Method, header};
 pub use ws::{WebSocket, WsConfig, WsError, WsMessage};

@@ -5,11 +5,13 @@ use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use platform::{BoxFuture, BoxStream, ConnectError, Connector, Endpoint};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 /// Bytes that a pipe holds.
 pub(crate) const PIPE_BYTES: usize = 4096;
@@ -25,15 +27,27 @@ pub(crate) enum Dial {
 pub(crate) struct TestNet {
     /// What becomes of the next dials; those after them are accepted.
     plan: Mutex<VecDeque<Dial>>,
+    /// Time that a dial takes.
+    takes: Duration,
     far_ends: mpsc::Sender<DuplexStream>,
     dials: AtomicUsize,
 }
 
 impl TestNet {
     pub(crate) fn new(plan: &[Dial]) -> (Arc<Self>, mpsc::Receiver<DuplexStream>) {
+        Self::build(plan, Duration::ZERO)
+    }
+
+    /// A network whose dials take time.
+    pub(crate) fn slow(takes: Duration) -> (Arc<Self>, mpsc::Receiver<DuplexStream>) {
+        Self::build(&[], takes)
+    }
+
+    fn build(plan: &[Dial], takes: Duration) -> (Arc<Self>, mpsc::Receiver<DuplexStream>) {
         let (far_ends, accepted) = mpsc::channel(64);
         let net = Self {
             plan: Mutex::new(plan.iter().copied().collect()),
+            takes,
             far_ends,
             dials: AtomicUsize::new(0),
         };
@@ -60,6 +74,7 @@ impl Connector for TestNet {
                     Err(ConnectError::from_io(endpoint, refused))
                 }
                 None => {
+                    sleep(self.takes).await;
                     let (near, far) = tokio::io::duplex(PIPE_BYTES);
                     self.far_ends.send(far).await.expect("a server listens");
                     Ok(Box::new(near) as BoxStream)

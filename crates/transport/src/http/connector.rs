@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use platform::{BoxFuture, BoxStream, Connector, Endpoint, Spawner};
 use tower_service::Service;
 
-use super::limits::Counted;
+use super::stats::{Counted, Counters, Served};
 use crate::dial::{DialError, dial};
 
 /// Group of the client's background tasks.
@@ -28,16 +28,16 @@ const HTTPS_PORT: u16 = 443;
 pub(super) struct StreamConnector {
     connector: Arc<dyn Connector>,
     timeout: Duration,
-    open: Arc<AtomicUsize>,
+    counters: Arc<Counters>,
 }
 
 impl StreamConnector {
     pub(super) fn new(
         connector: Arc<dyn Connector>,
         timeout: Duration,
-        open: Arc<AtomicUsize>,
+        counters: Arc<Counters>,
     ) -> Self {
-        Self { connector, timeout, open }
+        Self { connector, timeout, counters }
     }
 }
 
@@ -51,11 +51,16 @@ impl Service<Uri> for StreamConnector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { connector, timeout, open } = self.clone();
+        let Self { connector, timeout, counters } = self.clone();
         let endpoint = endpoint_of(&uri);
         Box::pin(async move {
+            counters.dialled.fetch_add(1, Ordering::Relaxed);
             let stream = dial(connector.as_ref(), &endpoint, timeout).await?;
-            Ok(PooledStream { stream: TokioIo::new(stream), _open: Counted::new(&open) })
+            Ok(PooledStream {
+                stream: TokioIo::new(stream),
+                served: Served::default(),
+                _open: Counted::new(&counters.open),
+            })
         })
     }
 }
@@ -73,12 +78,13 @@ fn endpoint_of(uri: &Uri) -> Endpoint {
 /// A connection of the pool.
 pub(super) struct PooledStream {
     stream: TokioIo<BoxStream>,
+    served: Served,
     _open: Counted,
 }
 
 impl Connection for PooledStream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().extra(self.served.clone())
     }
 }
 

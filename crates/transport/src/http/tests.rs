@@ -19,7 +19,8 @@ impl Bench {
     fn new(config: HttpConfig, plan: &[Dial]) -> Self {
         let (net, accepted) = TestNet::new(plan);
         let group = TaskGroup::new("test");
-        let client = HttpClient::new(net.clone(), config, group.spawner());
+        let client = HttpClient::new(net.clone(), &config, group.spawner());
+        let client = client.expect("valid limits");
         Self { client, net, accepted, group }
     }
 
@@ -139,7 +140,7 @@ async fn a_failed_dial_is_surely_not_sent() {
     assert!(hung.surely_not_sent());
     assert!(matches!(hung, HttpError::Dial(DialError::TimedOut { .. })));
     assert_eq!(start.elapsed(), Duration::from_secs(10));
-    assert_eq!(bench.client.stats().in_use, 0);
+    assert_eq!(bench.client.stats().permits, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,7 +161,7 @@ async fn limits_hold_per_host_and_in_total() {
     acquire("c").await.expect("room again");
     assert_eq!(start.elapsed(), Duration::ZERO);
     let stats = bench.client.stats();
-    assert_eq!((stats.in_use, stats.waiting, stats.refused), (2, 0, 2));
+    assert_eq!((stats.permits, stats.waiting, stats.refused), (2, 0, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -182,11 +183,13 @@ async fn a_permit_is_held_until_the_body_is_read() {
     read_head(&mut server).await;
     write(&mut server, "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha").await;
     sleep(Duration::from_secs(1)).await;
-    assert_eq!(bench.client.stats().in_use, 1);
+    let stats = bench.client.stats();
+    assert_eq!((stats.permits, stats.in_use, stats.idle), (1, 1, 0));
     write(&mut server, "lf").await;
     let response = result.recv().await.expect("sent").expect("an answer");
     assert_eq!(response.body, "half");
-    assert_eq!(bench.client.stats().in_use, 0);
+    let stats = bench.client.stats();
+    assert_eq!((stats.permits, stats.in_use, stats.idle), (0, 0, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,7 +213,62 @@ async fn a_dropped_request_frees_its_permit_and_closes_its_connection() {
     server.read_to_end(&mut rest).await.expect("closed");
     assert_eq!(rest, b"");
     let stats = bench.client.stats();
-    assert_eq!((stats.in_use, stats.open), (0, 0));
+    assert_eq!((stats.permits, stats.in_use, stats.open), (0, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_counters_tell_what_became_of_each_connection() {
+    let mut bench = Bench::new(HttpConfig::default(), &[Dial::Refuse]);
+    bench.serve(OK);
+    bench.get().await.expect_err("refused");
+    let stats = bench.client.stats();
+    assert_eq!(stats, PoolStats { dialled: 1, ..PoolStats::default() });
+    for _ in 0..3 {
+        bench.get().await.expect("an answer");
+    }
+    let stats = bench.client.stats();
+    assert_eq!(stats, PoolStats { open: 1, idle: 1, reused: 2, dialled: 2, ..stats });
+    assert_eq!((stats.in_use, stats.permits, stats.waiting, stats.refused), (0, 0, 0, 0));
+    let (one, two) = tokio::join!(bench.get(), bench.get());
+    assert!(one.is_ok() && two.is_ok());
+    let stats = bench.client.stats();
+    assert_eq!((stats.open, stats.idle, stats.reused, stats.dialled), (2, 2, 3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_counters_are_published_by_host() {
+    let recorder = telemetry::Recorder::new();
+    let mut bench = Bench::new(HttpConfig::default(), &[]);
+    bench.serve(OK);
+    bench.get().await.expect("an answer");
+    bench.get().await.expect("an answer");
+    let _held = bench.client.acquire(&endpoint("venue")).await.expect("room");
+    metrics::with_local_recorder(&recorder, || bench.client.publish("venue"));
+    let lines: Vec<_> = recorder.samples().iter().map(|(s, v)| format!("{s} {v}")).collect();
+    let expected = [
+        "wavetank_pool_connections{host=\"venue\",state=\"idle\"} 1",
+        "wavetank_pool_connections{host=\"venue\",state=\"in_use\"} 0",
+        "wavetank_pool_connections{host=\"venue\",state=\"open\"} 1",
+        "wavetank_pool_dialled_total{host=\"venue\"} 1",
+        "wavetank_pool_permits{host=\"venue\"} 1",
+        "wavetank_pool_refused_total{host=\"venue\"} 0",
+        "wavetank_pool_reused_total{host=\"venue\"} 1",
+        "wavetank_pool_waiting{host=\"venue\"} 0",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_may_not_wait_refuses_at_once() {
+    let config =
+        HttpConfig { per_host_max: 1, permit_wait_max: Duration::ZERO, ..HttpConfig::default() };
+    let bench = Bench::new(config, &[]);
+    let start = Instant::now();
+    let held = bench.client.acquire(&endpoint("venue")).await.expect("room");
+    bench.client.acquire(&endpoint("venue")).await.expect_err("full");
+    drop(held);
+    bench.client.acquire(&endpoint("venue")).await.expect("room again");
+    assert!(start.elapsed() <= Duration::from_millis(1));
 }
 
 /// What comes of an answer, by the error's text; the connection closes after it.
@@ -223,7 +281,7 @@ async fn outcome(config: HttpConfig, answer: &str) -> HttpError {
     drop(server);
     let error = result.recv().await.expect("sent").expect_err("broken");
     assert!(!error.surely_not_sent(), "{error}");
-    assert_eq!(bench.client.stats().in_use, 0);
+    assert_eq!(bench.client.stats().permits, 0);
     error
 }
 
@@ -250,7 +308,7 @@ async fn an_answer_has_limits() {
     let config = HttpConfig {
         body_bytes_max: 8,
         head_lines_max: 4,
-        head_bytes_max: 0,
+        head_bytes_max: 8 * 1024,
         ..HttpConfig::default()
     };
     let check = async |answer: &str, expected: &str| {

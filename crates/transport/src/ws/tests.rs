@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use platform::TaskGroup;
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -9,6 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::*;
 use crate::test_net::{Dial, TestNet, endpoint, read_head, write};
+use crate::testing::{drop_at_every_poll, serve_each};
 
 type Server = WebSocketStream<DuplexStream>;
 
@@ -146,4 +148,27 @@ async fn a_goodbye_is_answered_or_given_up() {
     };
     let (answered, ()) = tokio::join!(client.close(), chatter);
     assert!(!answered, "a flood of messages does not prolong the wait");
+}
+
+/// Lets the client wait for its upgrade, then waits for the end.
+async fn accept_slowly(stream: DuplexStream) {
+    sleep(Duration::from_millis(1)).await;
+    if let Ok(mut session) = accept_async(stream).await {
+        while let Some(Ok(_)) = session.next().await {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abandoned_connect_leaves_no_connection() {
+    let (net, accepted) = TestNet::slow(Duration::from_millis(1));
+    let group = TaskGroup::new("test");
+    let live = serve_each(&group.spawner(), accepted, accept_slowly);
+    let make = || connect(&net, WsConfig::default());
+    let left = |polls| assert_eq!(live.count(), 0, "connections after {polls} polls");
+    let (session, polls) = drop_at_every_poll(make, left).await;
+    assert!(polls > 2, "{polls} polls");
+    assert_eq!(live.count(), 1);
+    drop(session.expect("a session"));
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(live.count(), 0);
 }
