@@ -22,6 +22,19 @@ fn assert_noticed(by: &str, break_it: impl FnOnce(&mut Setup)) {
     assert!(failing.contains(&by), "expected `{by}` to notice, but only {failing:?} did");
 }
 
+/// Runs a setup that leaks and expects the check to name what is left, and nothing else.
+fn assert_left(what: &str, prelude: fn(TraderContext) -> BoxFuture<'static, ()>) {
+    let mut leaky = outage(1);
+    leaky.program = before_node(prelude);
+    let results = checks::run(&run(&leaky).history, &leaky.expectations());
+    let check = results.iter().find(|result| result.name == "nothing-left-behind");
+    let verdict = check.map(|result| &result.verdict);
+    let Some(Verdict::Fail { violations, total: 1 }) = verdict else {
+        panic!("expected one violation, but {verdict:?}");
+    };
+    assert_eq!(violations[0].message, what);
+}
+
 /// Something that runs before the production node, on its host.
 fn before_node(prelude: fn(TraderContext) -> BoxFuture<'static, ()>) -> TraderProgram {
     let node = production();
@@ -90,26 +103,22 @@ fn orders_that_are_left_at_the_end_are_noticed() {
 
 #[test]
 fn a_leaked_task_is_noticed() {
-    assert_noticed("nothing-left-behind", |setup| {
-        setup.program = before_node(|_context| {
-            Box::pin(async {
-                #[expect(clippy::disallowed_methods, reason = "planted leak")]
-                drop(tokio::spawn(std::future::pending::<()>()));
-            })
-        });
+    assert_left("trader left 1 tasks alive", |_context| {
+        Box::pin(async {
+            #[expect(clippy::disallowed_methods, reason = "planted leak")]
+            drop(tokio::spawn(std::future::pending::<()>()));
+        })
     });
 }
 
 #[test]
 fn a_leaked_socket_is_noticed() {
-    assert_noticed("nothing-left-behind", |setup| {
-        setup.program = before_node(|context| {
-            Box::pin(async move {
-                let endpoint = context.config.kraken.rest.clone();
-                let stream = context.platform.connector.connect(&endpoint).await;
-                std::mem::forget(stream.expect("the venue listens"));
-            })
-        });
+    assert_left("trader left 1 sockets open", |context| {
+        Box::pin(async move {
+            let endpoint = context.config.kraken.rest.clone();
+            let stream = context.platform.connector.connect(&endpoint).await;
+            std::mem::forget(stream.expect("the venue listens"));
+        })
     });
 }
 
