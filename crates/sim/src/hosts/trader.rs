@@ -33,8 +33,9 @@ pub fn production() -> TraderProgram {
     Arc::new(|context| {
         Box::pin(async move {
             let TraderContext { config, platform, stop } = context;
-            let report =
-                node::run(config, platform, stop).await.map_err(|error| error.to_string())?;
+            let report = Box::pin(node::run(config, platform, stop))
+                .await
+                .map_err(|error| error.to_string())?;
             if report.unsettled.is_empty() { Ok(()) } else { Err(report.unsettled.join("; ")) }
         })
     })

@@ -82,6 +82,9 @@ pub enum InfluxConfigError {
     /// The token is none.
     #[error("influx {0}")]
     Token(#[from] InvalidToken),
+    /// A limit of the HTTP client cannot work.
+    #[error("influx http: {0}")]
+    Http(#[from] transport::HttpConfigError),
     /// A name is empty or too long.
     #[error("influx `{setting}`: expected 1 to {NAME_BYTES_MAX} bytes")]
     Name {

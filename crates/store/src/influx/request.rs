@@ -43,7 +43,7 @@ impl Bucket {
         Ok(Self {
             lane,
             limiter: Limiter::new(NAME, &config.limit)?,
-            http: HttpClient::new(connector, config.http.clone(), spawner),
+            http: HttpClient::new(connector, &config.http, spawner)?,
             endpoint: config.endpoint.clone(),
             path_and_query: format!("/api/v2/write?org={org}&bucket={bucket}&precision=ns"),
             headers,
