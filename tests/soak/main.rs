@@ -97,7 +97,7 @@ fn soak(cycles: u32, work: Work, leak: Leak) -> Soak {
     let gauges = gauges(&outcome.history, cycles);
     let struck = outcome.history.iter().filter_map(|record| match record.event {
         Event::World(WorldEvent::FaultEnded { struck, .. }) => Some(struck),
-        Event::World(_) | Event::Trader(_) | Event::Venue(_) => None,
+        Event::World(_) | Event::Trader(_) | Event::Venue(_) | Event::Sink(_) => None,
     });
     let struck = struck.collect();
     Soak { cycles, heap: heap.samples(outcome.history), gauges, struck }

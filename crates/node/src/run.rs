@@ -74,7 +74,8 @@ pub async fn run(
     // Outlives the streams, which fail when nobody takes their events.
     let (feed_in, feed) = mpsc::channel(QUEUE_MAX);
     let mut session = Session::open(config, platform, feed);
-    let traded = session.trade(feed_in, &stop).await;
+    // Boxed, as it is by far the largest part of the future.
+    let traded = Box::pin(session.trade(feed_in, &stop)).await;
     let unsettled = traded.iter().flat_map(|(report, _)| report.unsettled.clone()).collect();
     let Session { config, platform, groups, sinks, .. } = session;
     let (flush_max, grace) = (config.flush_max, config.grace);
