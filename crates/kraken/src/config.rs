@@ -5,8 +5,9 @@ use std::time::Duration;
 use model::Symbol;
 use platform::Endpoint;
 use resilience::{
-    BackoffConfig, BackoffConfigError, BreakerConfig, CounterLimit, Jitter, LaneConfig,
-    LaneConfigError, LimiterConfig, LimiterConfigError,
+    BackoffConfig, BackoffConfigError, BatcherConfig, BatcherConfigError, BreakerConfig,
+    CacheConfig, CacheConfigError, CounterLimit, GatherConfig, GatherConfigError, Jitter,
+    LaneConfig, LaneConfigError, LimiterConfig, LimiterConfigError,
 };
 use thiserror::Error;
 use transport::{HttpConfig, HttpConfigError};
@@ -65,6 +66,14 @@ pub struct KrakenConfig {
     pub ping_interval: Duration,
     /// Longest request, with its retries and waits; default 30 s.
     pub request_timeout: Duration,
+    /// How long the rules of pairs are kept, and for how many sets of pairs; default 300 s, 1000.
+    pub instrument_cache: CacheConfig,
+    /// How questions for single orders are joined: at most 50 into one request, after at most 50 ms,
+    /// four requests at once. A batch ends [`KrakenConfig::request_timeout`] after its begin, so its
+    /// `batch_timeout` (default 60 s) should be longer. Nobody waits for them at the end.
+    pub lookup: BatcherConfig,
+    /// Requests of one read over several pairs or parts that run at once; default 4.
+    pub gather: GatherConfig,
     /// Waits before a stream connects again; default 1 s to 15 s, half of it by chance.
     pub reconnect: BackoffConfig,
     /// How long after its send the venue's engine may still accept an order; 2 s to 60 s, default 5 s.
@@ -77,6 +86,18 @@ const RECONNECT: BackoffConfig = BackoffConfig {
     base: Duration::from_secs(1),
     cap: Duration::from_secs(15),
     jitter: Jitter::Equal,
+};
+
+/// Orders that Kraken takes in one question.
+const LOOKUP_IDS_MAX: usize = 50;
+
+const LOOKUP: BatcherConfig = BatcherConfig {
+    size_max: LOOKUP_IDS_MAX,
+    wait_max: Duration::from_millis(50),
+    running_max: 4,
+    queue_max: 1000,
+    batch_timeout: Duration::from_secs(60),
+    flush_max: Duration::ZERO,
 };
 
 impl KrakenConfig {
@@ -106,6 +127,9 @@ impl KrakenConfig {
             pong_timeout: Duration::from_secs(5),
             ping_interval: Duration::from_secs(30),
             request_timeout: Duration::from_secs(30),
+            instrument_cache: CacheConfig::default(),
+            lookup: LOOKUP,
+            gather: GatherConfig { running_max: 4 },
             reconnect: RECONNECT,
             order_deadline: Duration::from_secs(5),
         }
@@ -154,6 +178,15 @@ pub enum ConfigError {
     /// A limit of the HTTP pool makes no sense.
     #[error(transparent)]
     Http(#[from] HttpConfigError),
+    /// The settings of the cache of pairs make no sense.
+    #[error("instrument_cache: {0}")]
+    InstrumentCache(#[source] CacheConfigError),
+    /// How questions for orders are joined makes no sense.
+    #[error("lookup: {0}")]
+    Lookup(#[from] BatcherConfigError),
+    /// How much may be read at once makes no sense.
+    #[error("gather: {0}")]
+    Gather(#[from] GatherConfigError),
     /// Another setting is out of its range.
     #[error("{setting}: expected {expected}")]
     Range {
@@ -178,6 +211,9 @@ impl KrakenConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.reconnect.validate()?;
         self.http.validate()?;
+        self.instrument_cache.validate().map_err(ConfigError::InstrumentCache)?;
+        self.lookup.validate()?;
+        self.gather.validate()?;
         let seconds = Duration::from_secs;
         let positive = [
             self.connect_timeout,
@@ -200,6 +236,7 @@ impl KrakenConfig {
                 "ping_interval",
                 "more than zero and less than 60 s",
             ),
+            (self.lookup.size_max <= LOOKUP_IDS_MAX, "lookup.size_max", "at most 50"),
             (positive.iter().all(|time| !time.is_zero()), "timeouts", "all of them above zero"),
         ];
         match checks.into_iter().find(|(holds, _, _)| !holds) {
@@ -245,6 +282,19 @@ mod tests {
         check(
             |config| config.reconnect.base = Duration::ZERO,
             "reconnect: backoff setting `base` is below 1 ms",
+        );
+        check(|config| config.lookup.size_max = 51, "lookup.size_max: expected at most 50");
+        check(
+            |config| config.gather.running_max = 0,
+            "gather: gather `running_max` is 0, expected 1 to 10000",
+        );
+        check(
+            |config| config.lookup.wait_max = Duration::ZERO,
+            "lookup: batcher `wait_max` is 0ns, expected above zero and at most an hour",
+        );
+        check(
+            |config| config.instrument_cache.entries_max = 0,
+            "instrument_cache: cache `entries_max` is 0, expected 1 to 1000000",
         );
         check(
             |config| config.http.per_host_max = 0,

@@ -22,6 +22,6 @@ pub mod tier;
 pub use codec::rest::{SystemStatus, Ticker, WsToken};
 pub use codec::sign::{Credentials, CredentialsError};
 pub use config::{ConfigError, KrakenConfig};
-pub use rest::{CallError, CancelOutcome, Rest, RestError, SubmitError};
+pub use rest::{CallError, CancelOutcome, LookupError, Rest, RestError, SubmitError};
 pub use session::{SessionContext, SessionError, run_private, run_public};
 pub use tier::Tier;

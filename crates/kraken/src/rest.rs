@@ -5,9 +5,11 @@
 //! sent once: what became of one whose answer is lost is for [`Rest::find_order`] to find out.
 //!
 //! Every attempt takes its weight from the limiter that mirrors Kraken's own count; see `limits`.
+//! Questions for single orders are asked together, and the rules of pairs are kept for a while.
 
 mod error;
 mod key;
+mod lookup;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +21,8 @@ use model::{
 };
 use platform::{Clock, Platform, Spawner};
 use resilience::{
-    BreakerRegistry, Call, Classify as _, Deadline, Lane, LaneError, Limiter, RegistryError, Weight,
+    BreakerRegistry, Call, Classify as _, Deadline, Gather, Lane, LaneError, Limiter,
+    RegistryError, TtlCache, Weight,
 };
 use transport::{HttpClient, HttpRequest, HttpResponse, Method, PoolPermit};
 
@@ -40,6 +43,8 @@ pub(crate) use error::PAUSE_MAX;
 pub use error::{CallError, CancelOutcome, RestError, SubmitError};
 pub(crate) use key::TURN_WAIT_MAX;
 use key::{Key, Rank, Turn};
+use lookup::Lookup;
+pub use lookup::LookupError;
 
 /// Weight of a query. Only histories of trades and ledgers weigh more, which nothing here asks for.
 const QUERY_WEIGHT: u32 = 1;
@@ -51,6 +56,9 @@ type Read<T> = fn(&[u8], UnixNanos) -> Result<T, ReplyError>;
 #[derive(Debug, Clone)]
 pub struct Rest {
     shared: Arc<Shared>,
+    lookup: Lookup,
+    depths: Gather,
+    instruments: TtlCache<Vec<Symbol>, Vec<Instrument>, RestError>,
 }
 
 #[derive(Debug)]
@@ -78,13 +86,20 @@ impl Rest {
         let connector = Arc::clone(&platform.connector);
         let shared = Shared {
             clock: Arc::clone(&platform.clock),
-            http: HttpClient::new(connector, &config.http, spawner)?,
+            http: HttpClient::new(connector, &config.http, spawner.clone())?,
             key: Key::new(config.credentials.clone()),
             lanes: Lanes::new(config, platform)?,
             limits: Limits::new(config)?,
             config: config.clone(),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        let shared = Arc::new(shared);
+        Ok(Self {
+            lookup: Lookup::new(&shared, &spawner)?,
+            depths: Gather::new("kraken/depths", config.gather)?,
+            instruments: TtlCache::new("kraken/instruments", config.instrument_cache)
+                .map_err(ConfigError::InstrumentCache)?,
+            shared,
+        })
     }
 
     /// The lanes, for status reports: read, order, cancel, and the dials of both streams.
@@ -105,8 +120,8 @@ impl Rest {
         self.lanes().into_iter().try_for_each(|lane| registry.register(lane.breaker()))
     }
 
-    /// Writes what lanes, limiters and the pool count to the metrics recorder; the registry writes the
-    /// breakers.
+    /// Writes what lanes, limiters, the pool, batches and caches count to the metrics recorder; the
+    /// registry writes the breakers.
     pub fn publish(&self) {
         for lane in self.lanes() {
             lane.publish();
@@ -115,6 +130,9 @@ impl Rest {
             limiter.publish();
         }
         self.shared.http.publish(&self.shared.config.rest.host);
+        self.lookup.publish();
+        self.depths.publish();
+        self.instruments.publish();
     }
 
     /// The lane and the limiter of a stream's dials.
@@ -149,11 +167,18 @@ impl Rest {
         .await
     }
 
-    /// The rules of pairs, in the order asked for.
+    /// The rules of pairs, in the order asked for. An answer is kept for the time to live of
+    /// [`KrakenConfig::instrument_cache`], and whoever asks for the same meanwhile gets it, too.
     ///
     /// # Errors
-    /// See [`RestError`]; a pair that the venue does not list is an error.
-    pub async fn instruments(&self, symbols: &[Symbol]) -> Result<Vec<Instrument>, RestError> {
+    /// See [`RestError`]; a pair that the venue does not list is an error. Errors are shared by those
+    /// who wait for the same answer, and never kept.
+    pub async fn instruments(&self, symbols: &[Symbol]) -> Result<Vec<Instrument>, Arc<RestError>> {
+        let symbols = symbols.to_vec();
+        self.instruments.get_or_load(&symbols, || self.load_instruments(&symbols)).await
+    }
+
+    async fn load_instruments(&self, symbols: &[Symbol]) -> Result<Vec<Instrument>, RestError> {
         let names: Vec<_> = symbols.iter().map(names::altname).collect();
         let query = Form::new().with("pair", &names.join(","));
         let found = self
@@ -200,16 +225,27 @@ impl Rest {
         .await
     }
 
+    /// The books of many pairs as [`Rest::depth`] reads them, in the order asked for; at most
+    /// [`KrakenConfig::gather`] of them are read at once. An error costs the others nothing.
+    ///
+    /// # Cancel safety
+    /// Dropping it drops the requests that run and makes no other.
+    pub async fn depths(&self, symbols: &[Symbol], levels: u32) -> Vec<Result<Book, RestError>> {
+        let read = |symbol| async move { self.depth(&symbol, levels).await };
+        self.depths.run(symbols.iter().cloned().map(read)).await
+    }
+
     /// What the account owns, what is reserved for open orders included.
     ///
     /// # Errors
     /// See [`RestError`].
     pub async fn balances(&self) -> Result<BTreeMap<Asset, Notional>, RestError> {
-        self.query("Balance", Form::new(), |body, now| {
-            let rows: Keyed<Number<'_>> = reply::result(body, now)?;
-            Ok(payload::balances(rows)?)
-        })
-        .await
+        self.shared
+            .query("Balance", Form::new(), |body, now| {
+                let rows: Keyed<Number<'_>> = reply::result(body, now)?;
+                Ok(payload::balances(rows)?)
+            })
+            .await
     }
 
     /// All open orders of the account.
@@ -226,25 +262,33 @@ impl Rest {
     /// See [`RestError`].
     pub async fn closed_orders(&self, id: &ClientOrderId) -> Result<Vec<OrderReport>, RestError> {
         let form = Form::new().with("cl_ord_id", id.as_str());
-        self.query("ClosedOrders", form, |body, now| {
-            let rows: ClosedRows<'_> = reply::result(body, now)?;
-            Ok(payload::reports(rows.closed)?)
-        })
-        .await
+        self.shared
+            .query("ClosedOrders", form, |body, now| {
+                let rows: ClosedRows<'_> = reply::result(body, now)?;
+                Ok(payload::reports(rows.closed)?)
+            })
+            .await
     }
 
-    /// Orders by the venue's ids, at most 50.
+    /// Orders by the venue's ids, at most 50. For a single one there is [`Rest::look_up`].
     ///
     /// # Errors
     /// See [`RestError`]; an id that the venue does not know is an error.
     pub async fn query_orders(&self, ids: &[VenueOrderId]) -> Result<Vec<OrderReport>, RestError> {
-        let ids: Vec<_> = ids.iter().map(VenueOrderId::as_str).collect();
-        let form = Form::new().with("txid", &ids.join(","));
-        self.query("QueryOrders", form, |body, now| {
-            let rows: Keyed<OrderRow<'_>> = reply::result(body, now)?;
-            Ok(payload::reports(rows)?)
-        })
-        .await
+        self.shared.query_orders(ids, self.shared.deadline()).await
+    }
+
+    /// One order by the venue's id. Those who ask within [`KrakenConfig::lookup`]'s wait are answered
+    /// by one request; an id that the venue does not know costs the others a request or two, not
+    /// their answers.
+    ///
+    /// # Errors
+    /// See [`LookupError`]; an id that the venue does not know is an error.
+    ///
+    /// # Cancel safety
+    /// Dropping it before the request is made takes the id out of it.
+    pub async fn look_up(&self, id: &VenueOrderId) -> Result<OrderReport, LookupError> {
+        self.lookup.ask(id).await
     }
 
     /// Looks for an order among the open, then among the closed ones: in this order, an order that
@@ -304,8 +348,8 @@ impl Rest {
         let limits = &self.shared.limits;
         let limit = (&limits.engine(symbol)?, limits.cancel_weight(id));
         let form = Form::new().with("txid", id.as_str());
-        let lane = &self.shared.lanes.cancel;
-        match self.private(lane, limit, Rank::Trade, "CancelOrder", form, count).await {
+        let lane = (&self.shared.lanes.cancel, self.shared.deadline());
+        match self.shared.private(lane, limit, Rank::Trade, "CancelOrder", form, count).await {
             // Nothing was cancelled, though nothing was refused: there is no such order any more.
             Ok(0) => Ok(CancelOutcome::Gone),
             Ok(_) => Ok(CancelOutcome::Accepted),
@@ -323,7 +367,8 @@ impl Rest {
     pub async fn cancel_all(&self) -> Result<u32, RestError> {
         let Shared { lanes, limits, .. } = &*self.shared;
         let limit = (&limits.rest, QUERY_WEIGHT.into());
-        self.private(&lanes.cancel, limit, Rank::Trade, "CancelAll", Form::new(), count).await
+        let lane = (&lanes.cancel, self.shared.deadline());
+        self.shared.private(lane, limit, Rank::Trade, "CancelAll", Form::new(), count).await
     }
 
     /// Admission to the private stream.
@@ -331,7 +376,9 @@ impl Rest {
     /// # Errors
     /// See [`RestError`].
     pub async fn ws_token(&self) -> Result<WsToken, RestError> {
-        self.query("GetWebSocketsToken", Form::new(), |body, now| reply::result(body, now)).await
+        self.shared
+            .query("GetWebSocketsToken", Form::new(), |body, now| reply::result(body, now))
+            .await
     }
 
     async fn open_orders_where(&self, form: Form) -> Result<Vec<OrderReport>, RestError> {
@@ -339,37 +386,9 @@ impl Rest {
             let rows: OpenRows<'_> = reply::result(body, now)?;
             Ok(payload::reports(rows.open)?)
         };
-        let reports = self.query("OpenOrders", form, read).await?;
+        let reports = self.shared.query("OpenOrders", form, read).await?;
         self.shared.limits.saw_orders(&reports);
         Ok(reports)
-    }
-
-    /// A read: it waits behind everything that moves an order.
-    async fn query<T: Send>(
-        &self,
-        method: &'static str,
-        form: Form,
-        read: Read<T>,
-    ) -> Result<T, RestError> {
-        let Shared { lanes, limits, .. } = &*self.shared;
-        let limit = (&limits.rest, QUERY_WEIGHT.into());
-        self.private(&lanes.read, limit, Rank::Read, method, form, read).await
-    }
-
-    async fn private<T: Send>(
-        &self,
-        lane: &Lane,
-        (limiter, weight): (&Limiter, Weight),
-        rank: Rank,
-        method: &'static str,
-        form: Form,
-        read: Read<T>,
-    ) -> Result<T, RestError> {
-        let (shared, form) = (&*self.shared, &form);
-        let op = format!("kraken/{method}");
-        let call = Call::repeatable(&op, shared.deadline(), limiter, weight);
-        let send = |ready| shared.send_private(method, form, ready, limiter, read);
-        lane.call_repeatable(call, || shared.queue(rank), send).await
     }
 
     async fn public<T: Send>(
@@ -399,6 +418,57 @@ fn count(body: &[u8], now: UnixNanos) -> Result<u32, ReplyError> {
 impl Shared {
     fn deadline(&self) -> Deadline {
         Deadline::after(self.config.request_timeout)
+    }
+
+    /// A read: it waits behind everything that moves an order.
+    async fn query<T: Send>(
+        &self,
+        method: &'static str,
+        form: Form,
+        read: Read<T>,
+    ) -> Result<T, RestError> {
+        self.query_until(self.deadline(), method, form, read).await
+    }
+
+    async fn query_until<T: Send>(
+        &self,
+        deadline: Deadline,
+        method: &'static str,
+        form: Form,
+        read: Read<T>,
+    ) -> Result<T, RestError> {
+        let limit = (&self.limits.rest, QUERY_WEIGHT.into());
+        self.private((&self.lanes.read, deadline), limit, Rank::Read, method, form, read).await
+    }
+
+    async fn query_orders(
+        &self,
+        ids: &[VenueOrderId],
+        deadline: Deadline,
+    ) -> Result<Vec<OrderReport>, RestError> {
+        let ids: Vec<_> = ids.iter().map(VenueOrderId::as_str).collect();
+        let form = Form::new().with("txid", &ids.join(","));
+        let read = |body: &[u8], now| {
+            let rows: Keyed<OrderRow<'_>> = reply::result(body, now)?;
+            Ok(payload::reports(rows)?)
+        };
+        self.query_until(deadline, "QueryOrders", form, read).await
+    }
+
+    async fn private<T: Send>(
+        &self,
+        (lane, deadline): (&Lane, Deadline),
+        (limiter, weight): (&Limiter, Weight),
+        rank: Rank,
+        method: &'static str,
+        form: Form,
+        read: Read<T>,
+    ) -> Result<T, RestError> {
+        let form = &form;
+        let op = format!("kraken/{method}");
+        let call = Call::repeatable(&op, deadline, limiter, weight);
+        let send = |ready| self.send_private(method, form, ready, limiter, read);
+        lane.call_repeatable(call, || self.queue(rank), send).await
     }
 
     /// Waits for what a private request needs: a place in the pool, then the key's turn.

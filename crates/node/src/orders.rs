@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
-use kraken::{Rest, RestError, SubmitError};
+use kraken::{Rest, SubmitError};
 use model::{ClientOrderId, NewOrder, OrderReport, Symbol, VenueOrderId};
-use platform::{Entropy, Platform, Spawner};
+use platform::{Entropy, Platform, Spawner, TaskError};
 use resilience::BackoffConfig;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -151,9 +151,9 @@ async fn find(
     rest: &Rest,
     id: &ClientOrderId,
     venue_id: Option<&VenueOrderId>,
-) -> Result<Option<OrderReport>, RestError> {
+) -> Result<Option<OrderReport>, TaskError> {
     match venue_id {
-        Some(venue_id) => Ok(rest.query_orders(std::slice::from_ref(venue_id)).await?.pop()),
-        None => rest.find_order(id).await,
+        Some(venue_id) => Ok(Some(rest.look_up(venue_id).await?)),
+        None => Ok(rest.find_order(id).await?),
     }
 }

@@ -1,5 +1,6 @@
 //! What must be known before the first order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kraken::{Rest, RestError};
@@ -28,7 +29,7 @@ pub(crate) async fn start(
             match look(config, platform.clock.as_ref(), rest).await {
                 Ok(found) => return found,
                 // What opened the breaker says more than that it is open.
-                Err(RestError::BreakerOpen(_)) => {}
+                Err(error) if matches!(*error, RestError::BreakerOpen(_)) => {}
                 Err(error) => last = error.to_string(),
             }
             backoff.wait().await;
@@ -62,7 +63,11 @@ struct Found {
     orders: Vec<String>,
 }
 
-async fn look(config: &NodeConfig, clock: &dyn Clock, rest: &Rest) -> Result<Found, RestError> {
+async fn look(
+    config: &NodeConfig,
+    clock: &dyn Clock,
+    rest: &Rest,
+) -> Result<Found, Arc<RestError>> {
     let before = clock.now();
     let venue = rest.server_time().await?;
     let after = clock.now();

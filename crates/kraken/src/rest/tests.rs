@@ -401,3 +401,58 @@ async fn a_limit_of_the_address_holds_all_lanes() {
     assert_eq!(kind(&error), "not sent", "{error}");
     assert_eq!(bench.venue.seen().len(), 1);
 }
+
+fn pair_rows(wsname: &str) -> Answer {
+    Answer::result(&format!(
+        r#"{{"X":{{"wsname":"{wsname}","base":"XXBT","quote":"ZUSD","pair_decimals":1,
+        "lot_decimals":8,"cost_decimals":5,"ordermin":"0.00005","costmin":"0.5","tick_size":"0.1"}}}}"#
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rules_of_pairs_are_kept_for_five_minutes() {
+    let bench = Bench::new([pair_rows("XBT/USD"), pair_rows("XBT/USD")]);
+    let symbols = [pair()];
+    let clone = bench.rest.clone();
+    let (first, second) =
+        tokio::join!(bench.rest.instruments(&symbols), clone.instruments(&symbols));
+    assert_eq!(first.expect("an answer"), second.expect("the same answer"));
+    sleep(Duration::from_secs(299)).await;
+    bench.rest.instruments(&symbols).await.expect("kept");
+    assert_eq!(bench.venue.seen().len(), 1);
+    sleep(Duration::from_secs(2)).await;
+    bench.rest.instruments(&symbols).await.expect("asked for again");
+    assert_eq!(bench.venue.seen().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_error_about_pairs_is_kept() {
+    let bench = Bench::new([Answer::result("{}"), pair_rows("XBT/USD")]);
+    bench.rest.instruments(&[pair()]).await.expect_err("not listed yet");
+    bench.rest.instruments(&[pair()]).await.expect("asked for anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn books_of_many_pairs_come_in_the_order_asked_for() {
+    let book = |price: u32| {
+        let side = |price: u32| format!(r#"[["{price}","1",0]]"#);
+        let (asks, bids) = (side(price + 1), side(price));
+        let body = format!(r#"{{"error":[],"result":{{"X":{{"asks":{asks},"bids":{bids}}}}}}}"#);
+        Answer::Late(Duration::from_secs(1), body)
+    };
+    let answers = [book(1), book(2), Answer::error("EQuery:Unknown asset pair"), book(4), book(5)];
+    let bench = Bench::new(answers);
+    let start = Instant::now();
+    let symbols = ["A/USD", "B/USD", "C/USD", "D/USD", "E/USD"].map(Symbol::new);
+    let books = bench.rest.depths(&symbols, 10).await;
+    let best = |book: &Result<Book, RestError>| match book {
+        Ok(book) => book.best_bid().expect("a bid").price.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let best: Vec<_> = books.iter().map(best).collect();
+    assert_eq!(best, ["1", "2", "EQuery:Unknown asset pair", "4", "5"]);
+    // Four at once; the fifth takes the place of the one that fails at once.
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    let at_once = bench.venue.seen().iter().filter(|seen| seen.at == start).count();
+    assert_eq!(at_once, 5);
+}

@@ -1,0 +1,105 @@
+//! Questions for single orders, joined into few requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Weak};
+
+use model::{OrderReport, VenueOrderId};
+use platform::Spawner;
+use resilience::{BatchError, Batcher, Gather, LaneError};
+
+use super::{CallError, RestError, Shared};
+use crate::codec::DecodeError;
+use crate::config::ConfigError;
+
+/// A question for one order that brought none: its own error, which others of the same request may
+/// share, or the batch did not take it.
+pub type LookupError = BatchError<Arc<RestError>>;
+
+/// What became of each id.
+type Found = BTreeMap<VenueOrderId, Result<OrderReport, Arc<RestError>>>;
+
+/// Asks for orders by the venue's ids. Cheap to clone; clones join each other's questions.
+#[derive(Debug, Clone)]
+pub(super) struct Lookup {
+    batcher: Batcher<VenueOrderId, OrderReport, Arc<RestError>>,
+    gather: Gather,
+}
+
+impl Lookup {
+    pub(super) fn new(shared: &Arc<Shared>, spawner: &Spawner) -> Result<Self, ConfigError> {
+        let gather = Gather::new("kraken/lookup", shared.config.gather)?;
+        // Weak: the batcher's task must not keep a client alive that everybody else has dropped.
+        let (client, parts) = (Arc::downgrade(shared), gather.clone());
+        let run = move |ids| answers(Weak::clone(&client), parts.clone(), ids);
+        let batcher = Batcher::new("kraken/QueryOrders", shared.config.lookup, spawner, run)?;
+        Ok(Self { batcher, gather })
+    }
+
+    pub(super) async fn ask(&self, id: &VenueOrderId) -> Result<OrderReport, LookupError> {
+        self.batcher.call(id.clone()).await
+    }
+
+    pub(super) fn publish(&self) {
+        self.batcher.publish();
+        self.gather.publish();
+    }
+}
+
+async fn answers(
+    client: Weak<Shared>,
+    gather: Gather,
+    ids: Vec<VenueOrderId>,
+) -> Result<Vec<Result<OrderReport, Arc<RestError>>>, Arc<RestError>> {
+    // Without a client nobody asks.
+    let client = client.upgrade().ok_or(LaneError::DeadlineElapsed)?;
+    let found = search(&client, &gather, &ids).await;
+    let answer = |id| found.get(id).cloned().unwrap_or_else(|| Err(Arc::new(missing())));
+    Ok(ids.iter().map(answer).collect())
+}
+
+/// Asks for all ids at once. An id that Kraken does not know fails the whole request; then both halves
+/// are asked for again, until it stands alone. All of it has one deadline.
+async fn search(client: &Shared, gather: &Gather, ids: &[VenueOrderId]) -> Found {
+    let deadline = client.deadline();
+    let distinct: BTreeSet<_> = ids.iter().cloned().collect();
+    let mut found = Found::new();
+    let mut parts = vec![Vec::from_iter(distinct)];
+    while !parts.is_empty() {
+        let ask = |part: Vec<_>| async move { client.query_orders(&part, deadline).await };
+        let asked = parts.iter().cloned().map(ask);
+        let results = gather.run(asked).await;
+        let mut halves = Vec::new();
+        for (part, result) in parts.into_iter().zip(results) {
+            match result {
+                Ok(reports) => {
+                    let by_id = |report: OrderReport| (report.venue_order_id.clone(), Ok(report));
+                    found.extend(reports.into_iter().map(by_id));
+                }
+                Err(error) if part.len() > 1 && is_of_one_id(&error) => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    halves.extend([first.to_vec(), second.to_vec()]);
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    found.extend(part.into_iter().map(|id| (id, Err(Arc::clone(&error)))));
+                }
+            }
+        }
+        parts = halves;
+    }
+    found
+}
+
+/// Kraken does not say of which.
+fn is_of_one_id(error: &RestError) -> bool {
+    let LaneError::Call(CallError::Venue(error)) = error else { return false };
+    error.is("EOrder:Invalid order") || error.is("EOrder:Unknown order")
+}
+
+/// The answer leaves an id out.
+fn missing() -> RestError {
+    CallError::Malformed(DecodeError::Missing { what: "order" }).into()
+}
+
+#[cfg(test)]
+mod tests;
