@@ -33,6 +33,25 @@ fn the_story_of_the_sink_is_as_a_person_would_expect() {
     insta::assert_snapshot!("sink_down", story(&outcome.history));
 }
 
+/// The sampled metrics say it too: the points that were written by the last sample are in the history.
+#[test]
+fn the_metrics_of_the_sink_are_in_the_history() {
+    let (_, outcome) = sink_down();
+    let written = r#"wavetank_sink_points_total{result="written",sink="influx/write"}"#;
+    let samples: Vec<u64> = outcome
+        .history
+        .iter()
+        .filter_map(|record| match &record.event {
+            Event::World(WorldEvent::MetricsSampled { changed }) => {
+                changed.get(written)?.parse().ok()
+            }
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        })
+        .collect();
+    assert!(samples.is_sorted(), "a total that falls: {samples:?}");
+    assert!(samples.last().is_some_and(|points| *points > 0), "{samples:?}");
+}
+
 /// What the trader sent and what became of it, with times.
 fn trading(history: &[Record]) -> Vec<String> {
     let line = |record: &Record| match &record.event {

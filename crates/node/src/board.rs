@@ -17,6 +17,7 @@ use platform::{AuditTap, Exposition, Spawner};
 use tokio::time::Instant;
 
 use crate::dependencies::Dependencies;
+use crate::sinks::Sink;
 pub(crate) use view::{HealthView, StatusView};
 
 /// Working orders that are shown; the others are counted.
@@ -37,6 +38,7 @@ struct Shared {
     dependencies: Dependencies,
     exposition: Exposition,
     groups: Vec<(&'static str, Spawner)>,
+    sinks: Vec<Arc<dyn Sink>>,
     rest: OnceLock<Rest>,
     state: Mutex<State>,
 }
@@ -87,6 +89,7 @@ impl Board {
         dependencies: Dependencies,
         exposition: Exposition,
         groups: Vec<(&'static str, Spawner)>,
+        sinks: Vec<Arc<dyn Sink>>,
     ) -> Self {
         let shared = Shared {
             started: Instant::now(),
@@ -94,6 +97,7 @@ impl Board {
             dependencies,
             exposition,
             groups,
+            sinks,
             rest: OnceLock::new(),
             state: Mutex::default(),
         };
@@ -124,7 +128,7 @@ impl Board {
 
     /// Brings the metrics up to date that are not written as they change.
     pub(crate) fn publish(&self) {
-        let Shared { started, health, rest, groups, state, .. } = &*self.shared;
+        let Shared { started, health, rest, groups, sinks, state, .. } = &*self.shared;
         health.publish();
         if let Some(rest) = rest.get() {
             rest.publish();
@@ -133,6 +137,7 @@ impl Board {
         for (_, group) in groups {
             group.publish();
         }
+        sinks.iter().for_each(|sink| sink.publish());
         let state = state.lock();
         gauge("wavetank_orders_working", state.working.len());
         metrics::counter!("wavetank_orders_total").absolute(state.orders_total);

@@ -57,6 +57,12 @@ impl Sink for InfluxSink {
         })
     }
 
+    fn publish(&self) {
+        self.writer.publish();
+        self.writer.lane().publish();
+        self.writer.lane().breaker().publish();
+    }
+
     fn tap(self: Arc<Self>) -> Option<Arc<dyn AuditTap>> {
         Some(self)
     }

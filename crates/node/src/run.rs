@@ -125,6 +125,7 @@ impl Session {
             dependencies,
             platform.exposition.clone(),
             shown.into_iter().collect(),
+            sinks.iter().map(StartedSink::sink).collect(),
         );
         let taps = sinks.iter().filter_map(StartedSink::tap);
         let auditor = platform.auditor.tapped(Arc::new(board.clone()));

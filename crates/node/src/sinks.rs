@@ -40,6 +40,9 @@ pub trait Sink: fmt::Debug + Send + Sync + 'static {
     /// Dropped when [`NodeConfig::flush_max`](crate::NodeConfig::flush_max) is over.
     fn flush(&self) -> BoxFuture<'_, Result<(), TaskError>>;
 
+    /// Brings the sink's metrics up to date. Called often, and must not wait.
+    fn publish(&self) {}
+
     /// The sink as one that sees every event of the audit trail; `None` if it looks elsewhere.
     fn tap(self: Arc<Self>) -> Option<Arc<dyn AuditTap>> {
         None
@@ -102,6 +105,11 @@ impl StartedSink {
         };
         let sink = (spec.start)(context);
         Self { name: spec.name.clone(), criticality, group, reporter, sink }
+    }
+
+    /// The sink itself.
+    pub(crate) fn sink(&self) -> Arc<dyn Sink> {
+        Arc::clone(&self.sink)
     }
 
     /// What of the sink sees the audit trail.
