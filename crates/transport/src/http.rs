@@ -123,7 +123,9 @@ impl HttpClient {
         request: HttpRequest,
     ) -> Result<HttpResponse, HttpError> {
         let request = assemble(permit.endpoint(), request)?;
-        let answer = tokio::time::timeout(self.exchange_timeout, self.exchange(request)).await;
+        // Boxed, or every future above has room for it.
+        let exchange = Box::pin(self.exchange(request));
+        let answer = tokio::time::timeout(self.exchange_timeout, exchange).await;
         drop(permit);
         answer.unwrap_or(Err(HttpError::TimedOut { after: self.exchange_timeout }))
     }
@@ -141,13 +143,13 @@ impl HttpClient {
     async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Result<HttpResponse, HttpError> {
         let chosen = capture_connection(&mut request);
         let mut response = pin!(self.client.request(request));
-        let in_use = tokio::select! {
+        let (response, in_use) = tokio::select! {
             biased;
             // It may fail without a connection, but answers on one only.
-            response = &mut response => return self.read(response).await,
-            in_use = self.in_use(chosen) => in_use,
+            response = &mut response => (response, None),
+            in_use = self.in_use(chosen) => (response.await, Some(in_use)),
         };
-        let answer = self.read(response.await).await;
+        let answer = self.read(response).await;
         drop(in_use);
         answer
     }
