@@ -128,6 +128,8 @@ pub struct Expectations {
     pub calls: BTreeMap<String, CallRule>,
     /// Every stream that the trader must run: `kraken/public`.
     pub streams: BTreeSet<String>,
+    /// Streams that fall silent by a fault, by its number; all of them for a fault that is not here.
+    pub silences: BTreeMap<u32, BTreeSet<String>>,
     /// Hosts of the databases that the trader must write into.
     pub sinks: BTreeSet<String>,
     /// How often calls may begin, by name of what the venue counts.
@@ -174,6 +176,7 @@ impl Expectations {
             calls: BTreeMap::new(),
             streams: BTreeSet::new(),
             sinks: BTreeSet::new(),
+            silences: BTreeMap::new(),
             rates: BTreeMap::new(),
             order_counter: None,
             opens: BTreeMap::new(),

@@ -9,7 +9,7 @@ use crate::findings::Place;
 const PUBLIC_STREAM: &str = "/public";
 
 /// Beginning of the description of a fault that lets connections hang.
-const HOLD_FAULT: &str = "hold";
+const HOLD_FAULTS: [&str; 2] = ["hold", "hang subscribed"];
 
 /// Where a phase starts, if it does.
 pub(crate) fn phase_start(history: &[Record], wanted: Phase) -> Option<Place> {
@@ -62,7 +62,7 @@ impl Holds {
             return;
         };
         if let WorldEvent::FaultStarted { fault, what } = event
-            && what.starts_with(HOLD_FAULT)
+            && HOLD_FAULTS.iter().any(|kind| what.starts_with(kind))
         {
             self.spells.push(Hold { fault: *fault, from_ns: record.at_ns, to_ns: None });
         } else if let WorldEvent::FaultEnded { fault, .. } = event {

@@ -39,7 +39,10 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     }
     for hold in Holds::of(history).spells() {
         let to_ns = hold.to_ns.unwrap_or(end.at_ns);
-        for claim in &claims {
+        // A fault whose streams are not told strikes them all.
+        let silenced = expect.silences.get(&hold.fault);
+        let struck = |stream: &str| silenced.is_none_or(|streams| streams.contains(stream));
+        for claim in claims.iter().filter(|claim| struck(claim.stream)) {
             let from_ns = claim.from_ns.max(hold.from_ns);
             let noticed_by_ns = from_ns.saturating_add(bound_ns);
             // A hold that ends sooner, or a stream that was down by then, proves nothing.

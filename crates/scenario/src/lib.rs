@@ -21,7 +21,10 @@ mod validate;
 pub use document::{Document, Overridden, Step, hint};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Problem, ScenarioError};
-pub use fault::{Fault, FaultKind, RestStatus};
+pub use fault::{
+    Established, Fault, FaultKind, Hang, HangPhase, Hold, Host, Method, Repeat, RestSlow,
+    RestStatus, SinkStatus,
+};
 pub use file::{Expect, Market, Network, Run, Sink, SinkKind, Trader, Venue};
 pub use list::{ScenarioInfo, list};
 pub use plan::{FaultPlan, PlannedFault};

@@ -57,13 +57,12 @@ fn the_page_names_exactly_the_keys_that_exist() {
     for table in ["[run]", "[market]", "[network]", "[trader]", "[sink]", "[expect]"] {
         assert_eq!(documented[table], known(table), "{table}");
     }
-    let of_hold = known("kind = \"hold\"");
-    assert_eq!(documented["[[fault]]"], of_hold);
-    for kind in ["rest-status", "rest-lost-answer", "sink-status"] {
+    for kind in FaultKind::NAMES {
         let known = known(&format!("kind = \"{kind}\""));
-        assert_eq!(documented[kind], known[of_hold.len()..]);
+        let keys = |heading: &str| documented.get(heading).cloned().unwrap_or_default();
+        assert_eq!([keys("[[fault]]"), keys(kind)].concat(), known, "{kind}");
     }
-    assert_eq!(documented.len(), 11, "{documented:?}");
+    assert_eq!(documented.len(), 14, "{documented:?}");
 }
 
 #[test]
@@ -113,6 +112,18 @@ fn the_page_states_the_limits_and_defaults_of_the_code() {
         format!("at most {}, in any order", limits::FAULTS_MAX),
         format!("| `{status_min}` to `{status_max}` | required |"),
         format!("| above zero | `{}` |", duration(least.expect.recover_within)),
+        format!(
+            "| whole seconds, `{}` to `{}` | none |",
+            duration(*limits::RETRY_AFTER.start()),
+            duration(*limits::RETRY_AFTER.end())
+        ),
+        format!(
+            "| `{}` to `{}` | required, or the next two |",
+            duration(*limits::DELAY.start()),
+            duration(*limits::DELAY.end())
+        ),
+        format!("| `{}` to `{}`, with `every` |", limits::TIMES.start(), limits::TIMES.end()),
+        format!("`{}`", limits::REST_METHODS.join("`, `")),
     ] {
         assert!(PAGE.contains(&text), "the page does not say: {text}");
     }

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::document::{Document, Step};
 use crate::error::{Problem, ScenarioError};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, Repeat};
 use crate::file::{Expect, File, Market, Network, Run, Sink, Trader};
 use crate::plan::{FaultPlan, PlannedFault};
 use crate::validate::{limits, validate};
@@ -139,16 +139,16 @@ impl Scenario {
     /// A function of scenario and seed. No kind of fault draws anything yet: seeds differ in
     /// latencies and in the trader's own jitter, not in the plan.
     pub fn plan(&self, seed: u64) -> FaultPlan {
-        let mut faults: Vec<&Fault> = self.faults.iter().collect();
-        faults.sort_by_key(|fault| fault.at);
+        let spells = |fault: &'_ Fault| {
+            let kind = fault.kind.clone();
+            let spells: Vec<_> = fault.spells().collect();
+            spells.into_iter().map(move |(at, until)| (at, until, kind.clone()))
+        };
+        let mut faults: Vec<_> = self.faults.iter().flat_map(spells).collect();
+        faults.sort_by_key(|(at, _, _)| *at);
         let faults = (0_u32..)
             .zip(faults)
-            .map(|(id, fault)| PlannedFault {
-                id,
-                at: fault.at,
-                until: fault.until(),
-                kind: fault.kind.clone(),
-            })
+            .map(|(id, (at, until, kind))| PlannedFault { id, at, until, kind })
             .collect();
         FaultPlan { scenario: self.name.clone(), seed, healed_at: self.healed_at(), faults }
     }
@@ -210,7 +210,13 @@ struct Timing {
     at: Duration,
     #[serde(rename = "for", with = "crate::duration")]
     lasts: Duration,
+    #[serde(default, with = "crate::duration::optional")]
+    every: Option<Duration>,
+    times: Option<u32>,
 }
+
+/// Keys that a fault of any kind may have.
+const COMMON: [&str; 5] = ["at", "for", "every", "times", "kind"];
 
 fn read_fault(
     document: &Document<'_>,
@@ -218,7 +224,6 @@ fn read_fault(
     span: &Range<usize>,
     table: &DeTable<'_>,
 ) -> Result<Fault, ScenarioError> {
-    const COMMON: [&str; 3] = ["at", "for", "kind"];
     let Some(kind) = table.get("kind") else {
         let problem =
             Problem::MissingKey { key: "kind".to_owned(), place: document.place(span.start) };
@@ -238,9 +243,18 @@ fn read_fault(
         let at = error.span().unwrap_or_else(|| kind.span());
         document.serde_error_at(&error, at, &COMMON)
     })?;
-    let Timing { at, lasts } = Timing::deserialize(deserializer(timing))
+    let Timing { at, lasts, every, times } = Timing::deserialize(deserializer(timing))
         .map_err(|error| document.serde_error(&error, &[]))?;
-    Ok(Fault { at, lasts, kind })
+    let repeat = match (every, times) {
+        (Some(every), Some(times)) => Some(Repeat { every, times }),
+        (None, None) => None,
+        (alone, _) => {
+            let key = if alone.is_some() { "every" } else { "times" };
+            let path = [path, &[Step::Key(key)]].concat();
+            return Err(document.expected(&path, "both `every` and `times`, or neither".to_owned()));
+        }
+    };
+    Ok(Fault { at, lasts, repeat, kind })
 }
 
 /// The folder from which the paths in a scenario file count.

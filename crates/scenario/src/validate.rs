@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::document::{Document, Step};
 use crate::duration::format_duration;
 use crate::error::ScenarioError;
-use crate::fault::Fault;
+use crate::fault::{Fault, Repeat};
 use crate::file::File;
 
 /// Bounds of the values of a scenario.
@@ -30,6 +30,31 @@ pub mod limits {
     pub const FAULTS_MAX: usize = 1_000;
     /// HTTP statuses that say that a request failed.
     pub const REST_STATUS: std::ops::RangeInclusive<u16> = 400..=599;
+    /// What a header `Retry-After` may ask for.
+    pub const RETRY_AFTER: std::ops::RangeInclusive<Duration> =
+        Duration::from_secs(1)..=Duration::from_hours(1);
+    /// How late a slow answer may come.
+    pub const DELAY: std::ops::RangeInclusive<Duration> =
+        Duration::from_millis(1)..=Duration::from_hours(1);
+    /// How often a fault may come back.
+    pub const TIMES: std::ops::RangeInclusive<u32> = 2..=1_000;
+    /// REST methods that the simulated venue offers.
+    pub const REST_METHODS: &[&str] = &[
+        "Time",
+        "SystemStatus",
+        "Assets",
+        "AssetPairs",
+        "Ticker",
+        "Depth",
+        "Balance",
+        "OpenOrders",
+        "ClosedOrders",
+        "QueryOrders",
+        "AddOrder",
+        "CancelOrder",
+        "CancelAll",
+        "GetWebSocketsToken",
+    ];
     /// Time between the end of the recovery and the end of the run, in which everything must stay well.
     pub const CALM_MIN: Duration = Duration::from_secs(10);
 }
@@ -150,17 +175,52 @@ fn one_fault(
         format!("a time before the end of the run, which is {}", format_duration(length))
     })?;
     require(!fault.lasts.is_zero(), document, &key("for"), || "a duration above zero".to_owned())?;
-    require(fault.until() <= length, document, &key("for"), || {
-        let left = format_duration(length.saturating_sub(fault.at));
-        format!("at most {left}, which is what is left of the run")
+    if let Some(repeat) = fault.repeat {
+        repeats(document, file, index, fault, repeat)?;
+    } else {
+        require(fault.until() <= length, document, &key("for"), || {
+            let left = format_duration(length.saturating_sub(fault.at));
+            format!("at most {left}, which is what is left of the run")
+        })?;
+    }
+    match fault.kind.problem() {
+        Some((name, expected)) => Err(document.expected(&key(name), expected)),
+        None => Ok(()),
+    }
+}
+
+fn repeats(
+    document: &Document<'_>,
+    file: &File,
+    index: usize,
+    fault: &Fault,
+    Repeat { every, times }: Repeat,
+) -> Result<(), ScenarioError> {
+    let key = |name| [FAULT[0], Step::Index(index), Step::Key(name)];
+    require(limits::TIMES.contains(&times), document, &key("times"), || {
+        format!("{} to {} times", limits::TIMES.start(), limits::TIMES.end())
+    })?;
+    require(every >= fault.lasts && is_millis(every), document, &key("every"), || {
+        let lasts = format_duration(fault.lasts);
+        format!("whole milliseconds, at least as long as the fault lasts, which is {lasts}")
+    })?;
+    require(fault.until() <= file.run.length, document, &key("times"), || {
+        let (until, length) = (format_duration(fault.until()), format_duration(file.run.length));
+        format!("an end within the run, which is {length} long; the last time ends at {until}")
     })
 }
 
 fn overlaps(document: &Document<'_>, faults: &[Fault]) -> Result<(), ScenarioError> {
+    let total = faults.iter().map(|fault| fault.repeat.map_or(1, |repeat| repeat.times)).sum();
+    require(fits_faults(total), document, &FAULT, || {
+        format!("at most {} faults, those that come back counted each time", limits::FAULTS_MAX)
+    })?;
     for (index, fault) in faults.iter().enumerate() {
         let other = faults.iter().take(index).position(|other| {
-            let same = other.kind.name() == fault.kind.name();
-            same && other.at < fault.until() && fault.at < other.until()
+            let meets = |(at, until)| {
+                other.spells().any(|(other_at, other_until)| other_at < until && at < other_until)
+            };
+            other.kind.collides_with(&fault.kind) && fault.spells().any(meets)
         });
         if let Some(other) = other {
             let element = [FAULT[0], Step::Index(other)];
@@ -172,6 +232,10 @@ fn overlaps(document: &Document<'_>, faults: &[Fault]) -> Result<(), ScenarioErr
         }
     }
     Ok(())
+}
+
+fn fits_faults(total: u32) -> bool {
+    usize::try_from(total).is_ok_and(|total| total <= limits::FAULTS_MAX)
 }
 
 /// The run must leave time to recover after the last fault, and to stay calm after that.

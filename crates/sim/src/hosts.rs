@@ -25,9 +25,6 @@ pub const KRAKEN_PRIVATE: &str = "ws-auth.kraken.com";
 /// The database that the trader writes into.
 pub const INFLUX: &str = "influxdb";
 
-/// Every host of the venue.
-pub(crate) const KRAKEN_HOSTS: [&str; 3] = [KRAKEN_REST, KRAKEN_PUBLIC, KRAKEN_PRIVATE];
-
 /// Port of every service. Plain TCP: TLS belongs to the real connector.
 pub(crate) const PORT: u16 = 80;
 

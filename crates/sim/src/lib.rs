@@ -7,9 +7,11 @@
 
 mod clock;
 mod error;
+mod faults;
 mod history;
 mod hosts;
 mod influx;
+mod links;
 mod network;
 mod rates;
 mod sampler;

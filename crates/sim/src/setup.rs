@@ -12,7 +12,7 @@ use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
 use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter};
-use scenario::{FaultKind, FaultPlan, Scenario};
+use scenario::{FaultKind, FaultPlan, HangPhase, Host, PlannedFault, Scenario};
 use store::influx::{InfluxConfig, InfluxToken};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair};
 
@@ -145,16 +145,27 @@ impl Setup {
             expect.calls.insert(name.to_owned(), call(Some(name), config.lane.attempt_timeout));
         }
         expect.opens = self.scenario.expect.opens.clone();
-        expect.vacuous_allowed = self.vacuous_allowed();
         expect.time_slack = run.tick * 2;
+        for fault in &self.plan.faults {
+            expect.silences.insert(fault.id, silenced_streams(&fault.kind));
+        }
         expect.silence_max = kraken.silence_max + kraken.pong_timeout + run.tick * 2;
+        if self.plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Hang(_))) {
+            expect.silence_max += SILENT_AFTER;
+        }
+        expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
         expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
         expect
     }
 
     /// Checks that this scenario gives nothing to examine.
-    fn vacuous_allowed(&self) -> BTreeSet<String> {
-        let holds = self.plan.faults.iter().any(|fault| fault.kind == FaultKind::Hold);
+    fn vacuous_allowed(&self, noticed_after: Duration) -> BTreeSet<String> {
+        let silent = |fault: &PlannedFault| {
+            let silenced = silenced_streams(&fault.kind);
+            // Shorter ones are over before the trader has to notice anything.
+            !silenced.is_empty() && fault.until - fault.at > noticed_after
+        };
+        let holds = self.plan.faults.iter().any(silent);
         let idle: [(bool, &[&str]); 4] = [
             (!holds, &["silence-noticed"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
@@ -164,6 +175,24 @@ impl Setup {
         let names = idle.into_iter().filter(|(idle, _)| *idle).flat_map(|(_, names)| names);
         names.map(|name| (*name).to_owned()).collect()
     }
+}
+
+/// A session that subscribes while sessions are silent hears its snapshots, for so long.
+const SILENT_AFTER: Duration = Duration::from_secs(1);
+
+/// The streams that a fault makes silent.
+fn silenced_streams(kind: &FaultKind) -> BTreeSet<String> {
+    let hosts = match kind {
+        FaultKind::Hold(hold) => hold.hosts(),
+        FaultKind::Hang(hang) if hang.phase == HangPhase::Subscribed => hang.hosts(),
+        _ => Vec::new(),
+    };
+    let stream = |host: Host| match host {
+        Host::KrakenPublic => Some("kraken/public".to_owned()),
+        Host::KrakenPrivate => Some("kraken/private".to_owned()),
+        _ => None,
+    };
+    hosts.into_iter().filter_map(stream).collect()
 }
 
 /// What may be called through a lane, by its name.

@@ -1,11 +1,10 @@
-//! Counts what a host holds open, and what a held link keeps back.
+//! Counts what a host holds open, and lets faults strike what it dials.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use platform::{
@@ -13,6 +12,7 @@ use platform::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::links::{Cut, Link, Links};
 use crate::network::HostNetwork;
 
 /// Open streams of one host. Clones share the count.
@@ -25,46 +25,33 @@ impl OpenStreams {
     }
 }
 
-/// Whether the links of the trader are held, and how often that kept something back.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct HoldGauge(Arc<Hold>);
-
-#[derive(Debug, Default)]
-struct Hold {
-    held: AtomicBool,
-    struck: AtomicU64,
-}
-
-impl HoldGauge {
-    pub(crate) fn hold(&self) {
-        self.0.held.store(true, Ordering::Relaxed);
-        self.0.struck.store(0, Ordering::Relaxed);
-    }
-
-    /// Ends the hold; how many dials and writes it kept back.
-    pub(crate) fn release(&self) -> u64 {
-        self.0.held.store(false, Ordering::Relaxed);
-        self.0.struck.load(Ordering::Relaxed)
-    }
-
-    fn touch(&self) {
-        if self.0.held.load(Ordering::Relaxed) {
-            self.0.struck.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
 /// A stream that counts itself and its writes.
 pub(crate) struct CountedStream {
     inner: BoxStream,
     open: OpenStreams,
-    hold: HoldGauge,
+    link: Link,
+    /// On the side that dialled: what resets the connection.
+    cut: Option<Cut>,
 }
 
 impl CountedStream {
-    pub(crate) fn wrap(inner: BoxStream, open: &OpenStreams, hold: &HoldGauge) -> BoxStream {
+    /// Wraps a stream that was accepted.
+    pub(crate) fn accepted(inner: BoxStream, open: &OpenStreams, link: &Link) -> BoxStream {
+        Box::new(Self::new(inner, open, link, None))
+    }
+
+    fn dialled(inner: BoxStream, open: &OpenStreams, link: &Link) -> BoxStream {
+        Box::new(Self::new(inner, open, link, Some(link.cut())))
+    }
+
+    fn new(inner: BoxStream, open: &OpenStreams, link: &Link, cut: Option<Cut>) -> Self {
         open.0.fetch_add(1, Ordering::Relaxed);
-        Box::new(Self { inner, open: open.clone(), hold: hold.clone() })
+        Self { inner, open: open.clone(), link: link.clone(), cut }
+    }
+
+    /// Fails once the connection was reset.
+    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.cut.as_mut().map_or(Ok(()), |cut| cut.check(cx))
     }
 }
 
@@ -80,6 +67,9 @@ impl AsyncRead for CountedStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Err(reset) = self.check(cx) {
+            return Poll::Ready(Err(reset));
+        }
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
@@ -90,7 +80,10 @@ impl AsyncWrite for CountedStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.hold.touch();
+        if let Err(reset) = self.check(cx) {
+            return Poll::Ready(Err(reset));
+        }
+        self.link.touch();
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
@@ -108,9 +101,7 @@ impl AsyncWrite for CountedStream {
 pub(crate) struct SimConnector {
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) open: OpenStreams,
-    pub(crate) hold: HoldGauge,
-    /// Hosts whose links are held by themselves.
-    pub(crate) others: BTreeMap<&'static str, HoldGauge>,
+    pub(crate) links: Links,
 }
 
 impl Connector for SimConnector {
@@ -119,11 +110,14 @@ impl Connector for SimConnector {
         endpoint: &'a Endpoint,
     ) -> BoxFuture<'a, Result<BoxStream, ConnectError>> {
         Box::pin(async move {
-            let hold = self.others.get(endpoint.host.as_str()).unwrap_or(&self.hold);
-            hold.touch();
-            let dialled = self.network.connect(&endpoint.host, endpoint.port).await;
-            let stream = dialled.map_err(|source| ConnectError::from_io(endpoint, source))?;
-            Ok(CountedStream::wrap(stream, &self.open, hold))
+            let link = self.links.to(&endpoint.host);
+            link.touch();
+            let dialled = async {
+                link.answered().await?;
+                self.network.connect(&endpoint.host, endpoint.port).await
+            };
+            let stream = dialled.await.map_err(|source| ConnectError::from_io(endpoint, source))?;
+            Ok(CountedStream::dialled(stream, &self.open, &link))
         })
     }
 }
@@ -133,7 +127,6 @@ impl Connector for SimConnector {
 pub(crate) struct SimBinder {
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) open: OpenStreams,
-    pub(crate) hold: HoldGauge,
 }
 
 impl Binder for SimBinder {
@@ -141,8 +134,9 @@ impl Binder for SimBinder {
         Box::pin(async move {
             let bound = self.network.listen(address.port()).await;
             let inner = bound.map_err(|source| BindError { address, source })?;
-            let (open, hold) = (self.open.clone(), self.hold.clone());
-            Ok(Box::new(CountedListener { inner, open, hold }) as Box<dyn Listener>)
+            // Nobody dials the trader over a link that a fault could strike.
+            let (open, link) = (self.open.clone(), Link::default());
+            Ok(Box::new(CountedListener { inner, open, link }) as Box<dyn Listener>)
         })
     }
 }
@@ -151,7 +145,7 @@ impl Binder for SimBinder {
 struct CountedListener {
     inner: Box<dyn Listener>,
     open: OpenStreams,
-    hold: HoldGauge,
+    link: Link,
 }
 
 impl Listener for CountedListener {
@@ -162,7 +156,7 @@ impl Listener for CountedListener {
     fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>> {
         Box::pin(async move {
             let stream = self.inner.accept().await?;
-            Ok(CountedStream::wrap(stream, &self.open, &self.hold))
+            Ok(CountedStream::accepted(stream, &self.open, &self.link))
         })
     }
 }

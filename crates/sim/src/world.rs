@@ -10,25 +10,26 @@ use std::time::Duration;
 use model::history::{Event, Phase, Record, WorldEvent};
 use model::panic_message;
 use platform::{Entropy, Exposition};
-use scenario::{FaultKind, PlannedFault};
+use scenario::PlannedFault;
 use telemetry::Recorder;
 use tokio_util::sync::CancellationToken;
 use venue_sim::kraken::{KrakenSim, Role};
 
 use crate::clock::SimClock;
 use crate::error::SimError;
+use crate::faults::Faults;
 use crate::history::{HistoryLog, HostLog, WORLD, digest};
 use crate::hosts::influx::InfluxHost;
 use crate::hosts::trader::TraderHost;
 use crate::hosts::venue::{Market, VenueHost};
 use crate::hosts::visitor::{VISITOR, VisitorHost};
-use crate::hosts::{INFLUX, KRAKEN_HOSTS, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
+use crate::hosts::{INFLUX, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
 use crate::influx::InfluxSim;
+use crate::links::Links;
 use crate::network::Network;
 use crate::network::turmoil::{LinkConfig, TurmoilNetwork};
 use crate::sampler::Sampler;
 use crate::setup::Setup;
-use crate::sockets::HoldGauge;
 
 /// Virtual time that the trader has for its shutdown; a hang there must end the run, too.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(180);
@@ -126,14 +127,10 @@ enum Deed {
 
 struct World {
     network: TurmoilNetwork,
-    venue: KrakenSim,
-    /// There if the scenario has a sink.
-    influx: Option<InfluxSim>,
+    faults: Faults,
     log: HistoryLog,
     name: Arc<str>,
     sampler: Sampler,
-    hold: HoldGauge,
-    sink_hold: HoldGauge,
     stop_trader: CancellationToken,
     trader_ended: CancellationToken,
     stop_venue: CancellationToken,
@@ -160,13 +157,10 @@ impl World {
         )?;
         let mut world = Self {
             network,
-            venue,
-            influx: None,
+            faults: Faults { links: Links::default(), venue, influx: None },
             log,
             name: Arc::from(WORLD),
             sampler: Sampler::new(recorder.clone()),
-            hold: HoldGauge::default(),
-            sink_hold: HoldGauge::default(),
             stop_trader: CancellationToken::new(),
             trader_ended: CancellationToken::new(),
             stop_venue: CancellationToken::new(),
@@ -191,12 +185,12 @@ impl World {
         for (name, role, market) in hosts {
             let host = VenueHost {
                 name,
-                venue: self.venue.clone(),
+                venue: self.faults.venue.clone(),
                 role,
                 market,
                 network: self.network.inside(),
                 log: HostLog::new(self.log.clone(), name, self.network.inside()),
-                hold: self.hold.clone(),
+                link: self.faults.links.to(name),
                 stop: self.stop_venue.clone(),
             };
             self.network.add_host(name, Box::new(move || Box::pin(host.clone().run())));
@@ -210,10 +204,10 @@ impl World {
             influx: influx.clone(),
             network: self.network.inside(),
             log,
-            hold: self.sink_hold.clone(),
+            link: self.faults.links.to(INFLUX),
             stop: self.stop_venue.clone(),
         };
-        self.influx = Some(influx);
+        self.faults.influx = Some(influx);
         self.network.add_host(INFLUX, Box::new(move || Box::pin(host.clone().run())));
     }
 
@@ -231,9 +225,9 @@ impl World {
             entropy: entropy.child("trader"),
             network: self.network.inside(),
             log: HostLog::new(self.log.clone(), TRADER, self.network.inside()),
-            hold: self.hold.clone(),
+            links: self.faults.links.clone(),
             exposition,
-            sink_hold: self.sink_hold.clone(),
+            sink_link: self.faults.links.to(INFLUX),
             stop: self.stop_trader.clone(),
             ended: self.trader_ended.clone(),
         };
@@ -294,60 +288,12 @@ impl World {
     }
 
     fn begin(&mut self, fault: &PlannedFault) {
-        let what = match &fault.kind {
-            FaultKind::RestStatus(rest) => {
-                self.venue.faults().set_rest_status(fault.id, Some(rest.status));
-                format!("{} at {KRAKEN_REST}", fault.kind)
-            }
-            FaultKind::RestLostAnswer(rest) => {
-                self.venue.faults().set_lost_answer(fault.id, Some(rest.status));
-                format!("{} at {KRAKEN_REST}", fault.kind)
-            }
-            FaultKind::Hold => {
-                self.hold.hold();
-                for host in KRAKEN_HOSTS {
-                    self.network.hold(TRADER, host);
-                }
-                format!("{} between {TRADER} and {}", fault.kind, KRAKEN_HOSTS.join(", "))
-            }
-            FaultKind::SinkStatus(sink) => {
-                self.influx().set_status(Some(sink.status));
-                format!("{} at {INFLUX}", fault.kind)
-            }
-            FaultKind::SinkHold => {
-                self.sink_hold.hold();
-                self.network.hold(TRADER, INFLUX);
-                format!("{} between {TRADER} and {INFLUX}", fault.kind)
-            }
-        };
+        let what = self.faults.begin(fault, &mut self.network);
         self.tell(WorldEvent::FaultStarted { fault: fault.id, what });
     }
 
     fn end(&mut self, fault: &PlannedFault) {
-        let struck = match &fault.kind {
-            FaultKind::RestStatus(_) => {
-                self.venue.faults().set_rest_status(fault.id, None);
-                self.venue.faults().struck(fault.id)
-            }
-            FaultKind::RestLostAnswer(_) => {
-                self.venue.faults().set_lost_answer(fault.id, None);
-                self.venue.faults().struck(fault.id)
-            }
-            FaultKind::Hold => {
-                for host in KRAKEN_HOSTS {
-                    self.network.release(TRADER, host);
-                }
-                self.hold.release()
-            }
-            FaultKind::SinkStatus(_) => {
-                self.influx().set_status(None);
-                self.influx().struck()
-            }
-            FaultKind::SinkHold => {
-                self.network.release(TRADER, INFLUX);
-                self.sink_hold.release()
-            }
-        };
+        let struck = self.faults.end(fault, &mut self.network);
         self.tell(WorldEvent::FaultEnded { fault: fault.id, struck });
     }
 
@@ -355,10 +301,6 @@ impl World {
         if let Some(changed) = changed {
             self.tell(WorldEvent::MetricsSampled { changed });
         }
-    }
-
-    fn influx(&self) -> &InfluxSim {
-        self.influx.as_ref().expect("a scenario with a fault of the sink has one")
     }
 
     fn tell(&self, event: WorldEvent) {

@@ -32,6 +32,6 @@ mod venue;
 mod wire;
 
 pub use config::{AccountConfig, ConfigError, KrakenSimConfig, Permissions};
-pub use fault::FaultSwitches;
+pub use fault::{FaultSwitches, ProtocolFault, RestFault};
 pub use pair::{KrakenAsset, Pair};
 pub use sim::{KrakenSim, Role};

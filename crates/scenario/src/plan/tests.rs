@@ -1,5 +1,5 @@
 use super::*;
-use crate::fault::RestStatus;
+use crate::fault::{Hang, HangPhase, Hold, RestSlow, RestStatus, SinkStatus};
 
 fn plan() -> FaultPlan {
     let fault = |id, at, until, kind| PlannedFault {
@@ -8,16 +8,31 @@ fn plan() -> FaultPlan {
         until: Duration::from_millis(until),
         kind,
     };
+    let slow = RestSlow {
+        delay: None,
+        delay_min: Some(Duration::from_secs(1)),
+        delay_max: Some(Duration::from_secs(3)),
+        methods: Vec::new(),
+    };
+    let hang = Hang {
+        phase: HangPhase::Head,
+        host: None,
+        methods: Vec::new(),
+        executed: Some(false),
+        established: None,
+    };
     FaultPlan {
         scenario: "faults/x".to_owned(),
         seed: u64::MAX,
         healed_at: Duration::from_millis(90_250),
         faults: vec![
-            fault(0, 5_000, 5_010, FaultKind::RestStatus(RestStatus { status: 503 })),
-            fault(1, 5_000, 6_000, FaultKind::RestLostAnswer(RestStatus { status: 504 })),
-            fault(2, 5_000, 90_250, FaultKind::Hold),
-            fault(3, 6_000, 7_000, FaultKind::SinkStatus(RestStatus { status: 503 })),
-            fault(4, 7_000, 8_000, FaultKind::SinkHold),
+            fault(0, 5_000, 5_010, FaultKind::RestStatus(RestStatus::all(503))),
+            fault(1, 5_000, 6_000, FaultKind::RestLostAnswer(RestStatus::all(504))),
+            fault(2, 5_000, 6_000, FaultKind::RestSlow(slow)),
+            fault(3, 5_000, 90_250, FaultKind::Hold(Hold::default())),
+            fault(4, 6_000, 6_100, FaultKind::Hang(hang)),
+            fault(5, 6_100, 7_000, FaultKind::SinkStatus(SinkStatus { status: 503 })),
+            fault(6, 7_000, 8_000, FaultKind::SinkHold),
         ],
     }
 }
@@ -48,8 +63,10 @@ fn a_fault_shows_in_one_line() {
     let expected = [
         "at 5s for 10ms: rest-status 503",
         "at 5s for 1s: rest-lost-answer 504",
+        "at 5s for 1s: rest-slow by 1s to 3s",
         "at 5s for 1m25s250ms: hold",
-        "at 6s for 1s: sink-status 503",
+        "at 6s for 100ms: hang head, not executed",
+        "at 6s100ms for 900ms: sink-status 503",
         "at 7s for 1s: sink-hold",
     ];
     assert_eq!(shown, expected);

@@ -147,7 +147,7 @@ fn unknown_keys_name_the_nearest_known_one() {
             "[expect]",
             "[xyz]",
             "34: unknown table [xyz]; expected one of `schema`, `purpose`, `run`, `market`, \
-             `network`, `trader`, `fault`, `expect`",
+             `network`, `trader`, `sink`, `fault`, `expect`",
         ),
         (
             "for = \"30s\"",
@@ -162,7 +162,8 @@ fn unknown_keys_name_the_nearest_known_one() {
         (
             "kind = \"hold\"",
             "kind = \"hold\"\nstatus = 503",
-            "33: unknown key `status` in [[fault]]; expected one of `at`, `for`, `kind`",
+            "33: unknown key `status` in [[fault]]; expected one of `at`, `for`, `every`, \
+             `times`, `kind`, `host`",
         ),
     ]);
 }
@@ -207,7 +208,7 @@ fn wrong_words_name_the_nearest_right_one() {
             "\"hold\"",
             "\"earthquake\"",
             "32: `kind = \"earthquake\"`: unknown value `earthquake`; expected one of \
-             `rest-status`, `rest-lost-answer`, `hold`, `sink-status`, `sink-hold`",
+             `rest-status`, `rest-lost-answer`, `rest-slow`, `hold`, `hang`, `sink-status`, `sink-hold`",
         ),
     ]);
 }

@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::history::HostLog;
 use crate::hosts::{INFLUX, PORT, stopped, watched};
 use crate::influx::{self, InfluxSim};
+use crate::links::Link;
 use crate::network::HostNetwork;
-use crate::sockets::{CountedStream, HoldGauge, OpenStreams};
+use crate::sockets::{CountedStream, OpenStreams};
 
 /// Time that connections have to end when the run is over.
 const GRACE: Duration = Duration::from_secs(5);
@@ -21,7 +22,7 @@ pub(crate) struct InfluxHost {
     pub(crate) influx: InfluxSim,
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) log: HostLog,
-    pub(crate) hold: HoldGauge,
+    pub(crate) link: Link,
     pub(crate) stop: CancellationToken,
 }
 
@@ -43,7 +44,7 @@ impl InfluxHost {
         let mut listener = self.network.listen(PORT).await?;
         for number in 0_u64.. {
             let stream = listener.accept().await?;
-            let stream = CountedStream::wrap(stream, open, &self.hold);
+            let stream = CountedStream::accepted(stream, open, &self.link);
             let influx = self.influx.clone();
             connections.spawn("connections", format!("connection {number}"), async move {
                 influx::connection(influx, stream).await;

@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SimClock;
 use crate::history::HostLog;
-use crate::hosts::{INFLUX, TRADER, stopped, watched};
+use crate::hosts::{TRADER, stopped, watched};
+use crate::links::Links;
 use crate::network::HostNetwork;
-use crate::sockets::{HoldGauge, OpenStreams, SimBinder, SimConnector};
+use crate::sockets::{OpenStreams, SimBinder, SimConnector};
 
 /// What a trader's program gets.
 #[derive(Debug, Clone)]
@@ -50,10 +51,8 @@ pub(crate) struct TraderHost {
     pub(crate) entropy: Entropy,
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) log: HostLog,
-    pub(crate) hold: HoldGauge,
+    pub(crate) links: Links,
     pub(crate) exposition: Exposition,
-    /// That of the link to the database.
-    pub(crate) sink_hold: HoldGauge,
     pub(crate) stop: CancellationToken,
     /// Cancelled by the host when its program has ended.
     pub(crate) ended: CancellationToken,
@@ -71,14 +70,9 @@ impl TraderHost {
         let connector = SimConnector {
             network: Arc::clone(&self.network),
             open: open.clone(),
-            hold: self.hold.clone(),
-            others: [(INFLUX, self.sink_hold.clone())].into(),
+            links: self.links.clone(),
         };
-        let binder = SimBinder {
-            network: Arc::clone(&self.network),
-            open: open.clone(),
-            hold: self.hold.clone(),
-        };
+        let binder = SimBinder { network: Arc::clone(&self.network), open: open.clone() };
         let platform = Platform {
             clock: self.clock,
             entropy: self.entropy,

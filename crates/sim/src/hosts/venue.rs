@@ -11,8 +11,9 @@ use venue_sim::kraken::{KrakenSim, Role};
 
 use crate::history::HostLog;
 use crate::hosts::{PORT, stopped, watched};
+use crate::links::Link;
 use crate::network::HostNetwork;
-use crate::sockets::{CountedStream, HoldGauge, OpenStreams};
+use crate::sockets::{CountedStream, OpenStreams};
 
 /// Time that a venue's connections have to end when the run is over.
 const GRACE: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ pub(crate) struct VenueHost {
     pub(crate) market: Option<Market>,
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) log: HostLog,
-    pub(crate) hold: HoldGauge,
+    pub(crate) link: Link,
     pub(crate) stop: CancellationToken,
 }
 
@@ -77,7 +78,7 @@ impl VenueHost {
         let mut listener = self.network.listen(PORT).await?;
         for number in 0_u64.. {
             let stream = listener.accept().await?;
-            let stream = CountedStream::wrap(stream, open, &self.hold);
+            let stream = CountedStream::accepted(stream, open, &self.link);
             let (venue, role, spawner) = (self.venue.clone(), self.role, connections.clone());
             connections.spawn("connections", format!("connection {number}"), async move {
                 venue.serve_connection(role, stream, spawner).await;

@@ -1,13 +1,13 @@
 //! A host from which somebody visits the others: a person's browser, a scraper of metrics.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use platform::{BoxFuture, Connector};
 
+use crate::links::Links;
 use crate::network::HostNetwork;
-use crate::sockets::{HoldGauge, OpenStreams, SimConnector};
+use crate::sockets::{OpenStreams, SimConnector};
 
 /// Name of the host.
 pub(crate) const VISITOR: &str = "visitor";
@@ -33,8 +33,7 @@ impl VisitorHost {
         let connector = SimConnector {
             network: self.network,
             open: OpenStreams::default(),
-            hold: HoldGauge::default(),
-            others: BTreeMap::new(),
+            links: Links::default(),
         };
         (self.program)(Arc::new(connector)).await;
     }

@@ -3,61 +3,143 @@
 mod page;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use platform::{Entropy, EntropyStream};
+use rand::Rng;
+use tokio_util::sync::CancellationToken;
+
+use crate::kraken::sim::Role;
 
 pub(crate) use page::error_page;
+
+/// What a fault of the protocol does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProtocolFault {
+    /// To REST requests.
+    Rest {
+        /// What it does to them.
+        fault: RestFault,
+        /// Names of the methods that are struck; empty for all.
+        methods: Vec<String>,
+    },
+    /// WebSocket upgrades are not answered until the fault is over; then they are, if the client is
+    /// still there.
+    Handshake(Vec<Role>),
+    /// Sessions that are subscribed fall silent, data, heartbeats and answers alike. What queues
+    /// meanwhile is sent when the fault is over; a session whose queue overflows is closed.
+    Subscribed(Vec<Role>),
+}
+
+/// What a fault does to a REST request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RestFault {
+    /// Cloudflare answers in place of the exchange.
+    Status {
+        /// Status of the page; one outside `400..=599` is answered as 520.
+        status: u16,
+        /// Header `Retry-After`, whole seconds.
+        retry_after: Option<Duration>,
+        /// True when the exchange still does what the request asks for.
+        executed: bool,
+    },
+    /// The exchange answers late, by a time drawn for each answer.
+    Slow {
+        /// Shortest delay.
+        min: Duration,
+        /// Longest delay, not below `min`.
+        max: Duration,
+    },
+    /// The answer stops until the fault is over. A request that was not executed is then answered
+    /// by a gateway's 504.
+    Hang {
+        /// False when nothing of the answer comes; true when head and half of the body do.
+        in_body: bool,
+        /// True when the exchange still does what the request asks for.
+        executed: bool,
+    },
+}
+
+impl RestFault {
+    /// Of several faults that are on, those that let the least through strike first.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Status { executed: false, .. } => 0,
+            Self::Status { executed: true, .. } => 1,
+            Self::Hang { .. } => 2,
+            Self::Slow { .. } => 3,
+        }
+    }
+}
 
 /// Switches of the protocol faults, shared by every connection of a venue.
 ///
 /// Each fault carries the number that it has in the scenario's plan; its strikes are counted under
 /// that number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FaultSwitches {
     state: Mutex<State>,
+    entropy: Entropy,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    rest_status: BTreeMap<u32, u16>,
-    lost_answer: BTreeMap<u32, u16>,
+    on: BTreeMap<u32, On>,
     struck: BTreeMap<u32, u64>,
 }
 
-/// What a fault does to one REST request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A fault in force.
+#[derive(Debug)]
+struct On {
+    what: ProtocolFault,
+    over: CancellationToken,
+    draws: EntropyStream,
+}
+
+/// What a fault does to the REST request at hand.
+#[derive(Debug, Clone)]
 pub(crate) struct RestStrike {
     pub(crate) fault: u32,
-    /// Status of Cloudflare's page that is the answer.
-    pub(crate) status: u16,
-    /// True when the exchange still does what the request asks for.
-    pub(crate) executed: bool,
+    pub(crate) what: RestFault,
+    /// How late the answer comes, if it is slow.
+    pub(crate) delay: Duration,
+    /// Ends with the fault.
+    pub(crate) over: CancellationToken,
+}
+
+/// A stream's fault in force.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamStrike {
+    pub(crate) fault: u32,
+    /// Ends with the fault.
+    pub(crate) over: CancellationToken,
 }
 
 impl FaultSwitches {
-    /// Makes REST answer every request with `status` and Cloudflare's page for it, or stops that.
-    ///
-    /// The request does not reach the exchange: nothing is executed. A status outside `400..=599`
-    /// is answered as 520. Of several faults that are on, the one with the lowest number strikes.
-    pub fn set_rest_status(&self, fault: u32, status: Option<u16>) {
-        let mut state = self.state.lock();
-        match status {
-            Some(status) => state.rest_status.insert(fault, status),
-            None => state.rest_status.remove(&fault),
-        };
+    /// Everything off. A fault that draws does so from a stream of its own below `kraken/fault`.
+    pub(crate) fn new(entropy: &Entropy) -> Self {
+        Self { state: Mutex::default(), entropy: entropy.child("kraken/fault") }
     }
 
-    /// Makes REST execute every request and then answer it with `status` and Cloudflare's page for
-    /// it, as a gateway does that has lost the exchange's answer; or stops that.
+    /// Puts a fault in force, under its number in the plan.
     ///
-    /// A status outside `400..=599` is answered as 520. Of several faults that are on, the one with
-    /// the lowest number strikes; [`FaultSwitches::set_rest_status`] comes first.
-    pub fn set_lost_answer(&self, fault: u32, status: Option<u16>) {
-        let mut state = self.state.lock();
-        match status {
-            Some(status) => state.lost_answer.insert(fault, status),
-            None => state.lost_answer.remove(&fault),
-        };
+    /// Of several that strike one request, those that let the least through come first: refused,
+    /// answer lost, hung, slow; among equals that with the lowest number.
+    pub fn switch_on(&self, fault: u32, what: ProtocolFault) {
+        let draws = self.entropy.stream(&fault.to_string());
+        let on = On { what, over: CancellationToken::new(), draws };
+        self.state.lock().on.insert(fault, on);
+    }
+
+    /// Ends a fault; what it held back goes on.
+    pub fn switch_off(&self, fault: u32) {
+        let ended = self.state.lock().on.remove(&fault);
+        if let Some(On { over, .. }) = ended {
+            over.cancel();
+        }
     }
 
     /// How often a fault has struck so far.
@@ -65,39 +147,64 @@ impl FaultSwitches {
         self.state.lock().struck.get(&fault).copied().unwrap_or(0)
     }
 
-    /// The fault that strikes the REST request at hand, counted.
-    pub(crate) fn strike_rest(&self) -> Option<RestStrike> {
+    /// The fault that strikes a REST request of a method, counted.
+    pub(crate) fn strike_rest(&self, method: &str) -> Option<RestStrike> {
         let mut state = self.state.lock();
-        let first = |faults: &BTreeMap<u32, u16>| faults.first_key_value().map(|(f, s)| (*f, *s));
-        let refused = first(&state.rest_status).map(|struck| (struck, false));
-        let lost = || first(&state.lost_answer).map(|struck| (struck, true));
-        let ((fault, status), executed) = refused.or_else(lost)?;
-        let count = state.struck.entry(fault).or_default();
-        *count = count.saturating_add(1);
-        let status = if (400..=599).contains(&status) { status } else { 520 };
-        Some(RestStrike { fault, status, executed })
+        let strikes = |(id, on): (&u32, &On)| match &on.what {
+            ProtocolFault::Rest { fault, methods }
+                if methods.is_empty() || methods.iter().any(|name| name == method) =>
+            {
+                Some((fault.rank(), *id, *fault))
+            }
+            _ => None,
+        };
+        let first = state.on.iter().filter_map(strikes).min_by_key(|(rank, id, _)| (*rank, *id));
+        let (_, fault, what) = first?;
+        state.count(fault);
+        let on = state.on.get_mut(&fault)?;
+        let delay = match what {
+            RestFault::Slow { min, max } => draw(&mut on.draws, min, max),
+            RestFault::Status { .. } | RestFault::Hang { .. } => Duration::ZERO,
+        };
+        Some(RestStrike { fault, what, delay, over: on.over.clone() })
     }
+
+    /// The fault that keeps an upgrade from being answered, counted.
+    pub(crate) fn strike_handshake(&self, role: Role) -> Option<StreamStrike> {
+        self.strike_stream(
+            |what| matches!(what, ProtocolFault::Handshake(roles) if roles.contains(&role)),
+        )
+    }
+
+    /// The fault that silences a subscribed session, counted.
+    pub(crate) fn strike_session(&self, role: Role) -> Option<StreamStrike> {
+        self.strike_stream(
+            |what| matches!(what, ProtocolFault::Subscribed(roles) if roles.contains(&role)),
+        )
+    }
+
+    fn strike_stream(&self, strikes: impl Fn(&ProtocolFault) -> bool) -> Option<StreamStrike> {
+        let mut state = self.state.lock();
+        let (fault, on) = state.on.iter().find(|(_, on)| strikes(&on.what))?;
+        let strike = StreamStrike { fault: *fault, over: on.over.clone() };
+        state.count(strike.fault);
+        Some(strike)
+    }
+}
+
+impl State {
+    fn count(&mut self, fault: u32) {
+        let count = self.struck.entry(fault).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+/// A whole number of milliseconds from `min` to `max`.
+fn draw(draws: &mut EntropyStream, min: Duration, max: Duration) -> Duration {
+    let span = max.saturating_sub(min).as_millis();
+    let span = u64::try_from(span).unwrap_or(u64::MAX);
+    min + Duration::from_millis(draws.next_u64() % span.saturating_add(1))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lowest_fault_that_is_on_strikes_and_is_counted() {
-        let faults = FaultSwitches::default();
-        assert_eq!(faults.strike_rest(), None);
-        faults.set_rest_status(7, Some(503));
-        faults.set_rest_status(3, Some(200));
-        let strike = |fault, status, executed| Some(RestStrike { fault, status, executed });
-        assert_eq!(faults.strike_rest(), strike(3, 520, false));
-        faults.set_rest_status(3, None);
-        faults.set_lost_answer(1, Some(504));
-        assert_eq!(faults.strike_rest(), strike(7, 503, false));
-        faults.set_rest_status(7, None);
-        assert_eq!(faults.strike_rest(), strike(1, 504, true));
-        faults.set_lost_answer(1, None);
-        assert_eq!(faults.strike_rest(), None);
-        assert_eq!([1, 3, 7, 9].map(|fault| faults.struck(fault)), [1, 1, 1, 0]);
-    }
-}
+mod tests;

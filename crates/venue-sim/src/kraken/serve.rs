@@ -1,13 +1,13 @@
 //! Connections: HTTP/1.1, and the switch to WebSocket.
 
+mod body;
 mod session;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use model::history::VenueEvent;
 use parking_lot::Mutex;
 use platform::{BoxStream, Spawner};
 use tokio::sync::oneshot;
@@ -22,7 +23,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::sync::CancellationToken;
 
 use crate::kraken::rest::{Reply, Request, Verb};
-use crate::kraken::sim::{Role, Shared};
+use crate::kraken::serve::body::AnswerBody;
+use crate::kraken::sim::{Answer, Delivery, Role, Shared};
 
 /// Largest body of a request.
 const BODY_MAX: usize = 64 * 1024;
@@ -92,10 +94,14 @@ async fn respond(
     role: Role,
     slot: &UpgradeSlot,
     mut request: hyper::Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Response<AnswerBody> {
     if role.serves_streams() && request.uri().path() == STREAM_PATH {
         return match accept_key(&request) {
             Some(key) => {
+                if let Some(strike) = shared.faults.strike_handshake(role) {
+                    shared.sink.record(VenueEvent::FaultStruck { fault: strike.fault });
+                    strike.over.cancelled().await;
+                }
                 *slot.lock() = Some(hyper::upgrade::on(&mut request));
                 switching(&key)
             }
@@ -117,7 +123,7 @@ async fn respond(
         Err(_) => return response(shared.edge_page("unknown", 408)),
     };
     let text = |name: &str| header_text(&parts.headers, name);
-    response(shared.answer(&Request {
+    let answer = shared.answer(&Request {
         verb: match parts.method {
             Method::GET => Verb::Get,
             Method::POST => Verb::Post,
@@ -129,7 +135,24 @@ async fn respond(
         api_key: text("api-key"),
         api_sign: text("api-sign"),
         body,
-    }))
+    });
+    deliver(answer).await
+}
+
+/// Sends an answer as its delivery says.
+async fn deliver(Answer { reply, delivery }: Answer) -> Response<AnswerBody> {
+    match delivery {
+        Delivery::Prompt => response(reply),
+        Delivery::After(delay) => {
+            tokio::time::sleep(delay).await;
+            response(reply)
+        }
+        Delivery::Hung(over) => {
+            over.cancelled().await;
+            response(reply)
+        }
+        Delivery::HungInBody(over) => response(reply).map(|body| body.hung_until(over)),
+    }
 }
 
 /// The answer to the client's WebSocket key; `None` unless the request is a complete upgrade.
@@ -149,8 +172,8 @@ fn accept_key(request: &hyper::Request<Incoming>) -> Option<String> {
     Some(derive_accept_key(key.as_bytes()))
 }
 
-fn switching(key: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+fn switching(key: &str) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -160,8 +183,8 @@ fn switching(key: &str) -> Response<Full<Bytes>> {
     response
 }
 
-fn response(reply: Reply) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(reply.body));
+fn response(reply: Reply) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::from(reply.body));
     let status = StatusCode::from_u16(reply.status);
     *response.status_mut() = status.expect("replies have statuses of three digits");
     for (name, value) in reply.headers {

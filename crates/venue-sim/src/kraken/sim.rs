@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::history::VenueEvent;
 use model::{Trade, UnixNanos};
 use parking_lot::Mutex;
 use platform::{BoxStream, Clock, Entropy, EntropyStream, Spawner};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use crate::VenueSink;
 use crate::kraken::config::{ConfigError, KrakenSimConfig};
-use crate::kraken::fault::{FaultSwitches, error_page};
+use crate::kraken::fault::{FaultSwitches, RestFault, error_page};
 use crate::kraken::ids;
 use crate::kraken::rest::{Reply, Request};
 use crate::kraken::serve;
@@ -53,8 +55,8 @@ pub struct KrakenSim {
 pub(crate) struct Shared {
     pub(crate) venue: Mutex<Venue>,
     pub(crate) clock: Arc<dyn Clock>,
-    faults: FaultSwitches,
-    sink: Arc<dyn VenueSink>,
+    pub(crate) faults: FaultSwitches,
+    pub(crate) sink: Arc<dyn VenueSink>,
     /// Ids of the requests that Cloudflare answers.
     rays: Mutex<EntropyStream>,
 }
@@ -80,7 +82,7 @@ impl KrakenSim {
         let shared = Shared {
             venue: Mutex::new(venue),
             clock,
-            faults: FaultSwitches::default(),
+            faults: FaultSwitches::new(&entropy),
             sink,
             rays: Mutex::new(entropy.stream("kraken/rays")),
         };
@@ -139,23 +141,60 @@ impl KrakenSim {
     }
 }
 
+/// An answer, and what a fault makes of its way to the client.
+pub(crate) struct Answer {
+    pub(crate) reply: Reply,
+    pub(crate) delivery: Delivery,
+}
+
+/// How an answer goes out.
+pub(crate) enum Delivery {
+    /// At once.
+    Prompt,
+    /// Late.
+    After(Duration),
+    /// Not before a fault is over.
+    Hung(CancellationToken),
+    /// Head and half of the body at once, the rest when a fault is over.
+    HungInBody(CancellationToken),
+}
+
 impl Shared {
-    /// Answers a REST request, unless a fault does it instead.
-    pub(crate) fn answer(&self, request: &Request) -> Reply {
+    /// Answers a REST request, as faults permit.
+    pub(crate) fn answer(&self, request: &Request) -> Answer {
         let now = self.clock.now();
-        let Some(strike) = self.faults.strike_rest() else {
-            return self.venue.lock().handle(request, now);
+        let handle = || self.venue.lock().handle(request, now);
+        let Some(strike) = self.faults.strike_rest(request.op()) else {
+            return Answer { reply: handle(), delivery: Delivery::Prompt };
         };
         self.sink.record(VenueEvent::FaultStruck { fault: strike.fault });
-        if strike.executed {
-            let _lost = self.venue.lock().execute(request, now);
+        match strike.what {
+            RestFault::Status { status, retry_after, executed } => {
+                if executed {
+                    let _lost = self.venue.lock().execute(request, now);
+                }
+                let status = if (400..=599).contains(&status) { status } else { 520 };
+                let reply = self.page(request.op(), status, retry_after);
+                Answer { reply, delivery: Delivery::Prompt }
+            }
+            RestFault::Slow { .. } => {
+                Answer { reply: handle(), delivery: Delivery::After(strike.delay) }
+            }
+            RestFault::Hang { in_body, executed } => {
+                let reply = if executed { handle() } else { self.page(request.op(), 504, None) };
+                let hung = if in_body { Delivery::HungInBody } else { Delivery::Hung };
+                Answer { reply, delivery: hung(strike.over) }
+            }
         }
-        self.edge_page(request.op(), strike.status)
     }
 
     /// A page of Cloudflare's, for a request that the exchange's own answer does not reach.
     pub(crate) fn edge_page(&self, op: &str, status: u16) -> Reply {
+        self.page(op, status, None)
+    }
+
+    fn page(&self, op: &str, status: u16, retry_after: Option<Duration>) -> Reply {
         self.sink.record(VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None });
-        error_page(status, &ids::ray(&mut self.rays.lock()))
+        error_page(status, retry_after, &ids::ray(&mut self.rays.lock()))
     }
 }

@@ -1,12 +1,14 @@
 //! Answers that come from Cloudflare instead of Kraken.
 
+use std::time::Duration;
+
 use crate::kraken::rest::Reply;
 
 /// Cloudflare's location in the ids of its pages.
 const LOCATION: &str = "HKG";
 
 /// Cloudflare's answer where Kraken's is missing. `ray` is Cloudflare's id of it.
-pub(crate) fn error_page(status: u16, ray: &str) -> Reply {
+pub(crate) fn error_page(status: u16, retry_after: Option<Duration>, ray: &str) -> Reply {
     let mut headers = vec![
         ("content-type", "text/html; charset=UTF-8".to_owned()),
         ("server", "cloudflare".to_owned()),
@@ -20,7 +22,6 @@ pub(crate) fn error_page(status: u16, ray: &str) -> Reply {
     let body = match status {
         429 => {
             headers[0].1 = "text/plain; charset=UTF-8".to_owned();
-            headers.push(("retry-after", "10".to_owned()));
             "error code: 1015".to_owned()
         }
         400..=519 => short_page(status),
@@ -29,6 +30,9 @@ pub(crate) fn error_page(status: u16, ray: &str) -> Reply {
             long_page(status, ray)
         }
     };
+    if let Some(after) = retry_after {
+        headers.push(("retry-after", after.as_secs().to_string()));
+    }
     Reply { status, headers, body }
 }
 
@@ -83,13 +87,15 @@ mod tests {
 
     #[test]
     fn pages_look_like_cloudflares() {
-        let page = error_page(520, "4870683c6e79a338");
+        let page = error_page(520, None, "4870683c6e79a338");
         assert!(page.body.starts_with("<!DOCTYPE html>\n<!--[if lt IE 7]> <html class"));
         let title = "<title>api.kraken.com | 520: Web server is returning an unknown error</title>";
         assert!(page.body.contains(title));
         assert!(page.headers.contains(&("cf-ray", "4870683c6e79a338-HKG".to_owned())));
-        let page = error_page(503, "4870683c6e79a338");
+        let page = error_page(503, None, "4870683c6e79a338");
         assert!(page.body.contains("<h1>503 Service Temporarily Unavailable</h1>"));
-        assert_eq!(error_page(429, "0").body, "error code: 1015");
+        let page = error_page(429, Some(Duration::from_secs(7)), "0");
+        assert_eq!(page.body, "error code: 1015");
+        assert!(page.headers.contains(&("retry-after", "7".to_owned())));
     }
 }

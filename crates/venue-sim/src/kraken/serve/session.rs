@@ -7,6 +7,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use model::history::VenueEvent;
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -34,11 +35,16 @@ const WRITE_BUFFER: usize = 16 * 1024;
 /// Bytes that may wait to be written out; the queue before it is bounded by its own length.
 const WRITE_BUFFER_MAX: usize = 4 * 1024 * 1024;
 
+/// Time after the first subscription in which acknowledgements and snapshots still come through while
+/// a fault silences sessions.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
+
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// A session that the venue knows of, until it is dropped.
 struct Session {
     shared: Arc<Shared>,
+    role: Role,
     connection: u64,
     outbox: Arc<Outbox>,
     /// When a message last went in or out.
@@ -88,7 +94,7 @@ impl Session {
     fn open(shared: Arc<Shared>, role: Role) -> Self {
         let outbox = Arc::new(Outbox::default());
         let connection = shared.venue.lock().open_session(role, Arc::clone(&outbox));
-        Self { shared, connection, outbox, active: Mutex::new(Instant::now()) }
+        Self { shared, role, connection, outbox, active: Mutex::new(Instant::now()) }
     }
 
     /// Hands the client's messages to the venue until the connection ends.
@@ -110,10 +116,29 @@ impl Session {
         }
     }
 
+    /// Waits for the end of a fault that silences the session; true when too much queued meanwhile.
+    async fn silence(&self) -> bool {
+        let Some(strike) = self.shared.faults.strike_session(self.role) else {
+            return false;
+        };
+        self.shared.sink.record(VenueEvent::FaultStruck { fault: strike.fault });
+        tokio::select! {
+            biased;
+            () = self.outbox.overflow().cancelled() => true,
+            () = strike.over.cancelled() => false,
+        }
+    }
+
     /// Sends what is queued, and heartbeats when nothing is.
     async fn write(&self, sink: &mut SplitSink<Socket, Message>) -> Stop {
         let mut last_channel = Instant::now();
+        let mut subscribed_at = None;
         loop {
+            if subscribed_at.is_some_and(|at: Instant| at.elapsed() >= SETTLED_AFTER)
+                && self.silence().await
+            {
+                return Stop::Broken;
+            }
             let messages = self.outbox.take();
             if !messages.is_empty() {
                 if messages.iter().any(|m| matches!(m, Outgoing::Channel(_))) {
@@ -131,6 +156,9 @@ impl Session {
                 *self.active.lock() = Instant::now();
             }
             let subscribed = self.shared.venue.lock().is_subscribed(self.connection);
+            if subscribed {
+                subscribed_at.get_or_insert_with(Instant::now);
+            }
             let due = if subscribed {
                 last_channel + HEARTBEAT_AFTER
             } else {

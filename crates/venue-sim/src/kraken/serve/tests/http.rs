@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::kraken::fixture::signed;
+use crate::kraken::{ProtocolFault, RestFault};
 
 /// Sends a request and reads its answer: head and body.
 async fn exchange(stream: &mut DuplexStream, request: &str) -> (String, String) {
@@ -65,12 +66,12 @@ async fn a_signed_order_over_bytes() {
 async fn a_status_fault_strikes_until_it_is_off() {
     let world = World::new();
     let mut stream = world.connect(Role::Rest, 1024);
-    world.sim.faults().set_rest_status(4, Some(503));
+    world.sim.faults().switch_on(4, status(503, false));
     let (head, body) = exchange(&mut stream, TIME).await;
     assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
     assert!(head.contains("server: cloudflare\r\n") && head.contains("text/html"));
     assert!(body.contains("<center>cloudflare</center>"));
-    world.sim.faults().set_rest_status(4, None);
+    world.sim.faults().switch_off(4);
     let (head, _) = exchange(&mut stream, TIME).await;
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"));
     assert_eq!(
@@ -84,12 +85,12 @@ async fn a_status_fault_strikes_until_it_is_off() {
 async fn an_order_whose_answer_is_lost_exists() {
     let world = World::new();
     let mut stream = world.connect(Role::Rest, 1024);
-    world.sim.faults().set_lost_answer(2, Some(504));
+    world.sim.faults().switch_on(2, status(504, true));
     let (head, body) = exchange(&mut stream, &order(1)).await;
     assert!(head.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"));
     assert!(head.contains("server: cloudflare\r\n") && !body.contains("txid"));
     assert_eq!(world.sim.open_order_count(), 1);
-    world.sim.faults().set_lost_answer(2, None);
+    world.sim.faults().switch_off(2);
     let (_, body) = exchange(&mut stream, &order(2)).await;
     assert!(body.contains("txid"));
     assert_eq!(world.sim.open_order_count(), 2);
@@ -146,4 +147,85 @@ async fn the_tape_plays_on_tokios_time() {
     assert_eq!(began.elapsed().as_millis(), 300);
     // One event per instant: both empty books, then three changes of one book.
     assert_eq!(world.memory.books().len(), 4);
+}
+
+fn rest(fault: RestFault) -> ProtocolFault {
+    ProtocolFault::Rest { fault, methods: Vec::new() }
+}
+
+fn status(status: u16, executed: bool) -> ProtocolFault {
+    rest(RestFault::Status { status, retry_after: None, executed })
+}
+
+/// Whether anything more comes within ten seconds.
+async fn is_silent(stream: &mut DuplexStream) -> bool {
+    timeout(Duration::from_secs(10), stream.read_u8()).await.is_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_hangs_comes_when_the_fault_is_over() {
+    for executed in [true, false] {
+        let world = World::new();
+        let mut stream = world.connect(Role::Rest, 1024);
+        let hang = RestFault::Hang { in_body: false, executed };
+        world.sim.faults().switch_on(3, rest(hang));
+        stream.write_all(order(1).as_bytes()).await.unwrap();
+        assert!(is_silent(&mut stream).await);
+        assert_eq!(world.sim.open_order_count(), usize::from(executed));
+        world.sim.faults().switch_off(3);
+        let (head, _) = exchange(&mut stream, "").await;
+        let expected = if executed { "HTTP/1.1 200 OK" } else { "HTTP/1.1 504 Gateway Timeout" };
+        assert!(head.starts_with(expected), "{head}");
+        assert_eq!(world.sim.faults().struck(3), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_hangs_stops_halfway() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Rest, 1024);
+    world.sim.faults().switch_on(3, rest(RestFault::Hang { in_body: true, executed: true }));
+    stream.write_all(TIME.as_bytes()).await.unwrap();
+    assert!(read_until(&mut stream, "\r\n\r\n").await.contains("content-length: 87"));
+    let mut half = [0; 43];
+    stream.read_exact(&mut half).await.unwrap();
+    assert!(is_silent(&mut stream).await);
+    world.sim.faults().switch_off(3);
+    let mut rest = [0; 44];
+    stream.read_exact(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"}}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_comes_after_its_delay_for_its_methods_only() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Rest, 4096);
+    let (min, max) = (Duration::from_secs(2), Duration::from_secs(4));
+    let fault = RestFault::Slow { min, max };
+    world
+        .sim
+        .faults()
+        .switch_on(3, ProtocolFault::Rest { fault, methods: vec!["Time".to_owned()] });
+    let mut delays = Vec::new();
+    for _ in 0..5 {
+        let asked = Instant::now();
+        exchange(&mut stream, TIME).await;
+        delays.push(asked.elapsed());
+    }
+    assert!(delays.iter().all(|delay| (min..=max).contains(delay)), "{delays:?}");
+    assert!(delays.iter().any(|delay| *delay != delays[0]), "{delays:?}");
+    let asked = Instant::now();
+    exchange(&mut stream, &TIME.replace("Time", "Assets")).await;
+    assert_eq!((asked.elapsed(), world.sim.faults().struck(3)), (Duration::ZERO, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_to_retry_later_is_a_header() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Rest, 1024);
+    let retry_after = Some(Duration::from_secs(7));
+    let fault = RestFault::Status { status: 429, retry_after, executed: false };
+    world.sim.faults().switch_on(3, rest(fault));
+    let (head, _) = exchange(&mut stream, TIME).await;
+    assert!(head.contains("\r\nretry-after: 7\r\n"), "{head}");
 }

@@ -1,0 +1,189 @@
+//! `rest-status`, `rest-lost-answer`, `rest-slow`: what becomes of REST answers.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::duration::format_duration;
+use crate::validate::limits;
+
+/// A REST method of the venue by its name: `AddOrder`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Method(String);
+
+impl Method {
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        if limits::REST_METHODS.contains(&name.as_str()) {
+            Ok(Self(name))
+        } else {
+            Err(de::Error::unknown_variant(&name, limits::REST_METHODS))
+        }
+    }
+}
+
+/// Parameters of `rest-status` and `rest-lost-answer`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestStatus {
+    /// HTTP status of the answers, `400..=599`.
+    #[serde(deserialize_with = "status")]
+    pub status: u16,
+    /// Header `Retry-After` of the answers, whole seconds, `1s..=1h`; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    pub retry_after: Option<Duration>,
+    /// REST methods that are struck; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "methods")]
+    pub methods: Vec<Method>,
+}
+
+impl RestStatus {
+    /// Every request, without a header.
+    pub const fn all(status: u16) -> Self {
+        Self { status, retry_after: None, methods: Vec::new() }
+    }
+
+    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
+        let after = self.retry_after?;
+        let fits = after.subsec_nanos() == 0 && limits::RETRY_AFTER.contains(&after);
+        let (min, max) = (limits::RETRY_AFTER.start(), limits::RETRY_AFTER.end());
+        let (min, max) = (format_duration(*min), format_duration(*max));
+        (!fits).then(|| ("retry_after", format!("whole seconds from {min} to {max}")))
+    }
+}
+
+/// ` 429 retry-after 7s for AddOrder`.
+impl fmt::Display for RestStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {}", self.status)?;
+        if let Some(after) = self.retry_after {
+            write!(f, " retry-after {}", format_duration(after))?;
+        }
+        write_methods(f, &self.methods)
+    }
+}
+
+/// Parameters of `rest-slow`: either `delay`, or `delay_min` and `delay_max`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestSlow {
+    /// How late every answer comes, whole milliseconds, `1ms..=1h`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    pub delay: Option<Duration>,
+    /// How late an answer comes at least.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    pub delay_min: Option<Duration>,
+    /// How late an answer comes at most.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    pub delay_max: Option<Duration>,
+    /// REST methods that are struck; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "methods")]
+    pub methods: Vec<Method>,
+}
+
+impl RestSlow {
+    /// Shortest and longest delay.
+    pub fn delays(&self) -> (Duration, Duration) {
+        let fixed = self.delay.unwrap_or_default();
+        (self.delay_min.unwrap_or(fixed), self.delay_max.unwrap_or(fixed))
+    }
+
+    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
+        let written =
+            [("delay", self.delay), ("delay_min", self.delay_min), ("delay_max", self.delay_max)];
+        match (self.delay, self.delay_min, self.delay_max) {
+            (Some(_), None, None) | (None, Some(_), Some(_)) => {}
+            _ => {
+                let key = written.iter().find(|(_, delay)| delay.is_some());
+                let expected = "either `delay`, or both `delay_min` and `delay_max`";
+                return Some((key.map_or("kind", |(key, _)| *key), expected.to_owned()));
+            }
+        }
+        let (min, max) = (limits::DELAY.start(), limits::DELAY.end());
+        for (key, delay) in written {
+            let fits = |delay: Duration| {
+                limits::DELAY.contains(&delay) && delay.subsec_nanos().is_multiple_of(1_000_000)
+            };
+            if delay.is_some_and(|delay| !fits(delay)) {
+                let (min, max) = (format_duration(*min), format_duration(*max));
+                return Some((key, format!("whole milliseconds from {min} to {max}")));
+            }
+        }
+        let (least, most) = self.delays();
+        (least > most).then(|| {
+            let least = format_duration(least);
+            ("delay_max", format!("a delay of at least `delay_min`, which is {least}"))
+        })
+    }
+}
+
+/// ` by 3s`, ` by 1s to 3s for QueryOrders`.
+impl fmt::Display for RestSlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (min, max) = self.delays();
+        write!(f, " by {}", format_duration(min))?;
+        if min < max {
+            write!(f, " to {}", format_duration(max))?;
+        }
+        write_methods(f, &self.methods)
+    }
+}
+
+/// Whether two lists of methods have one in common; an empty one means all.
+pub(super) fn share(a: &[Method], b: &[Method]) -> bool {
+    a.is_empty() || b.is_empty() || a.iter().any(|method| b.contains(method))
+}
+
+pub(super) fn write_methods(f: &mut fmt::Formatter<'_>, methods: &[Method]) -> fmt::Result {
+    for (number, method) in methods.iter().enumerate() {
+        let before = if number == 0 { " for " } else { ", " };
+        write!(f, "{before}{}", method.as_str())?;
+    }
+    Ok(())
+}
+
+/// A list that names something: an empty one would strike nothing or everything, who knows.
+pub(super) fn methods<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Method>, D::Error> {
+    let methods = Vec::<Method>::deserialize(deserializer)?;
+    if methods.is_empty() {
+        let expected = "the name of at least one REST method";
+        return Err(de::Error::invalid_length(0, &expected));
+    }
+    Ok(methods)
+}
+
+/// A HTTP status that says that a request failed.
+pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    struct Visitor;
+
+    impl de::Visitor<'_> for Visitor {
+        type Value = u16;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let (min, max) = (limits::REST_STATUS.start(), limits::REST_STATUS.end());
+            write!(f, "a HTTP status from {min} to {max}")
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<u16, E> {
+            u16::try_from(number)
+                .ok()
+                .filter(|status| limits::REST_STATUS.contains(status))
+                .ok_or_else(|| E::invalid_value(de::Unexpected::Signed(number), &self))
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<u16, E> {
+            self.visit_i64(i64::try_from(number).unwrap_or(i64::MAX))
+        }
+    }
+
+    deserializer.deserialize_u16(Visitor)
+}
