@@ -9,6 +9,7 @@ mod endpoint;
 mod layers;
 mod lost_answers;
 mod main_job;
+mod mechanisms;
 mod node_ends;
 mod node_shutdown;
 mod planted_faults;

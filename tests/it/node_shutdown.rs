@@ -241,7 +241,7 @@ fn a_venue_that_hangs_through_the_shutdown_leaves_orders_that_are_named() {
     let mut setup = outage(1);
     setup.scenario.run.length = MINUTE;
     setup.node.strategy = StrategySpec::parse("quoter:every_s=1").expect("a strategy").factory();
-    setup.plan.faults.retain(|fault| fault.kind == FaultKind::Hold);
+    setup.plan.faults.retain(|fault| matches!(fault.kind, FaultKind::Hold(_)));
     for fault in &mut setup.plan.faults {
         fault.at = Duration::from_secs(55);
         fault.until = MINUTE * 60;

@@ -166,7 +166,9 @@ impl Setup {
             !silenced.is_empty() && fault.until - fault.at > noticed_after
         };
         let holds = self.plan.faults.iter().any(silent);
-        let idle: [(bool, &[&str]); 4] = [
+        let idle: [(bool, &[&str]); 5] = [
+            // Streams that hang, or answers that are slow, open no breaker.
+            (self.scenario.expect.opens.is_empty(), &["breaker-open-blocks"]),
             (!holds, &["silence-noticed"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
             (self.scenario.sink.is_none(), &["sink-complete"]),

@@ -227,7 +227,6 @@ impl World {
             log: HostLog::new(self.log.clone(), TRADER, self.network.inside()),
             links: self.faults.links.clone(),
             exposition,
-            sink_link: self.faults.links.to(INFLUX),
             stop: self.stop_trader.clone(),
             ended: self.trader_ended.clone(),
         };
