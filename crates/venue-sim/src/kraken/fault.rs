@@ -156,7 +156,9 @@ impl FaultSwitches {
             {
                 Some((fault.rank(), *id, *fault))
             }
-            _ => None,
+            ProtocolFault::Rest { .. }
+            | ProtocolFault::Handshake(_)
+            | ProtocolFault::Subscribed(_) => None,
         };
         let first = state.on.iter().filter_map(strikes).min_by_key(|(rank, id, _)| (*rank, *id));
         let (_, fault, what) = first?;
