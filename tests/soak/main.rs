@@ -129,7 +129,7 @@ fn setup(cycles: u32, work: Work) -> Setup {
     let mut setup = Setup::new(outage, 1, trades).expect("a valid setup");
     setup.plan.faults = faults(cycles, &kinds);
     if work == Work::Asking {
-        setup.plan.faults.retain(|fault| !matches!(fault.kind, FaultKind::Hold));
+        setup.plan.faults.retain(|fault| !matches!(fault.kind, FaultKind::Hold(_)));
     }
     setup.plan.healed_at = setup.plan.faults.last().expect("faults").until;
     setup
@@ -142,7 +142,7 @@ fn faults(cycles: u32, kinds: &[FaultKind]) -> Vec<PlannedFault> {
     };
     let each = [
         (60, 30, find(|kind| matches!(kind, FaultKind::RestStatus(_)))),
-        (150, 60, find(|kind| matches!(kind, FaultKind::Hold))),
+        (150, 60, find(|kind| matches!(kind, FaultKind::Hold(_)))),
         (300, 30, find(|kind| matches!(kind, FaultKind::RestLostAnswer(_)))),
     ];
     let all = (0..cycles).flat_map(|cycle| each.iter().map(move |fault| (cycle, fault)));

@@ -43,7 +43,10 @@ impl Faults {
                 network.hold(TRADER, INFLUX);
                 format!("{} between {TRADER} and {INFLUX}", fault.kind)
             }
-            kind => {
+            kind @ (FaultKind::RestStatus(_)
+            | FaultKind::RestLostAnswer(_)
+            | FaultKind::RestSlow(_)
+            | FaultKind::Hang(_)) => {
                 if let Some(protocol) = protocol_fault(kind) {
                     self.venue.faults().switch_on(fault.id, protocol);
                 }
@@ -76,7 +79,10 @@ impl Faults {
                 network.release(TRADER, INFLUX);
                 self.links.to(INFLUX).release()
             }
-            _ => {
+            FaultKind::RestStatus(_)
+            | FaultKind::RestLostAnswer(_)
+            | FaultKind::RestSlow(_)
+            | FaultKind::Hang(_) => {
                 self.venue.faults().switch_off(fault.id);
                 self.venue.faults().struck(fault.id)
             }
@@ -137,7 +143,7 @@ fn roles(hang: &Hang) -> Vec<Role> {
     let role = |host: Host| match host {
         Host::KrakenPublic => Some(Role::PublicStream),
         Host::KrakenPrivate => Some(Role::PrivateStream),
-        _ => None,
+        Host::KrakenRest => None,
     };
     hang.hosts().into_iter().filter_map(role).collect()
 }

@@ -187,12 +187,17 @@ fn silenced_streams(kind: &FaultKind) -> BTreeSet<String> {
     let hosts = match kind {
         FaultKind::Hold(hold) => hold.hosts(),
         FaultKind::Hang(hang) if hang.phase == HangPhase::Subscribed => hang.hosts(),
-        _ => Vec::new(),
+        FaultKind::RestStatus(_)
+        | FaultKind::RestLostAnswer(_)
+        | FaultKind::RestSlow(_)
+        | FaultKind::Hang(_)
+        | FaultKind::SinkStatus(_)
+        | FaultKind::SinkHold => Vec::new(),
     };
     let stream = |host: Host| match host {
         Host::KrakenPublic => Some("kraken/public".to_owned()),
         Host::KrakenPrivate => Some("kraken/private".to_owned()),
-        _ => None,
+        Host::KrakenRest => None,
     };
     hosts.into_iter().filter_map(stream).collect()
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 /// A host of the simulated world, besides the trader's and the database's. Written as its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[non_exhaustive]
 pub enum Host {
     /// Kraken's REST interface.
     #[serde(rename = "api.kraken.com")]
