@@ -32,7 +32,7 @@ fn help_of_the_real_programs_teaches() {
 #[test]
 fn scenarios_are_listed_with_their_purpose() {
     let list = String::from_utf8(wavetank(&["scenarios"]).stdout).expect("text");
-    assert!(list.starts_with("faults/kraken-outage  "), "{list}");
+    assert!(list.contains("\nfaults/kraken-outage  "), "{list}");
 }
 
 #[test]
@@ -113,4 +113,27 @@ fn a_market_that_ends_early_is_noted() {
     let output = wavetank(&["run", OUTAGE, "--tape", path, "--quiet"]);
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(err.contains("of 30m; the market is silent from there"), "{err}");
+}
+
+/// `made_with` of each tape in the manifest is the command that makes it, byte for byte.
+#[test]
+fn every_tape_is_what_its_command_makes() {
+    let manifest = fs::read_to_string(root().join("data/MANIFEST.toml")).expect("readable");
+    let made_with =
+        |line: &str| Some(line.strip_prefix("made_with = \"")?.strip_suffix('"')?.to_owned());
+    let commands: Vec<String> = manifest.lines().filter_map(made_with).collect();
+    assert_eq!(commands.len(), manifest.matches("[[tape]]").count());
+    for (number, command) in commands.iter().enumerate() {
+        let mut arguments: Vec<&str> = command.split(' ').skip(1).collect();
+        let tape = arguments.pop().expect("the file is the last");
+        let made = root().join(format!("target/tests/tape-{number}.csv"));
+        fs::create_dir_all(made.parent().expect("a folder")).expect("writable");
+        drop(fs::remove_file(&made));
+        arguments.push(made.to_str().expect("a path of ours"));
+        let output = wavetank(&arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let equal =
+            fs::read(&made).expect("made") == fs::read(root().join(tape)).expect("committed");
+        assert!(equal, "{tape} is not what `{command}` makes");
+    }
 }

@@ -213,3 +213,50 @@ fn a_flapping_service_is_met_by_the_same_rules_each_time() {
     });
     insta::assert_snapshot!("flapping", story);
 }
+
+/// Series of the counter that Kraken keeps for the pair, as the client mirrors it.
+fn engine_counter(what: &str) -> String {
+    format!(r#"wavetank_limiter_{what}{{limiter="kraken/engine/BTC/USD","#)
+}
+
+/// No breaker and no stream has anything to tell here: the counter does.
+#[test]
+fn a_strategy_in_a_hurry_waits_at_home() {
+    let path = root().join("scenarios/faults/limiter-overload.toml");
+    let scenario = Scenario::load(&path).expect("a valid scenario");
+    let tape = scenario.tape_path();
+    for seed in SEEDS {
+        let setup = with_tape(scenario.clone(), &tape, seed);
+        let history = run(&setup).history;
+        assert_passes(&setup, &history);
+        let (mut used, mut capacity) = (Vec::new(), 0);
+        for record in &history {
+            let Event::World(WorldEvent::MetricsSampled { changed }) = &record.event else {
+                continue;
+            };
+            for (series, value) in changed {
+                let value: u32 = value.parse().unwrap_or(0);
+                if series.starts_with(&engine_counter("used")) {
+                    used.push((record.at().as_secs(), value));
+                } else if series.starts_with(&engine_counter("capacity")) {
+                    capacity = value;
+                }
+            }
+        }
+        let highest = used.iter().map(|(_, used)| *used).max().expect("samples");
+        assert!(capacity > 0 && highest <= capacity, "{highest} of {capacity}");
+        assert!(highest * 10 >= capacity * 9, "the limit was never felt: {highest} of {capacity}");
+        let cancels = |(op, _, _, outcome): &(String, Duration, Duration, CallOutcome)| {
+            op == "kraken/CancelOrder" && *outcome == CallOutcome::Success
+        };
+        let cancels = calls(&history).iter().filter(|call| cancels(call)).count();
+        assert!(cancels >= 20, "it is cancels that are dear, and there were {cancels}");
+        if seed == *SEEDS.start() {
+            let mut text = String::new();
+            for (second, used) in used {
+                writeln!(text, "{second:>4} s  {used:>3} of {capacity}").expect("a text");
+            }
+            insta::assert_snapshot!("limiter_overload", text);
+        }
+    }
+}
