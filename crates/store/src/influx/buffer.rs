@@ -21,6 +21,17 @@ pub(super) enum Next {
     End,
 }
 
+/// What became of a point that was submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// The driver should look.
+    Look,
+    /// It waits with others.
+    Waits,
+    /// It came after the end and is lost.
+    Late,
+}
+
 /// How a point ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -74,20 +85,20 @@ impl Buffer {
         }
     }
 
-    /// Takes a point; true if the driver should look. For one that is too many, the oldest that is
-    /// not being written goes.
-    pub(super) fn push(&mut self, now: Instant, line: Arc<str>) -> bool {
+    /// Takes a point, unless the end has begun. For one that is too many, the oldest that is not being
+    /// written goes.
+    pub(super) fn push(&mut self, now: Instant, line: Arc<str>) -> Taken {
         self.counts.submitted += 1;
         if self.closed {
             self.counts.late += 1;
-            return false;
+            return Taken::Late;
         }
         if self.waiting.len() >= self.buffer_max && self.waiting.remove(self.in_flight).is_some() {
             self.counts.dropped += 1;
         }
         self.waiting.push_back((now, line));
         let waiting = self.waiting.len() - self.in_flight;
-        waiting == 1 || waiting == self.batch_max
+        if waiting == 1 || waiting == self.batch_max { Taken::Look } else { Taken::Waits }
     }
 
     /// Counts a point that cannot be written.
@@ -145,6 +156,11 @@ impl Buffer {
         self.in_flight = 0;
         self.counts.unwritten += u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
         self.waiting.clear();
+    }
+
+    /// No more points are taken.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
     }
 
     pub(super) fn len(&self) -> usize {

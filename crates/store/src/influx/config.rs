@@ -178,6 +178,7 @@ impl InfluxConfig {
         }
         self.limit.validate()?;
         self.lane.validate()?;
+        self.http.validate()?;
         Ok(self.again.validate()?)
     }
 }

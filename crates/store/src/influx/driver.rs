@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::audit::AuditEvent;
 use platform::health::HealthReporter;
 use platform::{Auditor, EntropyStream, TaskResult};
 use resilience::{BackoffConfig, Deadline, LaneError};
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::buffer::{Counts, End, Next};
 use super::error::WriteError;
 use super::request::{Bucket, NAME};
-use super::writer::Shared;
+use super::writer::{Shared, tell_lost};
 
 /// Requests for one batch whose points the database does not take: enough to find three bad points
 /// among a thousand. What is left after them is rejected as a whole.
@@ -30,6 +29,10 @@ pub(super) struct Driver {
     pub(super) rng: EntropyStream,
     /// Batches that failed in a row.
     pub(super) failed: u32,
+    /// The end has begun, and the waits after a failure with it anew.
+    pub(super) ending: bool,
+    /// Points that were rejected since the last that was written.
+    pub(super) rejected: usize,
     /// What was told of losses so far.
     pub(super) told: Counts,
 }
@@ -67,16 +70,20 @@ impl Driver {
 
     /// Writes a batch. If its points are to blame, its halves, and so on: from the first to the last,
     /// so that what is done is always at the front of the buffer.
+    ///
+    /// The database is up if it takes any of them, and degraded if it answers but takes none.
     async fn write(&mut self, batch: &[Arc<str>]) {
         let mut parts = vec![batch];
         let mut requests = 0;
+        let mut refused = None;
+        let mut taken = false;
         while let Some(part) = parts.pop() {
             requests += 1;
             let deadline = Deadline::after(self.request_timeout);
             match self.bucket.write(part, deadline).await {
                 Ok(()) => {
                     self.shared.buffer.lock().settle(part.len(), End::Written);
-                    self.failed = 0;
+                    (self.failed, self.rejected, taken) = (0, 0, true);
                     self.health.up();
                 }
                 Err(LaneError::Call(error)) if error.blames_points() => {
@@ -87,15 +94,24 @@ impl Driver {
                         let points = part.len();
                         tracing::warn!(sink = NAME, points, %error, "points rejected");
                         self.shared.buffer.lock().settle(points, End::Rejected);
+                        self.rejected = self.rejected.saturating_add(points);
+                        refused = Some(error);
                     }
                 }
                 Err(error) => return self.wait_again(&error),
             }
         }
+        if let Some(error) = refused.filter(|_| !taken) {
+            self.failed = 0;
+            self.health.degraded(&format!("{} points rejected: {error}", self.rejected));
+        }
     }
 
     /// The database is away: what is left of the batch waits with the other points.
     fn wait_again(&mut self, error: &LaneError<WriteError>) {
+        if !self.ending && self.shared.buffer.lock().is_closed() {
+            (self.ending, self.failed) = (true, 0);
+        }
         let delay = self.again.delay(self.failed, &mut self.rng);
         self.failed = self.failed.saturating_add(1);
         let until = match error {
@@ -129,9 +145,7 @@ impl Driver {
         ];
         for (reason, points) in losses {
             if points > 0 {
-                tracing::warn!(sink = NAME, points, reason, "points lost");
-                let (sink, reason) = (NAME.to_owned(), reason.to_owned());
-                self.auditor.record(AuditEvent::SinkLost { sink, points, reason });
+                tell_lost(&self.auditor, reason, points);
             }
         }
     }

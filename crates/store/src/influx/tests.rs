@@ -7,7 +7,7 @@ use platform::health::{Criticality, HealthRegistry};
 use std::time::Duration;
 
 use model::UnixNanos;
-use model::audit::{AuditEvent, HealthState};
+use model::audit::{AuditEvent, BreakerState, HealthState};
 use tokio::time::{Instant, advance, sleep};
 
 use self::database::{Answer, TestDatabase, config};
@@ -197,10 +197,14 @@ async fn the_end_writes_what_waits_and_takes_no_more() {
     bench.submit(0..5);
     let start = Instant::now();
     let report = bench.writer.shut_down(ms(1_000)).await;
-    assert_eq!(report, InfluxReport { written: 5, lost: 0, unwritten: 0 });
+    assert_eq!(report, InfluxReport { written: 5, lost: 0, unwritten: 0, late: 0 });
     assert!(start.elapsed() < ms(10), "{:?}", start.elapsed());
     bench.submit(5..6);
     assert_eq!(bench.writer.snapshot().late, 1);
+    assert_eq!(bench.losses(), [(1, "came after the end".to_owned())]);
+    let again = bench.writer.shut_down(ms(1_000)).await;
+    assert_eq!(again, InfluxReport { written: 5, lost: 0, unwritten: 0, late: 1 });
+    assert!(!again.is_complete());
     bench.assert_counted();
     bench.group.cancel();
     assert!(bench.group.join(ms(10)).await.is_ok());
@@ -213,7 +217,7 @@ async fn the_end_has_a_bound_and_tells_what_is_left() {
     bench.submit(0..5);
     let start = Instant::now();
     let report = bench.writer.shut_down(ms(1_000)).await;
-    assert_eq!(report, InfluxReport { written: 0, lost: 0, unwritten: 5 });
+    assert_eq!(report, InfluxReport { written: 0, lost: 0, unwritten: 5, late: 0 });
     assert_eq!(start.elapsed(), ms(1_000));
     assert_eq!(bench.losses(), [(5, "not written by the end".to_owned())]);
     bench.assert_counted();
@@ -233,6 +237,54 @@ async fn the_end_tries_once_more_at_once() {
     assert_eq!(bench.state(), HealthState::Down);
     let report = bench.writer.shut_down(ms(1_000)).await;
     assert!(report.is_complete(), "{report}");
+}
+
+/// As above, with a breaker that would stay open for longer than the end may take.
+#[tokio::test(start_paused = true)]
+async fn the_end_does_not_wait_for_an_open_breaker() {
+    let bench = Bench::new(|config| {
+        config.again.base = ms(1);
+        config.again.cap = ms(1);
+        config.lane.breaker.open_for = Duration::from_secs(3_600);
+    });
+    bench.database.plan([Answer::Status(503, ""); 5]);
+    bench.submit(0..5);
+    sleep(ms(10_000)).await;
+    let breaker = bench.writer.lane().breaker();
+    assert_eq!(breaker.snapshot().state, BreakerState::Open);
+    let report = bench.writer.shut_down(ms(1_000)).await;
+    assert!(report.is_complete(), "{report}");
+}
+
+/// The driver is gone, with the group, and nobody has asked for the end.
+#[tokio::test(start_paused = true)]
+async fn points_for_a_driver_that_is_gone_are_told() {
+    let bench = Bench::new(|_| {});
+    bench.group.cancel();
+    sleep(ms(10)).await;
+    bench.submit(0..2);
+    let late = (1, "came after the end".to_owned());
+    assert_eq!(bench.losses(), [late.clone(), late]);
+    assert_eq!(bench.writer.shut_down(ms(1_000)).await.late, 2);
+    bench.assert_counted();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_takes_no_point_is_degraded() {
+    let bench = Bench::new(|_| {});
+    let reason = || bench.health.snapshot().dependencies[0].reason.clone();
+    let poison = || Point::new("poison", UnixNanos::from_secs(1)).field("number", 0);
+    for rejected in 1..=2 {
+        bench.writer.submit(poison()).expect("it looks good");
+        sleep(ms(3_000)).await;
+        assert_eq!(bench.state(), HealthState::Degraded);
+        assert_eq!(reason(), format!("{rejected} points rejected: status 400: "));
+    }
+    bench.submit(0..1);
+    bench.writer.submit(poison()).expect("it looks good");
+    sleep(ms(3_000)).await;
+    assert_eq!(bench.state(), HealthState::Up);
+    assert_eq!(bench.writer.snapshot().rejected, 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,7 +321,12 @@ fn settings_that_cannot_work_are_named() {
     );
     check(
         |config| config.again.base = Duration::ZERO,
-        "influx `again`: backoff base is below 1 ms",
+        "influx `again`: backoff setting `base` is below 1 ms",
+    );
+    check(
+        |config| config.http.total_max = 0,
+        "influx http: http setting `total_max`: expected at least 1, and a number that a semaphore can \
+         count",
     );
     assert!(InfluxToken::new("two words").is_err());
     assert!(!format!("{:?}", config()).contains("secret"));

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use metrics::{counter, gauge};
 use model::UnixNanos;
+use model::audit::{AuditEvent, BreakerState};
 use parking_lot::Mutex;
 use platform::health::HealthReporter;
-use platform::{Platform, Spawner};
+use platform::{Auditor, Platform, Spawner};
 use resilience::Lane;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use transport::HttpClient;
 
-use super::buffer::{Buffer, Counts};
+use super::buffer::{Buffer, Counts, Taken};
 use super::config::{InfluxConfig, InfluxConfigError};
 use super::driver::Driver;
 use super::point::{Point, PointError};
@@ -23,6 +24,9 @@ use super::request::{Bucket, NAME};
 
 /// Name of the writer's task within its task group.
 const GROUP: &str = "influx";
+
+/// Why a late point is lost.
+const LATE: &str = "came after the end";
 
 /// The grain of the number that tells points of one time apart.
 const NUMBERED: u16 = 1_000;
@@ -57,19 +61,21 @@ pub struct InfluxReport {
     pub lost: u64,
     /// Points that were left. Some of them may have been written in the last moment.
     pub unwritten: u64,
+    /// Points that came after the end had begun, or after the writer's task had failed.
+    pub late: u64,
 }
 
 impl InfluxReport {
     /// Every point was written.
     pub const fn is_complete(&self) -> bool {
-        self.lost == 0 && self.unwritten == 0
+        self.lost == 0 && self.unwritten == 0 && self.late == 0
     }
 }
 
 impl fmt::Display for InfluxReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { written, lost, unwritten } = self;
-        write!(f, "{written} points written, {lost} lost, {unwritten} left")
+        let Self { written, lost, unwritten, late } = self;
+        write!(f, "{written} points written, {lost} lost, {unwritten} left, {late} late")
     }
 }
 
@@ -78,6 +84,7 @@ impl fmt::Display for InfluxReport {
 pub struct InfluxWriter {
     shared: Arc<Shared>,
     bucket: Arc<Bucket>,
+    auditor: Auditor,
 }
 
 #[derive(Debug)]
@@ -133,10 +140,12 @@ impl InfluxWriter {
             again: config.again,
             rng: platform.entropy.stream(NAME),
             failed: 0,
+            ending: false,
+            rejected: 0,
             told: Counts::default(),
         };
         spawner.spawn_graceful(GROUP, NAME, |cancel| driver.run(cancel));
-        Ok(Self { shared, bucket })
+        Ok(Self { shared, bucket, auditor: platform.auditor.clone() })
     }
 
     /// Takes a point and returns at once, whatever the database does. A point that will not be written
@@ -159,24 +168,31 @@ impl InfluxWriter {
                 return Err(error);
             }
         };
-        let look = buffer.push(Instant::now(), line.into());
+        let taken = buffer.push(Instant::now(), line.into());
         drop(buffer);
-        if look {
-            self.shared.changed.notify_one();
+        match taken {
+            Taken::Look => self.shared.changed.notify_one(),
+            Taken::Waits => {}
+            Taken::Late => tell_lost(&self.auditor, LATE, 1),
         }
         Ok(())
     }
 
-    /// Takes no more points and writes those that it has, for at most `within`.
+    /// Takes no more points and writes those that it has, for at most `within`. A breaker that is open
+    /// is reset: the database may be back, and nobody will ask it later.
     ///
     /// # Cancel safety
     /// Dropping it changes nothing: the end goes on.
     pub async fn shut_down(&self, within: Duration) -> InfluxReport {
+        let breaker = self.lane().breaker();
+        if matches!(breaker.snapshot().state, BreakerState::Open | BreakerState::HalfOpen) {
+            breaker.reset();
+        }
         self.shared.begin_to_end(within);
         self.shared.wait_until(|ending| ending.over).await;
-        let Counts { written, dropped, rejected, malformed, unwritten, .. } =
+        let Counts { written, dropped, rejected, malformed, unwritten, late, .. } =
             self.shared.buffer.lock().counts();
-        InfluxReport { written, lost: dropped + rejected + malformed, unwritten }
+        InfluxReport { written, lost: dropped + rejected + malformed, unwritten, late }
     }
 
     /// The lane of the requests, for status reports.
@@ -225,6 +241,13 @@ impl InfluxWriter {
         let buffered = f64::from(u32::try_from(now.buffered).unwrap_or(u32::MAX));
         gauge!("wavetank_sink_buffered_points", "sink" => NAME).set(buffered);
     }
+}
+
+/// Tells of points that are lost.
+pub(super) fn tell_lost(auditor: &Auditor, reason: &str, points: u64) {
+    tracing::warn!(sink = NAME, points, reason, "points lost");
+    let (sink, reason) = (NAME.to_owned(), reason.to_owned());
+    auditor.record(AuditEvent::SinkLost { sink, points, reason });
 }
 
 impl Shared {
