@@ -72,7 +72,7 @@ fn a_breaker_that_probes_too_early_is_noticed() {
 #[test]
 fn a_stream_that_does_not_notice_silence_is_noticed() {
     assert_noticed("silence-noticed", |setup| {
-        setup.node.kraken.silence_max = Duration::from_secs(3600);
+        setup.node.kraken.silence_max = Duration::from_secs(60);
     });
 }
 

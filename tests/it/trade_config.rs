@@ -133,6 +133,42 @@ fn mistakes_in_the_file_are_named_with_line_and_nearest_key() {
     refused("no-risk.toml", "[risk]", "[endpoint]", &[], "FILE:15: `[endpoint]`: duplicate key");
 }
 
+/// What `trade` would refuse at its start, `--check` refuses with its place.
+#[test]
+fn lanes_and_times_have_bounds() {
+    let lane = |key: &str, value: &str, expected: &str| {
+        let lane = format!("[order_lane]\n{key} = {value}\n[endpoint]");
+        refused("lane.toml", "[endpoint]", &lane, &[], &format!("FILE:16: {expected}"));
+    };
+    lane(
+        "attempt_timeout",
+        "\"2h\"",
+        "order_lane: lane setting `attempt_timeout` of 7200s is not above zero and at most 3600s",
+    );
+    lane(
+        "queue_wait_max",
+        "\"2h\"",
+        "order_lane: lane setting `queue_wait_max` of 7200s is above 3600s",
+    );
+    lane("retries_max", "101", "order_lane: retry setting `retries_max` of `101` is above 100");
+    lane("open_for", "\"2000h\"", "order_lane: breaker setting `open_for` is too large");
+    let hour = "expected more than zero and at most 1 h";
+    refused(
+        "request.toml",
+        "symbols",
+        "request_timeout = \"2h\"\nsymbols",
+        &[],
+        &format!("FILE:3: `request_timeout = \"2h\"`: {hour}"),
+    );
+    refused(
+        "silence.toml",
+        "symbols",
+        "silence_max = \"61s\"\nsymbols",
+        &[],
+        "FILE:3: `silence_max = \"61s\"`: expected more than zero and at most 60 s",
+    );
+}
+
 #[test]
 fn secrets_are_kept_elsewhere_and_never_shown() {
     let literal = format!("\"{KEY}\"");

@@ -7,10 +7,10 @@ use platform::Endpoint;
 use resilience::{
     BackoffConfig, BackoffConfigError, BatcherConfig, BatcherConfigError, BreakerConfig,
     CacheConfig, CacheConfigError, CounterLimit, GatherConfig, GatherConfigError, Jitter,
-    LaneConfig, LaneConfigError, LimiterConfig, LimiterConfigError,
+    LaneConfig, LaneConfigError, LimiterConfig, LimiterConfigError, RetryConfig,
 };
 use thiserror::Error;
-use transport::{HttpConfig, HttpConfigError};
+use transport::{HttpConfig, HttpConfigError, WsConfig, WsConfigError};
 
 use crate::codec::sign::Credentials;
 use crate::rest::TURN_WAIT_MAX;
@@ -145,6 +145,21 @@ impl KrakenConfig {
         less(self.tier.engine(), self.limit_margin_percent)
     }
 
+    /// The lane of a stream's dials. The session repeats a dial after a backoff of its own.
+    pub(crate) fn connect_lane(&self) -> LaneConfig {
+        LaneConfig {
+            breaker: self.connect_breaker.clone(),
+            retry: RetryConfig { retries_max: 0, ..RetryConfig::default() },
+            attempt_timeout: self.connect_timeout,
+            ..LaneConfig::default()
+        }
+    }
+
+    /// Limits of both WebSockets.
+    pub(crate) fn ws(&self) -> WsConfig {
+        WsConfig { connect_timeout: self.connect_timeout, ..WsConfig::default() }
+    }
+
     /// Longest time that a request spends between its turn at the limiter and its send: in the pool's
     /// queue and in those of the key, of which a query has two.
     pub fn queue_max(&self) -> Duration {
@@ -167,7 +182,7 @@ pub enum ConfigError {
     /// A limiter's settings make no sense.
     #[error("{limiter}: {source}")]
     Limiter {
-        /// Name of the limiter.
+        /// Name of the field, or of the limiter that follows from the tier.
         limiter: &'static str,
         /// Which of its settings.
         source: LimiterConfigError,
@@ -178,6 +193,9 @@ pub enum ConfigError {
     /// A limit of the HTTP pool makes no sense.
     #[error(transparent)]
     Http(#[from] HttpConfigError),
+    /// A limit of the WebSockets makes no sense.
+    #[error(transparent)]
+    Ws(#[from] WsConfigError),
     /// The settings of the cache of pairs make no sense.
     #[error("instrument_cache: {0}")]
     InstrumentCache(#[source] CacheConfigError),
@@ -203,25 +221,67 @@ const BOOK_DEPTHS: [u32; 5] = [10, 25, 100, 500, 1000];
 /// Kraken closes a connection that is idle for longer.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
+/// Longest request, dial or subscription.
+const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
+
+/// Longest silence of a stream, and longest wait for the sign of life after it: a stream that is dead
+/// for longer must not look alive.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
 impl KrakenConfig {
-    /// Checks what the parts do not check themselves.
+    /// Checks every setting, so that a client of a valid configuration can be built.
     ///
     /// # Errors
     /// [`ConfigError`] for the first setting that cannot work.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        self.validate_times()?;
+        self.validate_ranges()?;
         self.reconnect.validate()?;
         self.http.validate()?;
+        self.ws().validate()?;
         self.instrument_cache.validate().map_err(ConfigError::InstrumentCache)?;
         self.lookup.validate()?;
         self.gather.validate()?;
-        let seconds = Duration::from_secs;
-        let positive = [
-            self.connect_timeout,
-            self.subscribe_timeout,
-            self.silence_max,
-            self.pong_timeout,
-            self.request_timeout,
+        let lanes = [
+            ("read_lane", &self.read_lane),
+            ("order_lane", &self.order_lane),
+            ("cancel_lane", &self.cancel_lane),
+            ("connect_breaker", &self.connect_lane()),
         ];
+        for (setting, lane) in lanes {
+            lane.validate().map_err(|source| ConfigError::Lane { setting, source })?;
+        }
+        let limiters = [
+            ("public_limit", &self.public_limit),
+            ("dial_limit", &self.dial_limit),
+            ("rest_limit", &LimiterConfig::Counter(self.rest_limit())),
+            ("engine_limit", &LimiterConfig::Counter(self.engine_limit())),
+        ];
+        for (limiter, config) in limiters {
+            config.validate().map_err(|source| ConfigError::Limiter { limiter, source })?;
+        }
+        Ok(())
+    }
+
+    fn validate_times(&self) -> Result<(), ConfigError> {
+        let (hour, minute) = ("more than zero and at most 1 h", "more than zero and at most 60 s");
+        let times = [
+            ("connect_timeout", self.connect_timeout, TIMEOUT_MAX, hour),
+            ("subscribe_timeout", self.subscribe_timeout, TIMEOUT_MAX, hour),
+            ("request_timeout", self.request_timeout, TIMEOUT_MAX, hour),
+            ("silence_max", self.silence_max, SILENCE_MAX, minute),
+            ("pong_timeout", self.pong_timeout, SILENCE_MAX, minute),
+        ];
+        for (setting, time, most, expected) in times {
+            if time.is_zero() || time > most {
+                return Err(ConfigError::Range { setting, expected });
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_ranges(&self) -> Result<(), ConfigError> {
+        let seconds = Duration::from_secs;
         let checks = [
             (!self.symbols.is_empty(), "symbols", "at least one pair"),
             (self.limit_margin_percent <= 50, "limit_margin_percent", "0 to 50"),
@@ -237,7 +297,6 @@ impl KrakenConfig {
                 "more than zero and less than 60 s",
             ),
             (self.lookup.size_max <= LOOKUP_IDS_MAX, "lookup.size_max", "at most 50"),
-            (positive.iter().all(|time| !time.is_zero()), "timeouts", "all of them above zero"),
         ];
         match checks.into_iter().find(|(holds, _, _)| !holds) {
             Some((_, setting, expected)) => Err(ConfigError::Range { setting, expected }),
@@ -302,7 +361,58 @@ mod tests {
         );
         check(
             |config| config.silence_max = Duration::ZERO,
-            "timeouts: expected all of them above zero",
+            "silence_max: expected more than zero and at most 60 s",
+        );
+    }
+
+    #[test]
+    fn times_have_bounds() {
+        type Setting = fn(&mut KrakenConfig) -> &mut Duration;
+        let check = |name: &str, setting: Setting, most_s: u64| {
+            let mut config = config();
+            for good in [Duration::from_millis(1), Duration::from_secs(most_s)] {
+                *setting(&mut config) = good;
+                assert!(config.validate().is_ok(), "{name} {good:?}");
+            }
+            for bad in [Duration::ZERO, Duration::from_secs(most_s + 1), Duration::MAX] {
+                *setting(&mut config) = bad;
+                let error = config.validate().expect_err(name).to_string();
+                assert!(error.starts_with(&format!("{name}: expected more than zero")), "{error}");
+            }
+        };
+        check("connect_timeout", |config| &mut config.connect_timeout, 3600);
+        check("subscribe_timeout", |config| &mut config.subscribe_timeout, 3600);
+        check("request_timeout", |config| &mut config.request_timeout, 3600);
+        check("silence_max", |config| &mut config.silence_max, 60);
+        check("pong_timeout", |config| &mut config.pong_timeout, 60);
+    }
+
+    /// What a client would refuse, the configuration does.
+    #[test]
+    fn lanes_and_limiters_are_checked_by_name() {
+        let check = |change: fn(&mut KrakenConfig), expected: &str| {
+            let mut config = config();
+            change(&mut config);
+            let error = config.validate().expect_err(expected).to_string();
+            assert!(error.starts_with(expected), "{error}");
+        };
+        check(
+            |config| config.read_lane.attempt_timeout = Duration::ZERO,
+            "read_lane: lane setting `attempt_timeout` of 0ns",
+        );
+        check(
+            |config| config.order_lane.queue_wait_max = Duration::MAX,
+            "order_lane: lane setting `queue_wait_max` of",
+        );
+        check(|config| config.cancel_lane.retry.retries_max = 101, "cancel_lane: ");
+        check(|config| config.connect_breaker.open_for = Duration::ZERO, "connect_breaker: ");
+        check(
+            |config| config.public_limit = LimiterConfig::window(0, Duration::from_secs(1)),
+            "public_limit: limiter setting `capacity` is zero",
+        );
+        check(
+            |config| config.dial_limit = LimiterConfig::window(1, Duration::ZERO),
+            "dial_limit: limiter setting `window` of 0ns",
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use model::StreamKind;
 use platform::Platform;
-use resilience::{Lane, LaneConfig, RetryConfig};
+use resilience::{Lane, LaneConfig};
 
 use crate::config::{ConfigError, KrakenConfig};
 
@@ -25,13 +25,7 @@ impl Lanes {
             Lane::new(name, config.clone(), &platform.auditor, &platform.entropy)
                 .map_err(|source| ConfigError::Lane { setting, source })
         };
-        // The session repeats a dial after a backoff of its own.
-        let connect = LaneConfig {
-            breaker: config.connect_breaker.clone(),
-            retry: RetryConfig { retries_max: 0, ..RetryConfig::default() },
-            attempt_timeout: config.connect_timeout,
-            ..LaneConfig::default()
-        };
+        let connect = config.connect_lane();
         Ok(Self {
             read: lane("read_lane", "kraken/read", &config.read_lane)?,
             order: lane("order_lane", "kraken/order", &config.order_lane)?,

@@ -18,4 +18,4 @@ pub use http::{
     PoolStats,
 };
 pub use hyper::{HeaderMap, Method, header};
-pub use ws::{WebSocket, WsConfig, WsError, WsMessage};
+pub use ws::{WebSocket, WsConfig, WsConfigError, WsError, WsMessage};

@@ -1,8 +1,7 @@
 //! One WebSocket session.
 
+mod config;
 mod error;
-
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -13,37 +12,8 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::dial::DialError;
+pub use config::{WsConfig, WsConfigError};
 pub use error::WsError;
-
-/// Limits of a [`WebSocket`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WsConfig {
-    /// Longest dial and handshake together; default 30 s.
-    pub connect_timeout: Duration,
-    /// Longest write of one message; default 10 s.
-    pub send_timeout: Duration,
-    /// Longest closing handshake; default 2 s.
-    pub close_timeout: Duration,
-    /// Largest message taken, in bytes; default 4 MiB.
-    pub message_bytes_max: usize,
-    /// Largest frame taken, in bytes; default 4 MiB.
-    pub frame_bytes_max: usize,
-    /// Most bytes that wait to be written; default 1 MiB.
-    pub write_buffer_bytes_max: usize,
-}
-
-impl Default for WsConfig {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(30),
-            send_timeout: Duration::from_secs(10),
-            close_timeout: Duration::from_secs(2),
-            message_bytes_max: 4 * 1024 * 1024,
-            frame_bytes_max: 4 * 1024 * 1024,
-            write_buffer_bytes_max: 1024 * 1024,
-        }
-    }
-}
 
 /// tungstenite clears its read buffer on each read: its default of 128 KiB costs half of all CPU.
 const READ_BUFFER_BYTES: usize = 4 * 1024;

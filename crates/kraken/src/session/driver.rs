@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use transport::{WebSocket, WsConfig, WsMessage};
+use transport::{WebSocket, WsMessage};
 
 use super::dial::{DialError, describe, judge};
 use super::{SessionContext, SessionError};
@@ -176,7 +176,7 @@ impl<M: Machine> Driver<M> {
             StreamKind::Public => &config.public_ws,
             StreamKind::Private => &config.private_ws,
         };
-        let ws_config = WsConfig { connect_timeout: config.connect_timeout, ..WsConfig::default() };
+        let ws_config = config.ws();
         let (_, limiter) = rest.dials(self.names.kind);
         let deadline = Deadline::after(DIAL_WAIT_MAX + config.connect_timeout);
         let call = Call::once(self.names.connect_op, deadline, limiter, 1);

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use platform::TaskGroup;
 use tokio::io::DuplexStream;

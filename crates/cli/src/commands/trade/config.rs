@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow};
 use engine::{RiskLimits, StrategySpec};
 use kraken::{Credentials, KrakenConfig};
 use node::{ForeignOrders, NodeConfig, NodeError};
-use resilience::{BackoffConfig, Jitter, LaneConfig};
+use resilience::{BackoffConfig, Jitter, LaneConfig, LaneConfigError};
 use scenario::{Document, Overridden, Step};
 
 use super::effective::effective;
@@ -209,12 +209,28 @@ impl Reader<'_> {
         if let NodeError::Venue(kraken::ConfigError::Range { setting, expected }) = &error {
             return self.expected("venue", setting, expected);
         }
-        let place = if let NodeError::NoDependency { .. } = error {
-            self.place("node", "optional")
-        } else {
-            self.path.display().to_string()
+        let place = match &error {
+            NodeError::NoDependency { .. } => self.place("node", "optional"),
+            NodeError::Zero { setting } => self.place("node", setting),
+            NodeError::Venue(kraken::ConfigError::Lane { setting, source }) => {
+                let place = self.place(setting, lane_key(source));
+                return anyhow!("{place}: {setting}: {source}");
+            }
+            _ => self.path.display().to_string(),
         };
         anyhow!("{place}: {error}")
+    }
+}
+
+/// The key of a lane's table that an error is about; one that no table has for what is not set by the
+/// file.
+const fn lane_key(error: &LaneConfigError) -> &'static str {
+    match error {
+        LaneConfigError::AttemptTimeout(_) => "attempt_timeout",
+        LaneConfigError::QueueWaitMax(_) => "queue_wait_max",
+        LaneConfigError::Retry(_) => "retries_max",
+        LaneConfigError::Breaker(_) => "open_for",
+        _ => "",
     }
 }
 
