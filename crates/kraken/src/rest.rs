@@ -27,6 +27,7 @@ use resilience::{
 use transport::{HttpClient, HttpRequest, HttpResponse, Method, PoolPermit};
 
 use crate::codec::decode::Number;
+use crate::codec::fault::Fate;
 use crate::codec::form::Form;
 use crate::codec::order_row::OrderRow;
 use crate::codec::reply::{self, ReplyError};
@@ -353,7 +354,9 @@ impl Rest {
             // Nothing was cancelled, though nothing was refused: there is no such order any more.
             Ok(0) => Ok(CancelOutcome::Gone),
             Ok(_) => Ok(CancelOutcome::Accepted),
-            Err(RestError::Call(CallError::Venue(error))) if error.is("EOrder:Unknown order") => {
+            Err(RestError::Call(CallError::Venue(error)))
+                if error.is("EOrder:Unknown order") && error.fate() == Fate::NotDone =>
+            {
                 Ok(CancelOutcome::Gone)
             }
             Err(error) => Err(error),

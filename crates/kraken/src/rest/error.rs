@@ -166,7 +166,10 @@ impl From<RestError> for SubmitError {
     fn from(error: RestError) -> Self {
         match error {
             // The order is fine, only its number was: it may be sent again under the same id.
-            LaneError::Call(CallError::Venue(source)) if source.is("EAPI:Invalid nonce") => {
+            // Unless another text of the same answer leaves that open.
+            LaneError::Call(CallError::Venue(source))
+                if source.is("EAPI:Invalid nonce") && source.fate() == Fate::NotDone =>
+            {
                 Self::NotSent { source: LaneError::Call(CallError::Venue(source)) }
             }
             LaneError::Call(CallError::Venue(source)) if source.fate() == Fate::NotDone => {

@@ -164,6 +164,11 @@ async fn an_order_carries_its_id_and_its_deadline() {
     assert_eq!(bench.venue.audit()[0], started);
 }
 
+/// An answer that names two errors.
+fn both(first: &str, second: &str) -> Answer {
+    Answer::Body(format!(r#"{{"error":["{first}","{second}"]}}"#))
+}
+
 /// What a submit error says, by its kind.
 fn kind(error: &SubmitError) -> &'static str {
     match error {
@@ -202,6 +207,9 @@ async fn the_fate_of_an_order_is_told_and_it_is_sent_once() {
     ] {
         check(Answer::error(text), "unknown").await;
     }
+    check(both("EAPI:Invalid nonce", "EService:Unavailable"), "unknown").await;
+    check(both("EService:Unavailable", "EAPI:Invalid nonce"), "unknown").await;
+    check(both("EAPI:Invalid nonce", "EOrder:Duplicate cl_ord_id"), "unknown").await;
     for status in [429, 403, 500, 502, 520] {
         check(Answer::Status(status, ""), "unknown").await;
     }
@@ -251,6 +259,9 @@ async fn a_cancel_may_find_the_order_gone() {
     let found = cancel(vec![Answer::Close, gone]).await.expect("an answer");
     assert_eq!(found, CancelOutcome::Gone);
     let error = cancel(vec![Answer::error("EOrder:Invalid order")]).await;
+    assert!(error.is_err());
+    // A doubt about the answer is one about the order, too: it may be live.
+    let error = cancel(vec![both("EOrder:Unknown order", BUSY)]).await;
     assert!(error.is_err());
 }
 
