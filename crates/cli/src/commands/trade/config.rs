@@ -209,14 +209,16 @@ impl Reader<'_> {
         if let NodeError::Venue(kraken::ConfigError::Range { setting, expected }) = &error {
             return self.expected("venue", setting, expected);
         }
-        let place = match &error {
-            NodeError::NoDependency { .. } => self.place("node", "optional"),
-            NodeError::Zero { setting } => self.place("node", setting),
-            NodeError::Venue(kraken::ConfigError::Lane { setting, source }) => {
-                let place = self.place(setting, lane_key(source));
-                return anyhow!("{place}: {setting}: {source}");
-            }
-            _ => self.path.display().to_string(),
+        if let NodeError::Venue(kraken::ConfigError::Lane { setting, source }) = &error {
+            let place = self.place(setting, lane_key(source));
+            return anyhow!("{place}: {setting}: {source}");
+        }
+        let place = if let NodeError::NoDependency { .. } = &error {
+            self.place("node", "optional")
+        } else if let NodeError::Zero { setting } = &error {
+            self.place("node", setting)
+        } else {
+            self.path.display().to_string()
         };
         anyhow!("{place}: {error}")
     }
@@ -230,7 +232,7 @@ const fn lane_key(error: &LaneConfigError) -> &'static str {
         LaneConfigError::QueueWaitMax(_) => "queue_wait_max",
         LaneConfigError::Retry(_) => "retries_max",
         LaneConfigError::Breaker(_) => "open_for",
-        _ => "",
+        LaneConfigError::Backoff(_) | LaneConfigError::Budget(_) | _ => "",
     }
 }
 
