@@ -119,6 +119,22 @@ impl Limiter {
         state.paused_until_ns = state.paused_until_ns.max(until_ns);
     }
 
+    /// Rest of a pause; zero if there is none.
+    pub fn paused_for(&self) -> Duration {
+        let now_ns = self.shared.nanos(Instant::now());
+        let until_ns = self.shared.state.lock().paused_until_ns;
+        Duration::from_nanos(until_ns.saturating_sub(now_ns))
+    }
+
+    /// For whoever has its weight already: refused if a pause has begun since.
+    pub(crate) fn refuse_if_paused(&self) -> Result<(), LimiterError> {
+        let at_least = self.paused_for();
+        if at_least.is_zero() {
+            return Ok(());
+        }
+        Err(self.shared.refuse(LimiterError::WaitTooLong { at_least, wait_max: Duration::ZERO }))
+    }
+
     /// The venue says that `used` of the window of this length is used up.
     ///
     /// If that is more than we count, the count of this window becomes `used`, at most its capacity;

@@ -33,6 +33,8 @@ impl<'a> Attempt<'a> {
         if time.timeout.is_zero() {
             return Err(LaneError::DeadlineElapsed);
         }
+        // A pause may have begun since the weight was taken, while the call waited in its queue.
+        call.limiter.refuse_if_paused()?;
         let permit = lane.breaker.acquire()?;
         lane.counts.count_attempt();
         let (breaker, order) = (Some(lane.breaker.name()), call.client_order_id);

@@ -321,6 +321,28 @@ async fn case_c5_too_fast_pauses_the_limiter_and_counts_as_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn case_c5_a_pause_stops_a_call_that_has_its_weight_and_waits_in_the_queue() {
+    let bench = Bench::new(config());
+    let pause = secs(20);
+    let queue = || async {
+        sleep(secs(1)).await;
+        Ok(())
+    };
+    let send = |()| {
+        bench.note_sent();
+        ready(Answer::Err(TooFast { pause }))
+    };
+    let first = bench.lane.call_once(bench.single(secs(100)), queue, send);
+    let second = bench.lane.call_once(bench.single(secs(100)), queue, send);
+    let (first, second) = tokio::join!(biased; first, second);
+    assert_eq!(first, Err(LaneError::Call(TooFast { pause })));
+    let refusal = LimiterError::WaitTooLong { at_least: pause, wait_max: Duration::ZERO };
+    assert_eq!(second, Err(LaneError::Limited(refusal)));
+    assert_eq!(bench.sent_at(), [1]);
+    assert_eq!(bench.limiter.snapshot().refused, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn case_c5_a_ban_forces_the_breaker_open() {
     let bench = Bench::new(config());
     let ban = secs(120);
