@@ -13,6 +13,7 @@ mod lookup;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use model::{
@@ -139,6 +140,11 @@ impl Rest {
     /// The lane and the limiter of a stream's dials.
     pub(crate) fn dials(&self, stream: StreamKind) -> (&Lane, &Limiter) {
         (self.shared.lanes.connect(stream), &self.shared.limits.dials)
+    }
+
+    /// The edge has limited our address, which streams and requests share: nothing is sent for a time.
+    pub(crate) fn pause_address(&self, pause: Duration) {
+        self.shared.limits.pause_address(pause);
     }
 
     /// The HTTP client, for status reports.

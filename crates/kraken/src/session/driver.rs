@@ -7,7 +7,7 @@ use std::time::Duration;
 use model::audit::{AuditEvent, CallOutcome, StreamState};
 use model::{FeedEvent, StreamKind};
 use platform::{AuditedCall, EntropyStream};
-use resilience::{Call, Deadline, Lane};
+use resilience::{Call, Classify as _, Deadline, Lane};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -183,7 +183,11 @@ impl<M: Machine> Driver<M> {
         let dial = |()| async {
             let connector = platform.connector.as_ref();
             let dialled = WebSocket::connect(connector, endpoint, &config.ws_path, ws_config).await;
-            dialled.map_err(DialError)
+            dialled.map_err(DialError).inspect_err(|error| {
+                if let Some(pause) = error.pause() {
+                    rest.pause_address(pause);
+                }
+            })
         };
         tokio::select! {
             biased;

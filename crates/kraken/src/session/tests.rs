@@ -19,6 +19,7 @@ type Socket = WebSocketStream<DuplexStream>;
 /// A session in a task, the venue it talks to, and its events.
 struct Bench {
     venue: Arc<TestVenue>,
+    rest: Rest,
     sockets: mpsc::Receiver<DuplexStream>,
     events: mpsc::Receiver<FeedEvent>,
     cancel: CancellationToken,
@@ -37,7 +38,7 @@ impl Bench {
         let context = SessionContext {
             config: Arc::new(config),
             platform,
-            rest,
+            rest: rest.clone(),
             instruments: Arc::new([instrument()]),
         };
         let (sender, events) = mpsc::channel(capacity);
@@ -52,7 +53,7 @@ impl Bench {
             done.send((result, Instant::now())).await?;
             Ok(())
         });
-        Self { venue, sockets, events, cancel, ended, started: Instant::now(), _group: group }
+        Self { venue, rest, sockets, events, cancel, ended, started: Instant::now(), _group: group }
     }
 
     fn public() -> Self {
@@ -354,6 +355,10 @@ async fn an_upgrade_refused_for_too_many_tries_keeps_us_away() {
     stream.write_all(refusal).await.expect("a listener");
     assert_eq!(bench.state().await, StreamState::Connecting);
     assert_eq!(bench.state().await, StreamState::Down);
+    // The edge refuses the address: requests keep away, too.
+    bench.rest.server_time().await.expect_err("paused");
+    bench.rest.balances().await.expect_err("paused");
+    assert_eq!(bench.venue.seen().len(), 0);
     let _socket = bench.live().await;
     assert_eq!(bench.at(), secs(600));
     bench.stop().await;
