@@ -118,18 +118,13 @@ impl TaskGroup {
     pub async fn join(self, grace: Duration) -> Result<(), GroupError> {
         tokio::select! {
             biased;
-            () = self.wait_until(|registry| registry.is_empty()) => {}
+            () = self.wait_until(Registry::close_if_empty) => {}
             () = self.shared.cancel.cancelled() => {}
         }
-        let stopping = self.wait_until(|registry| registry.is_empty());
+        let stopping = self.wait_until(Registry::close_if_empty);
         let in_time = tokio::time::timeout(grace, stopping).await.is_ok();
         let aborted = if in_time { Vec::new() } else { self.abort_all() };
-        // Closed under the lock that sees the group empty: nothing can slip in between.
-        self.wait_until(|registry| {
-            registry.closed |= registry.is_empty();
-            registry.closed && registry.is_empty()
-        })
-        .await;
+        self.wait_until(Registry::close_if_empty).await;
         let failures = self.shared.registry.lock().take_failures();
         if failures.is_empty() && aborted.is_empty() {
             return Ok(());

@@ -156,6 +156,13 @@ impl Registry {
         self.free.len() == self.slots.len()
     }
 
+    /// Lets nothing in any more if nothing runs. Both at once, so that no task slips in between: none
+    /// can after this was true.
+    pub(super) fn close_if_empty(&mut self) -> bool {
+        self.closed |= self.is_empty();
+        self.is_empty()
+    }
+
     /// The named group, if it ever had a task.
     pub(super) fn part(&mut self, group: &str) -> Option<&mut Part> {
         self.parts.iter_mut().find(|part| part.name == group)

@@ -89,8 +89,23 @@ async fn dropping_the_group_ends_its_tasks() {
     drop(group);
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert!(dropped.load(Ordering::SeqCst));
-    spawner.spawn("a", "too-late", async { panic!("a closed group runs nothing") });
+    let ran = Arc::new(AtomicBool::new(false));
+    let too_late = Arc::clone(&ran);
+    spawner.spawn("a", "too-late", async move {
+        too_late.store(true, Ordering::SeqCst);
+        Ok(())
+    });
     tokio::time::sleep(Duration::from_millis(1)).await;
+    assert!(!ran.load(Ordering::SeqCst), "a closed group runs nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_saw_the_group_empty_while_joining_has_closed_it() {
+    let group = TaskGroup::new("g");
+    group.wait_until(Registry::close_if_empty).await;
+    group.spawner().spawn("a", "slips-in", pending());
+    assert_eq!(states(&group), []);
+    assert!(group.join(GRACE).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
