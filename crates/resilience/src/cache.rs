@@ -144,13 +144,16 @@ where
     /// Forgets a key. A load that is under way answers those who wait for it already, but is not
     /// kept, and whoever asks from now on loads anew.
     pub fn invalidate(&self, key: &K) {
-        self.shared.flights.lock().detach(key);
+        let mut flights = self.shared.flights.lock();
+        flights.detach(key);
+        // Under both locks: what a new flight brings is not removed with the old value.
         self.shared.store.lock().remove(key);
     }
 
     /// Forgets every key, as [`TtlCache::invalidate`] does one.
     pub fn invalidate_all(&self) {
-        self.shared.flights.lock().detach_all();
+        let mut flights = self.shared.flights.lock();
+        flights.detach_all();
         self.shared.store.lock().clear();
     }
 

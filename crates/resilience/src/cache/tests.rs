@@ -319,3 +319,34 @@ async fn load(facts: &Mutex<Facts>, key: u8, load_ms: u64, fails: bool) -> Resul
     sleep(Duration::from_millis(load_ms)).await;
     if fails { Err(()) } else { Ok(Loaded { began, ended: Instant::now() }) }
 }
+
+/// Notes when it is dropped whether the flights of its cache are locked.
+#[derive(Clone)]
+struct Probe {
+    cache: std::sync::Weak<Shared<u8, Probe, ()>>,
+    locked: Arc<Mutex<Vec<bool>>>,
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        if let Some(cache) = self.cache.upgrade() {
+            self.locked.lock().push(cache.flights.is_locked());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalidation_is_one_step() {
+    let config = CacheConfig { ttl: TTL, entries_max: 3 };
+    let cache = TtlCache::<u8, Probe, ()>::new("test", config).expect("valid");
+    let locked = Arc::new(Mutex::new(Vec::new()));
+    let invalidations: [fn(&TtlCache<u8, Probe, ()>); 2] =
+        [|cache| cache.invalidate(&1), TtlCache::invalidate_all];
+    for invalidate in invalidations {
+        let probe = Probe { cache: Arc::downgrade(&cache.shared), locked: Arc::clone(&locked) };
+        drop(cache.get_or_load(&1, || async { Ok(probe) }).await);
+        locked.lock().clear();
+        invalidate(&cache);
+        assert_eq!(*locked.lock(), [true], "the old value goes while nobody can take off");
+    }
+}
