@@ -84,8 +84,10 @@ impl<B: Deref<Target = Breaker>> Slot<B> {
 
     #[inline]
     pub(super) fn record(mut self, outcome: CallOutcome, cause: impl fmt::Display) -> Recorded {
+        let recorded = self.breaker.settle(self.ticket, outcome, cause);
+        // Only now: a cause that panics when it is rendered has not given a probe's slot back.
         self.settled = true;
-        self.breaker.settle(self.ticket, outcome, cause)
+        recorded
     }
 }
 

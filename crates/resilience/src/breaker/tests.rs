@@ -836,3 +836,24 @@ fn a_breaker_and_its_permits_cross_threads() {
     let clone = breaker.clone();
     check(&async move { clone.call(hang(), by_result).await });
 }
+
+/// A cause whose text cannot be had.
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::panic::resume_unwind(Box::new("no words"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cause_that_panics_gives_the_slot_of_its_probe_back() {
+    let breaker = breaker();
+    calls(&breaker, "FFFFF");
+    advance(OPEN_FOR).await;
+    let probe = breaker.acquire().expect("a probe");
+    let record = AssertUnwindSafe(|| probe.record(Failure, Unspeakable));
+    assert!(std::panic::catch_unwind(record).is_err());
+    assert_eq!(breaker.snapshot().probes, 0);
+    assert!(breaker.acquire().is_ok(), "the slot is free");
+}
