@@ -28,6 +28,9 @@ const GAUGES: &[(&str, &str)] = &[
 const COUNTERS: &[(&str, &str)] = &[
     ("wavetank_batcher_batches_total", "Batches, by how they ended."),
     ("wavetank_batcher_calls_total", "Calls, by how they were answered."),
+    ("wavetank_breaker_events_lost_total", "Changes that were not told: a sink was too slow."),
+    ("wavetank_breaker_probes_cancelled_total", "Probes whose caller went away."),
+    ("wavetank_breaker_probes_expired_total", "Probes that were given up."),
     ("wavetank_breaker_rejected_total", "Calls that were not let through."),
     ("wavetank_breaker_stale_results_total", "Outcomes that came too late to count."),
     ("wavetank_breaker_trips_total", "Times that failures opened the breaker."),

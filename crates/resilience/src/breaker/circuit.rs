@@ -233,9 +233,16 @@ impl Breaker {
         self.word().gate().state()
     }
 
-    /// Trips, rejected calls, stale results, without a lock.
-    pub(super) fn counts(&self) -> [u64; 3] {
-        [load(&self.trips), self.rejected.load(Ordering::Relaxed), load(&self.stale)]
+    /// Trips, rejected calls, stale results, cancelled and expired probes, without a lock.
+    pub(super) fn counts(&self) -> [u64; 5] {
+        let rejected = self.rejected.load(Ordering::Relaxed);
+        let [trips, stale] = [load(&self.trips), load(&self.stale)];
+        [trips, rejected, stale, load(&self.probes_cancelled), load(&self.probes_expired)]
+    }
+
+    /// Changes that were not told.
+    pub(super) fn events_lost(&self) -> u64 {
+        self.observers().map_or(0, Observers::lost)
     }
 
     /// The breaker at this moment.
@@ -267,7 +274,7 @@ impl Breaker {
             probes_cancelled: load(&self.probes_cancelled),
             probes_expired: load(&self.probes_expired),
             rejected: self.rejected.load(Ordering::Relaxed),
-            events_lost: self.observers().map_or(0, Observers::lost),
+            events_lost: self.events_lost(),
         }
     }
 

@@ -96,16 +96,22 @@ async fn a_registry_publishes_its_breakers() {
     late.record(Failure, "late");
     assert!(breaker.acquire().is_err() && breaker.acquire().is_err());
     let expected = [
+        "wavetank_breaker_events_lost_total{breaker=venue/read} 0",
+        "wavetank_breaker_probes_cancelled_total{breaker=venue/read} 0",
+        "wavetank_breaker_probes_expired_total{breaker=venue/read} 0",
         "wavetank_breaker_rejected_total{breaker=venue/read} 2",
         "wavetank_breaker_stale_results_total{breaker=venue/read} 1",
         "wavetank_breaker_state{breaker=venue/read} 1",
         "wavetank_breaker_trips_total{breaker=venue/read} 1",
     ];
     assert_eq!(published(&registry), expected);
-    let state = || published(&registry)[2].split(' ').next_back().unwrap().to_owned();
+    let state = || published(&registry)[5].split(' ').next_back().unwrap().to_owned();
     advance(OPEN_FOR).await;
     calls(&breaker, "S");
     assert_eq!(state(), "2");
+    drop(breaker.acquire().expect("a probe"));
+    let cancelled = "wavetank_breaker_probes_cancelled_total{breaker=venue/read} 1";
+    assert_eq!(published(&registry)[1], cancelled);
     calls(&breaker, "S");
     assert_eq!(state(), "0");
     breaker.isolate();
