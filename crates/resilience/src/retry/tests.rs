@@ -73,16 +73,24 @@ proptest! {
         let start = Instant::now();
         let mut now = start;
         let (mut calls, mut withdrawn) = (0_u64, 0_u64);
+        // What is saved up, in hundredths of a thousandth of a retry, with time in milliseconds.
+        let full = u64::from(saved_max) * 100_000;
+        let mut saved = full;
         for (wait_ms, deposits, tries) in steps {
             now += Duration::from_millis(wait_ms);
             for _ in 0..deposits {
                 bucket.deposit();
                 calls += 1;
             }
+            let earned = u64::from(deposits) * u64::from(calls_percent) * 1000
+                + wait_ms * u64::from(per_second) * 100;
+            saved = full.min(saved + earned);
             for _ in 0..tries {
-                withdrawn += u64::from(bucket.withdraw(now));
+                let granted = bucket.withdraw(now);
+                prop_assert_eq!(granted, saved >= 100_000);
+                saved -= u64::from(granted) * 100_000;
+                withdrawn += u64::from(granted);
             }
-            // In hundredths of a thousandth of a retry, with time in milliseconds.
             let passed_ms = u64::try_from((now - start).as_millis()).unwrap();
             let earned = calls * u64::from(calls_percent) * 1000
                 + passed_ms * u64::from(per_second) * 100
