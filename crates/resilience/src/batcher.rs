@@ -49,7 +49,8 @@ pub struct BatcherSnapshot {
 pub struct BatcherReport {
     /// Calls that were told [`BatchError::ShutDown`] because their batch did not begin in time.
     pub unsent: usize,
-    /// Calls that were told so though their batch had begun: what became of them is not known.
+    /// Calls that were told [`BatchError::CutOff`] because their batch had begun and not ended: what
+    /// became of them is not known.
     pub unknown: usize,
 }
 
@@ -157,7 +158,8 @@ where
     }
 
     /// Takes no more calls, makes those that it has at once, and waits until everybody is answered,
-    /// at most `within`; those left are told [`BatchError::ShutDown`]. A second shutdown shortens the
+    /// at most `within`; those left are told [`BatchError::ShutDown`], or [`BatchError::CutOff`] if
+    /// their batch had begun. A second shutdown shortens the
     /// time of the first, if it ends sooner.
     ///
     /// # Cancel safety
@@ -223,13 +225,18 @@ impl<I, O, E> Shared<I, O, E> {
         self.changed.notify_one();
     }
 
+    /// The time for the end is over: nothing begins any more.
+    fn is_over(&self, now: Instant) -> bool {
+        self.ending.lock().until.is_some_and(|until| now >= until)
+    }
+
     /// Answers whoever still waits; nothing is taken from now on.
-    fn end(&self, unknown: usize) {
+    fn end(&self, unsent: usize, unknown: usize) {
         let mut queue = self.queue.lock();
         queue.close();
         let rest = queue.take_all();
         drop(queue);
-        let report = BatcherReport { unsent: rest.len(), unknown };
+        let report = BatcherReport { unsent: unsent + rest.len(), unknown };
         for waiting in rest {
             // The caller may have left in this moment.
             drop(waiting.answer.send(Err(BatchError::ShutDown)));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use model::panic_message;
 use platform::TaskResult;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -23,17 +24,21 @@ pub(super) struct Driver<I, O, E, R> {
     run: R,
     /// Calls in batches that were dropped before their end.
     cut_off: AtomicUsize,
+    /// Calls in batches that were dropped before their beginning.
+    unsent: AtomicUsize,
 }
 
 impl<I, O, E, R> Driver<I, O, E, R> {
     pub(super) const fn new(shared: Arc<Shared<I, O, E>>, config: BatcherConfig, run: R) -> Self {
-        Self { shared, config, run, cut_off: AtomicUsize::new(0) }
+        let (cut_off, unsent) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { shared, config, run, cut_off, unsent }
     }
 }
 
 impl<I, O, E, R> Drop for Driver<I, O, E, R> {
     fn drop(&mut self) {
-        self.shared.end(self.cut_off.load(Ordering::Relaxed));
+        let load = |calls: &AtomicUsize| calls.load(Ordering::Relaxed);
+        self.shared.end(load(&self.unsent), load(&self.cut_off));
     }
 }
 
@@ -52,10 +57,15 @@ where
         let mut running = FuturesUnordered::new();
         let mut cancelled = false;
         loop {
-            let next = self.shared.queue.lock().next(Instant::now(), running.len());
+            let now = Instant::now();
+            let next = if self.shared.is_over(now) {
+                Next::Wait
+            } else {
+                self.shared.queue.lock().next(now, running.len())
+            };
             let not_before = match next {
                 Next::Batch(batch) => {
-                    running.push(self.batch(batch));
+                    running.push(self.batch(InFlight::new(&self, batch)));
                     continue;
                 }
                 Next::NotBefore(time) => Some(time),
@@ -88,17 +98,18 @@ where
     }
 
     /// Makes one batch and answers its callers. Dropping it answers them, too.
-    async fn batch(&self, batch: Vec<Waiting<I, O, E>>) {
+    async fn batch(&self, mut batch: InFlight<'_, I, O, E>) {
         let shared = &*self.shared;
-        let calls = batch.len();
-        let mut counted = Counted::new(&shared.running, &self.cut_off, calls);
-        let (items, answers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|Waiting { item, answer }| (item, answer)).unzip();
+        if shared.is_over(Instant::now()) {
+            return;
+        }
+        let items = batch.begin();
+        let calls = items.len();
         // In a block of its own: a panic of `run` before its future is there is caught as well.
         let made = pin!(async { (self.run)(items).await });
         let after = self.config.batch_timeout;
         let made = timeout(after, CatchUnwind(made)).await;
-        counted.calls = 0;
+        let answers = std::mem::take(&mut batch.answers);
         let failure = match made {
             Ok(Ok(Ok(results))) if results.len() == calls => {
                 shared.succeeded.fetch_add(1, Ordering::Relaxed);
@@ -133,25 +144,43 @@ enum Failure<E> {
     TimedOut,
 }
 
-/// A batch that runs, in the counters.
-struct Counted<'a> {
+/// A batch that was taken out of the queue. Dropping it answers those callers who have no answer yet.
+struct InFlight<'a, I, O, E> {
     running: &'a AtomicUsize,
     cut_off: &'a AtomicUsize,
-    /// Calls whose fate is not known if this is dropped now.
-    calls: usize,
+    unsent: &'a AtomicUsize,
+    /// Empty once it has begun.
+    items: Vec<I>,
+    answers: Vec<oneshot::Sender<Result<O, BatchError<E>>>>,
+    begun: bool,
 }
 
-impl<'a> Counted<'a> {
-    fn new(running: &'a AtomicUsize, cut_off: &'a AtomicUsize, calls: usize) -> Self {
+impl<'a, I, O, E> InFlight<'a, I, O, E> {
+    fn new<R>(driver: &'a Driver<I, O, E, R>, batch: Vec<Waiting<I, O, E>>) -> Self {
+        let Driver { shared, cut_off, unsent, .. } = driver;
+        let running = &shared.running;
         running.fetch_add(1, Ordering::Relaxed);
-        Self { running, cut_off, calls }
+        let (items, answers) =
+            batch.into_iter().map(|Waiting { item, answer }| (item, answer)).unzip();
+        Self { running, cut_off, unsent, items, answers, begun: false }
+    }
+
+    fn begin(&mut self) -> Vec<I> {
+        self.begun = true;
+        std::mem::take(&mut self.items)
     }
 }
 
-impl Drop for Counted<'_> {
+impl<I, O, E> Drop for InFlight<'_, I, O, E> {
     fn drop(&mut self) {
         self.running.fetch_sub(1, Ordering::Relaxed);
-        self.cut_off.fetch_add(self.calls, Ordering::Relaxed);
+        let counter = if self.begun { self.cut_off } else { self.unsent };
+        counter.fetch_add(self.answers.len(), Ordering::Relaxed);
+        for answer in self.answers.drain(..) {
+            let error = if self.begun { BatchError::CutOff } else { BatchError::ShutDown };
+            // The caller may have gone away.
+            drop(answer.send(Err(error)));
+        }
     }
 }
 

@@ -38,7 +38,10 @@ pub enum BatchError<E> {
         /// Calls in the queue.
         queued: usize,
     },
-    /// The batcher has ended, or ended while the call waited.
+    /// The batcher ended while the batch ran. What became of the call is not known.
+    #[error("batch was cut off at the end of its batcher")]
+    CutOff,
+    /// The batcher has ended, or ended while the call waited. The call was in no batch that began.
     #[error("batcher is shut down")]
     ShutDown,
 }

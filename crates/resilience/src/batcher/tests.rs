@@ -185,7 +185,8 @@ async fn a_shutdown_that_takes_too_long_answers_everybody_and_tells_what_is_left
     };
     let calls = join_all((0..7).map(|item| batcher.call(item)));
     let (results, report) = tokio::join!(calls, shutdown);
-    assert_eq!(results, vec![Err(BatchError::ShutDown); 7]);
+    let expected = [vec![Err(BatchError::CutOff); 6], vec![Err(BatchError::ShutDown)]].concat();
+    assert_eq!(results, expected);
     assert_eq!(report, BatcherReport { unsent: 1, unknown: 6 });
     assert_eq!(start.elapsed(), ms(1_010));
 }
@@ -209,7 +210,7 @@ async fn a_cancelled_group_flushes_and_a_dropped_one_answers_everybody() {
         sleep(ms(550)).await;
         drop(group);
     });
-    assert_eq!(call, Err(BatchError::ShutDown));
+    assert_eq!(call, Err(BatchError::CutOff));
     assert_eq!(second.shut_down(ms(1)).await, BatcherReport { unsent: 0, unknown: 1 });
 }
 
@@ -285,9 +286,14 @@ async fn play(plans: Vec<u8>, calls: Vec<(u64, Option<u64>)>, shutdown_ms: Optio
     let group = TaskGroup::new("test");
     let made = Arc::new(Mutex::new(BTreeSet::new()));
     let theirs = Arc::clone(&made);
+    let twice = Arc::new(Mutex::new(Vec::new()));
+    let twice_by_run = Arc::clone(&twice);
     let run = move |items: Vec<u32>| {
         for item in &items {
-            assert!(theirs.lock().insert(*item), "item {item} is in two batches");
+            // Not asserted here: a batcher catches panics.
+            if !theirs.lock().insert(*item) {
+                twice_by_run.lock().push(*item);
+            }
         }
         let plan = plan_of(&plans, items[0]);
         async move {
@@ -303,13 +309,15 @@ async fn play(plans: Vec<u8>, calls: Vec<(u64, Option<u64>)>, shutdown_ms: Optio
     };
     let batcher: Echo = Batcher::new("test", config, &group.spawner(), run).expect("valid");
     let callers = (0_u32..).zip(calls).map(|(item, (at_ms, leaves_ms))| {
-        let batcher = &batcher;
+        let (batcher, made) = (&batcher, &made);
         async move {
             sleep(ms(at_ms)).await;
             // A wait in the queue is bounded by the batches before it: two of them at a time.
             let bound = leaves_ms.map_or(ms(5_000), ms);
             match timeout(bound, batcher.call(item)).await {
                 Ok(Ok(result)) => assert!(result == item + 1_000 || result == 0, "of another"),
+                Ok(Err(BatchError::ShutDown)) => assert!(!made.lock().contains(&item), "made"),
+                Ok(Err(BatchError::CutOff)) => assert!(made.lock().contains(&item), "not made"),
                 Ok(Err(_)) => {}
                 Err(_) => assert!(leaves_ms.is_some(), "call {item} hangs"),
             }
@@ -325,6 +333,7 @@ async fn play(plans: Vec<u8>, calls: Vec<(u64, Option<u64>)>, shutdown_ms: Optio
     tokio::join!(join_all(callers), ends);
     let BatcherSnapshot { queued, calls, left, .. } = batcher.snapshot();
     assert_eq!(queued, 0);
+    assert_eq!(*twice.lock(), [0_u32; 0], "in two batches");
     let made = u64::try_from(made.lock().len()).expect("small");
     // With a shutdown, the rest was told so.
     assert!(made + left == calls || shutdown_ms.is_some() && made + left <= calls);
