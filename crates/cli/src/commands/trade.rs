@@ -8,7 +8,6 @@ mod file;
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 
 use anyhow::Context as _;
 use node::{NodeConfig, NodeError, NodeReport};
@@ -20,7 +19,7 @@ use self::config::Loaded;
 use self::console::Console;
 use crate::args::TradeArgs;
 use crate::exit::Exit;
-use crate::signals::{self, News};
+use crate::signals::{self, Inbox, News};
 
 type Ended = Result<NodeReport, NodeError>;
 
@@ -59,7 +58,7 @@ fn start(
     config: NodeConfig,
     console: &Console,
     stop: CancellationToken,
-) -> anyhow::Result<Receiver<News<Ended>>> {
+) -> anyhow::Result<Inbox<Ended>> {
     let entropy = Entropy::from_os().context("the machine has no randomness to give")?;
     let recorder = Recorder::new();
     metrics::set_global_recorder(recorder.clone()).context("metrics have a recorder already")?;
@@ -76,7 +75,7 @@ fn start(
 
 /// Waits for the end, and for signals that ask for it.
 fn attend(
-    news: &Receiver<News<Ended>>,
+    news: &Inbox<Ended>,
     console: &Console,
     stop: &CancellationToken,
 ) -> anyhow::Result<Exit> {
