@@ -13,7 +13,10 @@ use crate::dependencies;
 use crate::error::NodeError;
 use crate::sinks::SinkSpec;
 
-/// Configuration of a node. No `Default`: it moves money.
+/// Longest duration of any setting: longer ones are mistakes, and the clock cannot count all of them.
+const DURATION_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// Configuration of a node. Every duration is at most 24 h. No `Default`: it moves money.
 #[derive(Debug, Clone)]
 pub struct NodeConfig {
     /// The venue: endpoints, credentials, symbols, timeouts.
@@ -28,7 +31,8 @@ pub struct NodeConfig {
     /// Time between two comparisons of our open orders with the venue's. Above zero; 5 s is usual.
     pub reconcile_every: Duration,
     /// Time after an order's deadline during which the venue may not show it yet. An order that is
-    /// not found after that was never placed. Kraken has shown orders up to a minute late: 60 s.
+    /// not found after that was never placed. May be zero. Kraken has shown orders up to a minute
+    /// late: 60 s.
     pub visibility_delay: Duration,
     /// Most by which our clock may differ from the venue's at the start; 3 s is usual. The venue tells
     /// whole seconds, so that less than 2 s cannot be told from the time of a request.
@@ -80,8 +84,14 @@ impl NodeConfig {
             ("flush_max", self.flush_max),
             ("grace", self.grace),
         ];
-        if let Some((setting, _)) = settings.iter().find(|(_, duration)| duration.is_zero()) {
-            return Err(NodeError::Zero { setting });
+        let fits = |duration: Duration| !duration.is_zero() && duration <= DURATION_MAX;
+        if let Some((setting, _)) = settings.into_iter().find(|(_, duration)| !fits(*duration)) {
+            let expected = "a duration above zero of at most 24 h";
+            return Err(NodeError::Range { setting, expected });
+        }
+        if self.visibility_delay > DURATION_MAX {
+            let expected = "a duration of at most 24 h";
+            return Err(NodeError::Range { setting: "visibility_delay", expected });
         }
         let names = dependencies::names(self);
         let twice = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name));

@@ -19,11 +19,13 @@ pub enum NodeError {
     /// The waits make no sense.
     #[error("ask_again: {0}")]
     AskAgain(#[from] BackoffConfigError),
-    /// A time that must be above zero is zero.
-    #[error("`{setting}` is zero, expected a duration above zero")]
-    Zero {
+    /// A time is out of range.
+    #[error("`{setting}`: expected {expected}")]
+    Range {
         /// The setting.
         setting: &'static str,
+        /// What it may be.
+        expected: &'static str,
     },
     /// Two dependencies have one name.
     #[error("`{name}` is the name of two dependencies")]

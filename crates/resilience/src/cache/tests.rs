@@ -335,13 +335,15 @@ impl Drop for Probe {
     }
 }
 
+/// One way to forget.
+type Forget = fn(&TtlCache<u8, Probe, ()>);
+
 #[tokio::test(start_paused = true)]
 async fn an_invalidation_is_one_step() {
     let config = CacheConfig { ttl: TTL, entries_max: 3 };
     let cache = TtlCache::<u8, Probe, ()>::new("test", config).expect("valid");
     let locked = Arc::new(Mutex::new(Vec::new()));
-    let invalidations: [fn(&TtlCache<u8, Probe, ()>); 2] =
-        [|cache| cache.invalidate(&1), TtlCache::invalidate_all];
+    let invalidations: [Forget; 2] = [|cache| cache.invalidate(&1), TtlCache::invalidate_all];
     for invalidate in invalidations {
         let probe = Probe { cache: Arc::downgrade(&cache.shared), locked: Arc::clone(&locked) };
         drop(cache.get_or_load(&1, || async { Ok(probe) }).await);

@@ -213,10 +213,11 @@ impl Reader<'_> {
             let place = self.place(setting, lane_key(source));
             return anyhow!("{place}: {setting}: {source}");
         }
-        let place = if let NodeError::NoDependency { .. } = &error {
+        if let NodeError::Range { setting, expected } = &error {
+            return self.expected("node", setting, expected);
+        }
+        let place = if let NodeError::NoDependency { .. } = error {
             self.place("node", "optional")
-        } else if let NodeError::Zero { setting } = &error {
-            self.place("node", setting)
         } else {
             self.path.display().to_string()
         };
