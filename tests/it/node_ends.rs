@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Desk, Strategy, StrategyFactory};
+use model::audit::AuditEvent;
 use model::history::{Event, Record, VenueEvent, WorldEvent};
 use model::{
     ClientOrderId, NewOrder, OrderKind, OrderState, Price, Quantity, Side, Symbol, TimeInForce,
     Trade, UnixNanos, VenueOrderId,
 };
-use platform::{Clock, TaskGroup};
+use node::{NodeConfig, Sink, SinkSpec};
+use platform::{AuditTap, BoxFuture, Clock, TaskError, TaskGroup};
 use sim::{Setup, TRADER, TraderContext, production};
 
 use crate::support::{outage, run};
@@ -161,4 +163,78 @@ fn a_node_whose_clock_is_wrong_does_not_start() {
     let error = error.expect("refused");
     assert!(error.starts_with("the clock differs from the venue's by 4"), "{error}");
     assert_eq!((tasks, sockets), (0, 0));
+}
+
+/// A sink that panics when it is started, or when it sees an event.
+#[derive(Debug)]
+struct BadSink;
+
+impl Sink for BadSink {
+    fn flush(&self) -> BoxFuture<'_, Result<(), TaskError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn tap(self: Arc<Self>) -> Option<Arc<dyn AuditTap>> {
+        Some(self)
+    }
+}
+
+impl AuditTap for BadSink {
+    fn see(&self, _event: &AuditEvent) {
+        panic!("planted in its tap");
+    }
+}
+
+#[test]
+fn a_sink_that_panics_stops_only_who_needs_it() {
+    let check = |spec: SinkSpec, optional: bool, expected: Option<&str>| {
+        let mut setup = outage(1);
+        setup.until = Some(Duration::from_secs(120));
+        setup.node.sinks = vec![spec];
+        if optional {
+            setup.node.optional.insert("bad".to_owned());
+        }
+        let outcome = run(&setup);
+        let (error, tasks, sockets) = trader_end(&outcome.history);
+        assert_eq!((tasks, sockets), (0, 0));
+        match (&error, expected) {
+            (None, None) => {}
+            (Some(error), Some(expected)) => assert!(error.contains(expected), "{error}"),
+            other => panic!("{other:?}"),
+        }
+        let down = outcome.history.iter().any(|record| {
+            matches!(&record.event, Event::Trader(AuditEvent::HealthChanged { dependency, .. })
+                if dependency == "bad")
+        });
+        // It was never up, so that nothing changes: the report and the endpoint tell.
+        assert!(!down);
+    };
+    let start = || SinkSpec::new("bad", |_| panic!("planted in its start"));
+    let tap = || SinkSpec::new("bad", |_| Arc::new(BadSink));
+    check(start(), true, None);
+    check(tap(), true, None);
+    check(start(), false, Some("planted in its start"));
+    check(tap(), false, Some("planted in its tap"));
+}
+
+#[test]
+fn a_duration_beyond_any_sense_is_refused() {
+    let refused = |change: fn(&mut NodeConfig)| {
+        let mut node = outage(1).node;
+        change(&mut node);
+        node.validate().expect_err("out of range").to_string()
+    };
+    let check = |change: fn(&mut NodeConfig), setting: &str| {
+        let expected = format!("`{setting}`: expected a duration above zero of at most 24 h");
+        assert_eq!(refused(change), expected);
+    };
+    check(|node| node.settle_max = Duration::MAX, "settle_max");
+    check(|node| node.grace = Duration::ZERO, "grace");
+    check(|node| node.flush_max = Duration::from_secs(86_401), "flush_max");
+    let expected = "`visibility_delay`: expected a duration of at most 24 h";
+    assert_eq!(refused(|node| node.visibility_delay = Duration::MAX), expected);
+    let mut node = outage(1).node;
+    node.visibility_delay = Duration::ZERO;
+    node.settle_max = Duration::from_secs(86_400);
+    node.validate().expect("the ends of the ranges are in them");
 }

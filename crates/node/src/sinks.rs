@@ -5,9 +5,11 @@
 //! is named there may fail, hang and panic without any consequence but that this is told.
 
 use std::fmt;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use model::audit::AuditEvent;
 use platform::health::{Criticality, HealthRegistry, HealthReporter, Overall};
 use platform::{
     AuditTap, BoxFuture, GroupError, Platform, Spawner, TaskError, TaskGroup, TaskResult,
@@ -87,6 +89,7 @@ pub(crate) struct StartedSink {
     pub(crate) group: TaskGroup,
     reporter: HealthReporter,
     sink: Arc<dyn Sink>,
+    guard: Arc<Guard>,
 }
 
 impl StartedSink {
@@ -103,18 +106,22 @@ impl StartedSink {
             health: reporter.clone(),
             spawner: group.spawner(),
         };
-        let sink = (spec.start)(context);
-        Self { name: spec.name.clone(), criticality, group, reporter, sink }
+        let guard = Arc::new(Guard { spawner: group.spawner(), panicked: OnceLock::new() });
+        let sink = guard.call("its start", || (spec.start)(context));
+        let sink = sink.unwrap_or_else(|| Arc::new(NotStarted));
+        Self { name: spec.name.clone(), criticality, group, reporter, sink, guard }
     }
 
-    /// The sink itself.
+    /// The sink itself, guarded.
     pub(crate) fn sink(&self) -> Arc<dyn Sink> {
-        Arc::clone(&self.sink)
+        Arc::new(GuardedSink { sink: Arc::clone(&self.sink), guard: Arc::clone(&self.guard) })
     }
 
-    /// What of the sink sees the audit trail.
+    /// What of the sink sees the audit trail, guarded.
     pub(crate) fn tap(&self) -> Option<Arc<dyn AuditTap>> {
-        Arc::clone(&self.sink).tap()
+        let guard = Arc::clone(&self.guard);
+        let tap = guard.call(TAP, || Arc::clone(&self.sink).tap()).flatten()?;
+        Some(Arc::new(GuardedTap { tap, guard }))
     }
 
     /// Waits for a task of the sink to fail, tells it, and cancels `failed` if the sink is critical.
@@ -125,17 +132,87 @@ impl StartedSink {
     ) -> impl Future<Output = TaskResult> + Send + use<> {
         let (health, failed) = (health.clone(), failed.clone());
         let (reporter, criticality) = (self.reporter.clone(), self.criticality);
-        let ended = self.group.cancel_token().clone();
+        let (ended, guard) = (self.group.cancel_token().clone(), Arc::clone(&self.guard));
         async move {
             ended.cancelled().await;
             if health.snapshot().overall != Overall::Stopping {
-                reporter.down("one of its tasks failed");
+                match guard.panicked.get() {
+                    Some(what) => reporter.down(&format!("{what} panicked")),
+                    None => reporter.down("one of its tasks failed"),
+                }
                 if criticality.is_critical() {
                     failed.cancel();
                 }
             }
             Ok(())
         }
+    }
+}
+
+/// Calls the code of a sink that runs in the node's own tasks: whoever records an event may be in the
+/// middle of an order. A panic becomes one of a task of the sink, told and answered as any other, and
+/// the sink is not called again.
+#[derive(Debug)]
+struct Guard {
+    spawner: Spawner,
+    /// What panicked.
+    panicked: OnceLock<&'static str>,
+}
+
+/// What a sink looks at.
+const TAP: &str = "its tap";
+
+impl Guard {
+    fn call<T>(&self, what: &'static str, work: impl FnOnce() -> T) -> Option<T> {
+        if self.panicked.get().is_some() {
+            return None;
+        }
+        let panic = match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(done) => return Some(done),
+            Err(panic) => panic,
+        };
+        if self.panicked.set(what).is_ok() {
+            self.spawner.spawn(SINKS, what, async move { resume_unwind(panic) });
+        }
+        None
+    }
+}
+
+/// Stands for a sink that panicked at its start, which is told elsewhere.
+#[derive(Debug)]
+struct NotStarted;
+
+impl Sink for NotStarted {
+    fn flush(&self) -> BoxFuture<'_, Result<(), TaskError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[derive(Debug)]
+struct GuardedSink {
+    sink: Arc<dyn Sink>,
+    guard: Arc<Guard>,
+}
+
+impl Sink for GuardedSink {
+    fn flush(&self) -> BoxFuture<'_, Result<(), TaskError>> {
+        self.sink.flush()
+    }
+
+    fn publish(&self) {
+        self.guard.call("its publishing", || self.sink.publish());
+    }
+}
+
+#[derive(Debug)]
+struct GuardedTap {
+    tap: Arc<dyn AuditTap>,
+    guard: Arc<Guard>,
+}
+
+impl AuditTap for GuardedTap {
+    fn see(&self, event: &AuditEvent) {
+        self.guard.call(TAP, || self.tap.see(event));
     }
 }
 
