@@ -1,11 +1,12 @@
 //! The program as its users call it.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use model::history::Record;
 use serde_json::Value;
 
-use crate::support::{OUTAGE, root, wavetank};
+use crate::support::{OUTAGE, program, root, wavetank};
 
 #[test]
 fn help_teaches_every_command() {
@@ -76,6 +77,21 @@ fn a_name_is_as_good_as_a_path_and_twice_is_proof() {
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{err}");
     assert!(err.starts_with("repeats: "), "{err}");
+}
+
+#[test]
+fn a_failing_run_fails_though_nobody_reads_it() {
+    // The fault strikes, but its consequences are cut off.
+    for format in ["text", "json"] {
+        let mut command = Command::new(program());
+        command.args(["run", OUTAGE, "--until", "6m", "--format", format]).current_dir(root());
+        let read = command.output().expect("the program starts").status.code();
+        assert!(matches!(read, Some(2 | 3)), "{read:?}");
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut unread = command.stdout(writer).stderr(Stdio::null()).spawn().expect("it starts");
+        assert_eq!(unread.wait().expect("a child of ours").code(), read, "{format}");
+    }
 }
 
 #[test]

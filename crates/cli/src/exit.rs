@@ -54,11 +54,15 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(1)
 }
 
-/// `wavetank … | head` is no failure.
+/// What was said to nobody counts as said: `wavetank … | head` is no failure.
+pub(crate) fn unless_unread(said: anyhow::Result<()>) -> anyhow::Result<()> {
+    said.or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) })
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    let plain = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    let json = || error.downcast_ref::<serde_json::Error>()?.io_error_kind();
+    plain.or_else(json) == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 use crate::Exit;
 use crate::args::{Format, RunArgs};
 use crate::commands::twice;
+use crate::exit;
 use crate::progress;
 
 use self::source::Source;
@@ -27,20 +28,26 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<Exit> {
     let source = Source::load(args)?;
     let setup = source.setup(args)?;
     if let Some(note) = source.note(&setup) {
-        writeln!(std::io::stderr(), "{note}")?;
+        // Nobody to tell is no reason not to run.
+        drop(writeln!(std::io::stderr(), "{note}"));
     }
     let judged = Judged::run(&setup, args)?;
     let record = judged.record(&source, &setup);
     let saved = folder_to_save_in(args, &record)
         .map(|folder| save::save(&folder, &record, &judged.outcome.history, &setup.plan))
         .transpose()?;
-    print(args, &record)?;
+    let printed = exit::unless_unread(print(args, &record));
     if let Some(failed) = checks::worst(&judged.checks) {
         let saved = saved.unwrap_or_default().display().to_string();
         let failure = report::render_failure(&record, &repro(args, &setup, &record), &saved);
-        write!(std::io::stderr(), "{failure}")?;
+        // The verdict holds whether anybody reads it or not.
+        drop(write!(std::io::stderr(), "{failure}"));
+        if let Err(error) = printed {
+            drop(writeln!(std::io::stderr(), "error: {error:#}"));
+        }
         return Ok(Exit::Failed(failed));
     }
+    printed?;
     if args.twice {
         return twice::prove(args, &setup, &judged.outcome);
     }
