@@ -192,7 +192,7 @@ fn secrets_are_kept_elsewhere_and_never_shown() {
         "secret.txt",
         "broken.toml",
         &[],
-        "FILE:4: the secret of the API key is not base64",
+        "FILE:5: the secret of the API key is not base64",
     );
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use engine::{RiskLimits, StrategySpec};
-use kraken::{Credentials, KrakenConfig};
+use kraken::{Credentials, CredentialsError, KrakenConfig};
 use node::{ForeignOrders, NodeConfig, NodeError};
 use resilience::{BackoffConfig, Jitter, LaneConfig, LaneConfigError};
 use scenario::{Document, Overridden, Step};
@@ -151,8 +151,10 @@ impl Reader<'_> {
     fn credentials(&self, venue: &Venue) -> anyhow::Result<Credentials> {
         let key = self.secret("api_key", &venue.api_key)?;
         let secret = self.secret("api_secret", &venue.api_secret)?;
-        Credentials::new(&key, &secret)
-            .map_err(|error| anyhow!("{}: {error}", self.place("venue", "api_key")))
+        Credentials::new(&key, &secret).map_err(|error| {
+            let half = if error == CredentialsError::Key { "api_key" } else { "api_secret" };
+            anyhow!("{}: {error}", self.place("venue", half))
+        })
     }
 
     /// What is kept somewhere else. It is in no error.
