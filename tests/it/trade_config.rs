@@ -187,6 +187,30 @@ fn secrets_are_kept_elsewhere_and_never_shown() {
         &[],
         "FILE:4: `api_key`: the variable `TEST_KEY_NOT_SET` is not set",
     );
+    // The key itself where the name of its variable belongs.
+    refused(
+        "named.toml",
+        "TEST_KEY",
+        KEY,
+        &[],
+        "FILE:4: `api_key`: expected the name of a variable, such as \"KRAKEN_KEY\", and never the key \
+         itself",
+    );
+    // The secret itself, and its quotes forgotten: a parser that repeats the line would print it.
+    let path = written("unquoted.toml", &GOOD.replace(r#"{ file = "secret.txt" }"#, SECRET));
+    let output = check(&path, &[]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    let place = format!("error: {}:5: `api_secret = ...`: ", path.display());
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.starts_with(&place) && !err.contains(SECRET), "{err}");
+    refused(
+        "password.toml",
+        "http://127.0.0.1:8080",
+        "ftp://user:hunter2@127.0.0.1:8080",
+        &[],
+        "FILE:2: `rest = \"ftp://...@127.0.0.1:8080\"`: expected an address such as \
+         \"http://127.0.0.1:8080\" or \"ws://127.0.0.1:8080/v2\"",
+    );
     refused(
         "broken.toml",
         "secret.txt",

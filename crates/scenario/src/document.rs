@@ -265,9 +265,27 @@ fn statement(text: &str, span: &Range<usize>) -> String {
 }
 
 fn shorten(statement: &str) -> String {
-    let statement = statement.trim();
+    let statement = &*redact(statement.trim());
     match statement.char_indices().nth(STATEMENT_CHARS_MAX) {
         Some((cut, _)) => format!("{}...", &statement[..cut]),
         None => statement.to_owned(),
+    }
+}
+/// Parts of names whose values no error repeats: errors end up in logs.
+const SECRETS: [&str; 4] = ["key", "secret", "token", "password"];
+
+/// A statement without what nobody may read: the value of a secret, the password of an address.
+fn redact(statement: &str) -> Cow<'_, str> {
+    if let Some((name, _)) = statement.split_once('=')
+        && SECRETS.iter().any(|part| name.to_lowercase().contains(part))
+    {
+        return Cow::Owned(format!("{} = ...", name.trim_end()));
+    }
+    match statement.split_once("://") {
+        Some((scheme, rest)) if rest.contains('@') => {
+            let host = rest.rsplit_once('@').map_or("", |(_, host)| host);
+            Cow::Owned(format!("{scheme}://...@{host}"))
+        }
+        _ => Cow::Borrowed(statement),
     }
 }

@@ -161,6 +161,10 @@ impl Reader<'_> {
     fn secret(&self, key: &str, secret: &Secret) -> anyhow::Result<String> {
         let place = self.place("venue", key);
         match secret {
+            Secret::Env(name) if !is_variable(name) => Err(anyhow!(
+                "{place}: `{key}`: expected the name of a variable, such as \"KRAKEN_KEY\", and never \
+                 the key itself"
+            )),
             Secret::Env(name) => std::env::var(name)
                 .map_err(|_| anyhow!("{place}: `{key}`: the variable `{name}` is not set")),
             Secret::File(file) => {
@@ -225,6 +229,14 @@ impl Reader<'_> {
         };
         anyhow!("{place}: {error}")
     }
+}
+
+/// Capitals, digits and underscores, not beginning with a digit: no key of a venue looks like that.
+fn is_variable(name: &str) -> bool {
+    let of_a_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(of_a_name)
 }
 
 /// The key of a lane's table that an error is about; one that no table has for what is not set by the

@@ -177,7 +177,11 @@ fn by_text<'de, D: Deserializer<'de>, T>(
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            (self.read)(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            (self.read)(text).ok_or_else(|| {
+                // An address may hold a password.
+                let shown = if text.contains('@') { "..." } else { text };
+                E::invalid_value(de::Unexpected::Str(shown), &self)
+            })
         }
     }
 
