@@ -115,7 +115,7 @@ fn a_hung_dial_ends_by_its_bound_and_opens_the_breaker() {
 }
 
 #[test]
-fn an_answer_that_never_begins_ends_by_its_bound_and_puts_orders_in_doubt() {
+fn an_answer_that_never_begins_ends_by_its_bound() {
     let story = story("hung-head", |_, history| {
         assert!(opened(history, "kraken/read").is_some());
         assert_ended_by_bound(history, "kraken/OpenOrders", ATTEMPT);
