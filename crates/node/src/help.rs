@@ -18,6 +18,7 @@ const GAUGES: &[(&str, &str)] = &[
     ("wavetank_node_state", "1 for the state of the whole, 0 for the others."),
     ("wavetank_orders_working", "Orders that may still change."),
     ("wavetank_pool_connections", "HTTP connections, by state."),
+    ("wavetank_pool_permits", "Places on the wire that are taken."),
     ("wavetank_pool_waiting", "Requests that wait for a place on the wire."),
     ("wavetank_sink_buffered_points", "Points that wait to be written."),
     ("wavetank_tasks_running", "Tasks that run now."),
