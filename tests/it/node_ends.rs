@@ -189,7 +189,6 @@ impl AuditTap for BadSink {
 fn a_sink_that_panics_stops_only_who_needs_it() {
     let check = |spec: SinkSpec, optional: bool, expected: Option<&str>| {
         let mut setup = outage(1);
-        setup.until = Some(Duration::from_secs(120));
         setup.node.sinks = vec![spec];
         if optional {
             setup.node.optional.insert("bad".to_owned());
