@@ -81,10 +81,18 @@ fn a_name_is_as_good_as_a_path_and_twice_is_proof() {
 
 #[test]
 fn a_failing_run_fails_though_nobody_reads_it() {
-    // The fault strikes, but its consequences are cut off.
+    // No breaker can open so soon.
+    let outage = fs::read_to_string(root().join(OUTAGE)).expect("readable");
+    let (bound, too_short) = (r#""kraken/read" = "15s""#, r#""kraken/read" = "1s""#);
+    assert!(outage.contains(bound));
+    let failing = root().join("target/tests/failing.toml");
+    fs::create_dir_all(root().join("target/tests")).expect("writable");
+    fs::write(&failing, outage.replace(bound, too_short)).expect("writable");
+    let failing = failing.to_str().expect("a path of ours");
     for format in ["text", "json"] {
         let mut command = Command::new(program());
-        command.args(["run", OUTAGE, "--until", "6m", "--format", format]).current_dir(root());
+        command.args(["run", failing, "--tape", "data/tapes/BTCUSD_sample_30m.csv"]);
+        command.args(["--format", format]).current_dir(root());
         let read = command.output().expect("the program starts").status.code();
         assert!(matches!(read, Some(2 | 3)), "{read:?}");
         let (reader, writer) = std::io::pipe().expect("a pipe");
