@@ -11,13 +11,13 @@ use model::{Asset, Instrument, Notional, Price, Quantity, Symbol, UnixNanos};
 use parking_lot::Mutex;
 use platform::{
     AuditSink, Auditor, BoxFuture, BoxStream, Clock, ConnectError, Connector, Endpoint, Entropy,
-    Exposition, Platform, Spawner, TcpBinder,
+    Exposition, Platform, Spawner, TaskGroup, TcpBinder,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use crate::{Credentials, KrakenConfig};
+use crate::{Credentials, KrakenConfig, Rest};
 
 /// Bytes that a pipe holds.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -83,6 +83,24 @@ pub(crate) struct TestVenue {
     sockets: mpsc::Sender<DuplexStream>,
     started: Instant,
     tokens: Mutex<u32>,
+}
+
+/// A client, its venue, and the group that runs the tasks of both.
+pub(crate) struct Bench {
+    pub(crate) rest: Rest,
+    pub(crate) venue: Arc<TestVenue>,
+    pub(crate) group: TaskGroup,
+}
+
+impl Bench {
+    /// A client whose requests are answered one after the other.
+    pub(crate) fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let group = TaskGroup::new("test");
+        let (venue, _) = TestVenue::new(group.spawner());
+        venue.plan(answers);
+        let rest = Rest::new(&config(), &venue.platform(), group.spawner());
+        Self { rest: rest.expect("a good configuration"), venue, group }
+    }
 }
 
 impl TestVenue {

@@ -2,27 +2,12 @@ use std::time::Duration;
 
 use model::audit::{AuditEvent, CallOutcome};
 use model::{OrderKind, OrderState, Price, Quantity, Side, TimeInForce};
-use platform::TaskGroup;
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::test_venue::{Answer, Dial, Seen, TestVenue, config, credentials};
-
-struct Bench {
-    rest: Rest,
-    venue: Arc<TestVenue>,
-    group: TaskGroup,
-}
+use crate::test_venue::{Answer, Bench, Dial, Seen, credentials};
 
 impl Bench {
-    fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let group = TaskGroup::new("test");
-        let (venue, _) = TestVenue::new(group.spawner());
-        venue.plan(answers);
-        let rest = Rest::new(&config(), &venue.platform(), group.spawner());
-        Self { rest: rest.expect("a good configuration"), venue, group }
-    }
-
     fn nonces(&self) -> Vec<u64> {
         let nonce = |seen: &Seen| seen.field("nonce")?.parse().ok();
         self.venue.seen().iter().filter_map(nonce).collect()

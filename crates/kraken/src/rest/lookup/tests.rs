@@ -1,27 +1,11 @@
 use std::time::Duration;
 
-use platform::TaskGroup;
 use tokio::time::Instant;
 
 use super::*;
-use crate::rest::Rest;
-use crate::test_venue::{Answer, TestVenue, config};
-
-struct Bench {
-    rest: Rest,
-    venue: Arc<TestVenue>,
-    group: TaskGroup,
-}
+use crate::test_venue::{Answer, Bench};
 
 impl Bench {
-    fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let group = TaskGroup::new("test");
-        let (venue, _) = TestVenue::new(group.spawner());
-        venue.plan(answers);
-        let rest = Rest::new(&config(), &venue.platform(), group.spawner());
-        Self { rest: rest.expect("a good configuration"), venue, group }
-    }
-
     /// Asks for all of them at once: `O1 ok`, or the id and the error.
     async fn ask(&self, ids: &[&str]) -> Vec<String> {
         let gather = Gather::new("test", resilience::GatherConfig { running_max: 100 });
