@@ -31,7 +31,7 @@ const SECRET: &str = "dGhlIHNlY3JldCBpdHNlbGY=";
 /// Writes a configuration beside the file of its secret, in a folder of its own: tests run side by side,
 /// and one that is writing a file must not be read by another.
 fn written(name: &str, text: &str) -> PathBuf {
-    let folder = root().join("target/tests/trade-config").join(name);
+    let folder = root().join("target/tests/trade-configs").join(name);
     fs::create_dir_all(&folder).expect("a folder for the test");
     fs::write(folder.join("secret.txt"), format!("{SECRET}\n")).expect("writable");
     let path = folder.join(name);
