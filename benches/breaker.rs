@@ -7,6 +7,8 @@
 //!
 //! At the end come ratios of the fastest samples: `ours` is a bare breaker, as the others are.
 
+mod fastest;
+
 use std::future::ready;
 use std::hint::black_box;
 use std::pin::pin;
@@ -14,8 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use criterion::measurement::{Measurement, WallTime};
-use criterion::{BenchmarkGroup, Criterion};
+use criterion::Criterion;
 use failsafe::futures::CircuitBreaker;
 use failsafe::{backoff, failure_policy};
 use model::audit::CallOutcome;
@@ -25,7 +26,11 @@ use resilience::{Breaker, BreakerConfig};
 use tower::{Layer, Service};
 use tower_resilience_circuitbreaker::CircuitBreakerLayer;
 
+use self::fastest::Fastest;
+
 type Answer = Result<u64, &'static str>;
+
+const PEERS: [&str; 3] = ["recloser", "failsafe", "tower-resilience"];
 
 /// Long enough for every breaker to stay open.
 const OPEN_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -39,8 +44,10 @@ fn main() {
     let happy_path = happy_path(&mut criterion);
     let rejection = rejection(&mut criterion);
     criterion.final_summary();
-    happy_path.print("happy path");
-    rejection.print("rejection");
+    for ours in ["ours", "ours, observed"] {
+        happy_path.print("happy path", ours, &PEERS);
+        rejection.print("rejection", ours, &PEERS);
+    }
 }
 
 fn happy_path(criterion: &mut Criterion) -> Fastest {
@@ -48,12 +55,13 @@ fn happy_path(criterion: &mut Criterion) -> Fastest {
     let (recloser, failsafe, mut tower) = (recloser(), failsafe(), tower_resilience());
     let mut fastest = Fastest::default();
     let mut group = criterion.benchmark_group("breaker happy path");
-    fastest.run(&mut group, "await ready", || async { request(Ok(1)).await });
-    fastest.run(&mut group, "ours", || ours.call(request(Ok(1)), classify));
-    fastest.run(&mut group, "ours, observed", || observed.call(request(Ok(1)), classify));
-    fastest.run(&mut group, "recloser", || recloser.call(request(Ok(1))));
-    fastest.run(&mut group, "failsafe", || failsafe.call(request(Ok(1))));
-    fastest.run(&mut group, "tower-resilience", || through(&mut tower, Ok(1)));
+    fastest.run(&mut group, "await ready", || poll_once(async { request(Ok(1)).await }));
+    fastest.run(&mut group, "ours", || poll_once(ours.call(request(Ok(1)), classify)));
+    fastest
+        .run(&mut group, "ours, observed", || poll_once(observed.call(request(Ok(1)), classify)));
+    fastest.run(&mut group, "recloser", || poll_once(recloser.call(request(Ok(1)))));
+    fastest.run(&mut group, "failsafe", || poll_once(failsafe.call(request(Ok(1)))));
+    fastest.run(&mut group, "tower-resilience", || poll_once(through(&mut tower, Ok(1))));
     group.finish();
     fastest
 }
@@ -79,55 +87,14 @@ fn rejection(criterion: &mut Criterion) -> Fastest {
 
     let mut fastest = Fastest::default();
     let mut group = criterion.benchmark_group("breaker rejection");
-    fastest.run(&mut group, "ours", || ours.call(request(Ok(1)), classify));
-    fastest.run(&mut group, "ours, observed", || observed.call(request(Ok(1)), classify));
-    fastest.run(&mut group, "recloser", || recloser.call(request(Ok(1))));
-    fastest.run(&mut group, "failsafe", || failsafe.call(request(Ok(1))));
-    fastest.run(&mut group, "tower-resilience", || through(&mut tower, Ok(1)));
+    fastest.run(&mut group, "ours", || poll_once(ours.call(request(Ok(1)), classify)));
+    fastest
+        .run(&mut group, "ours, observed", || poll_once(observed.call(request(Ok(1)), classify)));
+    fastest.run(&mut group, "recloser", || poll_once(recloser.call(request(Ok(1)))));
+    fastest.run(&mut group, "failsafe", || poll_once(failsafe.call(request(Ok(1)))));
+    fastest.run(&mut group, "tower-resilience", || poll_once(through(&mut tower, Ok(1))));
     group.finish();
     fastest
-}
-
-/// The fastest sample of each bench, in picoseconds per call: others may use the machine, too.
-#[derive(Default)]
-struct Fastest(Vec<(&'static str, u128)>);
-
-impl Fastest {
-    fn run<F: Future>(
-        &mut self,
-        group: &mut BenchmarkGroup<'_, WallTime>,
-        name: &'static str,
-        mut call: impl FnMut() -> F,
-    ) {
-        let mut fastest = u128::MAX;
-        group.bench_function(name, |bencher| {
-            bencher.iter_custom(|calls| {
-                let start = WallTime.start();
-                for _ in 0..calls {
-                    // By reference: the result must be there in full, but is not moved once more.
-                    black_box(&poll_once(call()));
-                }
-                let took = WallTime.end(start);
-                fastest = fastest.min(took.as_nanos() * 1000 / u128::from(calls));
-                took
-            });
-        });
-        self.0.push((name, fastest));
-    }
-
-    /// Ours against the fastest of the others.
-    #[expect(clippy::print_stdout, reason = "the ratio is what this bench is for")]
-    fn print(&self, what: &str) {
-        let others =
-            self.0.iter().filter(|(name, _)| !name.starts_with("ours") && *name != "await ready");
-        let Some((peer, peer_ps)) = others.min_by_key(|(_, ps)| ps) else {
-            return;
-        };
-        for (name, ps) in self.0.iter().filter(|(name, _)| name.starts_with("ours")) {
-            let (ns, percent) = (ps / 1000, ps * 100 / peer_ps.max(&1));
-            println!("{what}: {name} {ns} ns, {percent} % of {peer} ({} ns)", peer_ps / 1000);
-        }
-    }
 }
 
 fn config() -> BreakerConfig {

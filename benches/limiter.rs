@@ -6,7 +6,10 @@
 //! and with tokio's clock, which ours reads, because only that one is virtual in simulation; the
 //! clock alone is the floor.
 //!
-//! Ours keeps exact windows and a queue in the order of arrival, `governor` one number (GCRA).
+//! Ours keeps exact windows and a queue in the order of arrival, `governor` one number (GCRA). At the
+//! end come ratios of the fastest samples.
+
+mod fastest;
 
 use std::hint::black_box;
 use std::num::NonZeroU32;
@@ -22,6 +25,8 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use resilience::{CounterLimit, Limiter, LimiterConfig, WindowLimit};
 
+use self::fastest::Fastest;
+
 /// Requests that may pass within [`SHORT`]: far more than a machine can ask for.
 const MANY: u32 = 100_000;
 const SHORT: Duration = Duration::from_micros(100);
@@ -33,36 +38,51 @@ fn main() {
         .measurement_time(Duration::from_secs(1))
         .sample_size(50)
         .configure_from_args();
-    pass(&mut criterion);
-    refuse(&mut criterion);
+    let (pass, refuse) = (pass(&mut criterion), refuse(&mut criterion));
     criterion.final_summary();
+    for peer in ["governor, tokio clock", "governor"] {
+        pass.print("pass", "ours, one window", &[peer]);
+        pass.print("pass", "ours, counter", &[peer]);
+        refuse.print("refuse", "ours, one window", &[peer]);
+        refuse.print("refuse", "ours, counter", &[peer]);
+    }
 }
 
-fn pass(criterion: &mut Criterion) {
+fn pass(criterion: &mut Criterion) -> Fastest {
+    let mut fastest = Fastest::default();
     let mut group = criterion.benchmark_group("limiter pass");
     clock(&mut group);
     let window = WindowLimit { capacity: MANY, window: SHORT };
     let wide = WindowLimit { capacity: MANY * 10, window: SHORT * 10 };
-    ours(&mut group, "ours, one window", &LimiterConfig::Windows(vec![window]), true);
-    ours(&mut group, "ours, two windows", &LimiterConfig::Windows(vec![window, wide]), true);
+    ours(&mut fastest, &mut group, "ours, one window", &LimiterConfig::Windows(vec![window]), true);
+    ours(
+        &mut fastest,
+        &mut group,
+        "ours, two windows",
+        &LimiterConfig::Windows(vec![window, wide]),
+        true,
+    );
     let fast = CounterLimit { max: 1_000_000, decay_milli_per_s: 1_000_000_000 };
-    ours(&mut group, "ours, counter", &LimiterConfig::Counter(fast), true);
+    ours(&mut fastest, &mut group, "ours, counter", &LimiterConfig::Counter(fast), true);
     let period = SHORT / MANY;
     let quota = Quota::with_period(period).expect("above zero").allow_burst(number(MANY));
-    theirs(&mut group, "governor", DefaultClock::default(), quota, true);
-    theirs(&mut group, "governor, tokio clock", TokioClock, quota, true);
+    theirs(&mut fastest, &mut group, "governor", DefaultClock::default(), quota, true);
+    theirs(&mut fastest, &mut group, "governor, tokio clock", TokioClock, quota, true);
     group.finish();
+    fastest
 }
 
-fn refuse(criterion: &mut Criterion) {
+fn refuse(criterion: &mut Criterion) -> Fastest {
+    let mut fastest = Fastest::default();
     let mut group = criterion.benchmark_group("limiter refuse");
-    ours(&mut group, "ours, one window", &LimiterConfig::window(1, HOUR), false);
+    ours(&mut fastest, &mut group, "ours, one window", &LimiterConfig::window(1, HOUR), false);
     let slow = CounterLimit { max: 1, decay_milli_per_s: 1 };
-    ours(&mut group, "ours, counter", &LimiterConfig::Counter(slow), false);
+    ours(&mut fastest, &mut group, "ours, counter", &LimiterConfig::Counter(slow), false);
     let quota = Quota::with_period(HOUR).expect("above zero").allow_burst(number(1));
-    theirs(&mut group, "governor", DefaultClock::default(), quota, false);
-    theirs(&mut group, "governor, tokio clock", TokioClock, quota, false);
+    theirs(&mut fastest, &mut group, "governor", DefaultClock::default(), quota, false);
+    theirs(&mut fastest, &mut group, "governor, tokio clock", TokioClock, quota, false);
     group.finish();
+    fastest
 }
 
 fn clock(group: &mut BenchmarkGroup<'_, WallTime>) {
@@ -71,19 +91,24 @@ fn clock(group: &mut BenchmarkGroup<'_, WallTime>) {
     });
 }
 
-fn ours(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, config: &LimiterConfig, pass: bool) {
+fn ours(
+    fastest: &mut Fastest,
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &'static str,
+    config: &LimiterConfig,
+    pass: bool,
+) {
     let limiter = Limiter::new("bench", config).expect("the configuration is valid");
     limiter.try_acquire(1).ok();
     assert_eq!(limiter.try_acquire(1).is_ok(), pass, "{name}");
-    group.bench_function(name, |bencher| {
-        bencher.iter(|| black_box(black_box(&limiter).try_acquire(black_box(1_u32)).is_ok()));
-    });
+    fastest.run(group, name, || black_box(&limiter).try_acquire(black_box(1_u32)).is_ok());
     assert_eq!(limiter.try_acquire(1).is_ok(), pass, "{name}");
 }
 
 fn theirs<C: Clock>(
+    fastest: &mut Fastest,
     group: &mut BenchmarkGroup<'_, WallTime>,
-    name: &str,
+    name: &'static str,
     clock: C,
     quota: Quota,
     pass: bool,
@@ -92,9 +117,7 @@ fn theirs<C: Clock>(
         RateLimiter::direct_with_clock(quota, clock);
     drop(limiter.check());
     assert_eq!(limiter.check().is_ok(), pass, "{name}");
-    group.bench_function(name, |bencher| {
-        bencher.iter(|| black_box(black_box(&limiter).check().is_ok()));
-    });
+    fastest.run(group, name, || black_box(&limiter).check().is_ok());
     assert_eq!(limiter.check().is_ok(), pass, "{name}");
 }
 

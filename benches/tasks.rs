@@ -1,12 +1,16 @@
 //! Cost of a task in a [`TaskGroup`] against a bare `JoinSet`: spawn and join, batches of 100, one
 //! thread. The group names, counts, times and can stop each task; the target is 1.5 times the bare one.
 
+mod fastest;
+
 use std::time::Duration;
 
 use criterion::Criterion;
 use platform::TaskGroup;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
+
+use self::fastest::Fastest;
 
 /// Tasks per round; so many connections a busy venue has.
 const BATCH: usize = 100;
@@ -18,16 +22,12 @@ fn main() {
         .sample_size(50)
         .configure_from_args();
     let mut group = criterion.benchmark_group("100 tasks, spawn and join");
-    group.bench_function("JoinSet", |bencher| {
-        let runtime = runtime();
-        bencher.iter(|| runtime.block_on(join_set()));
-    });
-    group.bench_function("TaskGroup", |bencher| {
-        let runtime = runtime();
-        bencher.iter(|| runtime.block_on(task_group()));
-    });
+    let (runtime, mut fastest) = (runtime(), Fastest::default());
+    fastest.run(&mut group, "JoinSet", || runtime.block_on(join_set()));
+    fastest.run(&mut group, "TaskGroup", || runtime.block_on(task_group()));
     group.finish();
     criterion.final_summary();
+    fastest.print("100 tasks", "TaskGroup", &["JoinSet"]);
 }
 
 fn runtime() -> Runtime {

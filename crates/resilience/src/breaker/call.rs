@@ -46,7 +46,8 @@ where
 
     /// # Panics
     /// If polled after it was ready.
-    // Worth two of fifteen nanoseconds: a closed breaker is a few instructions in the caller.
+    // A closed breaker is a few instructions in the caller. What has its address taken (the result,
+    // the cause) must be in the arm that fails only: in memory it costs four times the rest.
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -70,11 +71,16 @@ where
         match result {
             Ok(result) => {
                 let outcome = classify(&result);
-                match &result {
-                    Ok(_) => slot.record(outcome, "the answer counts as a failure"),
-                    Err(error) => slot.record(outcome, error),
-                };
-                Poll::Ready(result.map_err(CallError::Call))
+                Poll::Ready(match result {
+                    Ok(answer) => {
+                        slot.record(outcome, "the answer counts as a failure");
+                        Ok(answer)
+                    }
+                    Err(error) => {
+                        slot.record(outcome, &error);
+                        Err(CallError::Call(error))
+                    }
+                })
             }
             Err(panic) => {
                 slot.record(CallOutcome::Failure, PANICKED);

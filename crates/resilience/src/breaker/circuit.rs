@@ -377,6 +377,18 @@ impl Breaker {
         if nothing_to_change {
             return Recorded::Current;
         }
+        self.settle_with(ticket, outcome, cause)
+    }
+
+    /// Apart and by value, so that the cause of a call that fails costs those nothing that succeed.
+    #[cold]
+    #[inline(never)]
+    fn settle_with(
+        &self,
+        ticket: Ticket,
+        outcome: CallOutcome,
+        cause: impl fmt::Display,
+    ) -> Recorded {
         self.settle_locked(ticket, outcome, &cause)
     }
 
