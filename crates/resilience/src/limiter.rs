@@ -36,6 +36,8 @@ struct Shared {
     name: Box<str>,
     /// The instant from which the state counts its nanoseconds.
     born: Instant,
+    /// Most that can pass at once.
+    capacity: u32,
     refused: AtomicU64,
     state: Mutex<State>,
 }
@@ -48,11 +50,13 @@ impl Limiter {
     /// [`LimiterConfigError`]: the configuration makes no sense.
     pub fn new(name: &str, config: &LimiterConfig) -> Result<Self, LimiterConfigError> {
         config.validate()?;
+        let state = State::new(config);
         let shared = Shared {
             name: name.into(),
             born: Instant::now(),
+            capacity: state.capacity(),
             refused: AtomicU64::new(0),
-            state: Mutex::new(State::new(config)),
+            state: Mutex::new(state),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -89,20 +93,19 @@ impl Limiter {
     /// [`LimiterError`].
     #[inline]
     pub fn try_acquire(&self, weight: impl Into<Weight>) -> Result<(), LimiterError> {
-        let (shared, weight, now) = (&*self.shared, weight.into(), Instant::now());
+        let (shared, weight) = (&*self.shared, weight.into());
+        shared.weigh(weight).map_err(|error| shared.refuse(error))?;
+        let now = Instant::now();
         let now_ns = shared.nanos(now);
-        let mut state = shared.state.lock();
-        let tried = state.try_pass(weight, now, now_ns);
-        drop(state);
-        let error = match tried {
-            Ok(None) => return Ok(()),
-            Ok(Some(ready_ns)) => {
-                let at_least = Duration::from_nanos(ready_ns - now_ns);
-                LimiterError::WaitTooLong { at_least, wait_max: Duration::ZERO }
+        let ready_ns = shared.state.lock().try_pass(weight, now, now_ns);
+        match ready_ns {
+            None => Ok(()),
+            Some(ready_ns) => {
+                let at_least = Duration::from_nanos(ready_ns.saturating_sub(now_ns));
+                let wait_max = Duration::ZERO;
+                Err(shared.refuse(LimiterError::WaitTooLong { at_least, wait_max }))
             }
-            Err(error) => error,
-        };
-        Err(shared.refuse(error))
+        }
     }
 
     /// Lets nothing pass for a time, at most a day: the server said that we are too fast. Does not
@@ -205,14 +208,15 @@ impl Shared {
 
     /// Passes at once (`None`) or takes a place in the queue.
     fn enter(&self, weight: Weight, wait_max: Duration) -> Result<Option<Place<'_>>, LimiterError> {
+        self.weigh(weight)?;
         let now = Instant::now();
         let now_ns = self.nanos(now);
         let mut state = self.state.lock();
-        let Some(ready_ns) = state.try_pass(weight, now, now_ns)? else {
+        let Some(ready_ns) = state.try_pass(weight, now, now_ns) else {
             return Ok(None);
         };
         let leave_at = now + wait_max.min(DAY);
-        let at_least = Duration::from_nanos(ready_ns - now_ns);
+        let at_least = Duration::from_nanos(ready_ns.saturating_sub(now_ns));
         if now + at_least > leave_at {
             return Err(LimiterError::WaitTooLong { at_least, wait_max });
         }
@@ -226,6 +230,16 @@ impl Shared {
             leave_at,
             wait_max,
         }))
+    }
+
+    /// Refuses what can never pass.
+    #[inline]
+    fn weigh(&self, weight: Weight) -> Result<(), LimiterError> {
+        let (least, capacity) = (weight.least(), self.capacity);
+        if least > capacity {
+            return Err(LimiterError::TooHeavy { weight: least, capacity });
+        }
+        Ok(())
     }
 
     #[cold]

@@ -51,25 +51,22 @@ impl State {
         Self { kind, latest_ns: 0, paused_until_ns: 0, queue: BTreeMap::new(), next_ticket: 0 }
     }
 
-    /// Passes, if nobody waits and nothing stands in the way; else tells when at the earliest.
+    /// Passes (`None`) if nobody waits and nothing stands in the way; else tells when at the earliest.
+    /// `weight` is at most [`State::capacity`] in time.
     #[inline]
-    pub(super) fn try_pass(
-        &mut self,
-        weight: Weight,
-        now: Instant,
-        now_ns: u64,
-    ) -> Result<Option<u64>, LimiterError> {
-        let (least, capacity) = (weight.least(), self.kind.capacity());
-        if least > capacity {
-            return Err(LimiterError::TooHeavy { weight: least, capacity });
-        }
+    pub(super) fn try_pass(&mut self, weight: Weight, now: Instant, now_ns: u64) -> Option<u64> {
         let now_ns = self.observe(now_ns);
         let ready_ns = self.ready_at(weight, now, now_ns);
         if ready_ns.is_none() && self.queue.is_empty() {
             self.kind.take(weight.at(now), now_ns);
-            return Ok(None);
+            return None;
         }
-        Ok(Some(ready_ns.unwrap_or(now_ns)))
+        Some(ready_ns.unwrap_or(now_ns))
+    }
+
+    /// Most that can pass at once.
+    pub(super) fn capacity(&self) -> u32 {
+        self.kind.capacity()
     }
 
     #[inline]

@@ -38,6 +38,7 @@ impl AgeTable {
 
 impl Weight {
     /// Weight at a time.
+    #[inline]
     pub fn at(&self, now: Instant) -> u32 {
         match self {
             Self::Fixed(weight) => *weight,
@@ -46,6 +47,7 @@ impl Weight {
     }
 
     /// Least weight that it ever has.
+    #[inline]
     pub(super) const fn least(&self) -> u32 {
         match self {
             Self::Fixed(weight) => *weight,
@@ -55,6 +57,7 @@ impl Weight {
 }
 
 impl From<u32> for Weight {
+    #[inline]
     fn from(weight: u32) -> Self {
         Self::Fixed(weight)
     }

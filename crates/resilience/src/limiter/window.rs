@@ -162,6 +162,12 @@ impl Window {
 
     /// When so much of what is within the window will be gone.
     fn gone_at(&self, passed: &VecDeque<Passed>, mut excess: u32) -> u64 {
+        // Nearly always the oldest is enough.
+        if let (Some(oldest), true) = (passed.get(self.first), self.raised.is_empty())
+            && oldest.weight >= excess
+        {
+            return oldest.at_ns.saturating_add(self.length_ns);
+        }
         let mut ours = passed.range(self.first..).peekable();
         let mut raised = self.raised.iter().peekable();
         loop {
