@@ -127,6 +127,39 @@ fn a_generated_tape_is_the_same_every_time_and_never_overwritten() {
 }
 
 #[test]
+fn files_are_described_checked_and_converted() {
+    let folder = root().join("target/tests/tape-files");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    let path = |name: &str| folder.join(name).to_str().expect("a path of ours").to_owned();
+    let (good, bad, out) = (path("BTCUSDT-trades.csv"), path("bad.csv"), path("out.parquet"));
+    let row = |id: u32, second: u32| format!("{id},100.5,2,201,17000000{second}000,True,True\n");
+    fs::write(&good, row(1, 10) + &row(2, 20)).expect("writable");
+    fs::write(&bad, row(1, 20) + &row(2, 10)).expect("writable");
+    let run = |args: &[&str], code: i32| {
+        let output = wavetank(args);
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {err}");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &err
+    };
+    let info = run(&["tape", "info", &good], 0);
+    assert!(info.contains("binance-trades, BTCUSDT") && info.contains("2 trades"), "{info}");
+    assert!(run(&["tape", "check", &good], 0).contains("PASS"));
+    let text = run(&["tape", "check", &bad], 1);
+    assert!(text.contains("FAIL: unsorted") && text.contains("bad.csv:2: "), "{text}");
+    let json = run(&["tape", "check", &bad, "--format", "json", "--on", "unsorted=skip"], 0);
+    let json: Value = serde_json::from_str(&json).expect("one JSON object");
+    assert_eq!((&json["verdict"], &json["skipped"]), (&"pass".into(), &1.into()));
+    let text = run(&["tape", "convert", &bad, "--out", &out], 1);
+    assert!(text.contains("--on unsorted=skip") && !folder.join("out.parquet").exists(), "{text}");
+    run(&["tape", "convert", &bad, "--on", "unsorted=sort:5", "--out", &out], 0);
+    let info = run(&["tape", "info", &out], 0);
+    assert!(info.contains("columnar-trades") && info.contains("2 trades"), "{info}");
+    run(&["tape", "convert", &good, "--out", &out], 1);
+    assert_eq!(run(&["tape", "info", &out], 0), info, "the old file is still there");
+}
+
+#[test]
 fn a_market_that_ends_early_is_noted() {
     let folder = root().join("target/tests/early");
     fs::create_dir_all(&folder).expect("a folder for the test");

@@ -1,13 +1,16 @@
 //! The command line.
 
 mod real;
+mod tape;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{Price, UnixNanos};
 
+pub(crate) use self::tape::{
+    ConvertArgs, GenerateArgs, ReadArgs, SurveyArgs, TapeArgs, TapeCommand,
+};
 pub(crate) use real::{ServeArgs, ServedVenue, Speed, TradeArgs};
 
 /// A wave tank for trading systems.
@@ -28,6 +31,9 @@ Try:
   wavetank run faults/kraken-outage                   an exchange goes down: does the trader survive?
   wavetank run faults/kraken-outage --seed 7 --twice  another seed, and proof that it repeats
   wavetank run faults/kraken-outage --format json     the same for programs
+  wavetank tape info BTCUSDT-trades-2024-08-08.zip    what is in a file of an exchange
+  wavetank tape check *.csv.gz                        can these files be trusted?
+  wavetank tape convert *.zip --out btc.parquet       one file that loads ten times faster
   wavetank tape generate --seed 3 --out market.csv    a market that never was
   wavetank serve kraken --tape market.csv             a simulated Kraken on a real port
   wavetank trade --config trade.toml                  the same node, on the real network
@@ -43,7 +49,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// List the scenarios with their purpose
     Scenarios(ScenariosArgs),
-    /// Recorded markets: make one
+    /// Recorded markets: look into files, check them, convert them, make one
     Tape(TapeArgs),
     /// Serve a simulated venue on a real port, for any client in any language
     Serve(ServeArgs),
@@ -111,67 +117,4 @@ pub(crate) struct ScenariosArgs {
     /// Folder that holds the scenarios
     #[arg(long, value_name = "DIR", default_value = "scenarios")]
     pub(crate) dir: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TapeArgs {
-    #[command(subcommand)]
-    pub(crate) command: TapeCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TapeCommand {
-    /// Generate a market: heavy tails, clustered volatility, bursts, a crash
-    Generate(GenerateArgs),
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "The file is in Kraken's trade archive format: `timestamp,price,volume`, no header.\n\
-The same seed and options give the same bytes on every machine."
-)]
-pub(crate) struct GenerateArgs {
-    /// Seed: a number, 0x hex, or a git commit
-    #[arg(long, value_parser = scenario::parse_seed)]
-    pub(crate) seed: u64,
-
-    /// File to write; it must not exist
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
-
-    /// Length of the market [default: 31m]
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
-    pub(crate) length: Option<Duration>,
-
-    /// Start, seconds since 1970 [default: 2025-03-03 09:00 UTC]
-    #[arg(long, value_name = "SECONDS", value_parser = UnixNanos::parse_secs)]
-    pub(crate) start: Option<UnixNanos>,
-
-    /// Price at the start [default: 84250]
-    #[arg(long, value_name = "PRICE", value_parser = Price::parse)]
-    pub(crate) start_price: Option<Price>,
-
-    /// Digits after the point of a price [default: 1]
-    #[arg(long, value_name = "DIGITS")]
-    pub(crate) price_decimals: Option<u32>,
-
-    /// Trades per minute in the long run [default: 60]
-    #[arg(long, value_name = "COUNT")]
-    pub(crate) trades_per_minute: Option<u32>,
-
-    /// Standard deviation of the return of one minute, basis points [default: 8]
-    #[arg(long, value_name = "BPS")]
-    pub(crate) volatility_bps: Option<u32>,
-
-    /// Begin of the crash, from the start [default: 18m]
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
-    pub(crate) crash_at: Option<Duration>,
-
-    /// Depth of the crash, basis points of the price [default: 600]
-    #[arg(long, value_name = "BPS")]
-    pub(crate) crash_bps: Option<u32>,
-
-    /// No crash
-    #[arg(long, conflicts_with_all = ["crash_at", "crash_bps"])]
-    pub(crate) no_crash: bool,
 }

@@ -22,6 +22,8 @@ pub(crate) enum Exit {
     PartFailed,
     /// A second signal ended the program at once: 130.
     Interrupted,
+    /// A file was read and refused, as for unreadable input: 1.
+    Refused,
 }
 
 impl Exit {
@@ -34,6 +36,7 @@ impl Exit {
             Self::OrdersLeft => 2,
             Self::PartFailed => 3,
             Self::Interrupted => 130,
+            Self::Refused => 1,
         })
     }
 }
@@ -82,5 +85,6 @@ mod tests {
         check(Exit::OrdersLeft, 2);
         check(Exit::PartFailed, 3);
         check(Exit::Interrupted, 130);
+        check(Exit::Refused, 1);
     }
 }

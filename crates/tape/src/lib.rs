@@ -1,25 +1,56 @@
-//! Recorded market data: readers of the venues' own files, and a generator of markets that never
-//! were.
+//! Recorded market data: readers of the venues' own files, checks of their quality, a tape in columns
+//! that loads fast, and a generator of markets that never were.
 //!
-//! A tape is read whole and validated before anything plays it ([`Tape::load`]), or row by row in
-//! bounded memory ([`TradeReader`]). Prices and volumes are exact. Nothing is dropped, repaired or
-//! sorted: a row that is wrong is an error that names file, line and what was expected.
+//! [`MarketReader`] reads many files of many formats as one stream of trades or bars, in bounded
+//! memory; [`CheckedReader`] applies a policy to everything that can be wrong with rows and counts it;
+//! [`ColumnarWriter`] writes the tape in columns. Prices and volumes are exact. Nothing is dropped
+//! silently: a line that cannot be read is an error that names file, line and what was expected.
 //!
-//! [`TradeGenerator`] writes the same format from a seed, in integer arithmetic, so that a seed means
-//! the same tape on every machine. This crate knows no venue's protocol and no clock.
+//! For a simulation, a tape of Kraken's trades is read whole and validated before anything plays it
+//! ([`Tape::load`]). [`TradeGenerator`] writes the same format from a seed, in integer arithmetic, so
+//! that a seed means the same tape on every machine. This crate knows no venue's protocol and no clock.
 
+#[doc = include_str!("../docs/formats.md")]
+pub mod formats {}
+
+mod columnar;
+mod datetime;
+mod delimited;
+mod detect;
 mod error;
+mod format;
 mod generator;
+mod json;
+mod layout;
+mod lines;
+mod market;
+mod number;
+mod quality;
+mod read_error;
 mod reader;
+mod row;
+mod source;
 mod tape;
 mod trade;
 mod writer;
 
+pub use columnar::{ColumnarWriter, GROUP_ROWS, RowLimit, WriteError};
+pub use datetime::format_utc;
 pub use error::{RowProblem, TapeError};
+pub use format::Format;
 pub use generator::{
     CrashConfig, GeneratorConfig, GeneratorConfigError, SAMPLE_SEED, TradeGenerator,
 };
+pub use json::JSON_BYTES_MAX;
+pub use market::{Batch, FileAbout, MarketReader, ReadOptions};
+pub use quality::{
+    CheckedReader, Checker, EQUAL_TRADES_KEPT, EXAMPLES_MAX, Example, IDS_KEPT, Policy, Problem,
+    QualityConfig, QualityError, QualityReport, RowAbout, SORT_ROWS_MAX, TIMES, Tally,
+};
+pub use read_error::{LineProblem, ReadError};
 pub use reader::{LINE_BYTES_MAX, TradeReader};
+pub use row::{BarRow, RowKind, Rows, TradeRow};
+pub use source::{Compression, ZIP_MEMBERS_MAX};
 pub use tape::{ROWS_MAX, Tape, TapeSummary};
 pub use trade::TapeTrade;
 pub use writer::write_trades;

@@ -10,8 +10,14 @@ use tape::{GeneratorConfig, Tape, TapeTrade, TradeGenerator, write_trades};
 use crate::Exit;
 use crate::args::{GenerateArgs, TapeArgs, TapeCommand};
 
+mod convert;
+mod survey;
+
 pub(crate) fn execute(args: &TapeArgs) -> anyhow::Result<Exit> {
     match &args.command {
+        TapeCommand::Info(args) => survey::info(args),
+        TapeCommand::Check(args) => survey::check(args),
+        TapeCommand::Convert(args) => convert::convert(args),
         TapeCommand::Generate(args) => generate(args),
     }
 }

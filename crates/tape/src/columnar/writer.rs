@@ -1,0 +1,318 @@
+//! Writes a tape in columns, one row group at a time.
+
+use std::io::{self, Write};
+
+use crc32fast::hash;
+use model::{Price, Quantity, Side};
+use thiserror::Error;
+
+use super::schema::{
+    Column, FOOTER_BYTES_MAX, GROUP_ROWS, KIND_KEY, MAGIC, Meaning, RowLimit, columns, elements,
+    kind_text,
+};
+use super::thrift::Value;
+use crate::row::{BarRow, RowKind, Rows, TradeRow};
+
+/// A tape that cannot be written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The file cannot be written.
+    #[error("cannot write")]
+    Io(#[from] io::Error),
+    /// A value that its column cannot hold.
+    #[error("row {row}: {limit}")]
+    Row {
+        /// The row, counted from 1.
+        row: u64,
+        /// What does not fit.
+        #[source]
+        limit: RowLimit,
+    },
+    /// Rows of the other kind.
+    #[error("expected {}, found {}", expected.name(), found.name())]
+    Kind {
+        /// Kind of the tape.
+        expected: RowKind,
+        /// Kind of the rows.
+        found: RowKind,
+    },
+    /// More rows than one tape has place for.
+    #[error("expected a tape of at most 200 million rows")]
+    TooLong,
+}
+
+/// Where a column of a row group lies: page with header, and its length.
+#[derive(Debug)]
+struct Chunk {
+    offset: u64,
+    bytes: usize,
+    /// Smallest and largest time, which lets readers skip whole groups.
+    range: Option<[[u8; 8]; 2]>,
+}
+
+#[derive(Debug)]
+struct Group {
+    rows: usize,
+    chunks: Vec<Chunk>,
+}
+
+/// Writes rows of one kind to any sink; memory is bounded by [`GROUP_ROWS`] and the footer.
+///
+/// Without [`Self::finish`] the file is no tape.
+#[derive(Debug)]
+pub struct ColumnarWriter<W> {
+    out: W,
+    kind: RowKind,
+    about: Vec<(String, String)>,
+    columns: Vec<Vec<u8>>,
+    group_rows: usize,
+    rows: u64,
+    offset: u64,
+    groups: Vec<Group>,
+}
+
+impl<W: Write> ColumnarWriter<W> {
+    /// Begins a tape. `about` are keys and values for people, `symbol` for instance.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn new(
+        mut out: W,
+        kind: RowKind,
+        about: Vec<(String, String)>,
+    ) -> Result<Self, WriteError> {
+        out.write_all(MAGIC)?;
+        let bytes = |(_, meaning): &Column| Vec::with_capacity(GROUP_ROWS * meaning.width());
+        Ok(Self {
+            out,
+            kind,
+            about,
+            columns: columns(kind).iter().map(bytes).collect(),
+            group_rows: 0,
+            rows: 0,
+            offset: MAGIC.len() as u64,
+            groups: Vec::new(),
+        })
+    }
+
+    /// Appends rows.
+    ///
+    /// # Errors
+    /// [`WriteError`]: the sink failed, the rows are of the other kind, or a value does not fit.
+    pub fn write(&mut self, rows: Rows<'_>) -> Result<(), WriteError> {
+        if rows.kind() != self.kind {
+            return Err(WriteError::Kind { expected: self.kind, found: rows.kind() });
+        }
+        match rows {
+            Rows::Trades(trades) => {
+                for trade in trades {
+                    let values = trade_values(trade);
+                    self.push(values)?;
+                }
+            }
+            Rows::Bars(bars) => {
+                for bar in bars {
+                    let values = bar_values(bar);
+                    self.push(values)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the last rows and the footer, and gives the sink back with the number of rows.
+    ///
+    /// # Errors
+    /// [`WriteError`]: the sink failed, or the tape is too long.
+    pub fn finish(mut self) -> Result<(W, u64), WriteError> {
+        self.end_group()?;
+        let footer = self.footer();
+        let length = u32::try_from(footer.len()).map_err(|_| WriteError::TooLong)?;
+        if footer.len() > FOOTER_BYTES_MAX {
+            return Err(WriteError::TooLong);
+        }
+        self.out.write_all(&footer)?;
+        self.out.write_all(&length.to_le_bytes())?;
+        self.out.write_all(MAGIC)?;
+        self.out.flush()?;
+        Ok((self.out, self.rows))
+    }
+
+    fn push<const N: usize>(
+        &mut self,
+        values: Result<[i64; N], RowLimit>,
+    ) -> Result<(), WriteError> {
+        self.rows += 1;
+        let row = self.rows;
+        let values = values.map_err(|limit| WriteError::Row { row, limit })?;
+        let meanings = columns(self.kind);
+        for ((column, value), (_, meaning)) in self.columns.iter_mut().zip(values).zip(meanings) {
+            let bytes = value.to_le_bytes();
+            column.extend_from_slice(&bytes[..meaning.width()]);
+        }
+        self.group_rows += 1;
+        if self.group_rows == GROUP_ROWS { self.end_group() } else { Ok(()) }
+    }
+
+    fn end_group(&mut self) -> Result<(), WriteError> {
+        if self.group_rows == 0 {
+            return Ok(());
+        }
+        let mut chunks = Vec::new();
+        for (column, (_, meaning)) in self.columns.iter_mut().zip(columns(self.kind)) {
+            let header = page_header(column, self.group_rows);
+            self.out.write_all(&header)?;
+            self.out.write_all(column)?;
+            let bytes = header.len() + column.len();
+            let range = (*meaning == Meaning::Time).then(|| range(column));
+            chunks.push(Chunk { offset: self.offset, bytes, range });
+            self.offset += bytes as u64;
+            column.clear();
+        }
+        self.groups.push(Group { rows: self.group_rows, chunks });
+        self.group_rows = 0;
+        Ok(())
+    }
+
+    fn footer(&self) -> Vec<u8> {
+        let rows = self.rows.cast_signed();
+        let groups = self.groups.iter().map(|group| group.value(self.kind)).collect();
+        let about = self.about.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let about = std::iter::once((KIND_KEY, kind_text(self.kind))).chain(about);
+        let about = about.map(|(key, value)| {
+            Value::Struct(vec![(1, Value::text(key)), (2, Value::text(value))])
+        });
+        let footer = Value::Struct(vec![
+            (1, Value::I32(1)),
+            (2, Value::List(elements(self.kind))),
+            (3, Value::I64(rows)),
+            (4, Value::List(groups)),
+            (5, Value::List(about.collect())),
+            (6, Value::text("wavetank tape")),
+        ]);
+        let mut bytes = Vec::new();
+        footer.write(&mut bytes);
+        bytes
+    }
+}
+
+impl Group {
+    fn value(&self, kind: RowKind) -> Value<'_> {
+        let rows = Value::I64(int64(self.rows));
+        let bytes: usize = self.chunks.iter().map(|chunk| chunk.bytes).sum();
+        let chunks = self.chunks.iter().zip(columns(kind));
+        let chunks = chunks.map(|(chunk, (name, meaning))| {
+            let bytes = Value::I64(int64(chunk.bytes));
+            let mut about = vec![
+                (1, Value::I32(meaning.physical())),
+                (2, Value::List(vec![Value::I32(PLAIN), Value::I32(RLE)])),
+                (3, Value::List(vec![Value::text(name)])),
+                (4, Value::I32(UNCOMPRESSED)),
+                (5, rows.clone()),
+                (6, bytes.clone()),
+                (7, bytes),
+                (9, Value::I64(chunk.offset.cast_signed())),
+            ];
+            if let Some([min, max]) = &chunk.range {
+                let range = vec![(5, Value::Bytes(max)), (6, Value::Bytes(min))];
+                about.push((12, Value::Struct(range)));
+            }
+            let offset = Value::I64(chunk.offset.cast_signed());
+            Value::Struct(vec![(2, offset), (3, Value::Struct(about))])
+        });
+        Value::Struct(vec![
+            (1, Value::List(chunks.collect())),
+            (2, Value::I64(int64(bytes))),
+            (3, rows.clone()),
+        ])
+    }
+}
+
+fn int64(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Parquet's numbers of encodings and of no compression.
+const PLAIN: i32 = 0;
+const RLE: i32 = 3;
+const UNCOMPRESSED: i32 = 0;
+
+fn page_header(column: &[u8], rows: usize) -> Vec<u8> {
+    let int = |value: usize| Value::I32(i32::try_from(value).unwrap_or(i32::MAX));
+    let data =
+        vec![(1, int(rows)), (2, Value::I32(PLAIN)), (3, Value::I32(RLE)), (4, Value::I32(RLE))];
+    let header = Value::Struct(vec![
+        (1, Value::I32(0)),
+        (2, int(column.len())),
+        (3, int(column.len())),
+        (4, Value::I32(hash(column).cast_signed())),
+        (5, Value::Struct(data)),
+    ]);
+    let mut bytes = Vec::new();
+    header.write(&mut bytes);
+    bytes
+}
+
+/// Smallest and largest of a column of 64-bit numbers.
+fn range(column: &[u8]) -> [[u8; 8]; 2] {
+    let values = column.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes));
+    let (min, max) =
+        values.fold((i64::MAX, i64::MIN), |(min, max), value| (min.min(value), max.max(value)));
+    [min.to_le_bytes(), max.to_le_bytes()]
+}
+
+fn trade_values(trade: &TradeRow) -> Result<[i64; 6], RowLimit> {
+    let side = match trade.taker_side {
+        None => 0,
+        Some(Side::Buy) => 1,
+        Some(Side::Sell) => -1,
+    };
+    Ok([
+        trade.ts.as_nanos(),
+        price("price", trade.price)?,
+        quantity("quantity", trade.quantity)?,
+        number("trade_id", trade.trade_id)?,
+        i64::from(trade.fills.min(i32::MAX.cast_unsigned())),
+        side,
+    ])
+}
+
+fn bar_values(bar: &BarRow) -> Result<[i64; 8], RowLimit> {
+    Ok([
+        bar.open_ts.as_nanos(),
+        bar.close_ts.as_nanos(),
+        price("open", bar.open)?,
+        price("high", bar.high)?,
+        price("low", bar.low)?,
+        price("close", bar.close)?,
+        quantity("volume", bar.volume)?,
+        number("count", bar.count)?,
+    ])
+}
+
+/// First count beyond 18 digits, which is what a decimal of 64 bits holds.
+const DECIMAL_END: u64 = 1_000_000_000_000_000_000;
+
+fn price(column: &'static str, price: Price) -> Result<i64, RowLimit> {
+    if price.raw().unsigned_abs() < DECIMAL_END {
+        return Ok(price.raw());
+    }
+    Err(RowLimit { column, expected: "below 1000000000", found: price.to_string() })
+}
+
+fn quantity(column: &'static str, quantity: Quantity) -> Result<i64, RowLimit> {
+    if quantity.raw().unsigned_abs() < DECIMAL_END {
+        return Ok(quantity.raw());
+    }
+    Err(RowLimit { column, expected: "below 10000000000", found: quantity.to_string() })
+}
+
+fn number(column: &'static str, number: Option<u64>) -> Result<i64, RowLimit> {
+    let Some(number) = number else { return Ok(-1) };
+    i64::try_from(number).map_err(|_| RowLimit {
+        column,
+        expected: "below 2^63",
+        found: number.to_string(),
+    })
+}

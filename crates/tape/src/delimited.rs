@@ -1,0 +1,495 @@
+//! Text files with columns, parsed in one pass over their bytes.
+
+use std::io::Read;
+
+use model::{Price, Quantity, Side, UnixNanos};
+
+use crate::datetime::{TimeUnit, unit_by_size};
+use crate::layout::{Column, Layout};
+use crate::lines::{LINE_BYTES_MAX, Lines, LinesError};
+use crate::number::{parse_decimal, take_decimal, take_integer};
+use crate::read_error::{LineProblem, ReadError, shorten};
+use crate::row::{BarRow, RowKind, Rows, TradeRow};
+
+mod quick;
+
+/// Rows of a batch.
+pub(crate) const BATCH_ROWS: usize = 4_096;
+
+/// Mark at the beginning of a file that some editors write.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads rows from a text file.
+#[derive(Debug)]
+pub(crate) struct Delimited<R> {
+    place: String,
+    layout: Layout,
+    lines: Lines<R>,
+    trades: Vec<TradeRow>,
+    bars: Vec<BarRow>,
+    first_line: u64,
+    rounded: Vec<usize>,
+    started: bool,
+    pending: Option<ReadError>,
+    ended: bool,
+}
+
+impl<R: Read> Delimited<R> {
+    pub(crate) fn new(place: &str, layout: Layout, source: R) -> Self {
+        Self {
+            place: place.to_owned(),
+            layout,
+            lines: Lines::new(source),
+            trades: Vec::with_capacity(BATCH_ROWS),
+            bars: Vec::new(),
+            first_line: 1,
+            rounded: Vec::new(),
+            started: false,
+            pending: None,
+            ended: false,
+        }
+    }
+
+    /// Reads the next batch; false at the end. Rows before a wrong line come first.
+    pub(crate) fn advance(&mut self) -> Result<bool, ReadError> {
+        self.trades.clear();
+        self.bars.clear();
+        self.rounded.clear();
+        if let Some(error) = self.pending.take() {
+            self.ended = true;
+            return Err(error);
+        }
+        if self.ended || !self.fill()? {
+            self.ended = true;
+            return Ok(false);
+        }
+        self.first_line = self.lines.line();
+        match self.layout.format.kind() {
+            RowKind::Trades => self.parse(Layout::push_trade, |this| &mut this.trades),
+            RowKind::Bars => self.parse(Layout::push_bar, |this| &mut this.bars),
+        }
+        if self.rows().is_empty()
+            && let Some(error) = self.pending.take()
+        {
+            self.ended = true;
+            return Err(error);
+        }
+        Ok(true)
+    }
+
+    /// The batch.
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        match self.layout.format.kind() {
+            RowKind::Trades => Rows::Trades(&self.trades),
+            RowKind::Bars => Rows::Bars(&self.bars),
+        }
+    }
+
+    /// Line of the batch's first row.
+    pub(crate) const fn first_line(&self) -> u64 {
+        self.first_line
+    }
+
+    /// Rows of the batch of which digits were rounded.
+    pub(crate) fn rounded(&self) -> &[usize] {
+        &self.rounded
+    }
+
+    fn fill(&mut self) -> Result<bool, ReadError> {
+        let mut more = self.fill_lines()?;
+        if more && !self.started {
+            self.started = true;
+            if self.lines.block().starts_with(BYTE_ORDER_MARK) {
+                self.lines.consume(BYTE_ORDER_MARK.len(), 0);
+            }
+            if self.layout.header {
+                let header = memchr::memchr(b'\n', self.lines.block()).map_or(0, |at| at + 1);
+                self.lines.consume(header, 1);
+                more = self.fill_lines()?;
+            }
+        }
+        Ok(more)
+    }
+
+    fn fill_lines(&mut self) -> Result<bool, ReadError> {
+        let place = || self.place.clone();
+        self.lines.fill().map_err(|error| match error {
+            LinesError::Io(source) => ReadError::Io { place: place(), source },
+            LinesError::LongLine { line } => {
+                let problem = LineProblem::LongLine { bytes_max: LINE_BYTES_MAX };
+                ReadError::Line { place: place(), line, problem }
+            }
+        })
+    }
+
+    /// Parses one batch of the block.
+    fn parse<Row>(
+        &mut self,
+        push: impl Fn(&Layout, &mut Cursor<'_>, &mut Vec<Row>) -> Result<(), Fault>,
+        out: impl Fn(&mut Self) -> &mut Vec<Row>,
+    ) {
+        let mut rows = std::mem::take(out(self));
+        let block = self.lines.block();
+        let mut cursor = Cursor { rest: block, rounded: false };
+        let mut left = block.len();
+        while rows.len() < BATCH_ROWS && left > 0 {
+            let line = cursor.rest;
+            match push(&self.layout, &mut cursor, &mut rows) {
+                Ok(()) => {
+                    if cursor.rounded {
+                        self.rounded.push(rows.len() - 1);
+                        cursor.rounded = false;
+                    }
+                    left = cursor.rest.len();
+                }
+                Err(fault) => {
+                    let number = self.first_line + rows.len() as u64;
+                    let problem = self.layout.problem(fault, line);
+                    let place = self.place.clone();
+                    self.pending = Some(ReadError::Line { place, line: number, problem });
+                    break;
+                }
+            }
+        }
+        let (bytes, count) = (block.len() - left, rows.len() as u64);
+        self.lines.consume(bytes, count);
+        *out(self) = rows;
+    }
+}
+
+/// Where the parser is.
+struct Cursor<'b> {
+    rest: &'b [u8],
+    rounded: bool,
+}
+
+/// What is wrong with a line, as little as the parser knows.
+enum Fault {
+    Columns,
+    Field { index: usize, found: String },
+}
+
+impl Layout {
+    /// Parses a line into a row at the end of `rows`, where it is not moved again.
+    #[inline(always)]
+    fn push_trade(&self, cursor: &mut Cursor<'_>, rows: &mut Vec<TradeRow>) -> Result<(), Fault> {
+        // The largest files by far; a line with anything unusual goes the long way.
+        if self.is_binance_spot
+            && let Some(row) = quick::binance_spot_trade(&mut cursor.rest)
+        {
+            rows.push(row);
+            return Ok(());
+        }
+        rows.push(self.trade(cursor)?);
+        Ok(())
+    }
+
+    fn push_bar(&self, cursor: &mut Cursor<'_>, rows: &mut Vec<BarRow>) -> Result<(), Fault> {
+        rows.push(self.bar(cursor)?);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn trade(&self, cursor: &mut Cursor<'_>) -> Result<TradeRow, Fault> {
+        let (mut ts, mut price, mut quantity) = (0, 0, 0);
+        let (mut trade_id, mut ids, mut taker_side) = (None, (1, 1), None);
+        for (index, column) in self.columns.iter().enumerate() {
+            match *column {
+                Column::Time(unit) => ts = self.time(cursor, index, unit)?,
+                Column::Price => price = self.decimal(cursor, index, Price::DECIMALS)?,
+                Column::Quantity => quantity = self.decimal(cursor, index, Quantity::DECIMALS)?,
+                Column::TradeId => trade_id = self.trade_id(cursor, index)?,
+                Column::FirstId => ids.0 = self.integer(cursor, index)?,
+                Column::LastId => ids.1 = self.integer(cursor, index)?,
+                Column::BuyerMaker => {
+                    let maker = self.flag(cursor, index)?;
+                    taker_side = Some(if maker { Side::Sell } else { Side::Buy });
+                }
+                Column::Side => taker_side = self.side(cursor, index)?,
+                Column::Flag => self.flag(cursor, index).map(|_| ())?,
+                Column::Number => self.skip_number(cursor, index)?,
+                Column::Open
+                | Column::High
+                | Column::Low
+                | Column::Close
+                | Column::Volume
+                | Column::Count
+                | Column::CloseTime(_)
+                | Column::Text => self.skip(cursor, index)?,
+            }
+        }
+        let fills = ids.1.saturating_sub(ids.0).saturating_add(1);
+        Ok(TradeRow {
+            ts: UnixNanos::from_nanos(ts),
+            price: Price::from_raw(price),
+            quantity: Quantity::from_raw(quantity),
+            trade_id,
+            fills: u32::try_from(fills).unwrap_or(u32::MAX),
+            taker_side,
+        })
+    }
+
+    fn bar(&self, cursor: &mut Cursor<'_>) -> Result<BarRow, Fault> {
+        let (mut open_ts, mut close_ts) = (0, None);
+        let (mut prices, mut volume, mut count) = ([0; 4], 0, None);
+        for (index, column) in self.columns.iter().enumerate() {
+            match *column {
+                Column::Time(unit) => open_ts = self.time(cursor, index, unit)?,
+                Column::CloseTime(unit) => close_ts = Some(self.close_time(cursor, index, unit)?),
+                Column::Open => prices[0] = self.decimal(cursor, index, Price::DECIMALS)?,
+                Column::High => prices[1] = self.decimal(cursor, index, Price::DECIMALS)?,
+                Column::Low => prices[2] = self.decimal(cursor, index, Price::DECIMALS)?,
+                Column::Close => prices[3] = self.decimal(cursor, index, Price::DECIMALS)?,
+                Column::Volume => volume = self.decimal(cursor, index, Quantity::DECIMALS)?,
+                Column::Count => count = Some(self.integer(cursor, index)?),
+                Column::Flag => self.flag(cursor, index).map(|_| ())?,
+                Column::Number => self.skip_number(cursor, index)?,
+                Column::Price
+                | Column::Quantity
+                | Column::TradeId
+                | Column::FirstId
+                | Column::LastId
+                | Column::BuyerMaker
+                | Column::Side
+                | Column::Text => self.skip(cursor, index)?,
+            }
+        }
+        let [open, high, low, close] = prices.map(Price::from_raw);
+        let close_ts = close_ts.unwrap_or_else(|| open_ts.saturating_add(self.bar_nanos));
+        Ok(BarRow {
+            open_ts: UnixNanos::from_nanos(open_ts),
+            close_ts: UnixNanos::from_nanos(close_ts),
+            open,
+            high,
+            low,
+            close,
+            volume: Quantity::from_raw(volume),
+            count,
+        })
+    }
+
+    #[inline]
+    fn decimal(&self, cursor: &mut Cursor<'_>, index: usize, decimals: u32) -> Result<i64, Fault> {
+        let start = cursor.rest;
+        if let Some(value) = take_decimal(&mut cursor.rest, decimals as usize)
+            && self.ends(cursor, index)
+        {
+            return Ok(value);
+        }
+        self.rare_decimal(start, cursor, index, decimals)
+    }
+
+    #[cold]
+    fn rare_decimal<'b>(
+        &self,
+        start: &'b [u8],
+        cursor: &mut Cursor<'b>,
+        index: usize,
+        decimals: u32,
+    ) -> Result<i64, Fault> {
+        let (text, rest) = self.field(start, index)?;
+        cursor.rest = &start[start.len() - rest..];
+        match parse_decimal(&text, decimals) {
+            Ok((value, false)) => Ok(value),
+            Ok((value, true)) if self.lenient => {
+                cursor.rounded = true;
+                Ok(value)
+            }
+            _ => Err(Fault::Field { index, found: text }),
+        }
+    }
+
+    #[inline]
+    fn integer(&self, cursor: &mut Cursor<'_>, index: usize) -> Result<u64, Fault> {
+        let start = cursor.rest;
+        if let Some(value) = take_integer(&mut cursor.rest)
+            && self.ends(cursor, index)
+        {
+            return Ok(value);
+        }
+        let value = self.rare_decimal(start, cursor, index, 0)?;
+        u64::try_from(value).map_err(|_| Fault::Field { index, found: value.to_string() })
+    }
+
+    #[inline]
+    fn trade_id(&self, cursor: &mut Cursor<'_>, index: usize) -> Result<Option<u64>, Fault> {
+        let start = cursor.rest;
+        if let Some(value) = take_integer(&mut cursor.rest)
+            && self.ends(cursor, index)
+        {
+            return Ok(Some(value));
+        }
+        let text = self.rare(start, cursor, index)?;
+        if self.lenient { Ok(None) } else { Err(Fault::Field { index, found: text }) }
+    }
+
+    #[inline]
+    fn time(&self, cursor: &mut Cursor<'_>, index: usize, unit: TimeUnit) -> Result<i64, Fault> {
+        let start = cursor.rest;
+        if let Some(value) = unit.take(&mut cursor.rest)
+            && self.ends(cursor, index)
+        {
+            return Ok(value);
+        }
+        let text = self.rare(start, cursor, index)?;
+        unit.parse(&text).ok_or(Fault::Field { index, found: text })
+    }
+
+    /// The first instant after the last one that the column tells.
+    fn close_time(
+        &self,
+        cursor: &mut Cursor<'_>,
+        index: usize,
+        unit: TimeUnit,
+    ) -> Result<i64, Fault> {
+        let mut digits = cursor.rest;
+        let grain = take_integer(&mut digits).map_or(1_000_000_000, unit_by_size);
+        let last = self.time(cursor, index, unit)?;
+        Ok(last.saturating_add(i64::try_from(grain).unwrap_or(1)))
+    }
+
+    #[inline]
+    fn flag(&self, cursor: &mut Cursor<'_>, index: usize) -> Result<bool, Fault> {
+        let start = cursor.rest;
+        if let Some(value) = take_flag(&mut cursor.rest)
+            && self.ends(cursor, index)
+        {
+            return Ok(value);
+        }
+        let text = self.rare(start, cursor, index)?;
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err(Fault::Field { index, found: text }),
+        }
+    }
+
+    #[inline]
+    fn side(&self, cursor: &mut Cursor<'_>, index: usize) -> Result<Option<Side>, Fault> {
+        let text = self.rare(cursor.rest, cursor, index)?;
+        match text.to_ascii_lowercase().as_str() {
+            "buy" | "b" => Ok(Some(Side::Buy)),
+            "sell" | "s" => Ok(Some(Side::Sell)),
+            "unknown" | "" => Ok(None),
+            _ => Err(Fault::Field { index, found: text }),
+        }
+    }
+
+    /// Steps over a field, whatever it holds.
+    fn skip(&self, cursor: &mut Cursor<'_>, index: usize) -> Result<(), Fault> {
+        let (_, rest) = self.raw_field(cursor.rest, index)?;
+        cursor.rest = &cursor.rest[cursor.rest.len() - rest..];
+        Ok(())
+    }
+
+    /// Checks that a field that is not kept is a number, whatever its size.
+    #[inline]
+    fn skip_number(&self, cursor: &mut Cursor<'_>, index: usize) -> Result<(), Fault> {
+        let start = cursor.rest;
+        if take_integer(&mut cursor.rest).is_some() {
+            if let Some(rest) = cursor.rest.strip_prefix(b".") {
+                cursor.rest = rest;
+                let _: Option<u64> = take_integer(&mut cursor.rest);
+            }
+            if self.ends(cursor, index) {
+                return Ok(());
+            }
+        }
+        let text = self.rare(start, cursor, index)?;
+        let is_number =
+            text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'e' | b'E' | b'+'));
+        if is_number { Ok(()) } else { Err(Fault::Field { index, found: text }) }
+    }
+
+    /// Steps over the end of a field, if the cursor stands there.
+    #[inline]
+    fn ends(&self, cursor: &mut Cursor<'_>, index: usize) -> bool {
+        let is_last = index + 1 == self.columns.len();
+        let end = if is_last { b'\n' } else { self.delimiter };
+        match cursor.rest {
+            [first, rest @ ..] if *first == end => {
+                cursor.rest = rest;
+                true
+            }
+            [b'\r', b'\n', rest @ ..] if is_last => {
+                cursor.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The field as text; the cursor goes behind it.
+    fn rare(&self, start: &[u8], cursor: &mut Cursor<'_>, index: usize) -> Result<String, Fault> {
+        let (text, rest) = self.field(start, index)?;
+        // `start` is the cursor's own line: what is left of it is where the cursor goes.
+        let at = cursor.rest.len().min(rest);
+        cursor.rest = &cursor.rest[cursor.rest.len() - at..];
+        Ok(text)
+    }
+
+    /// The field that begins at `start`, and how many bytes come after its end.
+    fn field(&self, start: &[u8], index: usize) -> Result<(String, usize), Fault> {
+        let (field, rest) = self.raw_field(start, index)?;
+        let text = String::from_utf8_lossy(field);
+        let text = text.trim_end_matches('\r');
+        let text = if self.lenient {
+            text.trim_matches(|c: char| c == ' ' || c == '"' || c == '\'')
+        } else {
+            text
+        };
+        Ok((text.to_owned(), rest))
+    }
+
+    /// The bytes of the field that begins at `start`, and how many bytes come after its end.
+    fn raw_field<'b>(&self, start: &'b [u8], index: usize) -> Result<(&'b [u8], usize), Fault> {
+        let is_last = index + 1 == self.columns.len();
+        let end = memchr::memchr2(self.delimiter, b'\n', start).ok_or(Fault::Columns)?;
+        if (start[end] == b'\n') != is_last {
+            return Err(Fault::Columns);
+        }
+        Ok((&start[..end], start.len() - end - 1))
+    }
+
+    /// The problem of a line, with names.
+    fn problem(&self, fault: Fault, line: &[u8]) -> LineProblem {
+        let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
+        let line = line[..end].trim_ascii_end();
+        if line.is_empty() {
+            return LineProblem::EmptyLine { columns: self.columns.len() };
+        }
+        match fault {
+            Fault::Columns => LineProblem::Columns {
+                expected: self.columns.len(),
+                names: shorten_names(&self.names.join(",")),
+                found: memchr::memchr_iter(self.delimiter, line).count() + 1,
+            },
+            Fault::Field { index, found } => LineProblem::Field {
+                column: self.names[index].clone(),
+                expected: self.columns[index].expected(),
+                found: shorten(&found),
+            },
+        }
+    }
+}
+
+/// Takes `True` or `False`, with a capital or without.
+#[inline(always)]
+fn take_flag(cursor: &mut &[u8]) -> Option<bool> {
+    let (rest, value) = match *cursor {
+        [b'T' | b't', b'r', b'u', b'e', rest @ ..] => (rest, true),
+        [b'F' | b'f', b'a', b'l', b's', b'e', rest @ ..] => (rest, false),
+        _ => return None,
+    };
+    *cursor = rest;
+    Some(value)
+}
+
+/// Headers are longer than wrong fields and worth more.
+fn shorten_names(names: &str) -> String {
+    const NAMES_CHARS_MAX: usize = 160;
+    if names.len() <= NAMES_CHARS_MAX { names.to_owned() } else { shorten(names) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The formats that can be read.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::row::RowKind;
+
+/// A layout of a file. [`Format::ALL`] lists them; `docs/formats.md` describes each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Format {
+    /// Kraken's archive of trades: `timestamp,price,volume`.
+    KrakenTrades,
+    /// Kraken's archive of bars: `timestamp,open,high,low,close,volume,trades`.
+    KrakenOhlcvt,
+    /// An answer of Kraken's `Trades`.
+    KrakenRestTrades,
+    /// An answer of Kraken's `OHLC`.
+    KrakenRestOhlc,
+    /// Binance's public trades, spot and futures.
+    BinanceTrades,
+    /// Binance's public aggregates of trades, spot and futures.
+    BinanceAggTrades,
+    /// Binance's public klines, spot and futures.
+    BinanceKlines,
+    /// An answer of Binance's `trades` or `historicalTrades`.
+    BinanceRestTrades,
+    /// An answer of Binance's `aggTrades`.
+    BinanceRestAggTrades,
+    /// An answer of Binance's `klines`.
+    BinanceRestKlines,
+    /// Trades as Tardis sells them.
+    TardisTrades,
+    /// Bars as `CryptoDataDownload` publishes them, without header: newest first.
+    CryptoDataDownloadBars,
+    /// Trades with a header of usual names.
+    CsvTrades,
+    /// Bars with a header of usual names.
+    CsvBars,
+    /// Trades in columns, as `wavetank tape convert` writes them.
+    ColumnarTrades,
+    /// Bars in columns, as `wavetank tape convert` writes them.
+    ColumnarBars,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 16] = [
+        Self::KrakenTrades,
+        Self::KrakenOhlcvt,
+        Self::KrakenRestTrades,
+        Self::KrakenRestOhlc,
+        Self::BinanceTrades,
+        Self::BinanceAggTrades,
+        Self::BinanceKlines,
+        Self::BinanceRestTrades,
+        Self::BinanceRestAggTrades,
+        Self::BinanceRestKlines,
+        Self::TardisTrades,
+        Self::CryptoDataDownloadBars,
+        Self::CsvTrades,
+        Self::CsvBars,
+        Self::ColumnarTrades,
+        Self::ColumnarBars,
+    ];
+
+    /// The name by which the format is shown and forced.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KrakenTrades => "kraken-trades",
+            Self::KrakenOhlcvt => "kraken-ohlcvt",
+            Self::KrakenRestTrades => "kraken-rest-trades",
+            Self::KrakenRestOhlc => "kraken-rest-ohlc",
+            Self::BinanceTrades => "binance-trades",
+            Self::BinanceAggTrades => "binance-agg-trades",
+            Self::BinanceKlines => "binance-klines",
+            Self::BinanceRestTrades => "binance-rest-trades",
+            Self::BinanceRestAggTrades => "binance-rest-agg-trades",
+            Self::BinanceRestKlines => "binance-rest-klines",
+            Self::TardisTrades => "tardis-trades",
+            Self::CryptoDataDownloadBars => "cryptodatadownload-bars",
+            Self::CsvTrades => "csv-trades",
+            Self::CsvBars => "csv-bars",
+            Self::ColumnarTrades => "columnar-trades",
+            Self::ColumnarBars => "columnar-bars",
+        }
+    }
+
+    /// What its rows are.
+    pub const fn kind(self) -> RowKind {
+        match self {
+            Self::KrakenTrades
+            | Self::KrakenRestTrades
+            | Self::BinanceTrades
+            | Self::BinanceAggTrades
+            | Self::BinanceRestTrades
+            | Self::BinanceRestAggTrades
+            | Self::TardisTrades
+            | Self::CsvTrades
+            | Self::ColumnarTrades => RowKind::Trades,
+            Self::KrakenOhlcvt
+            | Self::KrakenRestOhlc
+            | Self::BinanceKlines
+            | Self::BinanceRestKlines
+            | Self::CryptoDataDownloadBars
+            | Self::CsvBars
+            | Self::ColumnarBars => RowKind::Bars,
+        }
+    }
+
+    /// True where the venue leaves out bars in which nobody traded.
+    pub const fn omits_empty_bars(self) -> bool {
+        matches!(self, Self::KrakenOhlcvt)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("expected one of {names}")
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! Many files as one stream of rows, each read by what its content says it is.
+
+use std::io::{Cursor, Read};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model::UnixNanos;
+
+use crate::columnar::ColumnarReader;
+use crate::delimited::Delimited;
+use crate::detect::{Detected, HEAD_BYTES, detect, named_symbol};
+use crate::format::Format;
+use crate::json::Json;
+use crate::read_error::ReadError;
+use crate::row::{RowKind, Rows};
+use crate::source::{Compression, Source, read_full, sources_of};
+
+/// How files are read. The default detects everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadOptions {
+    /// Format of every file; `None` detects it.
+    pub format: Option<Format>,
+    /// Length of a bar where the format does not tell it; `None` takes the smallest step of the first
+    /// bars, or the length in the file name.
+    pub interval: Option<Duration>,
+}
+
+/// A file of a tape, or a member of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileAbout {
+    /// The path, with `!member` behind it for a member.
+    pub place: String,
+    /// Detected or forced.
+    pub format: Format,
+    /// Name of the market, where content or file name tell it.
+    pub symbol: Option<String>,
+    /// How the file is packed.
+    pub compression: Compression,
+    /// True when a `.CHECKSUM` lies beside the file; one that disagrees is an error.
+    pub verified: bool,
+    /// Time of the first row, which orders the files.
+    pub first_ts: UnixNanos,
+}
+
+/// Some rows of one file.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'r> {
+    /// Which of [`MarketReader::files`].
+    pub file: usize,
+    /// Number of the first row: its line in a text file with lines, else its row, counted from 1.
+    pub first: u64,
+    /// The rows.
+    pub rows: Rows<'r>,
+    /// Rows of which digits beyond the unit were rounded.
+    pub rounded: &'r [usize],
+    /// Bars that the venue had not finished when it answered.
+    pub unfinished: &'r [usize],
+}
+
+/// Reads the rows of many files, in the order of their first rows, in bounded memory.
+///
+/// Rows of one file come in its order, whatever that is; nothing is dropped. Two files are never open
+/// at once.
+pub struct MarketReader {
+    options: ReadOptions,
+    kind: RowKind,
+    files: Vec<FileAbout>,
+    sources: Vec<Source>,
+    /// The file being read, with its first batch already there.
+    current: Option<Member>,
+    next_file: usize,
+    first_given: bool,
+}
+
+impl std::fmt::Debug for MarketReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MarketReader").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl MarketReader {
+    /// Opens files. A path may be an archive, or `FILE.zip!MEMBER`.
+    ///
+    /// # Errors
+    /// [`ReadError`]: no file, one that cannot be read, whose check sum, format or first row is wrong,
+    /// or trades beside bars.
+    pub fn open(paths: &[PathBuf], options: ReadOptions) -> Result<Self, ReadError> {
+        let mut sources = Vec::new();
+        for path in paths {
+            sources.extend(sources_of(path)?);
+        }
+        let mut found: Vec<(FileAbout, Source)> = Vec::new();
+        for source in sources {
+            let (member, about) = Member::begin(&source, options)?;
+            drop(member);
+            let first = found.first().map(|(first, _)| first);
+            if let Some(first) = first.filter(|first| first.format.kind() != about.format.kind()) {
+                return Err(ReadError::Mixed {
+                    place: about.place,
+                    expected: first.format.kind().name(),
+                    first: first.place.clone(),
+                    found: about.format.kind().name(),
+                });
+            }
+            found.push((about, source));
+        }
+        // Stable: files that begin at once stay in the order given.
+        found.sort_by_key(|(about, _)| about.first_ts);
+        let kind = found.first().ok_or(ReadError::NoFiles)?.0.format.kind();
+        let (files, sources) = found.into_iter().unzip();
+        Ok(Self { options, kind, files, sources, current: None, next_file: 0, first_given: false })
+    }
+
+    /// What the rows are.
+    pub const fn kind(&self) -> RowKind {
+        self.kind
+    }
+
+    /// The files, in the order in which they are read.
+    pub fn files(&self) -> &[FileAbout] {
+        &self.files
+    }
+
+    /// The next rows of one file; `None` at the end.
+    ///
+    /// # Errors
+    /// [`ReadError`] for the first line that is wrong, after the rows before it.
+    pub fn next_batch(&mut self) -> Result<Option<Batch<'_>>, ReadError> {
+        loop {
+            if self.current.is_none() {
+                let Some(source) = self.sources.get(self.next_file) else { return Ok(None) };
+                self.current = Some(Member::begin(source, self.options)?.0);
+                self.next_file += 1;
+                self.first_given = false;
+            }
+            let Some(member) = &mut self.current else { return Ok(None) };
+            // The first batch was read to see the first row.
+            let more = std::mem::replace(&mut self.first_given, true);
+            if !more || member.advance()? {
+                break;
+            }
+            self.current = None;
+        }
+        let file = self.next_file - 1;
+        Ok(self.current.as_ref().map(|member| member.batch(file)))
+    }
+}
+
+/// The reader of one file.
+enum Member {
+    Text(Box<Delimited<Box<dyn Read>>>),
+    Json(Box<Json>),
+    Columnar(Box<ColumnarReader>),
+}
+
+impl Member {
+    /// Opens a file and reads its first batch, which is not empty.
+    fn begin(source: &Source, options: ReadOptions) -> Result<(Self, FileAbout), ReadError> {
+        let place = source.place.as_str();
+        let mut bytes = source.open()?;
+        let mut head = vec![0; HEAD_BYTES];
+        let count = read_full(&mut bytes, &mut head)
+            .map_err(|source| ReadError::Io { place: place.to_owned(), source })?;
+        head.truncate(count);
+        let detected = detect(place, &head, options.format, options.interval)?;
+        let bytes: Box<dyn Read> = Box::new(Cursor::new(head).chain(bytes));
+        let named = named_symbol(place);
+        let (mut member, format, symbol) = match detected {
+            Detected::Text(layout) => {
+                let format = layout.format;
+                let reader = Delimited::new(place, layout, bytes);
+                (Self::Text(Box::new(reader)), format, named)
+            }
+            Detected::Json => {
+                let nanos = options.interval.and_then(|t| i64::try_from(t.as_nanos()).ok());
+                let json = Json::read(place, bytes, nanos)?;
+                let (format, symbol) = (json.format, json.symbol.clone().or(named));
+                (Self::Json(Box::new(json)), format, symbol)
+            }
+            Detected::Columnar => {
+                let reader = ColumnarReader::new(place, source.open_plain()?)?;
+                let format = match reader.kind() {
+                    RowKind::Trades => Format::ColumnarTrades,
+                    RowKind::Bars => Format::ColumnarBars,
+                };
+                let symbol = reader.symbol().map(str::to_owned).or(named);
+                (Self::Columnar(Box::new(reader)), format, symbol)
+            }
+        };
+        if let Some(forced) = options.format.filter(|forced| *forced != format) {
+            let (expected, found) = (forced.to_string(), format.to_string());
+            return Err(ReadError::OtherFormat { place: place.to_owned(), expected, found });
+        }
+        let empty = || ReadError::Empty { place: place.to_owned() };
+        if !member.advance()? {
+            return Err(empty());
+        }
+        let first_ts = match member.batch(0).rows {
+            Rows::Trades(rows) => rows.first().map(|row| row.ts),
+            Rows::Bars(rows) => rows.first().map(|row| row.open_ts),
+        };
+        let about = FileAbout {
+            place: place.to_owned(),
+            format,
+            symbol,
+            compression: source.compression,
+            verified: source.verified,
+            first_ts: first_ts.ok_or_else(empty)?,
+        };
+        Ok((member, about))
+    }
+
+    fn advance(&mut self) -> Result<bool, ReadError> {
+        match self {
+            Self::Text(reader) => reader.advance(),
+            Self::Json(reader) => Ok(reader.advance()),
+            Self::Columnar(reader) => reader.advance(),
+        }
+    }
+
+    fn batch(&self, file: usize) -> Batch<'_> {
+        match self {
+            Self::Text(reader) => Batch {
+                file,
+                first: reader.first_line(),
+                rows: reader.rows(),
+                rounded: reader.rounded(),
+                unfinished: &[],
+            },
+            Self::Json(reader) => Batch {
+                file,
+                first: 1,
+                rows: reader.rows(),
+                rounded: &[],
+                unfinished: &reader.unfinished,
+            },
+            Self::Columnar(reader) => Batch {
+                file,
+                first: reader.first_row(),
+                rows: reader.rows(),
+                rounded: &[],
+                unfinished: &[],
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

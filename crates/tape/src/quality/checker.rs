@@ -1,0 +1,308 @@
+//! Looks at one row after the other.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use model::{Notional, Price, Quantity, UnixNanos};
+
+use super::report::QualityReport;
+use super::{BAR_MAX, EQUAL_TRADES_KEPT, IDS_KEPT, Policy, Problem, QualityConfig, TIMES};
+use crate::datetime::format_utc;
+use crate::market::FileAbout;
+use crate::row::{BarRow, RowKind, TradeRow};
+
+/// Where a row comes from, and what its reader noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowAbout {
+    /// Index of the file.
+    pub file: usize,
+    /// Line or row, from 1.
+    pub number: u64,
+    /// Digits were rounded.
+    pub rounded: bool,
+    /// The venue had not finished the bar.
+    pub unfinished: bool,
+}
+
+/// Finds problems in rows of one kind. Pure; memory is bounded by [`IDS_KEPT`] and
+/// [`EQUAL_TRADES_KEPT`].
+#[derive(Debug)]
+pub struct Checker {
+    report: QualityReport,
+    newest: Option<UnixNanos>,
+    last_price: Option<Price>,
+    last_bar: Option<BarRow>,
+    newest_id: Option<u64>,
+    ids: VecDeque<u64>,
+    instant: BTreeSet<(Price, Quantity)>,
+    silence_nanos: i64,
+    /// The most severe policy that the row in hand has met.
+    verdict: Policy,
+    culprit: Problem,
+}
+
+impl Checker {
+    /// Begins with no rows.
+    pub fn new(kind: RowKind, files: Vec<FileAbout>, config: QualityConfig) -> Self {
+        let silence_nanos = i64::try_from(config.silence.as_nanos()).unwrap_or(i64::MAX);
+        Self {
+            report: QualityReport::new(kind, files, config),
+            newest: None,
+            last_price: None,
+            last_bar: None,
+            newest_id: None,
+            ids: VecDeque::new(),
+            instant: BTreeSet::new(),
+            silence_nanos,
+            verdict: Policy::Keep,
+            culprit: Problem::Unsorted,
+        }
+    }
+
+    /// What was found so far.
+    pub const fn report(&self) -> &QualityReport {
+        &self.report
+    }
+
+    /// What was found.
+    pub fn into_report(self) -> QualityReport {
+        self.report
+    }
+
+    /// Looks at a trade: `Keep`, `Skip`, or `Fail` with the problem that decided.
+    pub fn trade(&mut self, about: RowAbout, row: &TradeRow) -> (Policy, Problem) {
+        self.begin(about, row.ts);
+        let at = (about.file, about.number, row.ts);
+        if !row.price.is_positive() || !row.quantity.is_positive() {
+            let found = || format!("price {}, volume {}", row.price, row.quantity);
+            self.enter(Problem::NotPositive, at, 0, 0, found);
+        }
+        if let Some(id) = row.trade_id {
+            self.trade_id(at, id);
+        } else {
+            self.equal_trade(at, row);
+        }
+        if self.is_kept() {
+            let silence =
+                self.newest.map_or(0, |newest| row.ts.as_nanos().saturating_sub(newest.as_nanos()));
+            if silence > self.silence_nanos {
+                let size = silence.unsigned_abs();
+                self.enter(Problem::Gap, at, size, 0, || format!("no trade for {}", seconds(size)));
+            }
+            if let Some(last) = self.last_price {
+                self.jump(at, last, row.price, || format!("from {last} to {}", row.price));
+            }
+        }
+        let (volume, fills) = (row.quantity, u64::from(row.fills));
+        let verdict = self.end(row.ts, [row.price, row.price], volume, fills);
+        if verdict.0 == Policy::Keep {
+            self.last_price = Some(row.price);
+            self.report.aggregates += u64::from(row.fills > 1);
+            if let Some(id) = row.trade_id {
+                self.remember(id);
+            }
+        }
+        verdict
+    }
+
+    /// Looks at a bar: `Keep`, `Skip`, or `Fail` with the problem that decided.
+    pub fn bar(&mut self, about: RowAbout, row: &BarRow) -> (Policy, Problem) {
+        self.begin(about, row.open_ts);
+        let at = (about.file, about.number, row.open_ts);
+        let prices = [row.open, row.high, row.low, row.close];
+        if prices.iter().any(|price| !price.is_positive()) || row.volume < Quantity::ZERO {
+            let found = || format!("{}, volume {}", shown(row), row.volume);
+            self.enter(Problem::NotPositive, at, 0, 0, found);
+        } else if prices.iter().any(|price| *price > row.high || *price < row.low) {
+            self.enter(Problem::CrossedBar, at, 0, 0, || shown(row));
+        }
+        if row.close_ts <= row.open_ts || row.length() > BAR_MAX {
+            let found = || format!("a bar until {}", format_utc(row.close_ts));
+            self.enter(Problem::AbsurdTime, at, 0, 0, found);
+        }
+        if about.unfinished {
+            self.enter(Problem::UnfinishedBar, at, 0, 0, || "an unfinished bar".to_owned());
+        }
+        if let Some(last) = self.last_bar {
+            self.neighbours(at, &last, row);
+        }
+        if self.is_kept() {
+            self.jump(at, row.low, row.high, || {
+                format!("from {} to {} in a bar", row.low, row.high)
+            });
+            if row.volume.is_zero() {
+                self.enter(Problem::EmptyBar, at, 0, 0, || "no volume".to_owned());
+            }
+        }
+        let (volume, fills) = (row.volume, row.count.unwrap_or(0));
+        let verdict = self.end(row.open_ts, [row.low, row.high], volume, fills);
+        if verdict.0 == Policy::Keep {
+            self.last_bar = Some(*row);
+            if self.report.bar_nanos.is_none() {
+                self.report.bar_nanos = u64::try_from(row.length().as_nanos()).ok();
+            }
+        }
+        verdict
+    }
+
+    /// Enters a row that its sorter received late.
+    pub(super) fn late(&mut self, about: RowAbout, ts: UnixNanos, newest: UnixNanos) {
+        let at = (about.file, about.number, ts);
+        let late = newest.as_nanos().saturating_sub(ts.as_nanos()).unsigned_abs();
+        self.report
+            .enter(Problem::Unsorted, at, late, 0, || format!("{} late, sorted", seconds(late)));
+    }
+
+    fn begin(&mut self, about: RowAbout, ts: UnixNanos) {
+        self.report.rows += 1;
+        self.verdict = Policy::Keep;
+        let at = (about.file, about.number, ts);
+        if !TIMES.contains(&ts) {
+            self.enter(Problem::AbsurdTime, at, 0, 0, || format_utc(ts));
+        }
+        if let Some(newest) = self.newest.filter(|newest| ts < *newest) {
+            let late = newest.as_nanos().saturating_sub(ts.as_nanos()).unsigned_abs();
+            self.enter(Problem::Unsorted, at, late, 0, || {
+                format!("{} after {}", format_utc(ts), format_utc(newest))
+            });
+        }
+        if about.rounded {
+            let found = || "digits beyond the unit".to_owned();
+            self.enter(Problem::Rounded, at, 0, 0, found);
+        }
+    }
+
+    fn end(
+        &mut self,
+        ts: UnixNanos,
+        [low, high]: [Price; 2],
+        volume: Quantity,
+        fills: u64,
+    ) -> (Policy, Problem) {
+        let verdict = (self.verdict, self.culprit);
+        if verdict.0 == Policy::Keep {
+            let report = &mut self.report;
+            report.first_ts = report.first_ts.or(Some(ts));
+            report.last_ts = Some(ts);
+            report.low = Some(report.low.map_or(low, |least| least.min(low)));
+            report.high = Some(report.high.map_or(high, |most| most.max(high)));
+            let sum = report.volume.checked_add(Notional::from_quantity(volume));
+            report.volume = sum.unwrap_or(report.volume);
+            report.fills = report.fills.saturating_add(fills);
+            self.newest = Some(self.newest.map_or(ts, |newest| newest.max(ts)));
+        } else {
+            self.report.skipped += u64::from(verdict.0 == Policy::Skip);
+            self.report.failed |= verdict.0 == Policy::Fail;
+        }
+        verdict
+    }
+
+    /// True as long as nothing is so wrong with the row that it leaves the tape.
+    fn is_kept(&self) -> bool {
+        self.verdict == Policy::Keep
+    }
+
+    fn enter(
+        &mut self,
+        problem: Problem,
+        at: (usize, u64, UnixNanos),
+        size: u64,
+        amount: u64,
+        text: impl FnOnce() -> String,
+    ) {
+        self.report.enter(problem, at, size, amount, text);
+        let policy = match self.report.config.policy(problem) {
+            // It came through the window and is still late.
+            Policy::Sort(_) => Policy::Fail,
+            policy @ (Policy::Fail | Policy::Skip | Policy::Keep) => policy,
+        };
+        if policy == Policy::Fail || (policy == Policy::Skip && self.verdict == Policy::Keep) {
+            if self.verdict != Policy::Fail {
+                self.culprit = problem;
+            }
+            self.verdict = policy;
+        }
+        if policy == Policy::Skip
+            && let Some(tally) = self.report.problems.get_mut(&problem)
+        {
+            tally.skipped += 1;
+        }
+    }
+
+    fn trade_id(&mut self, at: (usize, u64, UnixNanos), id: u64) {
+        let Some(newest) = self.newest_id else { return };
+        if id > newest {
+            let missing = id - newest - 1;
+            if missing > 0 {
+                let found = || format!("{missing} numbers between {newest} and {id}");
+                self.enter(Problem::MissingIds, at, missing, missing, found);
+            }
+        } else if self.ids.contains(&id) {
+            self.enter(Problem::DuplicateId, at, 0, 0, || format!("trade {id} again"));
+        } else {
+            self.enter(Problem::MissingIds, at, 0, 0, || format!("{id} after {newest}"));
+        }
+    }
+
+    fn remember(&mut self, id: u64) {
+        self.newest_id = Some(self.newest_id.map_or(id, |newest| newest.max(id)));
+        if self.ids.len() == IDS_KEPT {
+            self.ids.pop_front();
+        }
+        self.ids.push_back(id);
+    }
+
+    fn equal_trade(&mut self, at: (usize, u64, UnixNanos), row: &TradeRow) {
+        if self.newest != Some(row.ts) {
+            self.instant.clear();
+        }
+        let is_new = self.instant.len() >= EQUAL_TRADES_KEPT
+            || self.instant.insert((row.price, row.quantity));
+        if !is_new {
+            let found = || format!("{} at {}, again", row.quantity, row.price);
+            self.enter(Problem::EqualTrade, at, 0, 0, found);
+        }
+    }
+
+    fn neighbours(&mut self, at: (usize, u64, UnixNanos), last: &BarRow, row: &BarRow) {
+        if row.open_ts == last.open_ts {
+            self.enter(Problem::DuplicateBar, at, 0, 0, || shown(row));
+        } else if row.open_ts > last.open_ts && row.open_ts < last.close_ts {
+            let found = || format!("before the end {}", format_utc(last.close_ts));
+            self.enter(Problem::OverlappingBar, at, 0, 0, found);
+        } else if row.open_ts > last.close_ts && self.is_kept() {
+            let hole = row.open_ts.since(last.close_ts);
+            let bars = hole.as_nanos().checked_div(last.length().as_nanos()).unwrap_or(0);
+            let bars = u64::try_from(bars).unwrap_or(u64::MAX);
+            let size = u64::try_from(hole.as_nanos()).unwrap_or(u64::MAX);
+            let found = || format!("{bars} bars from {} on", format_utc(last.close_ts));
+            self.enter(Problem::Gap, at, size, bars, found);
+        }
+    }
+
+    fn jump(
+        &mut self,
+        at: (usize, u64, UnixNanos),
+        from: Price,
+        to: Price,
+        text: impl FnOnce() -> String,
+    ) {
+        let (from, to) = (i128::from(from.raw()), i128::from(to.raw()));
+        let bps = ((to - from).abs() * 10_000).checked_div(from.abs()).unwrap_or(0);
+        if bps > i128::from(self.report.config.jump_bps) {
+            let size = u64::try_from(bps).unwrap_or(u64::MAX);
+            let percent = format!("{}.{:02} %", size / 100, size % 100);
+            self.enter(Problem::Jump, at, size, 0, || format!("{percent} {}", text()));
+        }
+    }
+}
+
+/// `open 1, high 2, low 1, close 2`.
+fn shown(row: &BarRow) -> String {
+    format!("open {}, high {}, low {}, close {}", row.open, row.high, row.low, row.close)
+}
+
+/// `12.5 s`.
+fn seconds(nanos: u64) -> String {
+    let text = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
+    format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+}

@@ -1,0 +1,147 @@
+use std::path::Path;
+
+use super::*;
+use crate::market::{MarketReader, ReadOptions};
+use crate::row::Rows;
+use crate::testing::Scratch;
+
+/// Prices of the rows that stay, and the report or the refusal.
+fn run(name: &str, text: &str, on: &[&str]) -> Result<(Vec<String>, QualityReport), String> {
+    let scratch = Scratch::new(name);
+    let path = scratch.write("x.csv", text.as_bytes());
+    let mut config = QualityConfig::default();
+    for text in on {
+        config.set_text(text)?;
+    }
+    let reader = MarketReader::open(&[path], ReadOptions::default()).unwrap();
+    let mut reader = CheckedReader::new(reader, config);
+    let mut prices = Vec::new();
+    while let Some(rows) = reader.next_batch().map_err(|error| refusal(&error.to_string()))? {
+        match rows {
+            Rows::Trades(rows) => prices.extend(rows.iter().map(|row| row.price.to_string())),
+            Rows::Bars(rows) => prices.extend(rows.iter().map(|row| row.close.to_string())),
+        }
+    }
+    Ok((prices, reader.into_report()))
+}
+
+/// Without the folders of its path.
+fn refusal(text: &str) -> String {
+    let name = Path::new(text).file_name().unwrap();
+    name.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_problem_fails_is_skipped_or_kept_as_told() {
+    // The third row is older than the second.
+    let text = "1700000000,1,1\n1700000002,2,1\n1700000001,3,1\n1700000003,4,1\n";
+    let refused = run("policy-fail", text, &[]).unwrap_err();
+    assert_eq!(
+        refused,
+        "x.csv:3: unsorted: 2023-11-14 22:13:21 after 2023-11-14 22:13:22 (to go on: `--on \
+         unsorted=skip` or `--on unsorted=keep`)"
+    );
+    let (prices, report) = run("policy-skip", text, &["unsorted=skip"]).unwrap();
+    assert_eq!(prices, ["1", "2", "4"]);
+    assert_eq!((report.rows, report.skipped, report.count(Problem::Unsorted)), (4, 1, 1));
+    assert_eq!(report.problems[&Problem::Unsorted].skipped, 1);
+    let (prices, report) = run("policy-keep", text, &["unsorted=keep"]).unwrap();
+    assert_eq!(prices, ["1", "2", "3", "4"]);
+    assert_eq!((report.skipped, report.count(Problem::Unsorted)), (0, 1));
+    let (prices, report) = run("policy-sort", text, &["unsorted=sort:1"]).unwrap();
+    assert_eq!(prices, ["1", "3", "2", "4"]);
+    assert_eq!((report.rows, report.skipped, report.count(Problem::Unsorted)), (4, 0, 1));
+}
+
+#[test]
+fn a_row_older_than_the_window_fails_and_ties_keep_their_order() {
+    let text = "1700000004,1,1\n1700000005,2,1\n1700000006,3,1\n1700000001,4,1\n";
+    let refused = run("window", text, &["unsorted=sort:2"]).unwrap_err();
+    assert!(refused.starts_with("x.csv:4: unsorted: "), "{refused}");
+    let (prices, _) = run("window", text, &["unsorted=sort:3"]).unwrap();
+    assert_eq!(prices, ["4", "1", "2", "3"]);
+    let text = "1700000002,1,1\n1700000001,2,1\n1700000001,3,1\n1700000002,4,1\n1700000001,5,1\n";
+    let (prices, _) = run("ties", text, &["unsorted=sort:100"]).unwrap();
+    assert_eq!(prices, ["2", "3", "5", "1", "4"]);
+}
+
+/// Problems of trades with the count of each.
+#[test]
+fn every_problem_of_trades_is_found() {
+    let all = ["not-positive=skip", "absurd-time=skip", "duplicate-id=skip", "unsorted=keep"];
+    let check = |row: &str, expected: &[(Problem, u64)]| {
+        let text = format!(
+            "1,100,1,100,1700000000000,True,True\n2,100,1,100,1700000000001,False,True\n{row}\n"
+        );
+        let (_, report) = run("trades", &text, &all).unwrap();
+        let found: Vec<_> =
+            report.problems.iter().map(|(key, tally)| (*key, tally.count)).collect();
+        assert_eq!(found, expected, "{row}");
+    };
+    check("3,100,1,100,1700000000001,True,True", &[]);
+    check("2,100,1,100,1700000000001,True,True", &[(Problem::DuplicateId, 1)]);
+    check("5,100,1,100,1700000000001,True,True", &[(Problem::MissingIds, 1)]);
+    check("0,100,1,100,1700000000001,True,True", &[(Problem::MissingIds, 1)]);
+    check("3,0,1,100,1700000000001,True,True", &[(Problem::NotPositive, 1)]);
+    check("3,-1,1,100,1700000000001,True,True", &[(Problem::NotPositive, 1)]);
+    check("3,100,0.0,100,1700000000001,True,True", &[(Problem::NotPositive, 1)]);
+    check("3,106,1,100,1700000000001,True,True", &[(Problem::Jump, 1)]);
+    check("3,105,1,100,1700000000001,True,True", &[]);
+    check("3,100,1,100,1700003600002,True,True", &[(Problem::Gap, 1)]);
+    check("3,100,1,100,1700003600001,True,True", &[]);
+    check("3,100,1,100,1700000000000,True,True", &[(Problem::Unsorted, 1)]);
+    check(
+        "3,100,1,100,600000000000,True,True",
+        &[(Problem::Unsorted, 1), (Problem::AbsurdTime, 1)],
+    );
+    check("3,100,1,100,4200000000000,True,True", &[(Problem::AbsurdTime, 1)]);
+}
+
+#[test]
+fn every_problem_of_bars_is_found() {
+    let all = [
+        "not-positive=skip",
+        "absurd-time=skip",
+        "duplicate-bar=skip",
+        "overlapping-bar=skip",
+        "crossed-bar=skip",
+    ];
+    let check = |row: &str, expected: &[(Problem, u64, u64)]| {
+        let text = format!(
+            "1700000040000,100,101,99,100,5,1700000099999,5,7,1,1,0\n\
+             1700000100000,100,101,99,100,5,1700000159999,5,7,1,1,0\n{row},5,7,1,1,0\n"
+        );
+        let (_, report) = run("bars", &text, &all).unwrap();
+        let found = report.problems.iter().map(|(key, tally)| (*key, tally.count, tally.amount));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{row}");
+    };
+    check("1700000160000,100,101,99,100,5,1700000219999", &[]);
+    check("1700000340000,100,101,99,100,5,1700000399999", &[(Problem::Gap, 1, 3)]);
+    check("1700000100000,100,101,99,100,5,1700000159999", &[(Problem::DuplicateBar, 1, 0)]);
+    check("1700000130000,100,101,99,100,5,1700000189999", &[(Problem::OverlappingBar, 1, 0)]);
+    check("1700000160000,100,99,101,100,5,1700000219999", &[(Problem::CrossedBar, 1, 0)]);
+    check("1700000160000,102,101,99,100,5,1700000219999", &[(Problem::CrossedBar, 1, 0)]);
+    check("1700000160000,100,101,99,98,5,1700000219999", &[(Problem::CrossedBar, 1, 0)]);
+    check("1700000160000,0,101,0,100,5,1700000219999", &[(Problem::NotPositive, 1, 0)]);
+    check("1700000160000,100,101,99,100,-5,1700000219999", &[(Problem::NotPositive, 1, 0)]);
+    check("1700000160000,100,101,99,100,0,1700000219999", &[(Problem::EmptyBar, 1, 0)]);
+    check("1700000160000,100,120,99,100,5,1700000219999", &[(Problem::Jump, 1, 0)]);
+    check("1700000160000,100,101,99,100,5,1700000159999", &[(Problem::AbsurdTime, 1, 0)]);
+    check("1700000160000,100,101,99,100,5,1800000159999", &[(Problem::AbsurdTime, 1, 0)]);
+}
+
+#[test]
+fn policies_are_read_from_text_or_refused() {
+    let mut config = QualityConfig::default();
+    config.set_text("gap=fail").unwrap();
+    assert_eq!(config.policy(Problem::Gap), Policy::Fail);
+    config.set_text("unsorted=sort:7").unwrap();
+    assert_eq!(config.policy(Problem::Unsorted), Policy::Sort(7));
+    for text in
+        ["gap", "gap=", "gap=sort:7", "nap=keep", "unsorted=sort:0", "unsorted=sort:9999999"]
+    {
+        assert!(config.set_text(text).is_err(), "{text}");
+    }
+    let numbers: Vec<usize> = Problem::ALL.iter().map(|problem| *problem as usize).collect();
+    assert_eq!(numbers, (0..Problem::ALL.len()).collect::<Vec<_>>());
+}

@@ -1,0 +1,141 @@
+//! Files as streams of bytes: plain, `.gz`, `.zip`, with their `.CHECKSUM`.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::read_error::ReadError;
+
+mod archive;
+mod checksum;
+
+use archive::Packed;
+pub use archive::ZIP_MEMBERS_MAX;
+
+/// How the bytes of a file are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// As one or more gzip streams.
+    Gzip,
+    /// As a member of a zip archive.
+    Zip,
+}
+
+impl Compression {
+    /// `none`, `gzip` or `zip`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zip => "zip",
+        }
+    }
+}
+
+/// A file, or a member of an archive, that can be opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    /// The path, with `!member` behind it for a member.
+    pub(crate) place: String,
+    pub(crate) compression: Compression,
+    /// True when a `.CHECKSUM` lies beside the file and agrees.
+    pub(crate) verified: bool,
+    packed: Option<Packed>,
+}
+
+/// The sources of a path: one, or the members of an archive, or one member of `FILE.zip!MEMBER`.
+pub(crate) fn sources_of(path: &Path) -> Result<Vec<Source>, ReadError> {
+    let shown = path.display().to_string();
+    let (path, member) = match shown.split_once('!') {
+        Some((archive, member)) if !path.exists() => (PathBuf::from(archive), Some(member)),
+        _ => (path.to_owned(), None),
+    };
+    let mut file = open(&path)?;
+    let io = |source| ReadError::Io { place: path.display().to_string(), source };
+    let mut magic = [0; 4];
+    let count = read_full(&mut file, &mut magic).map_err(io)?;
+    let verified = checksum::verify(&path)?;
+    let place = path.display().to_string();
+    let source = |place: String, compression, packed| Source {
+        path: path.clone(),
+        place,
+        compression,
+        verified,
+        packed,
+    };
+    let is_zip = matches!(&magic[..count], b"PK\x03\x04" | b"PK\x05\x06");
+    if !is_zip {
+        if let Some(member) = member {
+            return Err(ReadError::NotFound { place: format!("{place}!{member}") });
+        }
+        let gzip = magic.starts_with(&[0x1f, 0x8b]);
+        let compression = if gzip { Compression::Gzip } else { Compression::None };
+        return Ok(vec![source(place, compression, None)]);
+    }
+    file.seek(SeekFrom::Start(0)).map_err(io)?;
+    let members = archive::members(&place, file, member)?;
+    let of = |(name, packed)| source(format!("{place}!{name}"), Compression::Zip, Some(packed));
+    Ok(members.into_iter().map(of).collect())
+}
+
+impl Source {
+    /// The unpacked bytes. Wrong check sums of gzip and zip are I/O errors at their end.
+    pub(crate) fn open(&self) -> Result<Box<dyn Read>, ReadError> {
+        let file = open(&self.path)?;
+        Ok(match (self.compression, self.packed) {
+            (Compression::Zip, Some(packed)) => packed.open(&self.place, file)?,
+            (Compression::Gzip, _) => Box::new(MultiGzDecoder::new(io::BufReader::new(file))),
+            _ => Box::new(file),
+        })
+    }
+
+    /// The file itself, for readers that jump about in it.
+    pub(crate) fn open_plain(&self) -> Result<File, ReadError> {
+        if self.compression == Compression::None {
+            return open(&self.path);
+        }
+        Err(ReadError::Columnar {
+            place: self.place.clone(),
+            expected: "a tape in columns as a plain file".to_owned(),
+            found: format!("one packed with {}", self.compression.name()),
+        })
+    }
+}
+
+fn open(path: &Path) -> Result<File, ReadError> {
+    let place = path.display().to_string();
+    let file = File::open(path).map_err(|source| {
+        let place = place.clone();
+        if source.kind() == io::ErrorKind::NotFound {
+            ReadError::NotFound { place }
+        } else {
+            ReadError::Io { place, source }
+        }
+    })?;
+    match file.metadata() {
+        Ok(about) if about.is_dir() => {
+            Err(ReadError::Io { place, source: io::ErrorKind::IsADirectory.into() })
+        }
+        Ok(_) => Ok(file),
+        Err(source) => Err(ReadError::Io { place, source }),
+    }
+}
+
+/// Reads until the buffer is full or the source ends.
+pub(crate) fn read_full(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut count = 0;
+    while count < buffer.len() {
+        match source.read(&mut buffer[count..]) {
+            Ok(0) => break,
+            Ok(more) => count += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(count)
+}
