@@ -68,7 +68,7 @@ impl OrderRequest {
     }
 
     /// True when what is not executed at once stays in the book.
-    pub(crate) const fn may_rest(&self) -> bool {
+    pub const fn may_rest(&self) -> bool {
         self.limit().is_some() && matches!(self.time_in_force, TimeInForce::Gtc)
     }
 

@@ -80,6 +80,24 @@ pub enum VenueEvent {
         /// Number of the connection.
         connection: u64,
     },
+    /// An order arrived, and nobody has judged it yet.
+    OrderReceived {
+        /// Account that sent it.
+        account: String,
+        /// Instrument.
+        symbol: Symbol,
+        /// Whether it may rest in the book; false also if it is not understood.
+        rests: bool,
+    },
+    /// A cancel of an open order arrived, and nobody has judged it yet.
+    CancelReceived {
+        /// Account that owns the order.
+        account: String,
+        /// Instrument.
+        symbol: Symbol,
+        /// The order to cancel.
+        venue_order_id: VenueOrderId,
+    },
     /// An order changed its state or filled quantity.
     OrderChanged {
         /// Account that owns the order.
@@ -278,6 +296,13 @@ impl fmt::Display for VenueEvent {
             Self::FaultStruck { fault } => write!(f, "fault {fault} struck"),
             Self::SessionOpened { connection } => write!(f, "session {connection} opened"),
             Self::SessionClosed { connection } => write!(f, "session {connection} closed"),
+            Self::OrderReceived { account, symbol, rests } => {
+                let rests = if *rests { ", may rest" } else { "" };
+                write!(f, "{account}: an order of {symbol} arrived{rests}")
+            }
+            Self::CancelReceived { account, venue_order_id, .. } => {
+                write!(f, "{account}: a cancel of {venue_order_id} arrived")
+            }
             Self::OrderChanged { account, client_order_id, venue_order_id, state, filled } => {
                 let id = client_order_id.as_ref().map_or("-", ClientOrderId::as_str);
                 write!(f, "{account}: order {venue_order_id} ({id}) is {state}, filled {filled}")

@@ -58,7 +58,7 @@ async fn accept(mut listener: Box<dyn Listener>, board: &Board, spawner: &Spawne
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let stream = match listener.accept().await {
-            Ok(stream) => stream,
+            Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::debug!(%error, "endpoint accepts nobody");
                 sleep(ACCEPT_AGAIN_AFTER).await;

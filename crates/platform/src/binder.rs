@@ -33,7 +33,7 @@ pub trait Listener: Send {
     /// The address, with the port that was chosen.
     fn address(&self) -> SocketAddr;
 
-    /// The next stream.
+    /// The next stream, and the address of who opened it.
     ///
     /// # Errors
     /// That of the network. It may pass: the machine may have run out of file descriptors. Wait before
@@ -41,7 +41,7 @@ pub trait Listener: Send {
     ///
     /// # Cancel safety
     /// Dropping the future loses no stream.
-    fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>>;
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxStream, SocketAddr)>>;
 }
 
 /// The network of the operating system.
@@ -70,11 +70,11 @@ impl Listener for TcpListener {
         self.address
     }
 
-    fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>> {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxStream, SocketAddr)>> {
         Box::pin(async move {
-            let (stream, _peer) = self.listener.accept().await?;
+            let (stream, peer) = self.listener.accept().await?;
             stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as BoxStream)
+            Ok((Box::new(stream) as BoxStream, peer))
         })
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct File {
     pub(crate) market: Market,
     #[serde(default)]
     pub(crate) network: Network,
+    #[serde(default)]
+    pub(crate) account: Account,
     pub(crate) trader: Trader,
     pub(crate) sink: Option<Sink>,
     #[serde(default, rename = "fault")]
@@ -124,6 +126,27 @@ impl Default for Network {
     }
 }
 
+/// Verification tier of an account, which decides how much the venue allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// The lowest.
+    Starter,
+    /// The middle one.
+    #[default]
+    Intermediate,
+    /// The highest.
+    Pro,
+}
+
+/// Table `[account]`: the trader's account, as the venue sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Account {
+    /// By which the venue limits calls, orders and cancels. Default `intermediate`.
+    pub tier: Tier,
+}
+
 /// Table `[trader]`: the trading system under test.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +156,9 @@ pub struct Trader {
     /// What the account owns at the start, by asset; an asset that is not named starts at zero.
     #[serde(deserialize_with = "amounts")]
     pub balance: BTreeMap<Asset, Notional>,
+    /// Tier that its configuration names. `None` for that of its account; another is a mistake that the
+    /// scenario wants.
+    pub tier: Option<Tier>,
 }
 
 /// A database that can be simulated.

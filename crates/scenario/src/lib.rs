@@ -25,7 +25,7 @@ pub use fault::{
     Established, Fault, FaultKind, Hang, HangPhase, Hold, Host, Method, Repeat, RestSlow,
     RestStatus, SinkStatus,
 };
-pub use file::{Expect, Market, Network, Run, Sink, SinkKind, Trader, Venue};
+pub use file::{Account, Expect, Market, Network, Run, Sink, SinkKind, Tier, Trader, Venue};
 pub use list::{ScenarioInfo, list};
 pub use plan::{FaultPlan, PlannedFault};
 pub use scenario::{Lines, Scenario};

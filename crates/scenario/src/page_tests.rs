@@ -51,10 +51,11 @@ fn the_page_names_exactly_the_keys_that_exist() {
     let documented = documented();
     let mut top = known("schema = 1");
     top.retain(|key| {
-        !["run", "market", "network", "trader", "sink", "fault", "expect"].contains(&&**key)
+        !["run", "market", "network", "account", "trader", "sink", "fault", "expect"]
+            .contains(&&**key)
     });
     assert_eq!(documented["Top of the file"], top);
-    for table in ["[run]", "[market]", "[network]", "[trader]", "[sink]", "[expect]"] {
+    for table in ["[run]", "[market]", "[network]", "[account]", "[trader]", "[sink]", "[expect]"] {
         assert_eq!(documented[table], known(table), "{table}");
     }
     for kind in FaultKind::NAMES {
@@ -62,7 +63,7 @@ fn the_page_names_exactly_the_keys_that_exist() {
         let keys = |heading: &str| documented.get(heading).cloned().unwrap_or_default();
         assert_eq!([keys("[[fault]]"), keys(kind)].concat(), known, "{kind}");
     }
-    assert_eq!(documented.len(), 14, "{documented:?}");
+    assert_eq!(documented.len(), 15, "{documented:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use crate::document::{Document, Step};
 use crate::error::{Problem, ScenarioError};
 use crate::fault::{Fault, FaultKind, Repeat};
-use crate::file::{Expect, File, Market, Network, Run, Sink, Trader};
+use crate::file::{Account, Expect, File, Market, Network, Run, Sink, Trader};
 use crate::plan::{FaultPlan, PlannedFault};
 use crate::validate::{limits, validate};
 
@@ -40,6 +40,8 @@ pub struct Scenario {
     pub market: Market,
     /// Latency.
     pub network: Network,
+    /// The trader's account at the venue.
+    pub account: Account,
     /// The trading system.
     pub trader: Trader,
     /// The database that it writes into, if any.
@@ -115,6 +117,7 @@ impl Scenario {
             run: file.run,
             market: file.market,
             network: file.network,
+            account: file.account,
             trader: file.trader,
             sink: file.sink,
             faults,

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use checks::{BreakerRules, CallRule, Expectations, OpeningRule, Span};
 use engine::{RiskLimits, StrategySpec};
+use kraken::tier::Tier as TraderTier;
 use kraken::{Credentials, KrakenConfig};
 use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
 use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter};
-use scenario::{FaultKind, FaultPlan, HangPhase, Host, PlannedFault, Scenario};
+use scenario::{FaultKind, FaultPlan, HangPhase, Host, PlannedFault, Scenario, Tier};
 use store::influx::{InfluxConfig, InfluxToken};
-use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair};
+use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair, Tier as AccountTier};
 
 use crate::error::SimError;
 use crate::hosts::trader::{TraderProgram, production};
@@ -260,6 +261,11 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
     kraken.rest = endpoint(KRAKEN_REST);
     kraken.public_ws = endpoint(KRAKEN_PUBLIC);
     kraken.private_ws = endpoint(KRAKEN_PRIVATE);
+    kraken.tier = match scenario.trader.tier.unwrap_or(scenario.account.tier) {
+        Tier::Starter => TraderTier::Starter,
+        Tier::Intermediate => TraderTier::Intermediate,
+        Tier::Pro => TraderTier::Pro,
+    };
     let sinks = scenario.sink.iter().map(|_| node::influx_sink(influx_config()));
     let sinks = sinks.collect::<Result<Vec<_>, _>>()?;
     Ok(NodeConfig {
@@ -314,6 +320,11 @@ fn venue_config(scenario: &Scenario) -> Result<KrakenSimConfig, SimError> {
         api_key: API_KEY.to_owned(),
         api_secret: API_SECRET.to_owned(),
         balances,
+        tier: match scenario.account.tier {
+            Tier::Starter => AccountTier::Starter,
+            Tier::Intermediate => AccountTier::Intermediate,
+            Tier::Pro => AccountTier::Pro,
+        },
         maker_ppm: MAKER_PPM,
         taker_ppm: TAKER_PPM,
     };

@@ -153,10 +153,10 @@ impl Listener for CountedListener {
         self.inner.address()
     }
 
-    fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>> {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxStream, SocketAddr)>> {
         Box::pin(async move {
-            let stream = self.inner.accept().await?;
-            Ok(CountedStream::accepted(stream, &self.open, &self.link))
+            let (stream, peer) = self.inner.accept().await?;
+            Ok((CountedStream::accepted(stream, &self.open, &self.link), peer))
         })
     }
 }

@@ -9,6 +9,9 @@
 //! and `GetWebSocketsToken`, and the WebSocket channels `trade`, `book` and `executions`. What else
 //! Kraken has is refused in Kraken's words, never ignored.
 //!
+//! So is what is too much: `limits` counts calls per key, orders and cancels per account and pair, open
+//! orders, and connection attempts per address, as the account's tier allows.
+//!
 //! # Determinism
 //! Wall time comes from the clock, durations from tokio's time, names from entropy streams below
 //! `kraken/`. Every map is ordered. Equal calls at equal times give equal bytes.
@@ -20,6 +23,7 @@ mod fault;
 #[cfg(test)]
 mod fixture;
 mod ids;
+mod limits;
 mod pair;
 mod publish;
 mod rest;
@@ -33,5 +37,6 @@ mod wire;
 
 pub use config::{AccountConfig, ConfigError, KrakenSimConfig, Permissions};
 pub use fault::{FaultSwitches, ProtocolFault, RestFault};
+pub use limits::Tier;
 pub use pair::{KrakenAsset, Pair};
 pub use sim::{KrakenSim, Role};

@@ -20,7 +20,7 @@ use tape::Tape;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use venue_sim::VenueSink;
-use venue_sim::kraken::{AccountConfig, KrakenSim, KrakenSimConfig, Pair, Role};
+use venue_sim::kraken::{AccountConfig, KrakenSim, KrakenSimConfig, Pair, Role, Tier};
 
 use crate::args::{ServeArgs, ServedVenue, Speed};
 use crate::exit::Exit;
@@ -135,8 +135,8 @@ async fn accept(
 ) -> TaskResult {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let stream = match listener.accept().await {
-            Ok(stream) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
@@ -147,7 +147,7 @@ async fn accept(
         let (venue, spawner) = (venue.clone(), connections.clone());
         connections.spawn("connections", "connection", async move {
             let _place = place;
-            venue.serve_connection(Role::Any, stream, spawner).await;
+            venue.serve_connection(Role::Any, peer.ip(), stream, spawner).await;
             Ok(())
         });
     }
@@ -183,6 +183,7 @@ fn account(pair: &Pair, key: &KeyPair) -> AccountConfig {
             (instrument.base.clone(), amount(BASE)),
             (instrument.quote.clone(), amount(QUOTE)),
         ]),
+        tier: Tier::default(),
         maker_ppm: MAKER_PPM,
         taker_ppm: TAKER_PPM,
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::file::Venue;
+use crate::file::{Tier, Venue};
 use crate::testing::ScratchDir;
 
 const GOOD: &str = r#"# What it shows.
@@ -147,7 +147,7 @@ fn unknown_keys_name_the_nearest_known_one() {
             "[expect]",
             "[xyz]",
             "34: unknown table [xyz]; expected one of `schema`, `purpose`, `run`, `market`, \
-             `network`, `trader`, `sink`, `fault`, `expect`",
+             `network`, `account`, `trader`, `sink`, `fault`, `expect`",
         ),
         (
             "for = \"30s\"",
@@ -211,6 +211,23 @@ fn wrong_words_name_the_nearest_right_one() {
              `rest-status`, `rest-lost-answer`, `rest-slow`, `hold`, `hang`, `sink-status`, `sink-hold`",
         ),
     ]);
+}
+
+#[test]
+fn a_trader_has_the_tier_of_its_account_unless_it_is_mistaken() {
+    let tiers = |more: &str| {
+        let text = GOOD.replacen("[[fault]]", &format!("{more}\n[[fault]]"), 1);
+        let scenario = parse(&text).unwrap();
+        (scenario.account.tier, scenario.trader.tier)
+    };
+    assert_eq!(tiers(""), (Tier::Intermediate, None));
+    assert_eq!(tiers("[account]\ntier = \"starter\""), (Tier::Starter, None));
+    assert_eq!(tiers("tier = \"pro\""), (Tier::Intermediate, Some(Tier::Pro)));
+    check(&[(
+        "strategy = \"no-op\"",
+        "strategy = \"no-op\"\ntier = \"por\"",
+        "21: `tier = \"por\"`: unknown value `por`; did you mean `pro`?",
+    )]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl InfluxHost {
     async fn accept(&self, open: &OpenStreams, connections: &Spawner) -> TaskResult {
         let mut listener = self.network.listen(PORT).await?;
         for number in 0_u64.. {
-            let stream = listener.accept().await?;
+            let (stream, _) = listener.accept().await?;
             let stream = CountedStream::accepted(stream, open, &self.link);
             let influx = self.influx.clone();
             connections.spawn("connections", format!("connection {number}"), async move {

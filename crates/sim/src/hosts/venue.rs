@@ -77,11 +77,11 @@ impl VenueHost {
     async fn accept(&self, open: &OpenStreams, connections: &platform::Spawner) -> TaskResult {
         let mut listener = self.network.listen(PORT).await?;
         for number in 0_u64.. {
-            let stream = listener.accept().await?;
+            let (stream, peer) = listener.accept().await?;
             let stream = CountedStream::accepted(stream, open, &self.link);
             let (venue, role, spawner) = (self.venue.clone(), self.role, connections.clone());
             connections.spawn("connections", format!("connection {number}"), async move {
-                venue.serve_connection(role, stream, spawner).await;
+                venue.serve_connection(role, peer.ip(), stream, spawner).await;
                 Ok(())
             });
         }

@@ -29,7 +29,7 @@ fn add_echo(network: &mut TurmoilNetwork) {
         let inside = Arc::clone(&inside);
         Box::pin(async move {
             let mut listener = inside.listen(PORT).await.expect("a free port");
-            while let Ok(mut stream) = listener.accept().await {
+            while let Ok((mut stream, _)) = listener.accept().await {
                 let mut byte = [0];
                 while stream.read_exact(&mut byte).await.is_ok() {
                     stream.write_all(&byte).await.expect("an open stream");

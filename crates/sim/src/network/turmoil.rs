@@ -115,10 +115,10 @@ impl Listener for TurmoilListener {
         self.address
     }
 
-    fn accept(&mut self) -> BoxFuture<'_, io::Result<BoxStream>> {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxStream, SocketAddr)>> {
         Box::pin(async move {
-            let (stream, _peer) = self.listener.accept().await?;
-            Ok(Box::new(stream) as BoxStream)
+            let (stream, peer) = self.listener.accept().await?;
+            Ok((Box::new(stream) as BoxStream, peer))
         })
     }
 }

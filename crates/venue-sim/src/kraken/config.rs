@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use model::{Asset, Notional};
 use thiserror::Error;
 
+use crate::kraken::limits::Tier;
 use crate::kraken::pair::Pair;
 
 /// The whole configuration of a [`KrakenSim`](crate::kraken::KrakenSim).
@@ -41,6 +42,8 @@ pub struct AccountConfig {
     pub api_secret: String,
     /// What the account owns at the start; not negative.
     pub balances: BTreeMap<Asset, Notional>,
+    /// Verification tier, which decides how many calls, orders and cancels the account is allowed.
+    pub tier: Tier,
     /// Fee on resting orders, parts per million of the cost. Kraken's first tier: 2500.
     pub maker_ppm: i64,
     /// Fee on orders that take, parts per million of the cost. Kraken's first tier: 4000.
@@ -54,6 +57,7 @@ impl fmt::Debug for AccountConfig {
             .field("name", &self.name)
             .field("api_key", &self.api_key)
             .field("balances", &self.balances)
+            .field("tier", &self.tier)
             .field("maker_ppm", &self.maker_ppm)
             .field("taker_ppm", &self.taker_ppm)
             .finish_non_exhaustive()

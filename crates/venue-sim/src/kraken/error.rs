@@ -20,6 +20,9 @@ impl ApiError {
     pub(crate) const INVALID_ORDER: Self = Self::fixed("EOrder:Invalid order");
     pub(crate) const NO_POSITION: Self = Self::fixed("EOrder:Reduce only:No position exists");
     pub(crate) const DEADLINE_ELAPSED: Self = Self::fixed("EService:Deadline elapsed");
+    pub(crate) const CALL_LIMIT: Self = Self::fixed("EAPI:Rate limit exceeded");
+    pub(crate) const TRANSACTION_LIMIT: Self = Self::fixed("EOrder:Rate limit exceeded");
+    pub(crate) const OPEN_ORDERS_LIMIT: Self = Self::fixed("EOrder:Orders limit exceeded");
     pub(crate) const INVALID_SESSION: Self = Self::fixed("ESession:Invalid session");
 
     const fn fixed(text: &'static str) -> Self {
@@ -51,7 +54,7 @@ impl From<Refusal> for ApiError {
             Refusal::TickSize => Self::fixed("EOrder:Tick size check failed"),
             Refusal::CostMinimum => Self::fixed("EOrder:Cost minimum not met"),
             Refusal::DuplicateClientId => Self::arguments("cl_ord_id"),
-            Refusal::TooManyOrders => Self::fixed("EOrder:Orders limit exceeded"),
+            Refusal::TooManyOrders => Self::OPEN_ORDERS_LIMIT,
             Refusal::PostOnly => Self::fixed("EOrder:Post only order"),
             Refusal::InsufficientFunds => Self::fixed("EOrder:Insufficient funds"),
             _ => Self::INVALID_ORDER,

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::VenueSink;
 use crate::kraken::config::{AccountConfig, KrakenSimConfig, Permissions};
+use crate::kraken::limits::Tier;
 use crate::kraken::pair::Pair;
 use crate::kraken::rest::{Request, Verb};
 use crate::kraken::stream::Outbox;
@@ -64,6 +65,7 @@ pub(crate) fn config() -> KrakenSimConfig {
         balances: [("USD", "100000"), ("BTC", "10")]
             .map(|(asset, amount)| (Asset::new(asset), Notional::parse(amount).unwrap()))
             .into(),
+        tier: Tier::Intermediate,
         maker_ppm: 2_500,
         taker_ppm: 4_000,
     };

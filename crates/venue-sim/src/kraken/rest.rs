@@ -136,7 +136,7 @@ impl Venue {
 
     fn private(&mut self, name: &str, request: &Request, now: UnixNanos) -> MethodResult {
         let args = Args::of_body(request);
-        let account = self.authenticate(name, request, &args)?;
+        let account = self.authenticate(name, request, &args, now)?;
         match name {
             "Balance" => Ok(self.balance(account)),
             "OpenOrders" => self.open_orders(account, &args),

@@ -4,6 +4,7 @@ mod body;
 mod session;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,13 +47,14 @@ type UpgradeSlot = Arc<Mutex<Option<OnUpgrade>>>;
 pub(crate) async fn connection(
     shared: Arc<Shared>,
     role: Role,
+    from: IpAddr,
     stream: BoxStream,
     spawner: Spawner,
 ) {
     let slot = UpgradeSlot::default();
     let service = service_fn(|request| {
         let (shared, slot) = (Arc::clone(&shared), Arc::clone(&slot));
-        async move { Ok::<_, Infallible>(respond(&shared, role, &slot, request).await) }
+        async move { Ok::<_, Infallible>(respond(&shared, (role, from), &slot, request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -91,11 +93,14 @@ async fn run_session(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade, spawne
 
 async fn respond(
     shared: &Shared,
-    role: Role,
+    (role, from): (Role, IpAddr),
     slot: &UpgradeSlot,
     mut request: hyper::Request<Incoming>,
 ) -> Response<AnswerBody> {
     if role.serves_streams() && request.uri().path() == STREAM_PATH {
+        if let Some(banned) = shared.connection_attempt(from) {
+            return response(banned);
+        }
         return match accept_key(&request) {
             Some(key) => {
                 if let Some(strike) = shared.faults.strike_handshake(role) {
@@ -123,7 +128,7 @@ async fn respond(
         Err(_) => return response(shared.edge_page("unknown", 408)),
     };
     let text = |name: &str| header_text(&parts.headers, name);
-    let answer = shared.answer(&Request {
+    let request = Request {
         verb: match parts.method {
             Method::GET => Verb::Get,
             Method::POST => Verb::Post,
@@ -135,8 +140,8 @@ async fn respond(
         api_key: text("api-key"),
         api_sign: text("api-sign"),
         body,
-    });
-    deliver(answer).await
+    };
+    deliver(shared.answer(&request, from)).await
 }
 
 /// Sends an answer as its delivery says.

@@ -1,6 +1,7 @@
 //! The venue as a whole: its state behind a lock, and what drives it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::VenueSink;
 use crate::kraken::config::{ConfigError, KrakenSimConfig};
 use crate::kraken::fault::{FaultSwitches, RestFault, error_page};
 use crate::kraken::ids;
+use crate::kraken::limits::Edge;
 use crate::kraken::rest::{Reply, Request};
 use crate::kraken::serve;
 use crate::kraken::venue::Venue;
@@ -57,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) faults: FaultSwitches,
     pub(crate) sink: Arc<dyn VenueSink>,
+    /// What Cloudflare knows of those who connect.
+    edge: Mutex<Edge>,
     /// Ids of the requests that Cloudflare answers.
     rays: Mutex<EntropyStream>,
 }
@@ -84,19 +88,27 @@ impl KrakenSim {
             clock,
             faults: FaultSwitches::new(&entropy),
             sink,
+            edge: Mutex::default(),
             rays: Mutex::new(entropy.stream("kraken/rays")),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Serves one accepted connection until the peer closes it.
+    /// Serves one accepted connection until the peer closes it. `from` is the peer's address, whose
+    /// connection attempts are counted.
     ///
     /// A WebSocket session runs as a task of its own in `spawner`; this call lasts as long.
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection and ends its session.
-    pub async fn serve_connection(&self, role: Role, stream: BoxStream, spawner: Spawner) {
-        serve::connection(Arc::clone(&self.shared), role, stream, spawner).await;
+    pub async fn serve_connection(
+        &self,
+        role: Role,
+        from: IpAddr,
+        stream: BoxStream,
+        spawner: Spawner,
+    ) {
+        serve::connection(Arc::clone(&self.shared), role, from, stream, spawner).await;
     }
 
     /// Plays a tape: a trade stamped `start + x` happens `x` after this call, in tokio's time.
@@ -160,9 +172,14 @@ pub(crate) enum Delivery {
 }
 
 impl Shared {
-    /// Answers a REST request, as faults permit.
-    pub(crate) fn answer(&self, request: &Request) -> Answer {
+    /// Answers a REST request, as bans and faults permit.
+    pub(crate) fn answer(&self, request: &Request, from: IpAddr) -> Answer {
         let now = self.clock.now();
+        let ban = self.edge.lock().ban(from, now);
+        if let Some(left) = ban {
+            let reply = self.ban_page(request.op(), left);
+            return Answer { reply, delivery: Delivery::Prompt };
+        }
         let handle = || self.venue.lock().handle(request, now);
         let Some(strike) = self.faults.strike_rest(request.op()) else {
             return Answer { reply: handle(), delivery: Delivery::Prompt };
@@ -191,6 +208,18 @@ impl Shared {
     /// A page of Cloudflare's, for a request that the exchange's own answer does not reach.
     pub(crate) fn edge_page(&self, op: &str, status: u16) -> Reply {
         self.page(op, status, None)
+    }
+
+    /// Counts an attempt to connect to a stream; Cloudflare's answer in place of an upgrade, if the
+    /// address is banned.
+    pub(crate) fn connection_attempt(&self, from: IpAddr) -> Option<Reply> {
+        let left = self.edge.lock().attempt(from, self.clock.now())?;
+        Some(self.ban_page("stream", left))
+    }
+
+    fn ban_page(&self, op: &str, left: Duration) -> Reply {
+        let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
+        self.page(op, 429, Some(whole))
     }
 
     fn page(&self, op: &str, status: u16, retry_after: Option<Duration>) -> Reply {

@@ -15,13 +15,14 @@ use crate::VenueSink;
 use crate::kraken::book::Sides;
 use crate::kraken::config::{ConfigError, KrakenSimConfig, Permissions};
 use crate::kraken::ids::Ids;
+use crate::kraken::limits::{Count, Tier};
 use crate::kraken::pair::Pair;
 use crate::kraken::stream::Sessions;
 use crate::kraken::ticker::Ticker;
 use crate::kraken::token::Tokens;
 
-/// Open orders that an account may have per pair at Kraken's middle tier.
-const OPEN_ORDERS_MAX: usize = 80;
+/// Open orders per account and pair that the exchange can hold: as many as the highest tier may have.
+const OPEN_ORDERS_MAX: usize = Tier::Pro.open_orders_max();
 /// Closed orders that can still be asked for.
 const CLOSED_ORDERS_MAX: usize = 10_000;
 /// Levels of each side of the synthetic book.
@@ -68,6 +69,8 @@ pub(crate) struct ApiKey {
     pub(crate) secret: Vec<u8>,
     pub(crate) permissions: Permissions,
     pub(crate) last_nonce: Option<u64>,
+    /// Its calls, orders and cancels aside.
+    pub(crate) calls: Count,
 }
 
 /// Without the secret.
@@ -85,6 +88,9 @@ impl std::fmt::Debug for ApiKey {
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) name: String,
+    pub(crate) tier: Tier,
+    /// Its orders and cancels, by pair.
+    pub(crate) transactions: BTreeMap<Symbol, Count>,
     /// Assets that it owns or once owned.
     pub(crate) assets: BTreeSet<Asset>,
     /// Its last executions, oldest first.
@@ -140,12 +146,15 @@ impl Venue {
                 secret: account.secret()?,
                 permissions: permissions.remove(&account.api_key).unwrap_or(Permissions::ALL),
                 last_nonce: None,
+                calls: Count::default(),
             };
             if keys.insert(account.api_key.clone(), key).is_some() {
                 return Err(ConfigError::DuplicateKey { account: account.name.clone() });
             }
             let state = Account {
                 name: account.name.clone(),
+                tier: account.tier,
+                transactions: BTreeMap::new(),
                 assets: account.balances.keys().cloned().collect(),
                 executions: VecDeque::new(),
             };

@@ -1,25 +1,29 @@
-//! Who asks, and may they: key, signature, nonce, permission, in this order.
+//! Who asks, and may they: key, signature, nonce, permission, rate, in this order.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use matching::AccountId;
+use model::UnixNanos;
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::kraken::config::Permissions;
 use crate::kraken::error::ApiError;
+use crate::kraken::limits::call_cost;
 use crate::kraken::rest::{Args, Request};
 use crate::kraken::venue::Venue;
 
 impl Venue {
     /// The account that a private request speaks for.
     ///
-    /// A wrong signature leaves the nonce unused; whatever fails later has used it.
+    /// A wrong signature leaves the nonce unused; whatever fails later has used it. A call is counted
+    /// when everything else is right, and then also if it is too much.
     pub(super) fn authenticate(
         &mut self,
         method: &str,
         request: &Request,
         args: &Args,
+        now: UnixNanos,
     ) -> Result<AccountId, ApiError> {
         let key = request.api_key.as_ref().and_then(|k| self.keys.get_mut(k));
         let key = key.ok_or(ApiError::INVALID_KEY)?;
@@ -36,7 +40,13 @@ impl Venue {
         if !is_permitted(method, key.permissions) {
             return Err(ApiError::PERMISSION_DENIED);
         }
-        Ok(key.account)
+        let account = key.account;
+        let tier = self.accounts.get(&account).map(|account| account.tier).unwrap_or_default();
+        let (cost, allowed) = (call_cost(method), tier.calls());
+        if cost > 0 && !key.calls.add(cost, allowed, now) {
+            return Err(ApiError::CALL_LIMIT);
+        }
+        Ok(account)
     }
 }
 

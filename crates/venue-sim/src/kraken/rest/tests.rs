@@ -1,5 +1,6 @@
 mod access;
 mod accounts;
+mod limits;
 mod market_data;
 mod orders;
 

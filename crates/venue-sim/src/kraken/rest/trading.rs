@@ -3,14 +3,19 @@
 //! Offered: market and limit orders, good till cancelled or immediate-or-cancel, post-only. Every
 //! other field or value is refused with `EGeneral:Invalid arguments:<field>`, never ignored.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use matching::{AccountId, OrderId, OrderRequest};
-use model::{DecimalError, OrderKind, Price, Quantity, Side, TimeInForce, UnixNanos};
+use model::history::VenueEvent;
+use model::{
+    DecimalError, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos, VenueOrderId,
+};
 use serde::Serialize;
 
 use crate::kraken::error::ApiError;
+use crate::kraken::limits::{ORDER_COST, cancel_penalty};
 use crate::kraken::pair::Pair;
 use crate::kraken::rest::rows::sentence;
 use crate::kraken::rest::{Args, MethodResult};
@@ -82,9 +87,15 @@ impl Venue {
         args: &Args,
         now: UnixNanos,
     ) -> MethodResult {
-        let pair = self.listed_as(args.require("pair")?);
-        let pair = &pair.ok_or(ApiError::UNKNOWN_PAIR)?.pair;
-        let request = order_request(args, pair)?;
+        let listed = self.listed_as(args.require("pair")?);
+        let pair = listed.ok_or(ApiError::UNKNOWN_PAIR)?.pair.clone();
+        let (pair, validate) = (&pair, args.flag("validate")?);
+        let request = order_request(args, pair);
+        if !validate {
+            let rests = request.as_ref().is_ok_and(OrderRequest::may_rest);
+            self.count_order(account, pair.symbol(), rests, now)?;
+        }
+        let request = request?;
         let userref: Option<i32> = args.number("userref")?;
         if userref.is_some() && request.client_id.is_some() {
             return Err(ApiError::arguments("userref"));
@@ -92,7 +103,7 @@ impl Venue {
         check_deadline(args, now)?;
         let descr =
             Description { order: sentence(request.side, request.quantity, request.kind, pair) };
-        if args.flag("validate")? {
+        if validate {
             self.exchange.check(account, &request)?;
             let (txid, cl_ord_id) = (None, None);
             return Ok(json(&Added { descr, txid, cl_ord_id }));
@@ -131,6 +142,7 @@ impl Venue {
             }
             (None, None) | (Some(_), Some(_)) => return Err(ApiError::arguments("txid")),
         };
+        self.count_cancels(account, &orders, now)?;
         let count = self.cancel(account, &orders, now);
         if count == 0 {
             return Err(ApiError::UNKNOWN_ORDER);
@@ -144,6 +156,66 @@ impl Venue {
         let orders: Vec<OrderId> = open.map(|order| order.id).collect();
         let count = self.cancel(account, &orders, now);
         json(&Count { count })
+    }
+
+    /// Counts an order that has arrived, right or wrong.
+    fn count_order(
+        &mut self,
+        account: AccountId,
+        symbol: &Symbol,
+        rests: bool,
+        now: UnixNanos,
+    ) -> Result<(), ApiError> {
+        let open = self.exchange.open_orders(account);
+        let open = open.filter(|order| order.request.symbol == *symbol).count();
+        let Some(state) = self.accounts.get_mut(&account) else {
+            return Err(ApiError::INVALID_KEY);
+        };
+        let (account, symbol) = (state.name.clone(), symbol.clone());
+        let count = state.transactions.entry(symbol.clone()).or_default();
+        let allowed = count.add(ORDER_COST, state.tier.transactions(), now);
+        let full = rests && open >= state.tier.open_orders_max();
+        self.sink.record(VenueEvent::OrderReceived { account, symbol, rests });
+        match (allowed, full) {
+            (false, _) => Err(ApiError::TRANSACTION_LIMIT),
+            (true, true) => Err(ApiError::OPEN_ORDERS_LIMIT),
+            (true, false) => Ok(()),
+        }
+    }
+
+    /// Counts the cancels of those of the orders that are open and the account's: all of a pair, or none.
+    fn count_cancels(
+        &mut self,
+        account: AccountId,
+        orders: &[OrderId],
+        now: UnixNanos,
+    ) -> Result<(), ApiError> {
+        let mut costs: BTreeMap<Symbol, u32> = BTreeMap::new();
+        let Some(state) = self.accounts.get_mut(&account) else {
+            return Err(ApiError::INVALID_KEY);
+        };
+        for id in orders {
+            let known = self.exchange.order(*id).zip(self.orders.get(id));
+            let Some((order, details)) = known.filter(|(o, _)| o.account == account && o.is_open())
+            else {
+                continue;
+            };
+            let symbol = order.request.symbol.clone();
+            self.sink.record(VenueEvent::CancelReceived {
+                account: state.name.clone(),
+                symbol: symbol.clone(),
+                venue_order_id: VenueOrderId::new(&details.facts.txid),
+            });
+            *costs.entry(symbol).or_default() += cancel_penalty(now.since(order.opened_at));
+        }
+        let allowed = state.tier.transactions();
+        for (symbol, cost) in costs {
+            let count = state.transactions.entry(symbol).or_default();
+            if !count.add_if_allowed(cost, allowed, now) {
+                return Err(ApiError::TRANSACTION_LIMIT);
+            }
+        }
+        Ok(())
     }
 
     /// Cancels those of the orders that are open and the account's; returns their number.

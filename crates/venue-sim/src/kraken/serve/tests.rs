@@ -1,6 +1,7 @@
 mod http;
 mod sessions;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ impl World {
         let (ours, theirs) = tokio::io::duplex(window);
         let (sim, spawner) = (self.sim.clone(), self.tasks.spawner());
         self.tasks.spawner().spawn("connections", "connection", async move {
-            sim.serve_connection(role, Box::new(theirs), spawner).await;
+            let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
+            sim.serve_connection(role, from, Box::new(theirs), spawner).await;
             Ok(())
         });
         ours

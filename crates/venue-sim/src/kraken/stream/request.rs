@@ -25,9 +25,6 @@ const PRIVATE_ELSEWHERE: &str =
 const PUBLIC_ELSEWHERE: &str =
     "Public market data subscriptions are unavailable on this endpoint. Try ws.kraken.com";
 
-/// Limit of open order transactions that the venue announces: the middle tier.
-const RATE_COUNT_MAX: u32 = 125;
-
 /// Symbols that one request may name. Each is answered by up to two messages.
 const SYMBOLS_MAX: usize = 200;
 const _: () = assert!(2 * SYMBOLS_MAX < OUTBOX_MESSAGES_MAX, "an answer fits into the outbox");
@@ -278,11 +275,13 @@ impl Answering<'_> {
             self.refuse(&ApiError::INVALID_SESSION.0, None);
             return;
         };
+        let state = self.venue.accounts.get(&account);
+        let tier = state.map(|state| state.tier).unwrap_or_default();
         let snap_orders = params.snap_orders.or(params.snapshot).unwrap_or(true);
         let snap_trades = params.snap_trades.unwrap_or(false);
         self.accept(Accepted {
             channel: "executions",
-            maxratecount: Some(RATE_COUNT_MAX),
+            maxratecount: Some(tier.transactions().max),
             snap_orders: Some(snap_orders),
             snap_trades: Some(snap_trades),
             ..Accepted::default()

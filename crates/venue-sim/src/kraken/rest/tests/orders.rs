@@ -127,6 +127,7 @@ fn a_resting_order_is_filled_by_the_tape() {
     assert_eq!(
         world.memory.lines(),
         [
+            "a: an order of BTC/USD arrived, may rest".to_owned(),
             format!("a: order {txid} (-) is open, filled 0"),
             "answered AddOrder: 200".to_owned(),
             format!("a: order {txid} buy 0.5 BTC/USD @ 19990"),

@@ -97,9 +97,10 @@ async fn an_order_whose_answer_is_lost_exists() {
     assert_eq!(world.sim.faults().struck(2), 1);
     let lines = world.memory.lines();
     assert_eq!(lines[0], "fault 2 struck");
-    assert!(lines[1].starts_with("a: order ") && lines[1].ends_with("is open, filled 0"));
-    assert_eq!(lines[2], "answered AddOrder: 504");
-    assert_eq!(lines[4], "answered AddOrder: 200");
+    assert_eq!(lines[1], "a: an order of BTC/USD arrived, may rest");
+    assert!(lines[2].starts_with("a: order ") && lines[2].ends_with("is open, filled 0"));
+    assert_eq!(lines[3], "answered AddOrder: 504");
+    assert_eq!(lines[6], "answered AddOrder: 200");
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,4 +229,34 @@ async fn a_request_to_retry_later_is_a_header() {
     world.sim.faults().switch_on(3, rest(fault));
     let (head, _) = exchange(&mut stream, TIME).await;
     assert!(head.contains("\r\nretry-after: 7\r\n"), "{head}");
+}
+
+/// An upgrade that is not complete is an attempt to connect, too.
+const UPGRADE: &str = "GET /v2 HTTP/1.1\r\nHost: ws.kraken.com\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn who_connects_too_often_is_banned_for_ten_minutes_from_everything() {
+    let world = World::new();
+    for number in 0..150 {
+        let mut stream = world.connect(Role::PublicStream, 4096);
+        let (head, _) = exchange(&mut stream, UPGRADE).await;
+        assert!(head.starts_with("HTTP/1.1 400"), "attempt {number}: {head}");
+    }
+    let mut stream = world.connect(Role::PrivateStream, 4096);
+    let (head, body) = exchange(&mut stream, UPGRADE).await;
+    assert!(head.starts_with("HTTP/1.1 429"), "{head}");
+    assert!(head.contains("retry-after: 600\r\n"), "{head}");
+    assert_eq!(body, "error code: 1015");
+    // REST shares the edge.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let mut rest = world.connect(Role::Rest, 4096);
+    let (head, body) = exchange(&mut rest, TIME).await;
+    assert!(head.starts_with("HTTP/1.1 429") && head.contains("retry-after: 599\r\n"), "{head}");
+    assert_eq!(body, "error code: 1015");
+    let lines = world.memory.lines();
+    assert_eq!(lines[lines.len() - 2..], ["answered stream: 429", "answered Time: 429"]);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let mut rest = world.connect(Role::Rest, 4096);
+    let (head, _) = exchange(&mut rest, TIME).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
 }
