@@ -18,3 +18,4 @@ mod sink_down;
 mod support;
 mod tidy;
 mod trade_config;
+mod venue_limits;

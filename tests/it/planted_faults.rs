@@ -7,7 +7,7 @@ use model::{OrderState, Quantity};
 
 use sim::{Outcome, Setup};
 
-use crate::support::{clean, failing, sink_down};
+use crate::support::{clean, failing, limiter_overload, sink_down};
 
 /// Plants a fault and expects the check of that name to report it.
 fn check(name: &str, plant: impl FnOnce(&mut Vec<Record>)) {
@@ -277,6 +277,31 @@ fn a_client_that_does_not_know_its_limits() {
             matches!(event, Event::Trader(AuditEvent::CallStarted { breaker: Some(_), .. }))
         });
         for _ in 0..100 {
+            repeat(history, at);
+        }
+    });
+}
+
+#[test]
+fn a_client_that_asks_more_than_its_account_may() {
+    check("venue-limits", |history| {
+        let at = position(
+            history,
+            |event| matches!(event, Event::Trader(AuditEvent::CallStarted { op, .. }) if op == "kraken/OpenOrders"),
+        );
+        for _ in 0..20 {
+            repeat(history, at);
+        }
+    });
+}
+
+#[test]
+fn a_cancel_that_the_account_cannot_afford() {
+    check_in(limiter_overload(), "venue-limits", |history| {
+        let cancel =
+            |event: &Event| matches!(event, Event::Venue(VenueEvent::CancelReceived { .. }));
+        let at = position(history, cancel);
+        for _ in 0..20 {
             repeat(history, at);
         }
     });

@@ -69,6 +69,24 @@ pub(crate) fn sink_down() -> &'static (Setup, Outcome) {
     })
 }
 
+/// A scenario of the folder `scenarios/faults` with its own tape.
+pub(crate) fn fault_setup(name: &str, seed: u64) -> Setup {
+    let path = root().join(format!("scenarios/faults/{name}.toml"));
+    let scenario = Scenario::load(&path).expect("a valid scenario");
+    let tape = scenario.tape_path();
+    with_tape(scenario, &tape, seed)
+}
+
+/// The strategy in a hurry, with seed 1, run once for all tests that only look at it.
+pub(crate) fn limiter_overload() -> &'static (Setup, Outcome) {
+    static OVERLOAD: OnceLock<(Setup, Outcome)> = OnceLock::new();
+    OVERLOAD.get_or_init(|| {
+        let setup = fault_setup("limiter-overload", 1);
+        let outcome = run(&setup);
+        (setup, outcome)
+    })
+}
+
 /// Names of the checks that fail on a history, by the promises of a setup.
 pub(crate) fn failing(setup: &Setup, history: &[Record]) -> Vec<&'static str> {
     let results = checks::run(history, &setup.expectations());

@@ -99,6 +99,29 @@ pub struct OrderCounter {
     pub cancel_weights: Vec<(Duration, u32)>,
 }
 
+/// What the venue allows the trader's account and address, whatever the trader believes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VenueLimits {
+    /// The counter of a key's calls.
+    pub calls: CounterRate,
+    /// By how much a call raises it, by name of the operation; others do not count.
+    pub call_weights: BTreeMap<String, u32>,
+    /// The operation that sends an order.
+    pub order_op: String,
+    /// The operation that sends a cancel.
+    pub cancel_op: String,
+    /// The counter of each pair's orders and cancels.
+    pub orders: OrderCounter,
+    /// Most open orders of a pair.
+    pub open_orders_max: usize,
+    /// Operations that begin with an attempt to connect, which the venue counts together.
+    pub connects: BTreeSet<String>,
+    /// Most of them within any window.
+    pub connects_max: u32,
+    /// Length of that window.
+    pub connects_window: Duration,
+}
+
 /// What a run promises. Made from the scenario, never from what the run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectations {
@@ -136,6 +159,8 @@ pub struct Expectations {
     pub rates: BTreeMap<String, RateRule>,
     /// How many orders and cancels may take effect; `None` if nobody promises that.
     pub order_counter: Option<OrderCounter>,
+    /// What the venue allows; `None` if nobody said that.
+    pub venue_limits: Option<VenueLimits>,
     /// Breakers that must open, and the time for that from the beginning of the first fault.
     ///
     /// Empty where the faults need not open any.
@@ -179,6 +204,7 @@ impl Expectations {
             silences: BTreeMap::new(),
             rates: BTreeMap::new(),
             order_counter: None,
+            venue_limits: None,
             opens: BTreeMap::new(),
             time_slack: Duration::from_millis(20),
             silence_max: Duration::from_secs(20),

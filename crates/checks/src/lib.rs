@@ -34,11 +34,12 @@ mod silence_noticed;
 mod sink_complete;
 #[doc(hidden)]
 pub mod testkit;
+mod venue_limits;
 mod waits_bounded;
 
 pub use check::{Check, CheckResult, Class, Verdict, Violation};
 pub use expectations::{
-    BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule,
+    BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, VenueLimits,
 };
 pub use opening_rule::{OpeningRule, Span};
 pub use registry::{ALL, run, worst};

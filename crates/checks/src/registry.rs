@@ -8,7 +8,7 @@ use crate::{
     book_equal, breaker_open_blocks, breaker_transitions, breakers_opened, calls_known,
     faults_struck, history_sound, live_is_earned, money_conserved, no_duplicate_order,
     nothing_left_behind, orders_equal, positions_equal, rates_bounded, recovered, silence_noticed,
-    sink_complete, waits_bounded,
+    sink_complete, venue_limits, waits_bounded,
 };
 
 /// Every check there is.
@@ -21,6 +21,7 @@ pub const ALL: &[Check] = &[
     calls_known::CHECK,
     waits_bounded::CHECK,
     rates_bounded::CHECK,
+    venue_limits::CHECK,
     live_is_earned::CHECK,
     silence_noticed::CHECK,
     book_equal::CHECK,

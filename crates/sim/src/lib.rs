@@ -11,6 +11,7 @@ mod faults;
 mod history;
 mod hosts;
 mod influx;
+mod limits;
 mod links;
 mod network;
 mod rates;

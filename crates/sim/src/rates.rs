@@ -18,11 +18,11 @@ use store::influx::InfluxConfig;
 const PUBLIC: &[&str] = &["Time", "SystemStatus", "AssetPairs", "Ticker", "Depth"];
 
 /// Private requests of the key, other than orders and cancels.
-const PRIVATE: &[&str] =
+pub(crate) const PRIVATE: &[&str] =
     &["Balance", "OpenOrders", "ClosedOrders", "QueryOrders", "GetWebSocketsToken", "CancelAll"];
 
 /// Dials of both streams.
-const DIALS: &[&str] = &["public/connect", "private/connect"];
+pub(crate) const DIALS: &[&str] = &["public/connect", "private/connect"];
 
 /// How often calls may begin, by name of the limiter.
 pub(crate) fn rates(config: &KrakenConfig) -> BTreeMap<String, RateRule> {

@@ -22,6 +22,7 @@ use crate::hosts::trader::{TraderProgram, production};
 use crate::hosts::visitor::VisitorProgram;
 use crate::hosts::{INFLUX, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, PORT, TRADER};
 use crate::influx;
+use crate::limits;
 use crate::rates::{order_counter, rates, sink_rate};
 
 /// Name of the trader's account at the venue.
@@ -137,6 +138,7 @@ impl Setup {
         }
         expect.rates = rates(kraken);
         expect.order_counter = Some(order_counter(kraken, &self.plan));
+        expect.venue_limits = Some(limits::of(self.scenario.account.tier));
         if self.scenario.sink.is_some() {
             let config = influx_config();
             let name = "influx/write";

@@ -128,6 +128,20 @@ pub fn trader_order(order: &str, state: OrderState, filled: &str) -> AuditEvent 
     }
 }
 
+/// An order of the trader arrives.
+pub fn order_received(rests: bool) -> VenueEvent {
+    VenueEvent::OrderReceived { account: "trader".to_owned(), symbol: symbol(), rests }
+}
+
+/// A cancel of the trader arrives.
+pub fn cancel_received(venue_id: &str) -> VenueEvent {
+    VenueEvent::CancelReceived {
+        account: "trader".to_owned(),
+        symbol: symbol(),
+        venue_order_id: VenueOrderId::new(venue_id),
+    }
+}
+
 /// The venue's order changes.
 pub fn venue_order(order: &str, venue_id: &str, state: OrderState, filled: &str) -> VenueEvent {
     VenueEvent::OrderChanged {

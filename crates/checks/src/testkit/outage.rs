@@ -10,11 +10,13 @@ use model::history::{Event, Phase, VenueEvent};
 
 use super::events::{
     BREAKER, amount, answered, applied, asset_total, balance, breaker, ended, fault, healed,
-    intent, phase, position, published, sent, shutdown, started, stopped, stream, subscribing,
-    trader_fill, trader_order, venue_fill, venue_order,
+    intent, order_received, phase, position, published, sent, shutdown, started, stopped, stream,
+    subscribing, trader_fill, trader_order, venue_fill, venue_order,
 };
 use super::story::Story;
-use crate::expectations::{CallRule, Expectations, Rate, RateRule};
+use crate::expectations::{
+    CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, VenueLimits,
+};
 
 /// The streams of the synthetic trader.
 const STREAMS: [&str; 2] = ["kraken/public", "kraken/private"];
@@ -37,6 +39,18 @@ pub fn expectations() -> Expectations {
     let ops = expect.calls.keys().filter(|op| !op.ends_with("/subscribe")).cloned().collect();
     let limits = vec![Rate::Window { count: 10, window: seconds(5) }];
     expect.rates.insert("kraken/rest".to_owned(), RateRule { ops, limits });
+    let rate = CounterRate { max: 10, decay_milli_per_s: 500 };
+    expect.venue_limits = Some(VenueLimits {
+        calls: rate,
+        call_weights: [("kraken/Balance".to_owned(), 1)].into(),
+        order_op: "kraken/AddOrder".to_owned(),
+        cancel_op: "kraken/CancelOrder".to_owned(),
+        orders: OrderCounter { counter: rate, order_weight: 1, cancel_weights: Vec::new() },
+        open_orders_max: 5,
+        connects: STREAMS.map(|stream| format!("{stream}/connect")).into(),
+        connects_max: 10,
+        connects_window: seconds(600),
+    });
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");
@@ -85,6 +99,7 @@ fn buy(story: &mut Story) {
         .trader(1_000, intent("o-1"))
         .trader(1_000, trader_order("o-1", OrderState::Submitting, "0"))
         .trader(1_000, sent(1, "o-1"))
+        .venue(1_020, order_received(false))
         .venue(1_020, venue_order("o-1", "V1", OrderState::Open, "0"))
         .venue(1_020, balance("USD", "100000", "5001"))
         .venue(1_020, venue_fill("o-1", "V1", 7, "0.5"))
@@ -162,6 +177,7 @@ fn recover(story: &mut Story) {
         .trader(160_000, intent("o-3"))
         .trader(160_000, trader_order("o-3", OrderState::Submitting, "0"))
         .trader(160_000, sent(10, "o-3"))
+        .venue(160_020, order_received(false))
         .venue(160_020, venue_order("o-3", "V3", OrderState::Rejected, "0"))
         .venue(160_020, answered("AddOrder", 200))
         .trader(160_040, ended(10, CallOutcome::Success))
