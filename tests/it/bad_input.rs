@@ -90,7 +90,7 @@ fn a_scenario_that_is_wrong() {
     with_scenario(
         "strategy.toml",
         |text| text.replace("ema-cross:", "moon:"),
-        ":25: unknown strategy `moon`; known are `ema-cross`, `quoter` and `no-op`",
+        ":25: unknown strategy `moon`; known are `ema-cross`, `sma-cross`, `quoter` and `no-op`",
     );
     with_scenario(
         "symbol.toml",

@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("node", &["model", "platform", "resilience", "transport", "store", "kraken", "engine"]),
     // Simulation.
     ("matching", &["model"]),
+    ("backtest", &["model", "tape", "engine", "matching"]),
     ("scenario", &["model"]),
     ("checks", &["model"]),
     ("venue-sim", &["model", "platform", "tape", "matching"]),

@@ -115,6 +115,7 @@ async fn leave_an_order(context: &TraderContext) {
         kind: far_away(),
         quantity: quantity("0.01"),
         time_in_force: TimeInForce::Gtc,
+        reduce_only: false,
     };
     rest.add_order(&order).await.expect("the venue works");
     drop(rest);

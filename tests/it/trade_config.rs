@@ -121,7 +121,7 @@ fn mistakes_in_the_file_are_named_with_line_and_nearest_key() {
         "ema-cross:",
         "moon:",
         &[],
-        "FILE:8: unknown strategy `moon`; known are `ema-cross`, `quoter` and `no-op`",
+        "FILE:8: unknown strategy `moon`; known are `ema-cross`, `sma-cross`, `quoter` and `no-op`",
     );
     refused(
         "optional.toml",

@@ -39,6 +39,7 @@ pub(crate) enum Wish {
         kind: OrderKind,
         quantity: Quantity,
         time_in_force: TimeInForce,
+        reduce_only: bool,
     },
     Cancel(ClientOrderId),
 }
@@ -81,8 +82,32 @@ impl Desk<'_> {
         quantity: Quantity,
         time_in_force: TimeInForce,
     ) {
+        self.wish(symbol, side, kind, quantity, time_in_force, false);
+    }
+
+    /// As [`Desk::place`], for an order that may make the position smaller only.
+    pub fn place_reduce_only(
+        &mut self,
+        symbol: &Symbol,
+        side: Side,
+        kind: OrderKind,
+        quantity: Quantity,
+        time_in_force: TimeInForce,
+    ) {
+        self.wish(symbol, side, kind, quantity, time_in_force, true);
+    }
+
+    fn wish(
+        &mut self,
+        symbol: &Symbol,
+        side: Side,
+        kind: OrderKind,
+        quantity: Quantity,
+        time_in_force: TimeInForce,
+        reduce_only: bool,
+    ) {
         let symbol = symbol.clone();
-        self.wishes.push(Wish::Order { symbol, side, kind, quantity, time_in_force });
+        self.wishes.push(Wish::Order { symbol, side, kind, quantity, time_in_force, reduce_only });
     }
 
     /// Wishes for the cancellation of an order. Asking twice is harmless.

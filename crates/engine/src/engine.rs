@@ -165,6 +165,9 @@ impl Engine {
                 (market.bid, market.ask) = (bid, ask);
                 self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
             }
+            FeedEvent::Bar { symbol, bar } => {
+                self.consult(actions, |strategy, desk| strategy.on_bar(&symbol, &bar, desk));
+            }
             FeedEvent::Order(report) => self.on_report(&report, actions),
             FeedEvent::OpenOrders(open) => {
                 self.private_live = true;
@@ -355,7 +358,7 @@ impl Engine {
         }
         for wish in wishes {
             match wish {
-                Wish::Order { symbol, side, kind, quantity, time_in_force } => {
+                Wish::Order { symbol, side, kind, quantity, time_in_force, reduce_only } => {
                     let request = NewOrder {
                         client_order_id: self.ids.draw(),
                         symbol,
@@ -363,6 +366,7 @@ impl Engine {
                         kind,
                         quantity,
                         time_in_force,
+                        reduce_only,
                     };
                     self.place(request, actions);
                 }
@@ -415,6 +419,7 @@ impl Engine {
     fn price_hint(&self, request: &NewOrder) -> Option<Price> {
         match request.kind {
             OrderKind::Limit { price, .. } => Some(price),
+            OrderKind::Triggered { price, limit, .. } => Some(limit.unwrap_or(price)),
             OrderKind::Market => {
                 let last = self.markets.get(&request.symbol)?.last_trade.as_ref()?;
                 Some(last.price)

@@ -26,5 +26,5 @@ pub use order::{Order, OrderUpdate};
 pub use orders::Orders;
 pub use risk::RiskLimits;
 pub use spec::{SpecError, StrategySpec};
-pub use strategies::{EmaCross, NoOp, Quoter};
+pub use strategies::{EmaCross, NoOp, Quoter, SmaCross};
 pub use strategy::{Strategy, StrategyFactory};

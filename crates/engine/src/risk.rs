@@ -45,7 +45,12 @@ pub(crate) fn rule_broken(
     if !request.quantity.is_multiple_of(instrument.lot_size()) {
         return Some("quantity is not a multiple of the lot size");
     }
-    if let OrderKind::Limit { price, .. } = request.kind {
+    let prices = match request.kind {
+        OrderKind::Market => [None, None],
+        OrderKind::Limit { price, .. } => [Some(price), None],
+        OrderKind::Triggered { price, limit, .. } => [Some(price), limit],
+    };
+    for price in prices.into_iter().flatten() {
         if !price.is_positive() {
             return Some("price is not above zero");
         }

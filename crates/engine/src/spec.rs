@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::{Quantity, Symbol};
 use thiserror::Error;
 
-use crate::strategies::{EmaCross, NoOp, Quoter};
+use crate::strategies::{EmaCross, NoOp, Quoter, SmaCross};
 use crate::strategy::{Strategy, StrategyFactory};
 
 /// Why a text names no strategy.
@@ -14,7 +14,7 @@ use crate::strategy::{Strategy, StrategyFactory};
 #[non_exhaustive]
 pub enum SpecError {
     /// No strategy of that name.
-    #[error("unknown strategy `{name}`; known are `ema-cross`, `quoter` and `no-op`")]
+    #[error("unknown strategy `{name}`; known are `ema-cross`, `sma-cross`, `quoter` and `no-op`")]
     UnknownStrategy {
         /// The name given.
         name: String,
@@ -65,6 +65,15 @@ pub enum StrategySpec {
         /// Seconds for which an order may rest, 1 or more. Default 60.
         patience_s: u32,
     },
+    /// [`SmaCross`].
+    SmaCross {
+        /// Bars of the fast average, 1 or more. Default 10.
+        fast: u32,
+        /// Bars of the slow average, more than `fast`. Default 20.
+        slow: u32,
+        /// Base units to hold, long or short, above zero. Default 0.01.
+        quantity: Quantity,
+    },
     /// [`Quoter`].
     Quoter {
         /// Base units of each quote, above zero. Default 0.01.
@@ -79,6 +88,7 @@ pub enum StrategySpec {
 }
 
 const QUOTER_KEYS: &str = "`qty`, `distance_bps`, `inventory_max`, `every_s`";
+const SMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`";
 const EMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `bar_s`, `patience_s`";
 
 impl StrategySpec {
@@ -92,6 +102,7 @@ impl StrategySpec {
         let spec = match name.trim() {
             "no-op" => Self::NoOp,
             "ema-cross" => Self::ema_cross(&mut parameters)?,
+            "sma-cross" => Self::sma_cross(&mut parameters)?,
             "quoter" => Self::quoter(&mut parameters)?,
             other => {
                 return Err(SpecError::UnknownStrategy { name: other.to_owned() });
@@ -103,6 +114,7 @@ impl StrategySpec {
         let (strategy, known) = match spec {
             Self::NoOp => ("no-op", "none"),
             Self::EmaCross { .. } => ("ema-cross", EMA_CROSS_KEYS),
+            Self::SmaCross { .. } => ("sma-cross", SMA_CROSS_KEYS),
             Self::Quoter { .. } => ("quoter", QUOTER_KEYS),
         };
         Err(SpecError::UnknownParameter { strategy, key: key.to_owned(), known })
@@ -125,6 +137,9 @@ impl StrategySpec {
                 Duration::from_secs(bar_s.into()),
                 Duration::from_secs(patience_s.into()),
             )),
+            Self::SmaCross { fast, slow, quantity } => {
+                Box::new(SmaCross::new(symbol.clone(), fast, slow, quantity))
+            }
             Self::Quoter { quantity, distance_bps, inventory_max, every_s } => {
                 let every = Duration::from_secs(every_s.into());
                 Box::new(Quoter::new(symbol.clone(), quantity, distance_bps, inventory_max, every))
@@ -144,18 +159,34 @@ impl StrategySpec {
         Ok(Self::Quoter { quantity, distance_bps, inventory_max, every_s })
     }
 
+    fn sma_cross(parameters: &mut BTreeMap<&str, &str>) -> Result<Self, SpecError> {
+        let (fast, slow) = lengths(parameters, 10, 20)?;
+        let quantity = size(parameters, "qty", 1_000_000)?;
+        Ok(Self::SmaCross { fast, slow, quantity })
+    }
+
     fn ema_cross(parameters: &mut BTreeMap<&str, &str>) -> Result<Self, SpecError> {
-        let fast = count(parameters, "fast", 12)?;
-        let slow = count(parameters, "slow", 26)?;
-        if slow <= fast {
-            let expected = "more bars than `fast`";
-            return Err(SpecError::BadValue { key: "slow", value: slow.to_string(), expected });
-        }
+        let (fast, slow) = lengths(parameters, 12, 26)?;
         let quantity = size(parameters, "qty", 1_000_000)?;
         let bar_s = count(parameters, "bar_s", 5)?;
         let patience_s = count(parameters, "patience_s", 60)?;
         Ok(Self::EmaCross { fast, slow, quantity, bar_s, patience_s })
     }
+}
+
+/// The lengths of a fast and a slow average.
+fn lengths(
+    parameters: &mut BTreeMap<&str, &str>,
+    fast: u32,
+    slow: u32,
+) -> Result<(u32, u32), SpecError> {
+    let fast = count(parameters, "fast", fast)?;
+    let slow = count(parameters, "slow", slow)?;
+    if slow <= fast {
+        let expected = "more bars than `fast`";
+        return Err(SpecError::BadValue { key: "slow", value: slow.to_string(), expected });
+    }
+    Ok((fast, slow))
 }
 
 fn size(
@@ -219,7 +250,10 @@ mod tests {
             let error = StrategySpec::parse(text).expect_err(text);
             assert_eq!(error.to_string(), message);
         };
-        check("moon", "unknown strategy `moon`; known are `ema-cross`, `quoter` and `no-op`");
+        check(
+            "moon",
+            "unknown strategy `moon`; known are `ema-cross`, `sma-cross`, `quoter` and `no-op`",
+        );
         check("ema-cross:fast", "`fast` is not a parameter; expected `key=value`");
         check("no-op:x=1", "strategy `no-op` has no parameter `x`; it takes none");
         check(

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::{Symbol, Trade};
+use model::{Bar, Symbol, Trade};
 
 use crate::desk::Desk;
 use crate::order::Order;
@@ -21,6 +21,11 @@ pub trait Strategy: fmt::Debug + Send {
     /// The best prices of a book changed; [`Desk::market`] has them.
     fn on_best_prices(&mut self, symbol: &Symbol, desk: &mut Desk<'_>) {
         let _ = (symbol, desk);
+    }
+
+    /// An interval of a market is over. Only where the source has bars.
+    fn on_bar(&mut self, symbol: &Symbol, bar: &Bar, desk: &mut Desk<'_>) {
+        let _ = (symbol, bar, desk);
     }
 
     /// One of our orders changed its state or was filled.
@@ -66,6 +71,10 @@ impl Strategy for EachSymbol {
 
     fn on_best_prices(&mut self, symbol: &Symbol, desk: &mut Desk<'_>) {
         self.0.iter_mut().for_each(|strategy| strategy.on_best_prices(symbol, desk));
+    }
+
+    fn on_bar(&mut self, symbol: &Symbol, bar: &Bar, desk: &mut Desk<'_>) {
+        self.0.iter_mut().for_each(|strategy| strategy.on_bar(symbol, bar, desk));
     }
 
     fn on_order(&mut self, order: &Order, desk: &mut Desk<'_>) {

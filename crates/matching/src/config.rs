@@ -28,6 +28,46 @@ pub struct InstrumentConfig {
     pub liquidity: Liquidity,
     /// How far from the best price a market order goes, parts per million; `0..=1_000_000`.
     pub protection_ppm: i64,
+    /// How the queue before our orders shortens when a recorded level shrinks.
+    pub queue: QueueModel,
+    /// How much worse than the book our takers execute.
+    pub slippage: Slippage,
+}
+
+/// How the queue before an order shortens when a recorded level shrinks without a trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueModel {
+    /// Whoever leaves stood behind the order, as long as that is possible.
+    RiskAverse,
+    /// Whoever leaves stood behind the order with the probability `back^n / (back^n + front^n)`, where
+    /// `front` is the quantity before the order and `back` the rest of the level.
+    Probabilistic {
+        /// The exponent `n`, `1..=3`.
+        power: u32,
+    },
+}
+
+/// How much worse than the book our takers execute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slippage {
+    /// Parts per million of the price, `0..=500_000`.
+    pub ppm: i64,
+    /// Which executions.
+    pub on: SlippageOn,
+}
+
+impl Slippage {
+    /// None.
+    pub const NONE: Self = Self { ppm: 0, on: SlippageOn::Every };
+}
+
+/// Which executions of takers are worse than the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlippageOn {
+    /// All of them.
+    Every,
+    /// The parts that open a position or make it larger.
+    Opening,
 }
 
 /// Where the liquidity of everybody else comes from.
@@ -37,6 +77,17 @@ pub enum Liquidity {
     Synthetic(SyntheticConfig),
     /// The recorded levels, for tapes that hold depth.
     Recorded,
+    /// No book: whatever trades or is a price of a bar can be had in any quantity.
+    Prints(PrintRule),
+}
+
+/// At which price an order executes that meets a market without a book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrintRule {
+    /// The last one before the order.
+    Last,
+    /// The first one after the order.
+    Next,
 }
 
 /// Shape of a synthetic book.
@@ -57,6 +108,32 @@ pub struct AccountConfig {
     pub balances: BTreeMap<Asset, Notional>,
     /// What it pays for executions.
     pub fees: FeeRates,
+    /// What it may owe.
+    pub funding: Funding,
+    /// What happens to an order for which it has too little when the order executes.
+    pub shortfall: Shortfall,
+}
+
+/// What an account may owe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Funding {
+    /// Nothing: it sells what it has and pays with what it has.
+    Spot,
+    /// Any asset, as long as its equity covers its positions. Orders reserve nothing and are looked at
+    /// when they execute.
+    Margin {
+        /// Cost of the positions over the equity that covers them, `1..=1000`.
+        leverage: u32,
+    },
+}
+
+/// What happens to an order for which there is too little when it executes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortfall {
+    /// It is refused, or cancelled when it was accepted before.
+    Refuse,
+    /// It is cut to whole lots that cost less than there is; the rest is cancelled.
+    Cut,
 }
 
 /// Fee rates of an account, parts per million of the cost, each in `-100_000..=100_000`.
@@ -118,6 +195,14 @@ pub enum ConfigError {
         /// The rate.
         ppm: i64,
     },
+    /// A leverage is out of range.
+    #[error("account `{account}` has a leverage of {leverage}, outside 1..=1000")]
+    Leverage {
+        /// The account.
+        account: String,
+        /// The leverage.
+        leverage: u32,
+    },
     /// An instrument's rules contradict each other.
     #[error("instrument `{symbol}` is not usable: {reason}")]
     Instrument {
@@ -175,8 +260,16 @@ impl InstrumentConfig {
         if !(0..=1_000_000).contains(&self.protection_ppm) {
             return Some("the protection bound is outside 0..=1000000 ppm");
         }
+        if !(0..=500_000).contains(&self.slippage.ppm) {
+            return Some("the slippage is outside 0..=500000 ppm");
+        }
+        if let QueueModel::Probabilistic { power } = self.queue
+            && !(1..=3).contains(&power)
+        {
+            return Some("the exponent of the queue model is outside 1..=3");
+        }
         match self.liquidity {
-            Liquidity::Recorded => None,
+            Liquidity::Recorded | Liquidity::Prints(_) => None,
             Liquidity::Synthetic(shape) if !(1..=LEVELS_MAX).contains(&shape.levels) => {
                 Some("a synthetic book has 1 to 1000 levels")
             }
@@ -197,6 +290,11 @@ impl AccountConfig {
             if ppm.unsigned_abs() > FEE_PPM_MAX {
                 return Err(ConfigError::FeeRate { account: self.name.clone(), ppm });
             }
+        }
+        if let Funding::Margin { leverage } = self.funding
+            && !(1..=1000).contains(&leverage)
+        {
+            return Err(ConfigError::Leverage { account: self.name.clone(), leverage });
         }
         for (asset, amount) in &self.balances {
             if !(0..=BALANCE_MAX).contains(&amount.raw()) {

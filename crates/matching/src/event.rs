@@ -94,6 +94,9 @@ pub enum Refusal {
     /// A post-only order would have taken liquidity.
     #[error("a post-only order would take liquidity")]
     PostOnly,
+    /// A reduce-only order has no position to reduce.
+    #[error("no position to reduce")]
+    NothingToReduce,
     /// The account's free balance does not cover the order and its fee.
     #[error("insufficient funds")]
     InsufficientFunds,
@@ -115,7 +118,13 @@ pub enum TapeError {
         /// The symbol.
         symbol: Symbol,
     },
-    /// Depth was given for a market whose book is synthetic.
+    /// A price of a bar was given for a market that has a book.
+    #[error("the market of `{symbol}` has a book and takes no bars")]
+    NotPrints {
+        /// The symbol.
+        symbol: Symbol,
+    },
+    /// Depth was given for a market whose book is not recorded.
     #[error("the book of `{symbol}` is synthetic and takes no recorded depth")]
     SyntheticBook {
         /// The symbol.

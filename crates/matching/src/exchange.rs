@@ -1,19 +1,25 @@
 //! Accounts, orders and money on top of the markets.
 
+mod funds;
+mod prints;
 mod settle;
 mod submit;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use model::{Book, Instrument, Level, Price, Side, Symbol, Trade, UnixNanos};
+use model::{Book, Instrument, Level, OrderKind, Price, Side, Symbol, Trade, UnixNanos};
 
-use crate::config::{ConfigError, ExchangeConfig, FeeRates, InstrumentConfig};
+pub use self::prints::BarPrint;
+use crate::config::{
+    ConfigError, ExchangeConfig, FeeRates, Funding, InstrumentConfig, Shortfall, Slippage,
+};
 use crate::event::{ExchangeEvent, Refusal, TapeError};
 use crate::ledger::{AssetId, Ledger};
 use crate::market::{Execution as MarketExecution, Market};
 use crate::order::{AccountId, CancelReason, Order, OrderId, OrderStatus};
 use crate::outside::Outside;
+use crate::waiting::Waiting;
 
 /// A whole exchange: markets, accounts, orders, money.
 ///
@@ -41,9 +47,13 @@ pub struct Exchange {
 struct Listing {
     instrument: Instrument,
     protection_ppm: i64,
+    slippage: Slippage,
     base: AssetId,
     quote: AssetId,
     market: Market,
+    waiting: Waiting,
+    /// Orders that meet the next print of a market without a book, oldest first.
+    arriving: VecDeque<OrderId>,
     next_trade: u64,
 }
 
@@ -51,6 +61,8 @@ struct Listing {
 #[derive(Debug, Clone)]
 struct Trader {
     fees: FeeRates,
+    funding: Funding,
+    shortfall: Shortfall,
     open: BTreeSet<OrderId>,
     /// The newest order under each client id.
     client_ids: BTreeMap<Arc<str>, OrderId>,
@@ -80,14 +92,15 @@ impl Exchange {
         let markets = config.instruments.into_iter();
         let markets = markets.map(|c| Listing::new(c, &mut ledger)).collect();
         let own = FeeRates { maker_ppm: 0, taker_ppm: 0 };
-        let mut traders = vec![Trader::new(own), Trader::new(own)];
+        let own = Trader::new(own, Funding::Spot, Shortfall::Refuse);
+        let mut traders = vec![own.clone(), own];
         for account in &config.accounts {
-            let id = ledger.open_account(&account.name);
+            let id = ledger.open_account(&account.name, account.funding != Funding::Spot);
             for (asset, amount) in &account.balances {
                 let asset = ledger.asset(asset);
                 ledger.deposit(id, asset, *amount);
             }
-            traders.push(Trader::new(account.fees));
+            traders.push(Trader::new(account.fees, account.funding, account.shortfall));
         }
         Ok(Self {
             markets,
@@ -116,10 +129,8 @@ impl Exchange {
         let known = self.orders.get(&order);
         let known = known.filter(|o| o.account == account && o.is_open());
         let known = known.ok_or(Refusal::UnknownOrder)?;
-        let (market, side, limit) = (known.market, known.request.side, known.request.limit());
-        if let Some(price) = limit {
-            self.markets[market].market.remove(side, price, order);
-        }
+        let listing = &mut self.markets[known.market];
+        listing.take_out(order, known.request.side, known.request.kind);
         self.end(order, OrderStatus::Cancelled(CancelReason::Requested), now, out);
         Ok(())
     }
@@ -138,9 +149,14 @@ impl Exchange {
         if !trade.price.is_positive() || !trade.quantity.is_positive() {
             return Err(TapeError::NotPositive { symbol: trade.symbol.clone() });
         }
+        if self.markets[at].market.outside.print_rule().is_some() {
+            self.print_trade(at, trade, now, out);
+            return Ok(());
+        }
         let mut executions = std::mem::take(&mut self.scratch);
         self.markets[at].market.on_trade(trade, &mut executions);
         self.execute(at, executions, now, out);
+        self.wake(at, trade.price, now, out);
         Ok(())
     }
 
@@ -158,7 +174,7 @@ impl Exchange {
         let at = self.listed(update.symbol)?;
         let symbol = || update.symbol.clone();
         let market = &mut self.markets[at].market;
-        if market.outside.is_synthetic() {
+        if !market.outside.is_recorded() {
             return Err(TapeError::SyntheticBook { symbol: symbol() });
         }
         let bids = update.bids.iter().map(|level| (Side::Buy, *level));
@@ -171,8 +187,7 @@ impl Exchange {
             market.outside.clear();
         }
         for (side, level) in levels {
-            market.outside.set(side, level);
-            market.cap_queue(side, level);
+            market.set_level(side, level);
         }
         if update.snapshot {
             market.cap_queues();
@@ -232,6 +247,14 @@ impl Exchange {
     pub fn book(&mut self, symbol: &Symbol, depth: usize) -> Option<Book> {
         let at = self.position(symbol)?;
         Some(self.markets[at].market.book(depth))
+    }
+
+    /// Best levels of everybody, bid and ask, as [`Exchange::book`] would show them; cheaper.
+    ///
+    /// A market without a book shows the last price on both sides, with a quantity of zero.
+    pub fn best_levels(&mut self, symbol: &Symbol) -> [Option<Level>; 2] {
+        let at = self.position(symbol);
+        at.map_or([None, None], |at| self.markets[at].market.best_levels())
     }
 
     /// Price of the last recorded trade.
@@ -310,11 +333,26 @@ impl Listing {
         let instrument = config.instrument;
         Self {
             protection_ppm: config.protection_ppm,
+            slippage: config.slippage,
             base: ledger.asset(&instrument.base),
             quote: ledger.asset(&instrument.quote),
-            market: Market::new(Outside::new(&instrument, config.liquidity)),
+            market: Market::new(Outside::new(&instrument, config.liquidity), config.queue),
+            waiting: Waiting::default(),
+            arriving: VecDeque::new(),
             next_trade: 1,
             instrument,
+        }
+    }
+
+    /// Takes an open order out of wherever it is.
+    fn take_out(&mut self, order: OrderId, side: Side, kind: OrderKind) {
+        match kind {
+            OrderKind::Triggered { .. } => self.waiting.remove(side, kind, order),
+            OrderKind::Market => self.arriving.retain(|id| *id != order),
+            OrderKind::Limit { price, .. } => {
+                self.arriving.retain(|id| *id != order);
+                self.market.remove(side, price, order);
+            }
         }
     }
 
@@ -342,8 +380,9 @@ impl Listing {
 }
 
 impl Trader {
-    const fn new(fees: FeeRates) -> Self {
-        Self { fees, open: BTreeSet::new(), client_ids: BTreeMap::new() }
+    fn new(fees: FeeRates, funding: Funding, shortfall: Shortfall) -> Self {
+        let (open, client_ids) = (BTreeSet::new(), BTreeMap::new());
+        Self { fees, funding, shortfall, open, client_ids }
     }
 }
 

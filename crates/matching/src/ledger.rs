@@ -44,6 +44,8 @@ pub(crate) struct AssetId(usize);
 pub struct Ledger {
     assets: Vec<Asset>,
     names: Vec<String>,
+    /// By account: true when its balances may be negative.
+    borrows: Vec<bool>,
     /// By account, then by asset.
     balances: Vec<Vec<Balance>>,
 }
@@ -53,6 +55,7 @@ impl Ledger {
         Self {
             assets: Vec::new(),
             names: vec![MARKET_NAME.to_owned(), FEES_NAME.to_owned()],
+            borrows: vec![true, true],
             balances: vec![Vec::new(), Vec::new()],
         }
     }
@@ -69,8 +72,9 @@ impl Ledger {
         AssetId(self.assets.len() - 1)
     }
 
-    pub(crate) fn open_account(&mut self, name: &str) -> AccountId {
+    pub(crate) fn open_account(&mut self, name: &str, borrows: bool) -> AccountId {
         self.names.push(name.to_owned());
+        self.borrows.push(borrows);
         self.balances.push(vec![Balance::default(); self.assets.len()]);
         AccountId(self.names.len() - 1)
     }
@@ -101,6 +105,12 @@ impl Ledger {
         self.assets.iter().cloned().zip(balances).collect()
     }
 
+    /// What an account owns of one asset, the reserved part included; zero of an unknown one.
+    pub fn owned(&self, account: AccountId, asset: &Asset) -> Notional {
+        let at = self.assets.iter().position(|known| known == asset);
+        at.map_or(Notional::ZERO, |at| self.balances[account.0][at].total)
+    }
+
     /// Sum of every asset over all accounts, `market` and `fees` included: constant.
     pub fn totals(&self) -> BTreeMap<Asset, Notional> {
         let total = |at: usize| {
@@ -123,6 +133,9 @@ impl Ledger {
         before: Notional,
         after: Notional,
     ) {
+        if before == after {
+            return;
+        }
         let balance = self.balance_mut(account, asset);
         balance.held = sum(difference(balance.held, before), after);
         assert!(
@@ -142,8 +155,7 @@ impl Ledger {
         let payer = self.balance_mut(from, asset);
         payer.total = difference(payer.total, amount);
         let short = payer.free().is_negative();
-        let own = from == MARKET || from == FEES;
-        assert!(own || !short, "a payment is covered by the free balance");
+        assert!(!short || self.borrows[from.0], "a payment is covered by the free balance");
         let payee = self.balance_mut(to, asset);
         payee.total = sum(payee.total, amount);
     }

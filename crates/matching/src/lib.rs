@@ -8,12 +8,14 @@ mod ledger;
 mod market;
 mod order;
 mod outside;
+mod queue;
+mod waiting;
 
 pub use config::{
-    AccountConfig, ConfigError, ExchangeConfig, FeeRates, InstrumentConfig, Liquidity,
-    SyntheticConfig,
+    AccountConfig, ConfigError, ExchangeConfig, FeeRates, Funding, InstrumentConfig, Liquidity,
+    PrintRule, QueueModel, Shortfall, Slippage, SlippageOn, SyntheticConfig,
 };
 pub use event::{ExchangeEvent, Execution, Refusal, TapeError};
-pub use exchange::{DepthUpdate, Exchange};
+pub use exchange::{BarPrint, DepthUpdate, Exchange};
 pub use ledger::{Balance, Ledger};
 pub use order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use model::{Book, Level, Price, Quantity, Side, Trade};
 
+use crate::config::QueueModel;
 use crate::order::{AccountId, OrderId};
 use crate::outside::Outside;
+use crate::queue::ahead_after;
 
 /// One of our orders in the book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(crate) struct Resting {
     pub(crate) remaining: Quantity,
     /// Quantity of everybody else that is served before this order.
     pub(crate) queue_ahead: Quantity,
+    /// What trades took from the recorded level since it last changed.
+    traded: Quantity,
 }
 
 /// Our orders at one price, oldest first.
@@ -61,13 +65,19 @@ pub(crate) struct Execution {
 #[derive(Debug, Clone)]
 pub(crate) struct Market {
     pub(crate) outside: Outside,
+    model: QueueModel,
     bids: BTreeMap<Price, Queue>,
     asks: BTreeMap<Price, Queue>,
 }
 
 impl Market {
-    pub(crate) const fn new(outside: Outside) -> Self {
-        Self { outside, bids: BTreeMap::new(), asks: BTreeMap::new() }
+    pub(crate) const fn new(outside: Outside, model: QueueModel) -> Self {
+        Self { outside, model, bids: BTreeMap::new(), asks: BTreeMap::new() }
+    }
+
+    /// True without an order of ours.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bids.is_empty() && self.asks.is_empty()
     }
 
     /// What an order of `account` would take; changes nothing but the synthetic book's freshness.
@@ -153,7 +163,8 @@ impl Market {
         let level = self.outside.queue_at(side, price);
         let queue = self.side_mut(side).entry(price).or_default();
         let last = queue.back().map_or(Quantity::ZERO, |r| r.queue_ahead);
-        queue.push_back(Resting { order, account, remaining, queue_ahead: level.max(last) });
+        let queue_ahead = level.max(last);
+        queue.push_back(Resting { order, account, remaining, queue_ahead, traded: Quantity::ZERO });
     }
 
     /// Takes an order out of the book.
@@ -183,9 +194,18 @@ impl Market {
         }
     }
 
-    /// A recorded level has become smaller: our orders are not behind more than is left of it.
-    pub(crate) fn cap_queue(&mut self, side: Side, level: Level) {
-        self.change_queue(side, level.price, |queue| cap(queue, level.quantity));
+    /// Sets a recorded level, and moves our orders behind it.
+    pub(crate) fn set_level(&mut self, side: Side, level: Level) {
+        let before = self.outside.quantity_at(side, level.price);
+        self.outside.set(side, level);
+        let (model, after) = (self.model, level.quantity);
+        self.change_queue(side, level.price, |queue| {
+            for resting in queue {
+                let traded = std::mem::take(&mut resting.traded);
+                resting.queue_ahead =
+                    ahead_after(model, resting.queue_ahead, before, after, traded);
+            }
+        });
     }
 
     /// The whole recorded book is new: none of our orders is behind more than now stands there.
@@ -193,7 +213,10 @@ impl Market {
         for (side, queues) in [(Side::Buy, &mut self.bids), (Side::Sell, &mut self.asks)] {
             for (price, queue) in queues {
                 let level = self.outside.quantity_at(side, *price);
-                cap(queue, level);
+                for resting in queue {
+                    resting.queue_ahead = resting.queue_ahead.min(level);
+                    resting.traded = Quantity::ZERO;
+                }
             }
         }
     }
@@ -219,6 +242,26 @@ impl Market {
         }
         book.truncate(depth);
         book
+    }
+
+    /// Best levels of both sides, ours included: bid, then ask.
+    pub(crate) fn best_levels(&mut self) -> [Option<Level>; 2] {
+        if self.is_empty() {
+            return self.outside.touches();
+        }
+        let book = self.book(1);
+        [book.best_bid(), book.best_ask()]
+    }
+
+    /// Price of our best resting order of a side.
+    pub(crate) fn own_best(&self, side: Side) -> Option<Price> {
+        self.own(side).next().map(|(price, _)| price)
+    }
+
+    /// Takes our orders at a price of a side out of the book, oldest first.
+    pub(crate) fn take_queue(&mut self, side: Side, price: Price) -> Vec<(OrderId, Quantity)> {
+        let queue = self.side_mut(side).remove(&price).unwrap_or_default();
+        queue.into_iter().map(|resting| (resting.order, resting.remaining)).collect()
     }
 
     /// Best visible price of a side, ours included.
@@ -316,6 +359,7 @@ impl Market {
             }
             for resting in queue.iter_mut() {
                 resting.queue_ahead = resting.queue_ahead.saturating_sub(outside);
+                resting.traded = sum(resting.traded, trade.quantity);
             }
             queue.retain(|resting| resting.remaining.is_positive());
         });
@@ -375,13 +419,6 @@ fn is_better(side: Side, price: Price, other: Price) -> bool {
     match side {
         Side::Buy => price > other,
         Side::Sell => price < other,
-    }
-}
-
-/// Moves orders up to what is left of everybody else at their price.
-fn cap(queue: &mut Queue, left: Quantity) {
-    for resting in queue {
-        resting.queue_ahead = resting.queue_ahead.min(left);
     }
 }
 

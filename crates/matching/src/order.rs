@@ -37,12 +37,14 @@ pub struct OrderRequest {
     pub symbol: Symbol,
     /// Direction.
     pub side: Side,
-    /// Market or limit.
+    /// Market, limit or waiting; a waiting order that woke shows what it became.
     pub kind: OrderKind,
     /// Base units, above zero.
     pub quantity: Quantity,
     /// Life of the unfilled part; a market order never rests, whatever stands here.
     pub time_in_force: TimeInForce,
+    /// True when it may only make the position smaller: what the account has of the base asset.
+    pub reduce_only: bool,
 }
 
 impl From<&NewOrder> for OrderRequest {
@@ -54,6 +56,7 @@ impl From<&NewOrder> for OrderRequest {
             kind: order.kind,
             quantity: order.quantity,
             time_in_force: order.time_in_force,
+            reduce_only: order.reduce_only,
         }
     }
 }
@@ -63,13 +66,19 @@ impl OrderRequest {
     pub const fn limit(&self) -> Option<Price> {
         match self.kind {
             OrderKind::Limit { price, .. } => Some(price),
-            OrderKind::Market => None,
+            OrderKind::Market | OrderKind::Triggered { .. } => None,
         }
     }
 
-    /// True when what is not executed at once stays in the book.
+    /// True while the order waits for its trigger.
+    pub const fn is_waiting(&self) -> bool {
+        matches!(self.kind, OrderKind::Triggered { .. })
+    }
+
+    /// True when what is not executed at once stays.
     pub const fn may_rest(&self) -> bool {
-        self.limit().is_some() && matches!(self.time_in_force, TimeInForce::Gtc)
+        let rests = self.limit().is_some() && matches!(self.time_in_force, TimeInForce::Gtc);
+        rests || self.is_waiting()
     }
 
     /// True when the order must not take liquidity.
@@ -89,6 +98,30 @@ pub enum CancelReason {
     Protection,
     /// The next counterparty would have been the same account.
     SelfMatch,
+    /// Fill-or-kill: not all of it could be filled.
+    FillOrKill,
+    /// Post-only: it would have taken liquidity at the next print.
+    PostOnly,
+    /// What the account has did not cover the rest when it was to execute.
+    Funds,
+    /// Reduce-only: no position was left to reduce.
+    ReduceOnly,
+}
+
+/// In words: `fill or kill`.
+impl fmt::Display for CancelReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Requested => "asked for",
+            Self::Immediate => "immediate or cancel",
+            Self::Protection => "no liquidity within the price protection",
+            Self::SelfMatch => "self trade prevention",
+            Self::FillOrKill => "fill or kill",
+            Self::PostOnly => "post only",
+            Self::Funds => "insufficient funds",
+            Self::ReduceOnly => "no position to reduce",
+        })
+    }
 }
 
 /// Where an order stands.

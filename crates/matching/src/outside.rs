@@ -2,7 +2,7 @@
 
 use model::{Instrument, Level, Price, Quantity, Side, Trade};
 
-use crate::config::{Liquidity, SyntheticConfig};
+use crate::config::{Liquidity, PrintRule, SyntheticConfig};
 
 /// Levels of one side, best first.
 pub(crate) type Levels = Vec<Level>;
@@ -51,6 +51,19 @@ impl Outside {
             bids: Levels::new(),
             asks: Levels::new(),
         }
+    }
+
+    /// The rule of a market without a book.
+    pub(crate) const fn print_rule(&self) -> Option<PrintRule> {
+        match self.liquidity {
+            Liquidity::Prints(rule) => Some(rule),
+            Liquidity::Synthetic(_) | Liquidity::Recorded => None,
+        }
+    }
+
+    /// True for a recorded book.
+    pub(crate) const fn is_recorded(&self) -> bool {
+        matches!(self.liquidity, Liquidity::Recorded)
     }
 
     pub(crate) const fn is_synthetic(&self) -> bool {
@@ -138,6 +151,30 @@ impl Outside {
         level.map_or(Quantity::ZERO, |level| level.quantity)
     }
 
+    /// Best level of both sides: bid, then ask. Costs less than a refresh.
+    ///
+    /// Without a book both are the last price, with no quantity told.
+    pub(crate) fn touches(&self) -> [Option<Level>; 2] {
+        match (self.liquidity, self.last) {
+            (Liquidity::Prints(_), last) => {
+                let level = last.map(|l| Level { price: l.price, quantity: Quantity::ZERO });
+                [level, level]
+            }
+            (Liquidity::Synthetic(shape), Some(last)) if self.stale => {
+                let (bid, ask) = self.touch_ticks(last);
+                let sizes = self.sizes(shape, last);
+                [(Side::Buy, bid), (Side::Sell, ask)].map(|(side, ticks)| {
+                    let raw = i64::try_from(ticks * self.tick).unwrap_or(0);
+                    let level = Level { price: Price::from_raw(raw), quantity: sizes.touch(side) };
+                    level.price.is_positive().then_some(level)
+                })
+            }
+            (Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
+                [self.bids.first().copied(), self.asks.first().copied()]
+            }
+        }
+    }
+
     /// Takes liquidity away from a level.
     pub(crate) fn consume(&mut self, side: Side, price: Price, quantity: Quantity) {
         let left = self.quantity_at(side, price).saturating_sub(quantity);
@@ -155,6 +192,25 @@ impl Outside {
         }
     }
 
+    /// Bid and ask of the book around a trade, in ticks.
+    fn touch_ticks(&self, last: LastTrade) -> (i128, i128) {
+        let LastTrade { price, number, .. } = last;
+        let ticks = i128::from(price.raw()) / self.tick;
+        let on_grid = i128::from(price.raw()) % self.tick == 0;
+        let draw = mix(number / SPREAD_TRADES, 1);
+        let spread = 1 + i128::from(draw) % slot_width(ticks);
+        match last.taker {
+            Side::Sell => (ticks, ticks + spread),
+            Side::Buy if on_grid => (ticks - spread, ticks),
+            Side::Buy => (ticks + 1 - spread, ticks + 1),
+        }
+    }
+
+    fn sizes(&self, shape: SyntheticConfig, last: LastTrade) -> Sizes {
+        let base = shape.level_cost.raw() / i128::from(last.price.raw()).max(1);
+        Sizes { base, lot: self.lot, min: self.quantity_min, number: last.number }
+    }
+
     fn levels_mut(&mut self, side: Side) -> &mut Levels {
         match side {
             Side::Buy => &mut self.bids,
@@ -168,19 +224,9 @@ impl Outside {
     /// Behind the touches, levels stand on a grid that depends on the price's magnitude only, so
     /// that they stay where they are while the market moves through them.
     fn synthesise(&mut self, shape: SyntheticConfig, last: LastTrade) {
-        let LastTrade { price, number, .. } = last;
-        let ticks = i128::from(price.raw()) / self.tick;
-        let on_grid = i128::from(price.raw()) % self.tick == 0;
-        let width = slot_width(ticks);
-        let draw = mix(number / SPREAD_TRADES, 1);
-        let spread = 1 + i128::from(draw) % width;
-        let (bid, ask) = match last.taker {
-            Side::Sell => (ticks, ticks + spread),
-            Side::Buy if on_grid => (ticks - spread, ticks),
-            Side::Buy => (ticks + 1 - spread, ticks + 1),
-        };
-        let base = shape.level_cost.raw() / i128::from(price.raw()).max(1);
-        let sizes = Sizes { base, lot: self.lot, min: self.quantity_min, number };
+        let (bid, ask) = self.touch_ticks(last);
+        let width = slot_width(i128::from(last.price.raw()) / self.tick);
+        let sizes = self.sizes(shape, last);
         for (side, touch) in [(Side::Buy, bid), (Side::Sell, ask)] {
             let tick = self.tick;
             let levels = self.levels_mut(side);

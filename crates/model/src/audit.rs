@@ -274,6 +274,10 @@ impl fmt::Display for AuditEvent {
                 match kind {
                     OrderKind::Market => f.write_str(" @ market"),
                     OrderKind::Limit { price, .. } => write!(f, " @ {price}"),
+                    OrderKind::Triggered { trigger, price, limit } => {
+                        write!(f, " @ {} {price}", trigger.as_str())?;
+                        suffix(f, " limit ", limit.as_ref())
+                    }
                 }
             }
             Self::OrderChanged { client_order_id, venue_order_id, state, filled, reason } => {

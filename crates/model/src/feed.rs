@@ -1,6 +1,7 @@
 //! What a venue session tells the rest of the trading system, in no venue's words.
 
 use crate::audit::StreamState;
+use crate::bar::Bar;
 use crate::book::Level;
 use crate::decimal::Quantity;
 use crate::instrument::Symbol;
@@ -37,6 +38,13 @@ pub enum FeedEvent {
         bid: Option<Level>,
         /// Lowest ask, if any.
         ask: Option<Level>,
+    },
+    /// An interval is over.
+    Bar {
+        /// Instrument.
+        symbol: Symbol,
+        /// What happened in it.
+        bar: Bar,
     },
     /// News of one of our orders.
     Order(OrderReport),

@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
 pub mod audit;
+mod bar;
 mod book;
 mod decimal;
 mod feed;
@@ -17,6 +18,7 @@ mod panic;
 mod time;
 mod trade;
 
+pub use bar::Bar;
 pub use book::{Book, Level};
 pub use decimal::{DecimalError, Fixed, Price, PriceUnit, Quantity, QuantityUnit, Unit};
 pub use feed::{FeedEvent, OrderReport, StreamKind};
@@ -24,7 +26,7 @@ pub use instrument::{Asset, Instrument, Symbol};
 pub use money::{Notional, Rounding};
 pub use order::{
     ClientOrderId, InvalidClientOrderId, NewOrder, OrderKind, OrderState, Side, TimeInForce,
-    VenueOrderId,
+    Trigger, VenueOrderId,
 };
 pub use panic::panic_message;
 pub use time::{TimeError, UnixNanos};

@@ -148,6 +148,46 @@ pub enum OrderKind {
         /// Refused rather than taking liquidity.
         post_only: bool,
     },
+    /// Waits until the market trades at `price`, then becomes a limit order at `limit`, or a market
+    /// order without one.
+    Triggered {
+        /// Which way the market must go.
+        trigger: Trigger,
+        /// Price of the public trade that wakes the order.
+        price: Price,
+        /// Worst price accepted then; `None` for any.
+        limit: Option<Price>,
+    },
+}
+
+/// What a waiting order waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trigger {
+    /// The market moves against the position that the order ends: up for a buy, down for a sell.
+    StopLoss,
+    /// The market moves in favour of it: down for a buy, up for a sell.
+    TakeProfit,
+}
+
+impl Trigger {
+    /// True when an order of `side` wakes as the market rises, false when it wakes as it falls.
+    pub const fn is_rising(self, side: Side) -> bool {
+        matches!((self, side), (Self::StopLoss, Side::Buy) | (Self::TakeProfit, Side::Sell))
+    }
+
+    /// True when a public trade at `last` wakes an order of `side` that waits for `price`.
+    pub fn fires(self, side: Side, price: Price, last: Price) -> bool {
+        if self.is_rising(side) { last >= price } else { last <= price }
+    }
+
+    /// Lower-case name: `stop-loss`, `take-profit`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StopLoss => "stop-loss",
+            Self::TakeProfit => "take-profit",
+        }
+    }
 }
 
 /// What happens with the part that is not filled at once.
@@ -158,6 +198,8 @@ pub enum TimeInForce {
     Gtc,
     /// The rest is cancelled.
     Ioc,
+    /// All of it is filled at once, or nothing.
+    Fok,
 }
 
 /// A request for an order, before the venue knows of it.
@@ -169,12 +211,20 @@ pub struct NewOrder {
     pub symbol: Symbol,
     /// Direction.
     pub side: Side,
-    /// Market or limit.
+    /// Market, limit, or waiting for a trigger.
     pub kind: OrderKind,
     /// Base units, above zero.
     pub quantity: Quantity,
     /// Life of the unfilled part.
     pub time_in_force: TimeInForce,
+    /// True when the order may make the position smaller, never larger or of the other sign.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reduce_only: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Where an order stands, as far as we know.

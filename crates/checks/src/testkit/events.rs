@@ -113,6 +113,7 @@ pub fn intent(order: &str) -> AuditEvent {
             kind: OrderKind::Market,
             quantity: quantity("0.5"),
             time_in_force: TimeInForce::Ioc,
+            reduce_only: false,
         },
     }
 }

@@ -241,6 +241,7 @@ fn a_position_beyond_the_limit_may_shrink_but_not_turn() {
         kind: OrderKind::Limit { price: price("100"), post_only: false },
         quantity: quantity(size),
         time_in_force: TimeInForce::Gtc,
+        reduce_only: false,
     };
     let check = |side, size, allowed| {
         assert_eq!(engine.refusal(&order(side, size)).is_none(), allowed, "{side} {size}");

@@ -10,6 +10,7 @@ fn order() -> Order {
         kind: OrderKind::Market,
         quantity: quantity("1"),
         time_in_force: TimeInForce::Gtc,
+        reduce_only: false,
     });
     order.sent();
     order

@@ -92,6 +92,7 @@ impl<S: Strategy> World<S> {
             kind,
             quantity: one(),
             time_in_force: TimeInForce::Gtc,
+            reduce_only: false,
         }));
         id
     }

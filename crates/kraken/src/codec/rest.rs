@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::{
     Asset, Book, Instrument, Level, NewOrder, Notional, OrderKind, OrderReport, Price, Side,
-    TimeInForce, UnixNanos, VenueOrderId,
+    TimeInForce, Trigger, UnixNanos, VenueOrderId,
 };
 use serde::Deserialize;
 
@@ -239,12 +239,26 @@ pub(crate) fn order_form(order: &NewOrder, expiry: UnixNanos) -> Form {
             let flags = if post_only { "post,fciq" } else { "fciq" };
             ("limit", Some(price.to_string()), flags)
         }
+        OrderKind::Triggered { trigger, price, limit } => {
+            let kind = match (trigger, limit) {
+                (Trigger::StopLoss, None) => "stop-loss",
+                (Trigger::StopLoss, Some(_)) => "stop-loss-limit",
+                (Trigger::TakeProfit, None) => "take-profit",
+                (Trigger::TakeProfit, Some(_)) => "take-profit-limit",
+            };
+            (kind, Some(price.to_string()), "fciq")
+        }
+    };
+    let second_price = match order.kind {
+        OrderKind::Triggered { limit, .. } => limit.map(|limit| limit.to_string()),
+        OrderKind::Market | OrderKind::Limit { .. } => None,
     };
     let time_in_force = match (order.kind, order.time_in_force) {
         // A market order is immediate by itself; with `IOC` it is refused.
-        (OrderKind::Market, _) => None,
-        (OrderKind::Limit { .. }, TimeInForce::Gtc) => Some("GTC"),
-        (OrderKind::Limit { .. }, TimeInForce::Ioc) => Some("IOC"),
+        (OrderKind::Market | OrderKind::Triggered { limit: None, .. }, _) => None,
+        (OrderKind::Limit { .. } | OrderKind::Triggered { .. }, TimeInForce::Gtc) => Some("GTC"),
+        (OrderKind::Limit { .. } | OrderKind::Triggered { .. }, TimeInForce::Ioc) => Some("IOC"),
+        (OrderKind::Limit { .. } | OrderKind::Triggered { .. }, TimeInForce::Fok) => Some("FOK"),
     };
     Form::new()
         .with("pair", &names::altname(&order.symbol))
@@ -252,8 +266,10 @@ pub(crate) fn order_form(order: &NewOrder, expiry: UnixNanos) -> Form {
         .with("ordertype", kind)
         .with("volume", &order.quantity.to_string())
         .with_some("price", price.as_deref())
+        .with_some("price2", second_price.as_deref())
         .with_some("timeinforce", time_in_force)
         .with("oflags", flags)
+        .with_some("reduce_only", order.reduce_only.then_some("true"))
         .with("cl_ord_id", order.client_order_id.as_str())
         .with("deadline", &rfc3339(expiry.floor_to(Duration::from_millis(1))))
 }

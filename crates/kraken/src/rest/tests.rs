@@ -22,6 +22,7 @@ fn order() -> NewOrder {
         kind: OrderKind::Limit { price: Price::parse("15000.5").expect("valid"), post_only: false },
         quantity: Quantity::parse("0.0002").expect("valid"),
         time_in_force: TimeInForce::Gtc,
+        reduce_only: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use model::{Fill, Liquidity, Notional, Price, Quantity, Rounding, Side, UnixNanos};
 
+use crate::config::Funding;
 use crate::event::{ExchangeEvent, Execution};
 use crate::exchange::Exchange;
 use crate::ledger::{FEES, MARKET};
@@ -18,8 +19,16 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
-        self.fill(order, price, quantity, trade_id, Liquidity::Maker, out);
-        if self.orders[&order].remaining().is_zero() {
+        let allowed = self.allowed_maker(order, price, quantity);
+        if allowed.total().is_positive() {
+            self.fill(order, price, allowed.total(), trade_id, Liquidity::Maker, out);
+        }
+        if let Some(reason) = allowed.short {
+            let known = &self.orders[&order];
+            let (at, side, kind) = (known.market, known.request.side, known.request.kind);
+            self.markets[at].take_out(order, side, kind);
+            self.end(order, OrderStatus::Cancelled(reason), now, out);
+        } else if self.orders[&order].remaining().is_zero() {
             self.end(order, OrderStatus::Filled, now, out);
         }
     }
@@ -67,8 +76,11 @@ impl Exchange {
                 ledger.transfer(MARKET, account, quote, cost);
             }
         }
-        // Half-up rounding of many small fills may ask for a little more than is there.
-        let fee = fee.min(ledger.balance(account, quote).free());
+        let fee = match self.traders[account.0].funding {
+            // Half-up rounding of many small fills may ask for a little more than is there.
+            Funding::Spot => fee.min(ledger.balance(account, quote).free()),
+            Funding::Margin { .. } => fee,
+        };
         ledger.transfer(account, FEES, quote, fee);
         order.fee = add(order.fee, fee);
         out.push(ExchangeEvent::Filled(Execution {
@@ -101,6 +113,9 @@ fn hold_after(
     worst_ppm: i64,
     cost_decimals: u32,
 ) -> Notional {
+    if order.held.is_zero() {
+        return Notional::ZERO;
+    }
     let remaining = order.remaining();
     match (order.request.side, order.request.limit()) {
         (Side::Sell, _) => Notional::from_quantity(remaining),

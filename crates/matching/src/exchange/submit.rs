@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use model::{Liquidity, Notional, Price, Quantity, Rounding, Side, TimeInForce, UnixNanos};
+use model::{
+    Liquidity, Notional, OrderKind, Price, Quantity, Rounding, Side, TimeInForce, UnixNanos,
+};
 
+use crate::config::{Funding, PrintRule, Shortfall};
 use crate::event::{ExchangeEvent, Refusal};
 use crate::exchange::Exchange;
 use crate::exchange::settle::{add, buy_hold};
-use crate::market::{Stop, Taking};
+use crate::ledger::AssetId;
+use crate::market::{Match, Stop, Taking};
 use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
 
 /// What an order that passed every check is going to do.
@@ -15,9 +19,22 @@ use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderS
 struct Plan {
     /// Position of the instrument.
     at: usize,
-    taking: Taking,
+    entry: Entry,
     /// What the order reserves at first.
     hold: Notional,
+}
+
+/// Where an order goes first.
+#[derive(Debug)]
+enum Entry {
+    /// To the orders that wait for a trigger.
+    Wait,
+    /// To the last print of a market without a book.
+    Meet(Price),
+    /// To the next print of a market without a book.
+    Arrive,
+    /// To the book.
+    Take(Taking),
 }
 
 impl Exchange {
@@ -41,42 +58,148 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<OrderId, Refusal> {
         let plan = self.plan(account, &request)?;
+        let (side, kind) = (request.side, request.kind);
         let id = self.accept(account, request, &plan, now, out);
-        for taken in &plan.taking.matches {
-            let side = self.orders[&id].request.side;
-            let listing = &mut self.markets[plan.at];
-            listing.market.take(side, taken);
-            let number = listing.print(taken.price, taken.quantity, side, now, out);
-            if let Some(maker) = taken.maker {
-                self.fill_maker(maker, taken.price, taken.quantity, number, now, out);
-            }
-            self.fill(id, taken.price, taken.quantity, number, Liquidity::Taker, out);
+        match plan.entry {
+            Entry::Wait => self.markets[plan.at].waiting.insert(side, kind, id),
+            Entry::Meet(price) => self.meet_print(id, price, now, out),
+            Entry::Arrive => self.markets[plan.at].arriving.push_back(id),
+            Entry::Take(taking) => self.take(id, &taking, now, out),
         }
-        self.after_taking(id, &plan, now, out);
         Ok(id)
+    }
+
+    /// A public trade at `last` wakes the orders that waited for it.
+    pub(super) fn wake(
+        &mut self,
+        at: usize,
+        last: Price,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) {
+        while let Some((id, _)) = self.markets[at].waiting.next(last) {
+            if self.wake_order(id, now, out) {
+                let taking = self.taking_of(id);
+                self.take(id, &taking, now, out);
+            }
+        }
+    }
+
+    /// Turns a waiting order into what it becomes. False when its account cannot pay: it has ended.
+    pub(super) fn wake_order(
+        &mut self,
+        id: OrderId,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) -> bool {
+        let order = self.orders.get_mut(&id).expect("a waiting order is known");
+        let (at, side, kind) = (order.market, order.request.side, order.request.kind);
+        if let OrderKind::Triggered { limit, .. } = kind {
+            order.request.kind = limit
+                .map_or(OrderKind::Market, |price| OrderKind::Limit { price, post_only: false });
+        }
+        let (account, request) = (order.account, order.request.clone());
+        self.markets[at].waiting.remove(side, kind, id);
+        out.push(ExchangeEvent::Opened { order: id });
+        let taking = match self.markets[at].market.outside.print_rule() {
+            Some(_) => None,
+            None => Some(self.taking_of(id)),
+        };
+        let hold = self.hold_for(at, account, &request, taking.as_ref());
+        let Some(hold) = hold.filter(|hold| self.covers(at, account, side, *hold)) else {
+            self.end(id, OrderStatus::Cancelled(CancelReason::Funds), now, out);
+            return false;
+        };
+        let asset = self.paid_in(at, side);
+        self.ledger.set_hold(account, asset, Notional::ZERO, hold);
+        self.orders.get_mut(&id).expect("it was there").held = hold;
+        true
+    }
+
+    fn taking_of(&mut self, id: OrderId) -> Taking {
+        let order = &self.orders[&id];
+        let (at, account, side) = (order.market, order.account, order.request.side);
+        let (limit, quantity) = (order.request.limit(), order.remaining());
+        let limit = limit.or_else(|| self.protection(at, side));
+        self.markets[at].market.taking(account, side, limit, quantity)
+    }
+
+    /// Executes what an order takes from the book; the rest is cancelled or rests.
+    fn take(&mut self, id: OrderId, taking: &Taking, now: UnixNanos, out: &mut Vec<ExchangeEvent>) {
+        if self.orders[&id].request.time_in_force == TimeInForce::Fok
+            && !self.is_fillable(id, taking)
+        {
+            self.end(id, OrderStatus::Cancelled(CancelReason::FillOrKill), now, out);
+            return;
+        }
+        for taken in &taking.matches {
+            if let Some(reason) = self.take_one(id, taken, now, out) {
+                self.end(id, OrderStatus::Cancelled(reason), now, out);
+                return;
+            }
+        }
+        self.after_taking(id, taking.stop, now, out);
+    }
+
+    /// True when all of an order would be filled now.
+    fn is_fillable(&self, id: OrderId, taking: &Taking) -> bool {
+        let quantity = self.orders[&id].remaining();
+        let worst = taking.matches.last().map(|taken| taken.price);
+        let allowed = worst.map(|price| self.allowed(id, price, quantity));
+        taking.stop == Stop::Filled && allowed.is_some_and(|allowed| allowed.is_all(quantity))
+    }
+
+    /// Executes an order against one counterparty. Returns why it must end, if so.
+    fn take_one(
+        &mut self,
+        id: OrderId,
+        taken: &Match,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) -> Option<CancelReason> {
+        let order = &self.orders[&id];
+        let (at, side) = (order.market, order.request.side);
+        let allowed = match taken.maker {
+            Some(_) => self.allowed_maker(id, taken.price, taken.quantity),
+            None => self.allowed(id, taken.price, taken.quantity),
+        };
+        let quantity = allowed.total();
+        if quantity.is_zero() {
+            return allowed.short;
+        }
+        self.markets[at].market.take(side, &Match { quantity, ..*taken });
+        match taken.maker {
+            Some(maker) => {
+                let number = self.markets[at].print(taken.price, quantity, side, now, out);
+                self.fill_maker(maker, taken.price, quantity, number, now, out);
+                self.fill(id, taken.price, quantity, number, Liquidity::Taker, out);
+                allowed.short
+            }
+            None => self.execute_taker(id, taken.price, taken.quantity, now, out),
+        }
     }
 
     /// Completes, cancels or rests an order that has taken what it can.
     fn after_taking(
         &mut self,
         id: OrderId,
-        plan: &Plan,
+        stop: Stop,
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
         let order = &self.orders[&id];
         let request = &order.request;
-        let status = match (plan.taking.stop, request.limit(), request.time_in_force) {
+        let status = match (stop, request.limit(), request.time_in_force) {
             (Stop::Filled, ..) => OrderStatus::Filled,
             (Stop::SelfMatch, ..) => OrderStatus::Cancelled(CancelReason::SelfMatch),
             (Stop::Limit, None, _) => OrderStatus::Cancelled(CancelReason::Protection),
-            (Stop::Limit, Some(_), TimeInForce::Ioc) => {
+            (Stop::Limit, Some(_), TimeInForce::Ioc | TimeInForce::Fok) => {
                 OrderStatus::Cancelled(CancelReason::Immediate)
             }
             (Stop::Limit, Some(price), TimeInForce::Gtc) => {
-                let (side, account, remaining) = (request.side, order.account, order.remaining());
-                let market = &mut self.markets[plan.at].market;
-                market.rest(side, price, id, account, remaining);
+                let (at, side, account) = (order.market, request.side, order.account);
+                let remaining = order.remaining();
+                self.markets[at].market.rest(side, price, id, account, remaining);
                 return;
             }
         };
@@ -94,11 +217,8 @@ impl Exchange {
     ) -> OrderId {
         let id = OrderId(self.next_order);
         self.next_order += 1;
-        let listing = &self.markets[plan.at];
-        let asset = match request.side {
-            Side::Buy => listing.quote,
-            Side::Sell => listing.base,
-        };
+        let asset = self.paid_in(plan.at, request.side);
+        let waits = request.is_waiting();
         self.ledger.set_hold(account, asset, Notional::ZERO, plan.hold);
         let trader = &mut self.traders[account.0];
         trader.open.insert(id);
@@ -120,7 +240,9 @@ impl Exchange {
         };
         self.orders.insert(id, order);
         out.push(ExchangeEvent::Accepted { order: id });
-        out.push(ExchangeEvent::Opened { order: id });
+        if !waits {
+            out.push(ExchangeEvent::Opened { order: id });
+        }
         id
     }
 
@@ -131,6 +253,43 @@ impl Exchange {
         let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
         self.check_rules(at, request)?;
         self.check_identity(at, account, request)?;
+        let entry = self.entry(at, account, request)?;
+        let taking = match &entry {
+            Entry::Wait => return Ok(Plan { at, entry, hold: Notional::ZERO }),
+            Entry::Meet(_) | Entry::Arrive => None,
+            Entry::Take(taking) => Some(taking),
+        };
+        let hold = self.hold_for(at, account, request, taking);
+        let hold = hold.filter(|hold| self.covers(at, account, request.side, *hold));
+        let hold = hold.ok_or(Refusal::InsufficientFunds)?;
+        Ok(Plan { at, entry, hold })
+    }
+
+    /// Where an order goes first; refuses what cannot go there.
+    fn entry(
+        &mut self,
+        at: usize,
+        account: AccountId,
+        request: &OrderRequest,
+    ) -> Result<Entry, Refusal> {
+        let market = &mut self.markets[at].market;
+        let last = market.outside.last_price();
+        if let OrderKind::Triggered { .. } = request.kind {
+            return Ok(Entry::Wait);
+        }
+        if let Some(rule) = market.outside.print_rule() {
+            return match (rule, last, request.limit()) {
+                (PrintRule::Last, Some(last), limit) => {
+                    let takes = limit.is_none_or(|limit| match request.side {
+                        Side::Buy => last <= limit,
+                        Side::Sell => last >= limit,
+                    });
+                    let refused = takes && request.is_post_only();
+                    if refused { Err(Refusal::PostOnly) } else { Ok(Entry::Meet(last)) }
+                }
+                (PrintRule::Last, None, _) | (PrintRule::Next, ..) => Ok(Entry::Arrive),
+            };
+        }
         let limit = request.limit().or_else(|| self.protection(at, request.side));
         let market = &mut self.markets[at].market;
         let taking = market.taking(account, request.side, limit, request.quantity);
@@ -138,17 +297,20 @@ impl Exchange {
         if request.is_post_only() && takes {
             return Err(Refusal::PostOnly);
         }
-        let hold = self.hold_for(at, account, request, &taking);
-        let hold = hold.ok_or(Refusal::InsufficientFunds)?;
-        let listing = &self.markets[at];
-        let asset = match request.side {
-            Side::Buy => listing.quote,
-            Side::Sell => listing.base,
-        };
-        if hold > self.ledger.balance(account, asset).free() {
-            return Err(Refusal::InsufficientFunds);
+        Ok(Entry::Take(taking))
+    }
+
+    /// True when the free balance has what an order reserves.
+    fn covers(&self, at: usize, account: AccountId, side: Side, hold: Notional) -> bool {
+        hold.is_zero() || hold <= self.ledger.balance(account, self.paid_in(at, side)).free()
+    }
+
+    /// What an order of a side pays with.
+    fn paid_in(&self, at: usize, side: Side) -> AssetId {
+        match side {
+            Side::Buy => self.markets[at].quote,
+            Side::Sell => self.markets[at].base,
         }
-        Ok(Plan { at, taking, hold })
     }
 
     /// The instrument's rules for prices and quantities.
@@ -164,7 +326,12 @@ impl Exchange {
         if request.quantity < instrument.quantity_min {
             return Err(Refusal::QuantityMinimum);
         }
-        if let Some(price) = request.limit() {
+        let prices = match request.kind {
+            OrderKind::Market => [None, None],
+            OrderKind::Limit { price, .. } => [Some(price), None],
+            OrderKind::Triggered { price, limit, .. } => [limit, Some(price)],
+        };
+        for price in prices.into_iter().flatten() {
             if !price.is_positive() {
                 return Err(Refusal::PriceNotPositive);
             }
@@ -172,7 +339,8 @@ impl Exchange {
                 return Err(Refusal::TickSize);
             }
         }
-        let price = request.limit().or_else(|| listing.market.outside.last_price());
+        let price = prices.into_iter().flatten().next();
+        let price = price.or_else(|| listing.market.outside.last_price());
         let cost = price.map(|price| Notional::of(price, request.quantity));
         if cost.is_some_and(|cost| cost < instrument.cost_min) {
             return Err(Refusal::CostMinimum);
@@ -192,6 +360,14 @@ impl Exchange {
         let known = client_id.and_then(|id| trader.client_ids.get(id));
         if known.is_some_and(|order| trader.open.contains(order)) {
             return Err(Refusal::DuplicateClientId);
+        }
+        let position = self.position_of_account(at, account);
+        let reducible = match request.side {
+            Side::Buy => position.negated(),
+            Side::Sell => position,
+        };
+        if request.reduce_only && !reducible.is_positive() {
+            return Err(Refusal::NothingToReduce);
         }
         let open = trader.open.iter().filter(|id| self.orders[id].market == at);
         if request.may_rest() && open.count() >= self.open_orders_max {
@@ -218,17 +394,25 @@ impl Exchange {
         at: usize,
         account: AccountId,
         request: &OrderRequest,
-        taking: &Taking,
+        taking: Option<&Taking>,
     ) -> Option<Notional> {
-        let fees = self.traders[account.0].fees;
+        let trader = &self.traders[account.0];
+        if trader.funding != Funding::Spot {
+            return Some(Notional::ZERO);
+        }
+        let fees = trader.fees;
         let decimals = self.markets[at].instrument.cost_decimals;
+        let matches = taking.map_or(&[][..], |taking| &taking.matches);
         match (request.side, request.limit()) {
             (Side::Sell, _) => Some(Notional::from_quantity(request.quantity)),
             (Side::Buy, Some(limit)) => {
                 buy_hold(limit, request.quantity, fees.worst_ppm(), decimals)
             }
-            (Side::Buy, None) => taking.matches.iter().try_fold(Notional::ZERO, |sum, taken| {
-                let cost = Notional::of(taken.price, taken.quantity);
+            // Without a hold it is looked at when it executes.
+            (Side::Buy, None) if trader.shortfall == Shortfall::Cut => Some(Notional::ZERO),
+            (Side::Buy, None) => matches.iter().try_fold(Notional::ZERO, |sum, taken| {
+                let price = self.slipped_buy(at, taken);
+                let cost = Notional::of(price, taken.quantity);
                 let ppm = fees.taker_ppm.max(0);
                 let fee = cost.fraction_ppm(ppm, decimals, Rounding::HalfUp)?;
                 Some(add(sum, add(cost, fee)))

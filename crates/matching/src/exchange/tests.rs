@@ -1,11 +1,12 @@
 mod money;
 mod orders;
 mod random;
+mod reference;
 
 use model::{Asset, Notional, OrderKind, Quantity, TimeInForce};
 
 use super::*;
-use crate::config::{AccountConfig, Liquidity, SyntheticConfig};
+use crate::config::{AccountConfig, Liquidity, QueueModel, SyntheticConfig};
 use crate::order::OrderRequest;
 
 const NOW: UnixNanos = UnixNanos::from_secs(1_000);
@@ -36,6 +37,8 @@ fn account(name: &str, usd: &str, btc: &str) -> AccountConfig {
             .map(|(asset, amount)| (Asset::new(asset), Notional::parse(amount).unwrap()))
             .into(),
         fees: FeeRates { maker_ppm: 2_500, taker_ppm: 4_000 },
+        funding: Funding::Spot,
+        shortfall: Shortfall::Refuse,
     }
 }
 
@@ -45,6 +48,8 @@ fn config(liquidity: Liquidity) -> ExchangeConfig {
             instrument: instrument(),
             liquidity,
             protection_ppm: 50_000,
+            queue: QueueModel::RiskAverse,
+            slippage: Slippage::NONE,
         }],
         accounts: vec![account("a", "10000", "2"), account("b", "10000", "2")],
         open_orders_max: 60,
@@ -87,6 +92,7 @@ fn limit(side: Side, price: &str, quantity: &str) -> OrderRequest {
         kind,
         quantity: Quantity::parse(quantity).unwrap(),
         time_in_force: TimeInForce::Gtc,
+        reduce_only: false,
     }
 }
 

@@ -24,7 +24,7 @@ fn market() -> Market {
         let level = Level { price: px(at), quantity: qty(10) };
         outside.set(side, level);
     }
-    Market::new(outside)
+    Market::new(outside, QueueModel::RiskAverse)
 }
 
 fn px(whole: i64) -> Price {
@@ -197,8 +197,7 @@ fn recorded_quotes_that_meet_our_order_fill_it_and_smaller_levels_move_it_up() {
     let mut market = market();
     rest(&mut market, Side::Buy, 99, 1, 5);
     let shrunk = Level { price: px(99), quantity: qty(3) };
-    market.outside.set(Side::Buy, shrunk);
-    market.cap_queue(Side::Buy, shrunk);
+    market.set_level(Side::Buy, shrunk);
     assert_eq!(ahead(&market, Side::Buy, 99), [3]);
     let mut out = Vec::new();
     market.on_quotes(&mut out);

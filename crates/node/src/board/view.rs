@@ -267,6 +267,12 @@ fn order_view(order: &Order) -> OrderView {
         price: match request.kind {
             OrderKind::Market => "market".to_owned(),
             OrderKind::Limit { price, .. } => price.to_string(),
+            OrderKind::Triggered { trigger, price, limit: None } => {
+                format!("{} {price}", trigger.as_str())
+            }
+            OrderKind::Triggered { trigger, price, limit: Some(limit) } => {
+                format!("{} {price}, limit {limit}", trigger.as_str())
+            }
         },
         state: order.state.as_str(),
         reason: order.reason.clone(),

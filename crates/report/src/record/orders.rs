@@ -6,7 +6,7 @@ use model::audit::AuditEvent;
 use model::history::{Event, Record, VenueEvent};
 use model::{
     ClientOrderId, Fill, Liquidity, NewOrder, Notional, OrderKind, OrderState, Price, Quantity,
-    Side, Symbol, TimeInForce, VenueOrderId,
+    Side, Symbol, TimeInForce, Trigger, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,12 +52,16 @@ pub struct OrderRecord {
 
 /// How an order meets the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum OrderType {
     /// At any price.
     Market,
     /// At a price or better.
     Limit,
+    /// Waits until the market moves against the position.
+    StopLoss,
+    /// Waits until the market moves in favour of the position.
+    TakeProfit,
 }
 
 /// One execution of an order of the trader, as the venue booked it.
@@ -90,6 +94,12 @@ impl OrderRecord {
         let (kind, limit_price, post_only) = match order.kind {
             OrderKind::Market => (OrderType::Market, None, false),
             OrderKind::Limit { price, post_only } => (OrderType::Limit, Some(price), post_only),
+            OrderKind::Triggered { trigger: Trigger::StopLoss, limit, .. } => {
+                (OrderType::StopLoss, limit, false)
+            }
+            OrderKind::Triggered { trigger: Trigger::TakeProfit, limit, .. } => {
+                (OrderType::TakeProfit, limit, false)
+            }
         };
         Self {
             client_order_id: order.client_order_id.clone(),

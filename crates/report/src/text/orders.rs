@@ -58,6 +58,8 @@ fn cells(order: &OrderRecord) -> [String; COLUMNS] {
         }
         (OrderType::Limit, None) => "limit".to_owned(),
         (OrderType::Market, _) => "market".to_owned(),
+        (OrderType::StopLoss, _) => "stop-loss".to_owned(),
+        (OrderType::TakeProfit, _) => "take-profit".to_owned(),
     };
     [
         clock_of(order.wanted_s),

@@ -55,6 +55,7 @@ impl From<Refusal> for ApiError {
             Refusal::CostMinimum => Self::fixed("EOrder:Cost minimum not met"),
             Refusal::DuplicateClientId => Self::arguments("cl_ord_id"),
             Refusal::TooManyOrders => Self::OPEN_ORDERS_LIMIT,
+            Refusal::NothingToReduce => Self::NO_POSITION,
             Refusal::PostOnly => Self::fixed("EOrder:Post only order"),
             Refusal::InsufficientFunds => Self::fixed("EOrder:Insufficient funds"),
             _ => Self::INVALID_ORDER,

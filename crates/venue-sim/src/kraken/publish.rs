@@ -187,6 +187,10 @@ pub(crate) const fn reason_text(reason: CancelReason) -> &'static str {
         CancelReason::Immediate => "Immediate or cancel order",
         CancelReason::Protection => "No liquidity within market price protection",
         CancelReason::SelfMatch => "Self trade prevention",
+        CancelReason::FillOrKill => "Fill or kill order",
+        CancelReason::PostOnly => "Post only order",
+        CancelReason::Funds => "Insufficient funds",
+        CancelReason::ReduceOnly => "No reducible position",
     }
 }
 

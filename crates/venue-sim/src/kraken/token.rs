@@ -73,6 +73,8 @@ mod tests {
                 name: "a".to_owned(),
                 balances: BTreeMap::new(),
                 fees: matching::FeeRates { maker_ppm: 0, taker_ppm: 0 },
+                funding: matching::Funding::Spot,
+                shortfall: matching::Shortfall::Refuse,
             }],
             open_orders_max: 1,
             closed_orders_max: 1,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use matching::{
-    AccountId, Exchange, ExchangeConfig, Execution, FeeRates, InstrumentConfig, Liquidity, OrderId,
-    SyntheticConfig,
+    AccountId, Exchange, ExchangeConfig, Execution, FeeRates, Funding, InstrumentConfig, Liquidity,
+    OrderId, QueueModel, Shortfall, Slippage, SyntheticConfig,
 };
 use model::history::VenueEvent;
 use model::{Asset, Notional, Symbol, Trade, UnixNanos};
@@ -239,11 +239,15 @@ fn exchange_config(config: &KrakenSimConfig) -> ExchangeConfig {
         instrument: pair.instrument.clone(),
         liquidity: Liquidity::Synthetic(SyntheticConfig { levels: LEVELS, level_cost }),
         protection_ppm: PROTECTION_PPM,
+        queue: QueueModel::RiskAverse,
+        slippage: Slippage::NONE,
     });
     let accounts = config.accounts.iter().map(|account| matching::AccountConfig {
         name: account.name.clone(),
         balances: account.balances.clone(),
         fees: FeeRates { maker_ppm: account.maker_ppm, taker_ppm: account.taker_ppm },
+        funding: Funding::Spot,
+        shortfall: Shortfall::Refuse,
     });
     ExchangeConfig {
         instruments: instruments.collect(),

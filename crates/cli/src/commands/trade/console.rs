@@ -120,6 +120,12 @@ fn sentence(event: &AuditEvent) -> Option<String> {
             let price = match order.kind {
                 OrderKind::Market => "at market".to_owned(),
                 OrderKind::Limit { price, .. } => format!("at {price}"),
+                OrderKind::Triggered { trigger, price, limit: None } => {
+                    format!("{} at {price}", trigger.as_str())
+                }
+                OrderKind::Triggered { trigger, price, limit: Some(limit) } => {
+                    format!("{} at {price}, limit {limit}", trigger.as_str())
+                }
             };
             Some(format!("  order {id}: {side} {quantity} {} {price}", order.symbol))
         }

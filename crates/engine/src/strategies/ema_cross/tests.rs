@@ -10,7 +10,14 @@ fn world() -> World<EmaCross> {
 
 fn order(side: Side, kind: OrderKind) -> Vec<Wish> {
     let time_in_force = TimeInForce::Gtc;
-    vec![Wish::Order { symbol: symbol(), side, kind, quantity: one(), time_in_force }]
+    vec![Wish::Order {
+        symbol: symbol(),
+        side,
+        kind,
+        quantity: one(),
+        time_in_force,
+        reduce_only: false,
+    }]
 }
 
 #[test]

@@ -14,7 +14,14 @@ fn limit(price: Price) -> OrderKind {
 
 fn wish(side: Side, price: Price) -> Wish {
     let (symbol, kind, quantity) = (symbol(), limit(price), one());
-    Wish::Order { symbol, side, kind, quantity, time_in_force: TimeInForce::Gtc }
+    Wish::Order {
+        symbol,
+        side,
+        kind,
+        quantity,
+        time_in_force: TimeInForce::Gtc,
+        reduce_only: false,
+    }
 }
 
 fn bid() -> Wish {

@@ -151,6 +151,7 @@ fn order_forms_are_complete() {
         kind,
         quantity: Quantity::parse("0.0002").expect("valid"),
         time_in_force,
+        reduce_only: false,
     };
     let expiry = UnixNanos::from_nanos(1_700_000_005_123_456_789);
     let check = |kind, time_in_force, expected: &str| {

@@ -100,6 +100,7 @@ impl OrderRow {
             time_in_force: match request.time_in_force {
                 TimeInForce::Gtc => "gtc",
                 TimeInForce::Ioc => "ioc",
+                TimeInForce::Fok => "fok",
             },
             trades: trades.then(|| details.executions.clone()),
             end: order.closed_at.map(|closed| End { reason, closetm: Number::seconds(closed) }),
@@ -107,11 +108,12 @@ impl OrderRow {
     }
 }
 
-/// `market` or `limit`.
+/// `market`, `limit` or the name of a trigger.
 pub(crate) const fn order_type(kind: OrderKind) -> &'static str {
     match kind {
         OrderKind::Market => "market",
         OrderKind::Limit { .. } => "limit",
+        OrderKind::Triggered { trigger, .. } => trigger.as_str(),
     }
 }
 
@@ -123,12 +125,17 @@ pub(super) fn sentence(side: Side, quantity: Quantity, kind: OrderKind, pair: &P
         OrderKind::Limit { .. } => {
             format!("{side} {volume} {name} @ limit {}", limit_text(kind, pair))
         }
+        OrderKind::Triggered { trigger, .. } => {
+            format!("{side} {volume} {name} @ {} {}", trigger.as_str(), limit_text(kind, pair))
+        }
     }
 }
 
 fn limit_text(kind: OrderKind, pair: &Pair) -> String {
     match kind {
         OrderKind::Market => "0".to_owned(),
-        OrderKind::Limit { price, .. } => price.to_fixed(pair.instrument.price_decimals),
+        OrderKind::Limit { price, .. } | OrderKind::Triggered { price, .. } => {
+            price.to_fixed(pair.instrument.price_decimals)
+        }
     }
 }

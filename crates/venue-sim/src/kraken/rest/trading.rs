@@ -275,6 +275,7 @@ fn order_request(args: &Args, pair: &Pair) -> Result<OrderRequest, ApiError> {
         kind,
         quantity,
         time_in_force,
+        reduce_only: false,
     })
 }
 

@@ -238,6 +238,7 @@ fn full(
         time_in_force: match request.time_in_force {
             TimeInForce::Gtc => "GTC",
             TimeInForce::Ioc => "IOC",
+            TimeInForce::Fok => "FOK",
         },
         post_only: request.is_post_only(),
         reduce_only: false,
@@ -280,5 +281,6 @@ const fn order_type(kind: OrderKind) -> &'static str {
     match kind {
         OrderKind::Market => "market",
         OrderKind::Limit { .. } => "limit",
+        OrderKind::Triggered { trigger, .. } => trigger.as_str(),
     }
 }

@@ -1,0 +1,75 @@
+//! What a tape says: the seam between readers of any format and the backtest.
+
+use model::{Bar, Level, Price, Quantity, Side, Trade, UnixNanos};
+use tape::TapeTrade;
+
+/// One row of recorded market data of one instrument.
+///
+/// Readers give these in the order of their times; whoever has another format implements `From`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MarketEvent {
+    /// Somebody traded.
+    Trade(TradeRow),
+    /// An interval: plays from its start to its end, so that the next one starts at its end or later.
+    Bar(Bar),
+    /// Levels of the book changed.
+    Depth(DepthRow),
+}
+
+/// A recorded trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TradeRow {
+    /// Stamped by the venue.
+    pub ts: UnixNanos,
+    /// Above zero.
+    pub price: Price,
+    /// Base units, above zero.
+    pub quantity: Quantity,
+    /// Side of the taker, where the tape tells it.
+    pub taker_side: Option<Side>,
+    /// The venue's number, where the tape tells it.
+    pub trade_id: Option<u64>,
+}
+
+/// A recorded change of a book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepthRow {
+    /// Stamped by the venue.
+    pub ts: UnixNanos,
+    /// True when the levels are the whole book.
+    pub snapshot: bool,
+    /// Buy levels; a quantity of zero removes a level.
+    pub bids: Vec<Level>,
+    /// Sell levels; a quantity of zero removes a level.
+    pub asks: Vec<Level>,
+}
+
+impl MarketEvent {
+    /// When it happened; the start of a bar.
+    pub const fn ts(&self) -> UnixNanos {
+        match self {
+            Self::Trade(trade) => trade.ts,
+            Self::Bar(bar) => bar.start,
+            Self::Depth(depth) => depth.ts,
+        }
+    }
+}
+
+impl From<TapeTrade> for MarketEvent {
+    fn from(trade: TapeTrade) -> Self {
+        let TapeTrade { ts, price, quantity } = trade;
+        Self::Trade(TradeRow { ts, price, quantity, taker_side: None, trade_id: None })
+    }
+}
+
+impl From<&Trade> for MarketEvent {
+    fn from(trade: &Trade) -> Self {
+        Self::Trade(TradeRow {
+            ts: trade.venue_ts,
+            price: trade.price,
+            quantity: trade.quantity,
+            taker_side: trade.taker_side,
+            trade_id: trade.trade_id,
+        })
+    }
+}

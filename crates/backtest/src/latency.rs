@@ -1,0 +1,145 @@
+//! How long messages travel.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use model::UnixNanos;
+use rand::{RngExt as _, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// How long the messages of one channel travel. They never overtake each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Latency {
+    /// Always as long. At most [`LATENCY_MAX`].
+    Constant(Duration),
+    /// Equally likely from `min` to `max`, drawn for each message.
+    Uniform {
+        /// Shortest.
+        min: Duration,
+        /// Longest, not below `min`, at most [`LATENCY_MAX`].
+        max: Duration,
+    },
+}
+
+/// Longest latency.
+pub const LATENCY_MAX: Duration = Duration::from_secs(3_600);
+
+/// Most messages that may be on their way on one channel.
+pub const IN_FLIGHT_MAX: usize = 1 << 22;
+
+impl Latency {
+    /// None.
+    pub const ZERO: Self = Self::Constant(Duration::ZERO);
+
+    /// True when the bounds make sense.
+    pub(crate) fn is_sound(self) -> bool {
+        match self {
+            Self::Constant(latency) => latency <= LATENCY_MAX,
+            Self::Uniform { min, max } => min <= max && max <= LATENCY_MAX,
+        }
+    }
+}
+
+/// Latencies of the three ways between strategy and venue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatencyConfig {
+    /// Market data, from the venue to the strategy.
+    pub feed: Latency,
+    /// Orders and cancels, from the strategy to the venue.
+    pub entry: Latency,
+    /// Answers and executions, from the venue to the strategy.
+    pub response: Latency,
+}
+
+impl LatencyConfig {
+    /// Everything arrives at once.
+    pub const ZERO: Self =
+        Self { feed: Latency::ZERO, entry: Latency::ZERO, response: Latency::ZERO };
+}
+
+/// Messages on their way, in the order of their arrivals.
+#[derive(Debug)]
+pub(crate) struct Channel<T> {
+    min: i64,
+    /// Zero for a constant latency.
+    range: i64,
+    draws: ChaCha8Rng,
+    last: UnixNanos,
+    queue: VecDeque<(UnixNanos, T)>,
+}
+
+impl<T> Channel<T> {
+    /// A channel whose latencies are drawn from the stream `name` of a seed.
+    pub(crate) fn new(latency: Latency, seed: u64, name: &str) -> Self {
+        let nanos = |latency: Duration| i64::try_from(latency.as_nanos()).unwrap_or(i64::MAX);
+        let (min, range) = match latency {
+            Latency::Constant(latency) => (nanos(latency), 0),
+            Latency::Uniform { min, max } => (nanos(min), nanos(max) - nanos(min)),
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&seed.to_le_bytes()).update(b"backtest/").update(name.as_bytes());
+        let draws = ChaCha8Rng::from_seed(*hasher.finalize().as_bytes());
+        Self { min, range, draws, last: UnixNanos::from_nanos(i64::MIN), queue: VecDeque::new() }
+    }
+
+    /// Sends a message at `now`. False when too many are on their way.
+    pub(crate) fn send(&mut self, now: UnixNanos, message: T) -> bool {
+        let drawn = if self.range == 0 { 0 } else { self.draws.random_range(0..=self.range) };
+        let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.min + drawn));
+        self.last = self.last.max(arrival);
+        self.queue.push_back((self.last, message));
+        self.queue.len() <= IN_FLIGHT_MAX
+    }
+
+    /// When the next message arrives; the end of time without one.
+    pub(crate) fn next_at(&self) -> i64 {
+        self.queue.front().map_or(i64::MAX, |(at, _)| at.as_nanos())
+    }
+
+    /// Takes the next message out.
+    pub(crate) fn receive(&mut self) -> Option<(UnixNanos, T)> {
+        self.queue.pop_front()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_keep_their_order_and_their_bounds() {
+        let (min, max) = (Duration::from_nanos(5), Duration::from_nanos(500));
+        let mut channel = Channel::new(Latency::Uniform { min, max }, 7, "entry");
+        for at in 0..1_000 {
+            channel.send(UnixNanos::from_nanos(100 * at), at);
+        }
+        let mut last = 0;
+        let mut distinct = 0;
+        for expected in 0..1_000 {
+            let (at, message) = channel.receive().expect("sent");
+            assert_eq!(message, expected);
+            assert!(at.as_nanos() >= last);
+            assert!((5..=500).contains(&(at.as_nanos() - 100 * expected)), "{at}");
+            distinct += usize::from(at.as_nanos() != last);
+            last = at.as_nanos();
+        }
+        assert!(distinct > 100, "latencies are drawn, not constant");
+    }
+
+    #[test]
+    fn streams_depend_on_seed_and_name() {
+        let first = |seed, name| {
+            let latency = Latency::Uniform { min: Duration::ZERO, max: LATENCY_MAX };
+            let mut channel = Channel::new(latency, seed, name);
+            channel.send(UnixNanos::ZERO, ());
+            channel.next_at()
+        };
+        assert_eq!(first(1, "feed"), first(1, "feed"));
+        assert_ne!(first(1, "feed"), first(1, "entry"));
+        assert_ne!(first(1, "feed"), first(2, "feed"));
+    }
+}

@@ -1,0 +1,239 @@
+//! What a backtest leaves behind.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use matching::Execution;
+use model::{
+    Asset, ClientOrderId, Liquidity, NewOrder, Notional, OrderState, Price, Quantity, Side,
+    UnixNanos, VenueOrderId,
+};
+use serde::{Deserialize, Serialize};
+
+/// One execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FillRecord {
+    /// When the venue executed it.
+    pub ts: UnixNanos,
+    /// Place of the order in [`BacktestResult::orders`].
+    pub order: usize,
+    /// Direction.
+    pub side: Side,
+    /// Price of the execution.
+    pub price: Price,
+    /// Base units, above zero.
+    pub quantity: Quantity,
+    /// Fee in the quote asset; negative for a rebate.
+    pub fee: Notional,
+    /// Maker or taker.
+    pub liquidity: Liquidity,
+    /// What the account owned of the quote asset afterwards.
+    pub cash: Notional,
+    /// What the account owned of the base asset afterwards.
+    pub base: Notional,
+}
+
+/// One order that the engine sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRecord {
+    /// What was asked for.
+    pub request: NewOrder,
+    /// When the strategy's side sent it.
+    pub sent: UnixNanos,
+    /// When the venue took or refused it; `None` while it was on its way at the end.
+    pub arrived: Option<UnixNanos>,
+    /// When it ended.
+    pub ended: Option<UnixNanos>,
+    /// The venue's name.
+    pub venue_order_id: Option<VenueOrderId>,
+    /// Where it stands at the venue; `Submitting` while it was on its way at the end.
+    pub state: OrderState,
+    /// Filled, base units.
+    pub filled: Quantity,
+    /// Paid or received, quote units, without fees.
+    pub cost: Notional,
+    /// Fees, quote units.
+    pub fee: Notional,
+    /// Why it ended early.
+    pub reason: Option<String>,
+}
+
+/// The account at one time, everything valued at the last price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EquityPoint {
+    /// Time of the last market event before the point.
+    pub ts: UnixNanos,
+    /// Quote units owned, plus base units owned times the price.
+    pub equity: Notional,
+    /// Base units owned.
+    pub base: Notional,
+    /// The last price.
+    pub price: Price,
+}
+
+/// What the tape held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DataCounts {
+    /// Trades.
+    pub trades: u64,
+    /// Bars.
+    pub bars: u64,
+    /// Changes of the book.
+    pub depth: u64,
+    /// Time of the first event.
+    pub first_ts: UnixNanos,
+    /// Time of the last event; the end of the last bar.
+    pub last_ts: UnixNanos,
+}
+
+/// A fingerprint of orders and fills: equal runs have equal ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Digest(pub u64);
+
+/// 16 hexadecimal digits.
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// A finished backtest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BacktestResult {
+    /// Executions, in the venue's order.
+    pub fills: Vec<FillRecord>,
+    /// Orders, in the order in which they were sent.
+    pub orders: Vec<OrderRecord>,
+    /// The account over time; the first point is the start. At least two when the tape had a price.
+    pub equity: Vec<EquityPoint>,
+    /// What the account owned at the start.
+    pub initial: BTreeMap<Asset, Notional>,
+    /// What the account owns at the end.
+    pub balances: BTreeMap<Asset, Notional>,
+    /// What was played.
+    pub data: DataCounts,
+    /// Wishes of the strategy that broke a rule or a limit and became no order.
+    pub wishes_dropped: u64,
+    /// Messages that were on their way when the tape ended.
+    pub in_flight: usize,
+    /// The strategy's panic, if it panicked: nothing was ordered afterwards.
+    pub failure: Option<String>,
+    /// Fingerprint of orders and fills.
+    pub digest: Digest,
+}
+
+/// Collects the record during a run.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    pub(crate) orders: Vec<OrderRecord>,
+    pub(crate) fills: Vec<FillRecord>,
+}
+
+impl Recorder {
+    /// An order leaves; returns its place.
+    pub(crate) fn sent(&mut self, request: NewOrder, now: UnixNanos) -> usize {
+        self.orders.push(OrderRecord {
+            request,
+            sent: now,
+            arrived: None,
+            ended: None,
+            venue_order_id: None,
+            state: OrderState::Submitting,
+            filled: Quantity::ZERO,
+            cost: Notional::ZERO,
+            fee: Notional::ZERO,
+            reason: None,
+        });
+        self.orders.len() - 1
+    }
+
+    /// The venue took an order.
+    pub(crate) fn arrived(&mut self, place: usize, now: UnixNanos, venue_id: &VenueOrderId) {
+        let order = &mut self.orders[place];
+        order.arrived = Some(now);
+        order.venue_order_id = Some(venue_id.clone());
+        order.state = OrderState::Open;
+    }
+
+    /// An order ended without being filled completely.
+    pub(crate) fn ended(
+        &mut self,
+        place: usize,
+        now: UnixNanos,
+        state: OrderState,
+        reason: Option<&str>,
+    ) {
+        let order = &mut self.orders[place];
+        order.arrived.get_or_insert(now);
+        order.ended = Some(now);
+        order.state = state;
+        order.reason = reason.map(str::to_owned);
+    }
+
+    /// An order was executed; true when it is complete.
+    pub(crate) fn filled(
+        &mut self,
+        place: usize,
+        now: UnixNanos,
+        execution: &Execution,
+        (cash, base): (Notional, Notional),
+    ) -> bool {
+        let order = &mut self.orders[place];
+        (order.filled, order.cost, order.fee) = (execution.filled, execution.cost, execution.fee);
+        let complete = execution.filled == order.request.quantity;
+        if complete {
+            (order.state, order.ended) = (OrderState::Filled, Some(now));
+        }
+        let fill = &execution.fill;
+        self.fills.push(FillRecord {
+            ts: now,
+            order: place,
+            side: order.request.side,
+            price: fill.price,
+            quantity: fill.quantity,
+            fee: fill.fee,
+            liquidity: fill.liquidity,
+            cash,
+            base,
+        });
+        complete
+    }
+
+    /// Our name of an order and the venue's.
+    pub(crate) fn names(&self, place: usize) -> Option<(ClientOrderId, VenueOrderId)> {
+        let order = self.orders.get(place)?;
+        Some((order.request.client_order_id.clone(), order.venue_order_id.clone()?))
+    }
+
+    /// The fingerprint of everything collected.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        let mut number = |value: i128| {
+            hasher.update(&value.to_le_bytes());
+        };
+        for order in &self.orders {
+            number(order.sent.as_nanos().into());
+            number(order.ended.map_or(-1, UnixNanos::as_nanos).into());
+            number(order.request.quantity.raw().into());
+            number(order.filled.raw().into());
+            number(order.cost.raw());
+            number(order.fee.raw());
+            number(i128::from(matches!(order.request.side, Side::Sell)));
+        }
+        for fill in &self.fills {
+            number(fill.ts.as_nanos().into());
+            number(i128::try_from(fill.order).unwrap_or(-1));
+            number(fill.price.raw().into());
+            number(fill.quantity.raw().into());
+            number(fill.fee.raw());
+            number(fill.cash.raw());
+            number(i128::from(matches!(fill.liquidity, Liquidity::Maker)));
+        }
+        for order in &self.orders {
+            hasher.update(order.request.client_order_id.as_str().as_bytes());
+            hasher.update(order.state.as_str().as_bytes());
+        }
+        let bytes = *hasher.finalize().as_bytes();
+        Digest(bytes[..8].iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
+    }
+}

@@ -1,0 +1,242 @@
+//! Statistics of a finished backtest: the only place with floats.
+//!
+//! Definitions, which are those of empyrical and quantstats:
+//!
+//! - *Period returns* `r`: the equity is looked at once per period (a UTC day), at its last point; `r` is
+//!   the relative change from one look to the next. Periods without a point are left out. The first
+//!   look is the first period's last point: what was gained before it counts in the total return only.
+//! - *N*: periods per year, a parameter: 365 for a market that never closes, 252 for one that does.
+//! - Sharpe `mean(r) / std(r, ddof = 1) * sqrt(N)`; no risk-free rate.
+//! - Sortino `mean(r) * N / (sqrt(mean(min(r, 0)^2)) * sqrt(N))`, the mean over all returns.
+//! - Maximum drawdown: the lowest `W / max(W so far) - 1` over all points of the equity curve, `W` from
+//!   the start on.
+//! - Annual return `prod(1 + r)^(N / n) - 1` with `n` returns. Calmar: annual return over the size of
+//!   the maximum drawdown of the period returns.
+//!
+//! A ratio whose denominator is zero or that has fewer than two returns is `None`.
+
+use std::time::Duration;
+
+use model::{Liquidity, Notional, UnixNanos};
+use serde::{Deserialize, Serialize};
+
+use crate::record::BacktestResult;
+use crate::trips::round_trips;
+
+/// A day, in nanoseconds.
+const DAY: i64 = 86_400_000_000_000;
+
+/// Periods per year of a market that never closes.
+pub const N_ALWAYS_OPEN: f64 = 365.0;
+
+/// A backtest in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Round trips that were closed.
+    pub trades: usize,
+    /// Share of them that gained after fees, `0..=1`; `None` without trips.
+    pub win_rate: Option<f64>,
+    /// Equity at the end over equity at the start, minus one.
+    pub total_return: f64,
+    /// Return per year, see the module.
+    pub annual_return: Option<f64>,
+    /// Worst fall from a maximum, `-1..=0`.
+    pub max_drawdown: f64,
+    /// Sharpe ratio.
+    pub sharpe: Option<f64>,
+    /// Sortino ratio.
+    pub sortino: Option<f64>,
+    /// Calmar ratio.
+    pub calmar: Option<f64>,
+    /// Periods per year that the ratios assume.
+    pub periods_per_year: f64,
+    /// Period returns that the ratios are made of.
+    pub periods: usize,
+    /// Share of the time between the first and the last event with a position, `0..=1`.
+    pub exposure: f64,
+    /// Fees paid, quote units; negative for rebates.
+    pub fees: Notional,
+    /// Sum of the costs of all fills, quote units.
+    pub turnover: Notional,
+    /// Share of the turnover that rested, `0..=1`; `None` without fills.
+    pub maker_share: Option<f64>,
+}
+
+impl Stats {
+    /// The statistics of a result, with `periods_per_year` days in a year.
+    pub fn new(result: &BacktestResult, periods_per_year: f64) -> Self {
+        let trips = round_trips(&result.fills);
+        let won = trips.iter().filter(|trip| trip.pnl > Notional::ZERO).count();
+        let equity: Vec<f64> = result.equity.iter().map(|point| number(point.equity)).collect();
+        let returns = period_returns(result);
+        let ratios = Ratios::new(&returns, periods_per_year);
+        let (mut fees, mut turnover, mut made) = (Notional::ZERO, Notional::ZERO, Notional::ZERO);
+        for fill in &result.fills {
+            let cost = Notional::of(fill.price, fill.quantity);
+            fees = fees.checked_add(fill.fee).unwrap_or(fees);
+            turnover = turnover.checked_add(cost).unwrap_or(turnover);
+            if fill.liquidity == Liquidity::Maker {
+                made = made.checked_add(cost).unwrap_or(made);
+            }
+        }
+        let total = equity.first().zip(equity.last()).map_or(0.0, |(a, b)| ratio(b - a, *a));
+        Self {
+            trades: trips.len(),
+            win_rate: share(won, trips.len()),
+            total_return: total,
+            annual_return: ratios.annual_return,
+            max_drawdown: max_drawdown(&equity),
+            sharpe: ratios.sharpe,
+            sortino: ratios.sortino,
+            calmar: ratios.calmar,
+            periods_per_year,
+            periods: returns.len(),
+            exposure: exposure(result),
+            fees,
+            turnover,
+            maker_share: (!turnover.is_zero()).then(|| ratio(number(made), number(turnover))),
+        }
+    }
+}
+
+/// Ratios of period returns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ratios {
+    /// See the module.
+    pub annual_return: Option<f64>,
+    /// See the module.
+    pub sharpe: Option<f64>,
+    /// See the module.
+    pub sortino: Option<f64>,
+    /// See the module.
+    pub calmar: Option<f64>,
+}
+
+impl Ratios {
+    /// The ratios of some period returns, with `n` periods in a year.
+    pub fn new(returns: &[f64], n: f64) -> Self {
+        let nothing = Self { annual_return: None, sharpe: None, sortino: None, calmar: None };
+        if returns.len() < 2 {
+            return nothing;
+        }
+        let count = float(returns.len());
+        let mean = returns.iter().sum::<f64>() / count;
+        let variance = returns.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        let downside = returns.iter().map(|r| r.min(0.0).powi(2)).sum::<f64>() / count;
+        let mut wealth = vec![1.0];
+        for r in returns {
+            wealth.push(wealth[wealth.len() - 1] * (1.0 + r));
+        }
+        let last = wealth[wealth.len() - 1];
+        let annual = (last > 0.0).then(|| last.powf(n / count) - 1.0);
+        let fall = -max_drawdown(&wealth);
+        let over = |value: f64, by: f64| (by > 0.0).then(|| value / by);
+        Self {
+            annual_return: annual,
+            sharpe: over(mean * n.sqrt(), variance.sqrt()),
+            sortino: over(mean * n, downside.sqrt() * n.sqrt()),
+            calmar: annual.and_then(|annual| over(annual, fall)),
+        }
+    }
+}
+
+/// Relative changes of the equity from day to day.
+pub fn period_returns(result: &BacktestResult) -> Vec<f64> {
+    let mut looks: Vec<(i64, f64)> = Vec::new();
+    // The first point is the start, of the same day as the next.
+    for point in result.equity.iter().skip(1) {
+        let day = point.ts.as_nanos().div_euclid(DAY);
+        match looks.last_mut().filter(|(last, _)| *last == day) {
+            Some((_, equity)) => *equity = number(point.equity),
+            None => looks.push((day, number(point.equity))),
+        }
+    }
+    looks.windows(2).map(|pair| ratio(pair[1].1 - pair[0].1, pair[0].1)).collect()
+}
+
+/// The worst fall from a maximum so far, as a share of it: `-1..=0`.
+pub fn max_drawdown(equity: &[f64]) -> f64 {
+    let mut top = f64::MIN;
+    let mut worst: f64 = 0.0;
+    for value in equity {
+        top = top.max(*value);
+        worst = worst.min(ratio(value - top, top));
+    }
+    worst
+}
+
+/// Share of the time with a position.
+fn exposure(result: &BacktestResult) -> f64 {
+    let span = result.data.last_ts.since(result.data.first_ts);
+    let mut held = Duration::ZERO;
+    let start = result.equity.first().map_or(Notional::ZERO, |point| point.base);
+    let mut since = (!start.is_zero()).then_some(result.data.first_ts);
+    for fill in &result.fills {
+        match (since, fill.base.is_zero()) {
+            (None, false) => since = Some(fill.ts),
+            (Some(from), true) => {
+                held += fill.ts.since(from);
+                since = None;
+            }
+            (None, true) | (Some(_), false) => {}
+        }
+    }
+    let until = |from: UnixNanos| result.data.last_ts.since(from);
+    held += since.map_or(Duration::ZERO, until);
+    ratio(held.as_secs_f64(), span.as_secs_f64())
+}
+
+/// The nearest float of an amount.
+#[expect(clippy::cast_precision_loss, reason = "statistics are floats")]
+pub fn number(amount: Notional) -> f64 {
+    amount.raw() as f64 / 1e17
+}
+
+#[expect(clippy::cast_precision_loss, reason = "statistics are floats")]
+fn float(count: usize) -> f64 {
+    count as f64
+}
+
+fn share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| float(part) / float(whole))
+}
+
+/// A quotient; zero where there is nothing to divide by.
+fn ratio(value: f64, by: f64) -> f64 {
+    if by > 0.0 { value / by } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Python: r = [0.01, -0.02, 0.015, 0.0, -0.005, 0.03], N = 365:
+    /// `mean(r)/stdev(r)*sqrt(N)`, `mean(r)*N/(sqrt(mean(min(x,0)**2))*sqrt(N))`,
+    /// `prod(1+r)**(N/6)-1`, and that over 0.02.
+    #[test]
+    fn ratios_follow_their_definitions() {
+        let found = Ratios::new(&[0.01, -0.02, 0.015, 0.0, -0.005, 0.03], 365.0);
+        let near = |found: Option<f64>, expected: f64| {
+            let found = found.expect("defined");
+            assert!((found - expected).abs() < 1e-9 * expected.abs().max(1.0), "{found}");
+        };
+        near(found.sharpe, SHARPE);
+        near(found.sortino, SORTINO);
+        near(found.annual_return, ANNUAL);
+        near(found.calmar, CALMAR);
+    }
+
+    #[test]
+    fn nothing_is_divided_by_nothing() {
+        let flat = Ratios::new(&[0.0, 0.0, 0.0], 365.0);
+        assert_eq!((flat.sharpe, flat.sortino, flat.calmar), (None, None, None));
+        assert_eq!(Ratios::new(&[0.1], 365.0).sharpe, None);
+        assert!(max_drawdown(&[]).abs() < f64::EPSILON);
+        assert!((max_drawdown(&[100.0, 120.0, 90.0, 130.0]) + 0.25).abs() < 1e-12);
+    }
+
+    const SHARPE: f64 = 5.515130702591431;
+    const SORTINO: f64 = 11.350045348445297;
+    const ANNUAL: f64 = 4.901865774481;
+    const CALMAR: f64 = 245.09328872404978;
+}

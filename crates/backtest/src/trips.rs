@@ -1,0 +1,231 @@
+//! Fills paired to round trips, first in first out.
+
+use std::collections::VecDeque;
+
+use model::{Notional, Price, Quantity, Side, UnixNanos};
+
+use crate::record::FillRecord;
+
+/// A position, or a part of one, from its entry to its exit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundTrip {
+    /// Base units; negative for a short one.
+    pub size: Quantity,
+    /// When it was entered: the first fill.
+    pub entry_ts: UnixNanos,
+    /// When it was left: the last fill.
+    pub exit_ts: UnixNanos,
+    /// Place of the order that entered.
+    pub entry_order: usize,
+    /// Place of the order that left.
+    pub exit_order: usize,
+    /// Average price of the entry, rounded half up.
+    pub entry_price: Price,
+    /// Average price of the exit, rounded half up.
+    pub exit_price: Price,
+    /// What it gained, after fees.
+    pub pnl: Notional,
+    /// Fees of entry and exit. Of a fill that belongs to several trips, each bears its share by
+    /// quantity, rounded down; the last one bears the rest.
+    pub fees: Notional,
+}
+
+/// A part of a position that is still open.
+#[derive(Debug)]
+struct Lot {
+    size: Quantity,
+    ts: UnixNanos,
+    order: usize,
+    cost: Notional,
+    fee: Notional,
+}
+
+/// Pairs fills, the oldest open lot first.
+///
+/// Fills of one order that make one lot larger are one lot, and fills of one order that close one lot
+/// are one trip. What is open at the end is no trip.
+pub fn round_trips(fills: &[FillRecord]) -> Vec<RoundTrip> {
+    let mut lots: VecDeque<Lot> = VecDeque::new();
+    let mut trips: Vec<Trip> = Vec::new();
+    for fill in fills {
+        let mut left = Lot {
+            size: match fill.side {
+                Side::Buy => fill.quantity,
+                Side::Sell => fill.quantity.negated(),
+            },
+            ts: fill.ts,
+            order: fill.order,
+            cost: Notional::of(fill.price, fill.quantity),
+            fee: fill.fee,
+        };
+        while let Some(lot) = lots.front_mut()
+            && lot.size.is_positive() != left.size.is_positive()
+        {
+            let size = abs(lot.size).min(abs(left.size));
+            let (entry, exit) = (lot.split(size), left.split(size));
+            if lot.size.is_zero() {
+                lots.pop_front();
+            }
+            let last = trips.last_mut().filter(|trip| trip.continues(&entry, &exit));
+            match last {
+                Some(trip) => trip.grow(&entry, &exit),
+                None => trips.push(Trip { entry, exit }),
+            }
+            if left.size.is_zero() {
+                break;
+            }
+        }
+        if left.size.is_zero() {
+            continue;
+        }
+        match lots.back_mut().filter(|lot| lot.order == left.order) {
+            Some(lot) => lot.add(&left),
+            None => lots.push_back(left),
+        }
+    }
+    trips.iter().map(Trip::finish).collect()
+}
+
+/// An entry with its exit, of equal size and opposite sign.
+struct Trip {
+    entry: Lot,
+    exit: Lot,
+}
+
+impl Trip {
+    fn continues(&self, entry: &Lot, exit: &Lot) -> bool {
+        self.entry.order == entry.order && self.exit.order == exit.order
+    }
+
+    fn grow(&mut self, entry: &Lot, exit: &Lot) {
+        self.entry.add(entry);
+        self.exit.add(exit);
+        self.exit.ts = exit.ts;
+    }
+
+    fn finish(&self) -> RoundTrip {
+        let Self { entry, exit } = self;
+        let gained = if entry.size.is_positive() {
+            exit.cost.checked_sub(entry.cost)
+        } else {
+            entry.cost.checked_sub(exit.cost)
+        };
+        let fees = sum(entry.fee, exit.fee);
+        let price = |lot: &Lot| {
+            let size = abs(lot.size);
+            lot.cost.price_per(size, Price::DECIMALS).unwrap_or_default()
+        };
+        RoundTrip {
+            size: entry.size,
+            entry_ts: entry.ts,
+            exit_ts: exit.ts,
+            entry_order: entry.order,
+            exit_order: exit.order,
+            entry_price: price(entry),
+            exit_price: price(exit),
+            pnl: gained.and_then(|gained| gained.checked_sub(fees)).expect(FITS),
+            fees,
+        }
+    }
+}
+
+impl Lot {
+    /// Takes a part out, with its share of cost and fee.
+    fn split(&mut self, size: Quantity) -> Self {
+        let whole = i128::from(abs(self.size).raw());
+        let part = i128::from(size.raw());
+        let share = |amount: Notional| {
+            let (each, rest) = (amount.raw().div_euclid(whole), amount.raw().rem_euclid(whole));
+            Notional::from_raw(each * part + rest * part / whole)
+        };
+        let signed = if self.size.is_positive() { size } else { size.negated() };
+        let taken = Self {
+            size: signed,
+            ts: self.ts,
+            order: self.order,
+            cost: share(self.cost),
+            fee: share(self.fee),
+        };
+        self.size = self.size.checked_sub(signed).expect(FITS);
+        self.cost = self.cost.checked_sub(taken.cost).expect(FITS);
+        self.fee = self.fee.checked_sub(taken.fee).expect(FITS);
+        taken
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.size = self.size.checked_add(other.size).expect(FITS);
+        self.cost = sum(self.cost, other.cost);
+        self.fee = sum(self.fee, other.fee);
+    }
+}
+
+const FITS: &str = "sums of settled costs are far from the end of the range";
+
+fn sum(left: Notional, right: Notional) -> Notional {
+    left.checked_add(right).expect(FITS)
+}
+
+fn abs(size: Quantity) -> Quantity {
+    size.max(size.negated())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(order: usize, side: Side, price: &str, quantity: &str, fee: &str) -> FillRecord {
+        FillRecord {
+            ts: UnixNanos::from_secs(i64::try_from(order).expect("small")),
+            order,
+            side,
+            price: Price::parse(price).expect("valid"),
+            quantity: Quantity::parse(quantity).expect("valid"),
+            fee: Notional::parse(fee).expect("valid"),
+            liquidity: model::Liquidity::Taker,
+            cash: Notional::ZERO,
+            base: Notional::ZERO,
+        }
+    }
+
+    fn shown(fills: &[FillRecord]) -> Vec<String> {
+        let line = |trip: &RoundTrip| {
+            let RoundTrip { size, entry_price, exit_price, pnl, fees, .. } = trip;
+            format!("{size}: {entry_price} -> {exit_price}, {pnl} after {fees}")
+        };
+        round_trips(fills).iter().map(line).collect()
+    }
+
+    #[test]
+    fn an_order_that_turns_the_position_ends_one_trip_and_begins_the_next() {
+        let fills = [
+            fill(0, Side::Buy, "100", "2", "0.4"),
+            fill(1, Side::Sell, "110", "2", "0.44"),
+            fill(1, Side::Sell, "109", "1", "0.22"),
+            fill(2, Side::Buy, "99", "1", "0.2"),
+        ];
+        let expected = ["2: 100 -> 110, 19.16 after 0.84", "-1: 109 -> 99, 9.58 after 0.42"];
+        assert_eq!(shown(&fills), expected);
+    }
+
+    #[test]
+    fn the_oldest_lot_is_closed_first_and_fees_are_shared() {
+        let fills = [
+            fill(0, Side::Buy, "100", "1", "0.1"),
+            fill(1, Side::Buy, "200", "2", "0.4"),
+            fill(2, Side::Sell, "300", "2", "0.6"),
+        ];
+        let expected = ["1: 100 -> 300, 199.6 after 0.4", "1: 200 -> 300, 99.5 after 0.5"];
+        assert_eq!(shown(&fills), expected);
+    }
+
+    #[test]
+    fn fills_of_one_order_are_one_trip() {
+        let fills = [
+            fill(0, Side::Buy, "100", "1", "0"),
+            fill(0, Side::Buy, "101", "1", "0"),
+            fill(1, Side::Sell, "103", "0.5", "0"),
+            fill(1, Side::Sell, "102", "1.5", "0"),
+        ];
+        assert_eq!(shown(&fills), ["2: 100.5 -> 102.25, 3.5 after 0"]);
+    }
+}

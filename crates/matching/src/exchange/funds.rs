@@ -1,0 +1,189 @@
+//! What of an execution an account can take, and at which price.
+
+use model::{Notional, Price, Quantity, Side};
+
+use crate::config::{Funding, Shortfall, SlippageOn};
+use crate::exchange::Exchange;
+use crate::market::Match;
+use crate::order::{AccountId, CancelReason, Order, OrderId};
+
+/// `10^9`: steps of a notional in one step of a quantity.
+const QUANTITY_STEP: i128 = 1_000_000_000;
+/// Parts of a rate.
+const PPM: i128 = 1_000_000;
+
+/// The part of an execution that may happen: first what closes the position, then what opens one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Allowed {
+    pub(super) closing: Quantity,
+    pub(super) closing_price: Price,
+    pub(super) opening: Quantity,
+    pub(super) opening_price: Price,
+    /// Why it is not all.
+    pub(super) short: Option<CancelReason>,
+}
+
+impl Allowed {
+    /// True when nothing is missing.
+    pub(super) fn is_all(&self, quantity: Quantity) -> bool {
+        self.short.is_none() && self.total() == quantity
+    }
+
+    pub(super) fn total(&self) -> Quantity {
+        self.closing.checked_add(self.opening).expect("parts of one quantity")
+    }
+}
+
+impl Exchange {
+    /// What of `quantity` a taking order may execute against everybody else at `price`.
+    pub(super) fn allowed(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
+        let order = &self.orders[&id];
+        let slippage = self.markets[order.market].slippage;
+        let slipped = slipped(price, order, slippage.ppm);
+        let closing_price = match slippage.on {
+            SlippageOn::Every => slipped,
+            SlippageOn::Opening => price,
+        };
+        self.split(order, price, [closing_price, slipped], quantity)
+    }
+
+    /// What of `quantity` a resting order may execute at its price.
+    pub(super) fn allowed_maker(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
+        self.split(&self.orders[&id], price, [price, price], quantity)
+    }
+
+    /// Splits a quantity at the point where it turns the position, and cuts it.
+    fn split(
+        &self,
+        order: &Order,
+        price: Price,
+        [closing_price, opening_price]: [Price; 2],
+        quantity: Quantity,
+    ) -> Allowed {
+        let position = self.position_of_account(order.market, order.account);
+        let against = match order.request.side {
+            Side::Buy => position.negated(),
+            Side::Sell => position,
+        };
+        let closing = quantity.min(against.max(Quantity::ZERO));
+        let wanted = quantity.saturating_sub(closing);
+        let mut allowed =
+            Allowed { closing, closing_price, opening: wanted, opening_price, short: None };
+        if wanted.is_zero() {
+            return allowed;
+        }
+        if order.request.reduce_only {
+            (allowed.opening, allowed.short) = (Quantity::ZERO, Some(CancelReason::ReduceOnly));
+            return allowed;
+        }
+        let trader = &self.traders[order.account.0];
+        let affordable = match trader.funding {
+            // Its hold covers it.
+            Funding::Spot if !order.held.is_zero() => return allowed,
+            Funding::Spot => self.affordable(order, self.free_quote(order), price, opening_price),
+            Funding::Margin { leverage } => {
+                let power = self.buying_power(order, leverage, closing, closing_price, price);
+                self.affordable(order, power, price, opening_price)
+            }
+        };
+        if affordable < wanted {
+            allowed.short = Some(CancelReason::Funds);
+            allowed.opening = match trader.shortfall {
+                Shortfall::Cut => affordable,
+                Shortfall::Refuse => Quantity::ZERO,
+            };
+        }
+        allowed
+    }
+
+    /// What an account has of the base asset of a market, rounded down.
+    pub(super) fn position_of_account(&self, market: usize, account: AccountId) -> Quantity {
+        let owned = self.ledger.balance(account, self.markets[market].base).total;
+        let raw = owned.raw().div_euclid(QUANTITY_STEP);
+        Quantity::from_raw(i64::try_from(raw).unwrap_or(if raw < 0 { -i64::MAX } else { i64::MAX }))
+    }
+
+    fn free_quote(&self, order: &Order) -> i128 {
+        self.ledger.balance(order.account, self.markets[order.market].quote).free().raw()
+    }
+
+    /// The price that a market buy pays for what a counterparty offers.
+    pub(super) fn slipped_buy(&self, at: usize, taken: &Match) -> Price {
+        let ppm = if taken.maker.is_none() { self.markets[at].slippage.ppm } else { 0 };
+        Price::from_raw(taken.price.raw().saturating_add(distance(taken.price, ppm)))
+    }
+
+    /// Cost of the positions that a margin account may add after an order closed a part of its own.
+    fn buying_power(
+        &self,
+        order: &Order,
+        leverage: u32,
+        closing: Quantity,
+        closing_price: Price,
+        price: Price,
+    ) -> i128 {
+        let quote = self.markets[order.market].quote;
+        let (paid, fee) = self.cost_and_fee(order, closing_price, closing);
+        let cash = self.ledger.balance(order.account, quote).total.raw() - fee;
+        let (mut equity, closed) = match order.request.side {
+            Side::Buy => (cash - paid, closing.raw()),
+            Side::Sell => (cash + paid, -closing.raw()),
+        };
+        let mut used = 0;
+        for (at, listing) in self.markets.iter().enumerate().filter(|(_, l)| l.quote == quote) {
+            let here = at == order.market;
+            let last = if here { Some(price) } else { listing.market.outside.last_price() };
+            let position =
+                self.position_of_account(at, order.account).raw() + if here { closed } else { 0 };
+            let value = Notional::of(last.unwrap_or_default(), Quantity::from_raw(position)).raw();
+            equity += value;
+            used += value.abs();
+        }
+        let free = equity - used / i128::from(leverage);
+        free.saturating_mul(i128::from(leverage))
+    }
+
+    fn cost_and_fee(&self, order: &Order, price: Price, quantity: Quantity) -> (i128, i128) {
+        let cost = Notional::of(price, quantity).raw();
+        let ppm = i128::from(self.traders[order.account.0].fees.worst_ppm());
+        (cost, (cost.saturating_mul(ppm) / PPM))
+    }
+
+    /// Whole lots that cost less than `power`: at `paid`, with the fee on `price`.
+    fn affordable(&self, order: &Order, power: i128, price: Price, paid: Price) -> Quantity {
+        let instrument = &self.markets[order.market].instrument;
+        let lot = instrument.lot_size();
+        // A fee is rounded by half a step at most.
+        let slack = 10_i128.pow(Notional::DECIMALS - instrument.cost_decimals) / 2;
+        let (cost, ppm) =
+            (Notional::of(paid, lot).raw(), self.traders[order.account.0].fees.worst_ppm());
+        let fee = Notional::of(price, lot).raw().saturating_mul(i128::from(ppm));
+        let one = cost.saturating_mul(PPM).saturating_add(fee);
+        let available = (power - slack).saturating_mul(PPM);
+        if available <= 0 || one <= 0 {
+            return Quantity::ZERO;
+        }
+        let lots = i64::try_from((available - 1) / one).unwrap_or(i64::MAX);
+        Quantity::from_raw(lots.saturating_mul(lot.raw()))
+    }
+}
+
+/// A price made worse for a taker, rounded against it; a limit is never passed.
+fn slipped(price: Price, order: &Order, ppm: i64) -> Price {
+    let limit = order.request.limit();
+    match order.request.side {
+        Side::Buy => {
+            let worse = price.raw().saturating_add(distance(price, ppm));
+            Price::from_raw(worse).min(limit.unwrap_or(Price::MAX))
+        }
+        Side::Sell => {
+            let worse = price.raw().saturating_sub(distance(price, ppm));
+            Price::from_raw(worse).max(limit.unwrap_or(Price::ZERO))
+        }
+    }
+}
+
+fn distance(price: Price, ppm: i64) -> i64 {
+    let product = i128::from(price.raw()) * i128::from(ppm);
+    i64::try_from((product + PPM - 1) / PPM).unwrap_or(i64::MAX)
+}
