@@ -15,7 +15,7 @@ use crate::record::{BacktestResult, DataCounts};
 use crate::venue::{BarStop, Request, Venue};
 use crate::wire::{Published, Wire};
 
-/// Messages that may be delivered between two events of the tape.
+/// Orders, cancels and answers that may be delivered between two events of the tape.
 ///
 /// A strategy that answers every refusal with the same order would otherwise never come to the next
 /// event when nothing takes time.
@@ -26,10 +26,10 @@ pub const MESSAGES_MAX: u64 = 100_000;
 #[non_exhaustive]
 pub enum RunError<E: std::error::Error + 'static> {
     /// The tape cannot be read.
-    #[error("{0}")]
-    Source(#[source] E),
+    #[error(transparent)]
+    Source(E),
     /// The market cannot play an event.
-    #[error("event {number} of the tape: {source}")]
+    #[error("event {number} of the tape cannot be played")]
     Event {
         /// Number of the event, from 1.
         number: u64,
@@ -219,14 +219,16 @@ impl Run {
             if first >= until {
                 return Ok(());
             }
+            // At one time the market's news come first, then our own, then the venue acts.
+            if public == first {
+                self.hear();
+                continue;
+            }
             delivered += 1;
             if delivered > MESSAGES_MAX {
                 return Err(Halt::Flood(UnixNanos::from_nanos(first)));
             }
-            // At one time the market's news come first, then our own, then the venue acts.
-            if public == first {
-                self.hear();
-            } else if private == first {
+            if private == first {
                 self.listen();
             } else if let Some((at, request)) = self.requests.receive() {
                 self.venue.on_request(request, at, &mut self.wire);

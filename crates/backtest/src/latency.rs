@@ -24,8 +24,8 @@ pub enum Latency {
 /// Longest latency.
 pub const LATENCY_MAX: Duration = Duration::from_secs(3_600);
 
-/// Most messages that may be on their way on one channel.
-pub const IN_FLIGHT_MAX: usize = 1 << 22;
+/// Most messages that may be on their way on one channel: about 50 MB.
+pub const IN_FLIGHT_MAX: usize = 1 << 19;
 
 impl Latency {
     /// None.

@@ -9,8 +9,8 @@ use matching::{
     Execution, OrderId, OrderStatus, TapeError,
 };
 use model::{
-    Asset, Bar, ClientOrderId, FeedEvent, Level, NewOrder, Notional, OrderReport, OrderState,
-    Price, Quantity, Symbol, Trade, UnixNanos, VenueOrderId,
+    Asset, Bar, ClientOrderId, FeedEvent, NewOrder, Notional, OrderReport, OrderState, Price,
+    Quantity, Symbol, Trade, UnixNanos, VenueOrderId,
 };
 
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX};
@@ -20,9 +20,6 @@ use crate::wire::{Published, Wire};
 
 /// Closed orders that the venue still knows when it is asked for one.
 const CLOSED_ORDERS_MAX: usize = 1_000;
-
-/// Best levels, bid and ask.
-type Best = [Option<Level>; 2];
 
 /// What the strategy's side asks for.
 #[derive(Debug)]
@@ -43,7 +40,8 @@ pub(crate) struct Venue {
     quote: Asset,
     /// By the exchange's number, which has no gaps: the order and its place in the record.
     places: Vec<(OrderId, usize)>,
-    best: Best,
+    /// Best prices that were told last, bid and ask.
+    best: [Option<Price>; 2],
     events: Vec<ExchangeEvent>,
     path: IntrabarPath,
 }
@@ -68,7 +66,8 @@ impl Venue {
             accounts: vec![account],
             open_orders_max: OPEN_ORDERS_MAX,
             closed_orders_max: CLOSED_ORDERS_MAX,
-        })?;
+        })?
+        .without_tape_prints();
         let account = exchange.account("strategy").expect("it was opened");
         Ok(Self {
             exchange,
@@ -231,12 +230,10 @@ impl Venue {
             events.drain(..).for_each(|event| self.tell_one(event, now, wire));
             self.events = events;
         }
-        let best = self.exchange.best_levels(&self.symbol);
-        let moved = |old: Option<Level>, new: Option<Level>| {
-            old.map(|level| level.price) != new.map(|level| level.price)
-        };
-        if moved(self.best[0], best[0]) || moved(self.best[1], best[1]) {
-            wire.publish(now, Published::Best(best));
+        let best = self.exchange.best_prices(&self.symbol);
+        if self.best != best {
+            let levels = self.exchange.best_levels(&self.symbol);
+            wire.publish(now, Published::Best(levels));
             self.best = best;
         }
     }

@@ -47,6 +47,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Run one scenario and judge it
     Run(RunArgs),
+    /// Play recorded trades to a strategy, without a network
+    Backtest(crate::commands::backtest::BacktestArgs),
     /// List the scenarios with their purpose
     Scenarios(ScenariosArgs),
     /// Recorded markets: look into files, check them, convert them, make one

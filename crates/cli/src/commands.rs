@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub(crate) mod backtest;
 pub(crate) mod run;
 pub(crate) mod scenarios;
 pub(crate) mod serve;

@@ -156,13 +156,24 @@ impl Engine {
                 }
             }
             FeedEvent::Trade(trade) => {
-                self.markets.entry(trade.symbol.clone()).or_default().last_trade =
-                    Some(trade.clone());
+                match self.markets.get_mut(&trade.symbol) {
+                    Some(market) => market.remember(&trade),
+                    None => {
+                        let last_trade = Some(trade.clone());
+                        let market = MarketView { last_trade, ..MarketView::default() };
+                        self.markets.insert(trade.symbol.clone(), market);
+                    }
+                }
                 self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
             }
             FeedEvent::BestPrices { symbol, bid, ask } => {
-                let market = self.markets.entry(symbol.clone()).or_default();
-                (market.bid, market.ask) = (bid, ask);
+                match self.markets.get_mut(&symbol) {
+                    Some(market) => (market.bid, market.ask) = (bid, ask),
+                    None => {
+                        let market = MarketView { last_trade: None, bid, ask };
+                        self.markets.insert(symbol.clone(), market);
+                    }
+                }
                 self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
             }
             FeedEvent::Bar { symbol, bar } => {

@@ -40,6 +40,8 @@ pub struct Exchange {
     closed_orders_max: usize,
     /// Kept between calls for its allocation only.
     scratch: Vec<MarketExecution>,
+    /// False when prints of recorded trades that met nothing of ours are not told.
+    tells_all_prints: bool,
 }
 
 /// An instrument with its market.
@@ -112,7 +114,16 @@ impl Exchange {
             open_orders_max: config.open_orders_max,
             closed_orders_max: config.closed_orders_max,
             scratch: Vec::new(),
+            tells_all_prints: true,
         })
+    }
+
+    /// The same exchange, which does not print recorded trades that met no order of ours: whoever plays the
+    /// tape knows them. They keep their numbers.
+    #[must_use]
+    pub fn without_tape_prints(mut self) -> Self {
+        self.tells_all_prints = false;
+        self
     }
 
     /// Cancels an open order of an account.
@@ -151,6 +162,13 @@ impl Exchange {
         }
         if self.markets[at].market.outside.print_rule().is_some() {
             self.print_trade(at, trade, now, out);
+            return Ok(());
+        }
+        let listing = &mut self.markets[at];
+        if !self.tells_all_prints && listing.market.is_empty() && listing.waiting.is_empty() {
+            let taker = listing.market.outside.taker_of(trade);
+            listing.market.outside.on_trade(trade.price, taker);
+            listing.next_trade += 1;
             return Ok(());
         }
         let mut executions = std::mem::take(&mut self.scratch);
@@ -255,6 +273,12 @@ impl Exchange {
     pub fn best_levels(&mut self, symbol: &Symbol) -> [Option<Level>; 2] {
         let at = self.position(symbol);
         at.map_or([None, None], |at| self.markets[at].market.best_levels())
+    }
+
+    /// Prices of [`Exchange::best_levels`]; cheaper still.
+    pub fn best_prices(&mut self, symbol: &Symbol) -> [Option<Price>; 2] {
+        let at = self.position(symbol);
+        at.map_or([None, None], |at| self.markets[at].market.best_prices())
     }
 
     /// Price of the last recorded trade.

@@ -244,13 +244,62 @@ impl Market {
         book
     }
 
-    /// Best levels of both sides, ours included: bid, then ask.
+    /// Best levels of both sides as [`Market::book`] shows them, bid and ask, without building a book
+    /// where that can be avoided.
+    ///
+    /// A market without a book shows its last price on both sides.
     pub(crate) fn best_levels(&mut self) -> [Option<Level>; 2] {
-        if self.is_empty() {
-            return self.outside.touches();
+        let touches = self.outside.touches();
+        if self.outside.print_rule().is_some() {
+            return touches;
         }
-        let book = self.book(1);
-        [book.best_bid(), book.best_ask()]
+        let [bid, ask] = touches;
+        if self.hides([bid.map(|level| level.price), ask.map(|level| level.price)]) {
+            let book = self.book(1);
+            return [book.best_bid(), book.best_ask()];
+        }
+        [self.joined(Side::Buy, bid), self.joined(Side::Sell, ask)]
+    }
+
+    /// Prices of [`Market::best_levels`]; cheaper.
+    pub(crate) fn best_prices(&mut self) -> [Option<Price>; 2] {
+        let touches = self.outside.touch_prices();
+        if self.is_empty() || self.outside.print_rule().is_some() {
+            return touches;
+        }
+        if self.hides(touches) {
+            return [Side::Buy, Side::Sell].map(|side| self.best(side));
+        }
+        let [bid, ask] = touches;
+        let ask = match (ask, self.own_best(Side::Sell)) {
+            (Some(outside), Some(own)) => Some(outside.min(own)),
+            (outside, own) => outside.or(own),
+        };
+        [bid.max(self.own_best(Side::Buy)), ask]
+    }
+
+    /// True when one of our orders meets or crosses a touch, so that levels are hidden.
+    fn hides(&self, [bid, ask]: [Option<Price>; 2]) -> bool {
+        let own_bid = self.own_best(Side::Buy);
+        let own_ask = self.own_best(Side::Sell);
+        own_bid.zip(ask).is_some_and(|(own, ask)| own >= ask)
+            || own_ask.zip(bid).is_some_and(|(own, bid)| own <= bid)
+    }
+
+    /// The better of a touch and our best level, or their sum at one price.
+    fn joined(&self, side: Side, touch: Option<Level>) -> Option<Level> {
+        let own = self.own(side).next().map(|(price, queue)| {
+            let quantities = queue.iter().map(|resting| resting.remaining);
+            Level { price, quantity: quantities.fold(Quantity::ZERO, sum) }
+        });
+        match (touch, own) {
+            (Some(touch), Some(own)) if touch.price == own.price => {
+                let quantity = sum(touch.quantity, own.quantity);
+                Some(Level { quantity, ..touch })
+            }
+            (Some(touch), Some(own)) if !is_better(side, own.price, touch.price) => Some(touch),
+            (touch, own) => own.or(touch),
+        }
     }
 
     /// Price of our best resting order of a side.

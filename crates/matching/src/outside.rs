@@ -11,7 +11,7 @@ pub(crate) type Levels = Vec<Level>;
 #[derive(Debug, Clone)]
 pub(crate) struct Outside {
     liquidity: Liquidity,
-    tick: i128,
+    tick: i64,
     lot: Quantity,
     quantity_min: Quantity,
     last: Option<LastTrade>,
@@ -37,13 +37,13 @@ const SPREAD_TRADES: u64 = 8;
 const LEVEL_TRADES: u64 = 32;
 
 /// A level every `1/20,000` of the price, roughly: half a basis point.
-const LEVELS_PER_PRICE: i128 = 20_000;
+const LEVELS_PER_PRICE: i64 = 20_000;
 
 impl Outside {
     pub(crate) fn new(instrument: &Instrument, liquidity: Liquidity) -> Self {
         Self {
             liquidity,
-            tick: i128::from(instrument.tick_size.raw()),
+            tick: instrument.tick_size.raw(),
             lot: instrument.lot_size(),
             quantity_min: instrument.quantity_min,
             last: None,
@@ -161,16 +161,30 @@ impl Outside {
                 [level, level]
             }
             (Liquidity::Synthetic(shape), Some(last)) if self.stale => {
-                let (bid, ask) = self.touch_ticks(last);
                 let sizes = self.sizes(shape, last);
-                [(Side::Buy, bid), (Side::Sell, ask)].map(|(side, ticks)| {
-                    let raw = i64::try_from(ticks * self.tick).unwrap_or(0);
-                    let level = Level { price: Price::from_raw(raw), quantity: sizes.touch(side) };
-                    level.price.is_positive().then_some(level)
-                })
+                let [bid, ask] = self.touch_prices();
+                let level = |side, price| Level { price, quantity: sizes.touch(side) };
+                [bid.map(|p| level(Side::Buy, p)), ask.map(|p| level(Side::Sell, p))]
             }
             (Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
                 [self.bids.first().copied(), self.asks.first().copied()]
+            }
+        }
+    }
+
+    /// Prices of [`Outside::touches`]; costs less.
+    pub(crate) fn touch_prices(&self) -> [Option<Price>; 2] {
+        match (self.liquidity, self.last) {
+            (Liquidity::Synthetic(_), Some(last)) if self.stale => {
+                let (bid, ask) = self.touch_ticks(last);
+                [bid, ask].map(|ticks| {
+                    let raw = ticks.checked_mul(self.tick).unwrap_or(0);
+                    (raw > 0).then(|| Price::from_raw(raw))
+                })
+            }
+            (Liquidity::Prints(_), last) => [last.map(|l| l.price); 2],
+            (Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
+                [&self.bids, &self.asks].map(|levels| levels.first().map(|level| level.price))
             }
         }
     }
@@ -193,16 +207,17 @@ impl Outside {
     }
 
     /// Bid and ask of the book around a trade, in ticks.
-    fn touch_ticks(&self, last: LastTrade) -> (i128, i128) {
+    fn touch_ticks(&self, last: LastTrade) -> (i64, i64) {
         let LastTrade { price, number, .. } = last;
-        let ticks = i128::from(price.raw()) / self.tick;
-        let on_grid = i128::from(price.raw()) % self.tick == 0;
-        let draw = mix(number / SPREAD_TRADES, 1);
-        let spread = 1 + i128::from(draw) % slot_width(ticks);
+        let (ticks, rest) = (price.raw() / self.tick, price.raw() % self.tick);
+        let on_grid = rest == 0;
+        // The width is a power of two.
+        let draw = mix(number / SPREAD_TRADES, 1) & (slot_width(ticks) - 1);
+        let spread = 1 + i64::try_from(draw).expect("a width is below 2^63");
         match last.taker {
-            Side::Sell => (ticks, ticks + spread),
+            Side::Sell => (ticks, ticks.saturating_add(spread)),
             Side::Buy if on_grid => (ticks - spread, ticks),
-            Side::Buy => (ticks + 1 - spread, ticks + 1),
+            Side::Buy => (ticks + 1 - spread, ticks.saturating_add(1)),
         }
     }
 
@@ -225,10 +240,11 @@ impl Outside {
     /// that they stay where they are while the market moves through them.
     fn synthesise(&mut self, shape: SyntheticConfig, last: LastTrade) {
         let (bid, ask) = self.touch_ticks(last);
-        let width = slot_width(i128::from(last.price.raw()) / self.tick);
+        let width = i128::from(slot_width(last.price.raw() / self.tick));
+        let (bid, ask) = (i128::from(bid), i128::from(ask));
         let sizes = self.sizes(shape, last);
         for (side, touch) in [(Side::Buy, bid), (Side::Sell, ask)] {
-            let tick = self.tick;
+            let tick = i128::from(self.tick);
             let levels = self.levels_mut(side);
             levels.clear();
             let behind = behind_touch(side, touch, width).map(|at| (at, sizes.behind(side, at)));
@@ -254,9 +270,9 @@ fn position(levels: &[Level], side: Side, price: Price) -> usize {
 }
 
 /// Ticks between neighbouring levels: a power of two, so that it changes only when prices double.
-fn slot_width(ticks: i128) -> i128 {
+fn slot_width(ticks: i64) -> u64 {
     let ideal = (ticks / LEVELS_PER_PRICE).max(1);
-    1_i128 << (i128::BITS - 1 - ideal.leading_zeros())
+    1 << (i64::BITS - 1 - ideal.leading_zeros())
 }
 
 /// Prices, in ticks, of the levels behind a touch. Each slot of the grid holds one.

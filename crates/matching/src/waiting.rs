@@ -16,6 +16,10 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rising.is_empty() && self.falling.is_empty()
+    }
+
     /// Adds a waiting order; others are none of its business.
     pub(crate) fn insert(&mut self, side: Side, kind: OrderKind, order: OrderId) {
         if let Some((rising, price)) = place(side, kind) {

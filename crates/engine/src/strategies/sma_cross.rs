@@ -77,3 +77,6 @@ impl Strategy for SmaCross {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

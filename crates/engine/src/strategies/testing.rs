@@ -1,10 +1,11 @@
 //! A desk with one instrument and a strategy in front of it, for the tests of strategies.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use model::{
-    Asset, ClientOrderId, Instrument, Level, NewOrder, Notional, OrderKind, Price, Quantity, Side,
-    Symbol, TimeInForce, Trade, UnixNanos,
+    Asset, Bar, ClientOrderId, Instrument, Level, NewOrder, Notional, OrderKind, Price, Quantity,
+    Side, Symbol, TimeInForce, Trade, UnixNanos,
 };
 
 use crate::desk::{Desk, MarketView, Wish};
@@ -79,6 +80,31 @@ impl<S: Strategy> World<S> {
             wishes: Vec::new(),
         };
         self.strategy.on_trade(&trade, &mut desk);
+        desk.wishes
+    }
+
+    /// One bar per second that closes at a price; returns what the strategy wants.
+    pub(super) fn bar(&mut self, close: i64) -> Vec<Wish> {
+        self.second += 1;
+        let at = price(close);
+        let bar = Bar {
+            start: UnixNanos::from_secs(self.second),
+            length: Duration::from_secs(1),
+            open: at,
+            high: at,
+            low: at,
+            close: at,
+            volume: one(),
+        };
+        let mut desk = Desk {
+            instruments: &self.instruments,
+            markets: &self.markets,
+            positions: &self.positions,
+            orders: &self.orders,
+            can_trade: true,
+            wishes: Vec::new(),
+        };
+        self.strategy.on_bar(&symbol(), &bar, &mut desk);
         desk.wishes
     }
 

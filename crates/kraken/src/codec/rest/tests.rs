@@ -164,6 +164,22 @@ fn order_forms_are_complete() {
     let limit =
         |post_only| OrderKind::Limit { price: Price::parse("15000.5").expect("valid"), post_only };
     check(OrderKind::Market, TimeInForce::Ioc, "ordertype=market&volume=0.0002&oflags=fciq");
+    let wait = |trigger, limit: Option<&str>| OrderKind::Triggered {
+        trigger,
+        price: Price::parse("14000").expect("valid"),
+        limit: limit.map(|limit| Price::parse(limit).expect("valid")),
+    };
+    check(
+        wait(Trigger::StopLoss, None),
+        TimeInForce::Gtc,
+        "ordertype=stop-loss&volume=0.0002&price=14000&oflags=fciq",
+    );
+    check(
+        wait(Trigger::TakeProfit, Some("14001.5")),
+        TimeInForce::Fok,
+        "ordertype=take-profit-limit&volume=0.0002&price=14000&price2=14001.5&timeinforce=FOK\
+         &oflags=fciq",
+    );
     check(
         limit(true),
         TimeInForce::Gtc,

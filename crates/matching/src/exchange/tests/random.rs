@@ -122,8 +122,12 @@ impl World {
         prop_assert_eq!(self.exchange.ledger().totals(), self.totals.clone());
         self.check_orders()?;
         self.check_prints(step, events)?;
+        let prices = self.exchange.best_prices(&symbol());
+        let levels = self.exchange.best_levels(&symbol());
         let book = self.exchange.book(&symbol(), 100).unwrap();
         prop_assert!(!book.is_crossed());
+        prop_assert_eq!(levels, [book.best_bid(), book.best_ask()]);
+        prop_assert_eq!(prices, levels.map(|level| level.map(|level| level.price)));
         for account in self.accounts {
             for order in self.exchange.open_orders(account) {
                 let (side, price) = (order.request.side, order.request.limit().unwrap());
