@@ -40,7 +40,7 @@ fn backtest(trades: &[TapeTrade], spec: &str) -> BacktestResult {
     let million = Notional::parse("1000000000").expect("valid");
     let balances = [(Asset::new("USD"), million), (Asset::new("BTC"), million)];
     let strategy = StrategySpec::parse(spec).expect("valid").factory();
-    let strategy = strategy.build(&[instrument.symbol.clone()]);
+    let strategy = strategy.build(std::slice::from_ref(&instrument.symbol));
     let events = trades.iter().map(|trade| Ok::<_, Infallible>(MarketEvent::from(*trade)));
     let backtest = Backtest::new(BacktestConfig::spot(instrument, balances.into()));
     backtest.expect("valid").run(events, strategy).expect("a sound tape")

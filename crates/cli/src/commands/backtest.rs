@@ -6,6 +6,7 @@ mod text;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
+use std::slice;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -59,7 +60,7 @@ impl Finished {
         let path = &args.tape;
         let file = File::open(path).with_context(|| format!("{}", path.display()))?;
         let bytes = file.metadata().map_or(0, |meta| meta.len());
-        let strategy = spec.factory().build(&[config.instrument.instrument.symbol.clone()]);
+        let strategy = spec.factory().build(slice::from_ref(&config.instrument.instrument.symbol));
         let backtest = Backtest::new(config.clone())?;
         let bar = bar(bytes, args.quiet);
         let started = Instant::now();

@@ -7,14 +7,16 @@ use backtest::stats::number;
 
 use super::{BacktestArgs, Finished, rate};
 
+const STRINGS: &str = "writing to a string cannot fail";
+
 /// The lines that `--format text` prints.
 pub(super) fn render(args: &BacktestArgs, finished: &Finished) -> String {
     let mut text = String::new();
     for (name, value) in what(args, finished).into_iter().chain(how_well(finished)) {
-        drop(writeln!(text, "{name:<13} {value}"));
+        writeln!(text, "{name:<13} {value}").expect(STRINGS);
     }
     if let Some(failure) = &finished.result.failure {
-        drop(writeln!(text, "the strategy panicked and was not asked again: {failure}"));
+        writeln!(text, "the strategy panicked and was not asked again: {failure}").expect(STRINGS);
     }
     text
 }
