@@ -83,6 +83,17 @@ pub(crate) const fn unit_by_size(count: u64) -> u64 {
     }
 }
 
+/// Reads `2020-10-02`, `2020-10-02 16:45:00` or `2020-10-02T16:45:00.123Z`, in UTC.
+///
+/// # Errors
+/// A text that says what was expected.
+pub fn parse_utc(text: &str) -> Result<UnixNanos, String> {
+    let nanos = parse_date_time(text);
+    nanos.map(UnixNanos::from_nanos).ok_or_else(|| {
+        "expected a day or a time in UTC, like 2020-10-02 or 2020-10-02T16:45:00".to_owned()
+    })
+}
+
 /// A date with or without a time of day, in UTC.
 fn parse_date_time(text: &str) -> Option<i64> {
     let (date, time) = match text.split_once(['T', ' ']) {

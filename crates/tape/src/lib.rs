@@ -3,8 +3,9 @@
 //!
 //! [`MarketReader`] reads many files of many formats as one stream of trades or bars, in bounded
 //! memory; [`CheckedReader`] applies a policy to everything that can be wrong with rows and counts it;
-//! [`ColumnarWriter`] writes the tape in columns. Prices and volumes are exact. Nothing is dropped
-//! silently: a line that cannot be read is an error that names file, line and what was expected.
+//! [`ColumnarWriter`] writes the tape in columns, and [`Merged`] gives many tapes as one stream by time.
+//! Prices and volumes are exact. Nothing is dropped silently: a line that cannot be read is an error
+//! that names file, line and what was expected.
 //!
 //! For a simulation, a tape of Kraken's trades is read whole and validated before anything plays it
 //! ([`Tape::load`]). [`TradeGenerator`] writes the same format from a seed, in integer arithmetic, so
@@ -24,6 +25,7 @@ mod json;
 mod layout;
 mod lines;
 mod market;
+mod merged;
 mod number;
 mod quality;
 mod read_error;
@@ -35,7 +37,7 @@ mod trade;
 mod writer;
 
 pub use columnar::{ColumnarWriter, GROUP_ROWS, RowLimit, WriteError};
-pub use datetime::format_utc;
+pub use datetime::{format_utc, parse_utc};
 pub use error::{RowProblem, TapeError};
 pub use format::Format;
 pub use generator::{
@@ -43,14 +45,15 @@ pub use generator::{
 };
 pub use json::JSON_BYTES_MAX;
 pub use market::{Batch, FileAbout, MarketReader, ReadOptions};
+pub use merged::{Merged, MergedRow, TAPES_MAX, TooManyTapes};
 pub use quality::{
     CheckedReader, Checker, EQUAL_TRADES_KEPT, EXAMPLES_MAX, Example, IDS_KEPT, Policy, Problem,
     QualityConfig, QualityError, QualityReport, RowAbout, SORT_ROWS_MAX, TIMES, Tally,
 };
 pub use read_error::{LineProblem, ReadError};
 pub use reader::{LINE_BYTES_MAX, TradeReader};
-pub use row::{BarRow, RowKind, Rows, TradeRow};
-pub use source::{Compression, ZIP_MEMBERS_MAX};
+pub use row::{BarRow, Row, RowKind, Rows, TradeRow};
+pub use source::{Compression, ZIP_MEMBERS_MAX, file_sha256};
 pub use tape::{ROWS_MAX, Tape, TapeSummary};
 pub use trade::TapeTrade;
 pub use writer::write_trades;

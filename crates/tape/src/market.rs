@@ -246,4 +246,6 @@ impl Member {
 }
 
 #[cfg(test)]
+mod mutated;
+#[cfg(test)]
 mod tests;

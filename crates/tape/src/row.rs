@@ -63,6 +63,25 @@ impl BarRow {
     }
 }
 
+/// A row of any kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// A trade.
+    Trade(TradeRow),
+    /// A bar.
+    Bar(BarRow),
+}
+
+impl Row {
+    /// When the row is known: the end of a bar, else its time.
+    pub const fn known_at(&self) -> UnixNanos {
+        match self {
+            Self::Trade(row) => row.ts,
+            Self::Bar(row) => row.close_ts,
+        }
+    }
+}
+
 /// What the rows of a tape are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKind {

@@ -13,6 +13,7 @@ mod checksum;
 
 use archive::Packed;
 pub use archive::ZIP_MEMBERS_MAX;
+pub use checksum::file_sha256;
 
 /// How the bytes of a file are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -248,6 +248,51 @@ fn files_that_cannot_be_read_say_why() {
 }
 
 #[test]
+fn bad_files_are_refused_at_their_line() {
+    let check = |name: &str, on: &str, expected: &str| {
+        let Some(path) = shared_data(name) else { return };
+        let mut config = QualityConfig::default();
+        config.set_text(on).unwrap();
+        let reader = MarketReader::open(&[path], ReadOptions::default()).unwrap();
+        let mut reader = CheckedReader::new(reader, config);
+        let error = loop {
+            match reader.next_batch() {
+                Ok(rows) => assert!(rows.is_some(), "{name} is not refused"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        let (_, error) = error.split_once(name).unwrap();
+        assert!(error.starts_with(expected), "{error}");
+    };
+    check(
+        "bad_input/Binance_BTCUSDT_minute_descending_2019-09.csv",
+        "gap=keep",
+        ":2: unsorted: 2019-09-19 03:56:00 after 2019-09-19 03:57:00 (to go on: ",
+    );
+    check(
+        "bad_input/Binance_BTCUSDT_minute_descending_2019-09.csv",
+        "unsorted=sort:1000",
+        ":1002: unsorted: ",
+    );
+    check(
+        "bad_input/XBTUSD_60_zero_row.csv",
+        "gap=keep",
+        ":2: not-positive: open 0, high 0, low 0, close 0, volume 0",
+    );
+    // All of it fits into the window.
+    if let Some(path) = shared_data("bad_input/Binance_BTCUSDT_minute_descending_2019-09.csv") {
+        let mut config = QualityConfig::default();
+        config.set_text("unsorted=sort:15000").unwrap();
+        let reader = MarketReader::open(&[path], ReadOptions::default()).unwrap();
+        let mut reader = CheckedReader::new(reader, config);
+        while reader.next_batch().unwrap().is_some() {}
+        let report = reader.into_report();
+        assert_eq!((report.rows, report.skipped, report.failed), (15_000, 0, false));
+        assert_eq!((report.count(Problem::Unsorted), report.count(Problem::Gap)), (14_999, 1));
+    }
+}
+
+#[test]
 fn every_page_of_the_hand_edited_mock_is_read_or_refused_by_its_key() {
     let name = "bad_input/binance_rest_aggTrades_hand_edited_mock.json";
     let Some(path) = shared_data(name) else { return };

@@ -125,10 +125,15 @@ impl CheckedReader {
                 self.bars.drain(checker, stop)?;
             }
         }
-        Ok(Some(match self.reader.kind() {
+        Ok(Some(self.batch()))
+    }
+
+    /// The rows that [`Self::next_batch`] gave last.
+    pub fn batch(&self) -> Rows<'_> {
+        match self.reader.kind() {
             RowKind::Trades => Rows::Trades(&self.trades.out),
             RowKind::Bars => Rows::Bars(&self.bars.out),
-        }))
+        }
     }
 
     /// What was found so far.
@@ -205,9 +210,7 @@ impl<Row: Checkable> Stage<Row> {
         match policy {
             Policy::Keep => self.out.push(row),
             Policy::Fail if stop => {
-                let report = checker.report();
-                let tally = report.problems.get(&problem);
-                let example = tally.and_then(|tally| tally.examples.last());
+                let (report, example) = (checker.report(), checker.failure());
                 return Err(QualityError::Refused {
                     place: example.map_or_else(String::new, |example| report.place(example)),
                     problem,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use model::{Notional, Price, Quantity, UnixNanos};
 
-use super::report::QualityReport;
+use super::report::{Example, QualityReport};
 use super::{BAR_MAX, EQUAL_TRADES_KEPT, IDS_KEPT, Policy, Problem, QualityConfig, TIMES};
 use crate::datetime::format_utc;
 use crate::market::FileAbout;
@@ -38,6 +38,8 @@ pub struct Checker {
     /// The most severe policy that the row in hand has met.
     verdict: Policy,
     culprit: Problem,
+    /// The row that failed last.
+    failure: Option<Example>,
 }
 
 impl Checker {
@@ -55,12 +57,18 @@ impl Checker {
             silence_nanos,
             verdict: Policy::Keep,
             culprit: Problem::Unsorted,
+            failure: None,
         }
     }
 
     /// What was found so far.
     pub const fn report(&self) -> &QualityReport {
         &self.report
+    }
+
+    /// The row that failed last, and why.
+    pub(super) const fn failure(&self) -> Option<&Example> {
+        self.failure.as_ref()
     }
 
     /// What was found.
@@ -209,12 +217,18 @@ impl Checker {
         amount: u64,
         text: impl FnOnce() -> String,
     ) {
-        self.report.enter(problem, at, size, amount, text);
         let policy = match self.report.config.policy(problem) {
             // It came through the window and is still late.
             Policy::Sort(_) => Policy::Fail,
             policy @ (Policy::Fail | Policy::Skip | Policy::Keep) => policy,
         };
+        if policy == Policy::Fail && self.verdict != Policy::Fail {
+            let ((file, number, ts), text) = (at, text());
+            self.report.enter(problem, at, size, amount, || text.clone());
+            self.failure = Some(Example { file, number, ts, text });
+        } else {
+            self.report.enter(problem, at, size, amount, text);
+        }
         if policy == Policy::Fail || (policy == Policy::Skip && self.verdict == Policy::Keep) {
             if self.verdict != Policy::Fail {
                 self.culprit = problem;
@@ -286,9 +300,11 @@ impl Checker {
         to: Price,
         text: impl FnOnce() -> String,
     ) {
-        let (from, to) = (i128::from(from.raw()), i128::from(to.raw()));
-        let bps = ((to - from).abs() * 10_000).checked_div(from.abs()).unwrap_or(0);
-        if bps > i128::from(self.report.config.jump_bps) {
+        let move_e4 = u128::from(to.raw().abs_diff(from.raw())) * 10_000;
+        let from = u128::from(from.raw().unsigned_abs());
+        // Without the division, which takes longer than all other checks of a row.
+        if from > 0 && move_e4 >= from * (u128::from(self.report.config.jump_bps) + 1) {
+            let bps = move_e4 / from;
             let size = u64::try_from(bps).unwrap_or(u64::MAX);
             let percent = format!("{}.{:02} %", size / 100, size % 100);
             self.enter(Problem::Jump, at, size, 0, || format!("{percent} {}", text()));

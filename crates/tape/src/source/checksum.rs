@@ -21,7 +21,7 @@ pub(super) fn verify(path: &Path) -> Result<bool, ReadError> {
         return Ok(false);
     }
     let expected = expected(&beside)?;
-    let found = sha256(path)?;
+    let found = file_sha256(path)?;
     if found == expected {
         return Ok(true);
     }
@@ -40,7 +40,11 @@ fn expected(path: &Path) -> Result<String, ReadError> {
     Err(ReadError::ChecksumFile { path: path.to_owned(), found: shorten(&text) })
 }
 
-fn sha256(path: &Path) -> Result<String, ReadError> {
+/// The SHA-256 of a file, in lower-case hex digits.
+///
+/// # Errors
+/// [`ReadError`]: the file cannot be read.
+pub fn file_sha256(path: &Path) -> Result<String, ReadError> {
     let io = |source| ReadError::Io { place: path.display().to_string(), source };
     let mut file: File = open(path)?;
     let mut hash = Sha256::new();
