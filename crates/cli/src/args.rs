@@ -1,5 +1,6 @@
 //! The command line.
 
+mod fetch;
 mod real;
 mod tape;
 
@@ -8,6 +9,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::fetch::{
+    ArchiveKind, ArchiveMarket, FetchArgs, FetchBinanceArgs, FetchKrakenArgs, FetchVenue,
+};
 pub(crate) use self::tape::{
     ConvertArgs, GenerateArgs, ReadArgs, SurveyArgs, TapeArgs, TapeCommand,
 };
@@ -34,6 +38,7 @@ Try:
   wavetank tape info BTCUSDT-trades-2024-08-08.zip    what is in a file of an exchange
   wavetank tape check *.csv.gz                        can these files be trusted?
   wavetank tape convert *.zip --out btc.parquet       one file that loads ten times faster
+  wavetank tape fetch --help                          the exchanges' own files
   wavetank tape generate --seed 3 --out market.csv    a market that never was
   wavetank serve kraken --tape market.csv             a simulated Kraken on a real port
   wavetank trade --config trade.toml                  the same node, on the real network

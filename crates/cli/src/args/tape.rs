@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use model::{Price, UnixNanos};
 use tape::Format as TapeFormat;
 
-use super::Format;
+use super::{FetchArgs, Format};
 
 #[derive(Debug, Args)]
 pub(crate) struct TapeArgs {
@@ -25,6 +25,8 @@ pub(crate) enum TapeCommand {
     Convert(ConvertArgs),
     /// Generate a market: heavy tails, clustered volatility, bursts, a crash
     Generate(GenerateArgs),
+    /// Fetch recorded markets from an exchange
+    Fetch(FetchArgs),
 }
 
 /// How files are read: the same for every command.

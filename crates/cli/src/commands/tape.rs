@@ -11,6 +11,7 @@ use crate::Exit;
 use crate::args::{GenerateArgs, TapeArgs, TapeCommand};
 
 mod convert;
+mod fetch;
 mod survey;
 
 pub(crate) fn execute(args: &TapeArgs) -> anyhow::Result<Exit> {
@@ -19,6 +20,7 @@ pub(crate) fn execute(args: &TapeArgs) -> anyhow::Result<Exit> {
         TapeCommand::Check(args) => survey::check(args),
         TapeCommand::Convert(args) => convert::convert(args),
         TapeCommand::Generate(args) => generate(args),
+        TapeCommand::Fetch(args) => fetch::execute(args),
     }
 }
 

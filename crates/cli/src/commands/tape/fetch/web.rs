@@ -1,0 +1,174 @@
+//! Requests to one site, one after the other: never two at once, never faster than the pace, and not
+//! for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use platform::{Endpoint, Spawner, TcpConnector};
+use tokio::time::{Instant, sleep, sleep_until};
+use transport::{HeaderMap, HttpClient, HttpConfig, HttpRequest, HttpResponse, Method, header};
+
+use super::say;
+
+/// Shortest pace that is polite to anybody.
+const PACE_MIN: Duration = Duration::from_millis(10);
+/// Longest pace that makes sense.
+const PACE_MAX: Duration = Duration::from_mins(1);
+/// Attempts of one request.
+const TRIES_MAX: u32 = 6;
+/// Longest wait for another attempt, unless the site asks for more.
+const RETRY_WAIT_MAX: Duration = Duration::from_mins(1);
+/// Longest wait that a site may ask for.
+const ASKED_WAIT_MAX: Duration = Duration::from_mins(10);
+/// Largest part of a file that is asked for at once: below the HTTP client's limit of a body.
+pub(super) const PART_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Host and path in front of every request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Site {
+    endpoint: Endpoint,
+    path: String,
+}
+
+impl Site {
+    /// Reads `http://host:port/path`.
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+        let wrong =
+            || anyhow!("--base-url: expected an address like http://host:8080, found `{text}`");
+        let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+        let (tls, default_port) = match scheme {
+            "http" => (false, 80),
+            "https" => (true, 443),
+            _ => return Err(wrong()),
+        };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
+            None => (authority, default_port),
+        };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        if host.is_empty() || !host.chars().all(is_plain) || !path.is_ascii() {
+            return Err(wrong());
+        }
+        let endpoint = Endpoint { host: host.to_owned(), port, tls };
+        Ok(Self { endpoint, path: path.trim_end_matches('/').to_owned() })
+    }
+}
+
+/// How often a site is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manners {
+    /// Least time from the beginning of one request to that of the next.
+    pace: Duration,
+}
+
+impl Manners {
+    pub(super) fn new(pace: Duration) -> anyhow::Result<Self> {
+        if (PACE_MIN..=PACE_MAX).contains(&pace) {
+            return Ok(Self { pace });
+        }
+        let [min, max] = [PACE_MIN, PACE_MAX].map(scenario::format_duration);
+        bail!("--pace: expected {min} to {max}, found {}", scenario::format_duration(pace))
+    }
+
+    /// Twice the pace, then twice as long each time.
+    fn retry_wait(self, failures: u32) -> Duration {
+        let wait = self.pace.saturating_mul(1 << failures.min(16));
+        wait.min(RETRY_WAIT_MAX)
+    }
+}
+
+/// A client of one site.
+#[derive(Debug)]
+pub(super) struct Web {
+    http: HttpClient,
+    site: Site,
+    manners: Manners,
+    next_at: Instant,
+}
+
+/// What an answer means to whoever asked.
+pub(super) enum Verdict<T> {
+    /// It is what was asked for.
+    Good(T),
+    /// The site wants to be asked again later, and why.
+    Again(String),
+}
+
+impl Web {
+    pub(super) fn new(site: Site, manners: Manners, spawner: Spawner) -> anyhow::Result<Self> {
+        if site.endpoint.tls {
+            bail!(
+                "this version has no TLS: give --base-url http://… of a mirror, or of a proxy that \
+                 speaks TLS to {}",
+                site.endpoint.host
+            );
+        }
+        let http = HttpClient::new(Arc::new(TcpConnector), &HttpConfig::default(), spawner)?;
+        Ok(Self { http, site, manners, next_at: Instant::now() })
+    }
+
+    /// Asks until an answer is good, at most [`TRIES_MAX`] times.
+    ///
+    /// `judge` sees answers with the status 200, 206, 404 and 416; too many requests and faults of the
+    /// site are asked again, everything else is an error.
+    pub(super) async fn get<T>(
+        &mut self,
+        path: &str,
+        range: Option<(u64, u64)>,
+        mut judge: impl FnMut(HttpResponse) -> anyhow::Result<Verdict<T>>,
+    ) -> anyhow::Result<T> {
+        let mut failures = 0;
+        loop {
+            let (why, asked) = match self.once(path, range).await {
+                Ok(answer) if matches!(answer.status, 200 | 206 | 404 | 416) => {
+                    match judge(answer)? {
+                        Verdict::Good(good) => return Ok(good),
+                        Verdict::Again(why) => (why, None),
+                    }
+                }
+                Ok(answer) if matches!(answer.status, 408 | 418 | 425 | 429 | 500..) => {
+                    (format!("status {}", answer.status), retry_after(&answer.headers))
+                }
+                Ok(answer) => bail!("{path}: expected an answer, found status {}", answer.status),
+                Err(error) => (format!("{error:#}"), None),
+            };
+            failures += 1;
+            if failures == TRIES_MAX {
+                bail!("{path}: no answer after {TRIES_MAX} attempts: {why}");
+            }
+            let wait = asked.map_or(self.manners.retry_wait(failures), |asked| {
+                asked.clamp(self.manners.pace, ASKED_WAIT_MAX)
+            });
+            say(&format!("{path}: {why}; again in {}", scenario::format_duration(wait)))?;
+            sleep(wait).await;
+        }
+    }
+
+    async fn once(
+        &mut self,
+        path: &str,
+        range: Option<(u64, u64)>,
+    ) -> anyhow::Result<HttpResponse> {
+        sleep_until(self.next_at).await;
+        self.next_at = Instant::now() + self.manners.pace;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, header::HeaderValue::from_static("wavetank"));
+        if let Some((start, end)) = range {
+            let range = format!("bytes={start}-{end}");
+            headers.insert(header::RANGE, range.parse().context("a range of bytes")?);
+        }
+        let path_and_query = format!("{}{path}", self.site.path);
+        let body = Vec::new().into();
+        let request = HttpRequest { method: Method::GET, path_and_query, headers, body };
+        let permit = self.http.acquire(&self.site.endpoint).await?;
+        Ok(self.http.send(permit, request).await?)
+    }
+}
+
+/// Seconds of a `Retry-After`; dates are not read.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
+}
