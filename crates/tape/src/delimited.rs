@@ -25,13 +25,22 @@ pub(crate) struct Delimited<R> {
     place: String,
     layout: Layout,
     lines: Lines<R>,
-    trades: Vec<TradeRow>,
-    bars: Vec<BarRow>,
+    parsed: Parsed,
     first_line: u64,
-    rounded: Vec<usize>,
     started: bool,
     pending: Option<ReadError>,
     ended: bool,
+}
+
+/// Rows of some whole lines.
+#[derive(Debug, Default)]
+pub(crate) struct Parsed {
+    pub(crate) trades: Vec<TradeRow>,
+    pub(crate) bars: Vec<BarRow>,
+    /// Rows of which digits were rounded.
+    pub(crate) rounded: Vec<usize>,
+    /// What is wrong with the line behind the last row.
+    pub(crate) wrong: Option<LineProblem>,
 }
 
 impl<R: Read> Delimited<R> {
@@ -40,10 +49,8 @@ impl<R: Read> Delimited<R> {
             place: place.to_owned(),
             layout,
             lines: Lines::new(source),
-            trades: Vec::with_capacity(BATCH_ROWS),
-            bars: Vec::new(),
+            parsed: Parsed::default(),
             first_line: 1,
-            rounded: Vec::new(),
             started: false,
             pending: None,
             ended: false,
@@ -52,9 +59,7 @@ impl<R: Read> Delimited<R> {
 
     /// Reads the next batch; false at the end. Rows before a wrong line come first.
     pub(crate) fn advance(&mut self) -> Result<bool, ReadError> {
-        self.trades.clear();
-        self.bars.clear();
-        self.rounded.clear();
+        self.parsed.clear();
         if let Some(error) = self.pending.take() {
             self.ended = true;
             return Err(error);
@@ -64,9 +69,12 @@ impl<R: Read> Delimited<R> {
             return Ok(false);
         }
         self.first_line = self.lines.line();
-        match self.layout.format.kind() {
-            RowKind::Trades => self.parse(Layout::push_trade, |this| &mut this.trades),
-            RowKind::Bars => self.parse(Layout::push_bar, |this| &mut this.bars),
+        let bytes = self.layout.parse(self.lines.block(), BATCH_ROWS, &mut self.parsed);
+        let rows = self.rows().len() as u64;
+        self.lines.consume(bytes, rows);
+        if let Some(problem) = self.parsed.wrong.take() {
+            let (place, line) = (self.place.clone(), self.first_line + rows);
+            self.pending = Some(ReadError::Line { place, line, problem });
         }
         if self.rows().is_empty()
             && let Some(error) = self.pending.take()
@@ -79,10 +87,24 @@ impl<R: Read> Delimited<R> {
 
     /// The batch.
     pub(crate) fn rows(&self) -> Rows<'_> {
-        match self.layout.format.kind() {
-            RowKind::Trades => Rows::Trades(&self.trades),
-            RowKind::Bars => Rows::Bars(&self.bars),
+        self.parsed.rows(self.layout.format.kind())
+    }
+
+    /// What parses the lines.
+    pub(crate) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Takes the next whole lines as they are, after the first batch, for [`Layout::parse`]; false at
+    /// the end. An error of [`Self::advance`] comes first; lines are not counted any more.
+    pub(crate) fn take_block(&mut self, block: &mut Vec<u8>) -> Result<bool, ReadError> {
+        if let Some(error) = self.pending.take() {
+            return Err(error);
         }
+        let more = self.fill_lines()?;
+        self.lines.block().clone_into(block);
+        self.lines.consume(block.len(), 0);
+        Ok(more)
     }
 
     /// Line of the batch's first row.
@@ -92,7 +114,7 @@ impl<R: Read> Delimited<R> {
 
     /// Rows of the batch of which digits were rounded.
     pub(crate) fn rounded(&self) -> &[usize] {
-        &self.rounded
+        &self.parsed.rounded
     }
 
     fn fill(&mut self) -> Result<bool, ReadError> {
@@ -121,39 +143,21 @@ impl<R: Read> Delimited<R> {
             }
         })
     }
+}
 
-    /// Parses one batch of the block.
-    fn parse<Row>(
-        &mut self,
-        push: impl Fn(&Layout, &mut Cursor<'_>, &mut Vec<Row>) -> Result<(), Fault>,
-        out: impl Fn(&mut Self) -> &mut Vec<Row>,
-    ) {
-        let mut rows = std::mem::take(out(self));
-        let block = self.lines.block();
-        let mut cursor = Cursor { rest: block, rounded: false };
-        let mut left = block.len();
-        while rows.len() < BATCH_ROWS && left > 0 {
-            let line = cursor.rest;
-            match push(&self.layout, &mut cursor, &mut rows) {
-                Ok(()) => {
-                    if cursor.rounded {
-                        self.rounded.push(rows.len() - 1);
-                        cursor.rounded = false;
-                    }
-                    left = cursor.rest.len();
-                }
-                Err(fault) => {
-                    let number = self.first_line + rows.len() as u64;
-                    let problem = self.layout.problem(fault, line);
-                    let place = self.place.clone();
-                    self.pending = Some(ReadError::Line { place, line: number, problem });
-                    break;
-                }
-            }
+impl Parsed {
+    fn clear(&mut self) {
+        self.trades.clear();
+        self.bars.clear();
+        self.rounded.clear();
+        self.wrong = None;
+    }
+
+    pub(crate) fn rows(&self, kind: RowKind) -> Rows<'_> {
+        match kind {
+            RowKind::Trades => Rows::Trades(&self.trades),
+            RowKind::Bars => Rows::Bars(&self.bars),
         }
-        let (bytes, count) = (block.len() - left, rows.len() as u64);
-        self.lines.consume(bytes, count);
-        *out(self) = rows;
     }
 }
 
@@ -170,6 +174,44 @@ enum Fault {
 }
 
 impl Layout {
+    /// Parses whole lines into rows, at most `rows_max`, up to the first wrong line; tells how many bytes
+    /// they have.
+    pub(crate) fn parse(&self, block: &[u8], rows_max: usize, out: &mut Parsed) -> usize {
+        out.clear();
+        let Parsed { trades, bars, rounded, wrong } = out;
+        let (left, fault) = match self.format.kind() {
+            RowKind::Trades => self.parse_rows(block, rows_max, trades, rounded, Self::push_trade),
+            RowKind::Bars => self.parse_rows(block, rows_max, bars, rounded, Self::push_bar),
+        };
+        *wrong = fault.map(|fault| self.problem(fault, &block[block.len() - left..]));
+        block.len() - left
+    }
+
+    /// Tells how many bytes are left, and what is wrong with the line there.
+    #[inline(always)]
+    fn parse_rows<Row>(
+        &self,
+        block: &[u8],
+        rows_max: usize,
+        rows: &mut Vec<Row>,
+        rounded: &mut Vec<usize>,
+        push: impl Fn(&Self, &mut Cursor<'_>, &mut Vec<Row>) -> Result<(), Fault>,
+    ) -> (usize, Option<Fault>) {
+        let mut cursor = Cursor { rest: block, rounded: false };
+        let mut left = block.len();
+        while rows.len() < rows_max && left > 0 {
+            if let Err(fault) = push(self, &mut cursor, rows) {
+                return (left, Some(fault));
+            }
+            if cursor.rounded {
+                rounded.push(rows.len() - 1);
+                cursor.rounded = false;
+            }
+            left = cursor.rest.len();
+        }
+        (left, None)
+    }
+
     /// Parses a line into a row at the end of `rows`, where it is not moved again.
     #[inline(always)]
     fn push_trade(&self, cursor: &mut Cursor<'_>, rows: &mut Vec<TradeRow>) -> Result<(), Fault> {

@@ -48,7 +48,7 @@ pub use market::{Batch, FileAbout, MarketReader, ReadOptions};
 pub use merged::{Merged, MergedRow, TAPES_MAX, TooManyTapes};
 pub use quality::{
     CheckedReader, Checker, EQUAL_TRADES_KEPT, EXAMPLES_MAX, Example, IDS_KEPT, Policy, Problem,
-    QualityConfig, QualityError, QualityReport, RowAbout, SORT_ROWS_MAX, TIMES, Tally,
+    QualityConfig, QualityError, QualityReport, RowAbout, SORT_ROWS_MAX, Sieve, TIMES, Tally,
 };
 pub use read_error::{LineProblem, ReadError};
 pub use reader::{LINE_BYTES_MAX, TradeReader};

@@ -15,6 +15,8 @@ use crate::read_error::ReadError;
 use crate::row::{RowKind, Rows};
 use crate::source::{Compression, Source, read_full, sources_of};
 
+mod ahead;
+
 /// How files are read. The default detects everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReadOptions {
@@ -148,7 +150,7 @@ impl MarketReader {
 
 /// The reader of one file.
 enum Member {
-    Text(Box<Delimited<Box<dyn Read>>>),
+    Text(Box<Delimited<Box<dyn Read + Send>>>),
     Json(Box<Json>),
     Columnar(Box<ColumnarReader>),
 }
@@ -163,7 +165,7 @@ impl Member {
             .map_err(|source| ReadError::Io { place: place.to_owned(), source })?;
         head.truncate(count);
         let detected = detect(place, &head, options.format, options.interval)?;
-        let bytes: Box<dyn Read> = Box::new(Cursor::new(head).chain(bytes));
+        let bytes: Box<dyn Read + Send> = Box::new(Cursor::new(head).chain(bytes));
         let named = named_symbol(place);
         let (mut member, format, symbol) = match detected {
             Detected::Text(layout) => {

@@ -11,10 +11,11 @@ use model::UnixNanos;
 
 mod checked;
 mod checker;
+mod ids;
 mod report;
 mod sorter;
 
-pub use checked::{CheckedReader, QualityError};
+pub use checked::{CheckedReader, QualityError, Sieve};
 pub use checker::{Checker, RowAbout};
 pub use report::{EXAMPLES_MAX, Example, QualityReport, Tally};
 pub use sorter::SORT_ROWS_MAX;

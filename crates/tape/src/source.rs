@@ -86,7 +86,7 @@ pub(crate) fn sources_of(path: &Path) -> Result<Vec<Source>, ReadError> {
 
 impl Source {
     /// The unpacked bytes. Wrong check sums of gzip and zip are I/O errors at their end.
-    pub(crate) fn open(&self) -> Result<Box<dyn Read>, ReadError> {
+    pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>, ReadError> {
         let file = open(&self.path)?;
         Ok(match (self.compression, self.packed) {
             (Compression::Zip, Some(packed)) => packed.open(&self.place, file)?,

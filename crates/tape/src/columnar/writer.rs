@@ -105,20 +105,9 @@ impl<W: Write> ColumnarWriter<W> {
             return Err(WriteError::Kind { expected: self.kind, found: rows.kind() });
         }
         match rows {
-            Rows::Trades(trades) => {
-                for trade in trades {
-                    let values = trade_values(trade);
-                    self.push(values)?;
-                }
-            }
-            Rows::Bars(bars) => {
-                for bar in bars {
-                    let values = bar_values(bar);
-                    self.push(values)?;
-                }
-            }
+            Rows::Trades(trades) => self.append(trades),
+            Rows::Bars(bars) => self.append(bars),
         }
-        Ok(())
     }
 
     /// Writes the last rows and the footer, and gives the sink back with the number of rows.
@@ -139,20 +128,24 @@ impl<W: Write> ColumnarWriter<W> {
         Ok((self.out, self.rows))
     }
 
-    fn push<const N: usize>(
-        &mut self,
-        values: Result<[i64; N], RowLimit>,
-    ) -> Result<(), WriteError> {
-        self.rows += 1;
-        let row = self.rows;
-        let values = values.map_err(|limit| WriteError::Row { row, limit })?;
-        let meanings = columns(self.kind);
-        for ((column, value), (_, meaning)) in self.columns.iter_mut().zip(values).zip(meanings) {
-            let bytes = value.to_le_bytes();
-            column.extend_from_slice(&bytes[..meaning.width()]);
+    /// Appends rows column by column, which is several times as fast as row by row.
+    fn append<Row: Columnar>(&mut self, mut rows: &[Row]) -> Result<(), WriteError> {
+        while !rows.is_empty() {
+            let (now, later) = rows.split_at(rows.len().min(GROUP_ROWS - self.group_rows));
+            if !now.iter().all(Row::fits) {
+                for (row, number) in now.iter().zip(self.rows + 1..) {
+                    row.limits().map_err(|limit| WriteError::Row { row: number, limit })?;
+                }
+            }
+            Row::put(now, &mut self.columns);
+            self.group_rows += now.len();
+            self.rows += now.len() as u64;
+            if self.group_rows == GROUP_ROWS {
+                self.end_group()?;
+            }
+            rows = later;
         }
-        self.group_rows += 1;
-        if self.group_rows == GROUP_ROWS { self.end_group() } else { Ok(()) }
+        Ok(())
     }
 
     fn end_group(&mut self) -> Result<(), WriteError> {
@@ -262,57 +255,118 @@ fn range(column: &[u8]) -> [[u8; 8]; 2] {
     [min.to_le_bytes(), max.to_le_bytes()]
 }
 
-fn trade_values(trade: &TradeRow) -> Result<[i64; 6], RowLimit> {
-    let side = match trade.taker_side {
-        None => 0,
-        Some(Side::Buy) => 1,
-        Some(Side::Sell) => -1,
-    };
-    Ok([
-        trade.ts.as_nanos(),
-        price("price", trade.price)?,
-        quantity("quantity", trade.quantity)?,
-        number("trade_id", trade.trade_id)?,
-        i64::from(trade.fills.min(i32::MAX.cast_unsigned())),
-        side,
-    ])
+/// A row that is taken apart into columns.
+trait Columnar {
+    /// True when every column can hold its value.
+    fn fits(&self) -> bool;
+    /// The first value that its column cannot hold.
+    fn limits(&self) -> Result<(), RowLimit>;
+    /// Appends the values of rows that fit to the columns, in the order of the schema.
+    fn put(rows: &[Self], columns: &mut [Vec<u8>])
+    where
+        Self: Sized;
 }
 
-fn bar_values(bar: &BarRow) -> Result<[i64; 8], RowLimit> {
-    Ok([
-        bar.open_ts.as_nanos(),
-        bar.close_ts.as_nanos(),
-        price("open", bar.open)?,
-        price("high", bar.high)?,
-        price("low", bar.low)?,
-        price("close", bar.close)?,
-        quantity("volume", bar.volume)?,
-        number("count", bar.count)?,
-    ])
+impl Columnar for TradeRow {
+    fn fits(&self) -> bool {
+        is_decimal(self.price.raw())
+            && is_decimal(self.quantity.raw())
+            && self.trade_id.is_none_or(|id| id < NUMBER_END)
+    }
+
+    fn limits(&self) -> Result<(), RowLimit> {
+        price("price", self.price)?;
+        quantity("quantity", self.quantity)?;
+        number("trade_id", self.trade_id)
+    }
+
+    fn put(rows: &[Self], columns: &mut [Vec<u8>]) {
+        let [ts, price, quantity, trade_id, fills, taker_side] = columns else { return };
+        put64(ts, rows, |row| row.ts.as_nanos());
+        put64(price, rows, |row| row.price.raw());
+        put64(quantity, rows, |row| row.quantity.raw());
+        put64(trade_id, rows, |row| row.trade_id.map_or(-1, u64::cast_signed));
+        put32(fills, rows, |row| row.fills.min(i32::MAX.cast_unsigned()).cast_signed());
+        put32(taker_side, rows, |row| match row.taker_side {
+            None => 0,
+            Some(Side::Buy) => 1,
+            Some(Side::Sell) => -1,
+        });
+    }
+}
+
+impl Columnar for BarRow {
+    fn fits(&self) -> bool {
+        [self.open, self.high, self.low, self.close].iter().all(|price| is_decimal(price.raw()))
+            && is_decimal(self.volume.raw())
+            && self.count.is_none_or(|count| count < NUMBER_END)
+    }
+
+    fn limits(&self) -> Result<(), RowLimit> {
+        price("open", self.open)?;
+        price("high", self.high)?;
+        price("low", self.low)?;
+        price("close", self.close)?;
+        quantity("volume", self.volume)?;
+        number("count", self.count)
+    }
+
+    fn put(rows: &[Self], columns: &mut [Vec<u8>]) {
+        let [open_ts, close_ts, open, high, low, close, volume, count] = columns else { return };
+        put64(open_ts, rows, |row| row.open_ts.as_nanos());
+        put64(close_ts, rows, |row| row.close_ts.as_nanos());
+        put64(open, rows, |row| row.open.raw());
+        put64(high, rows, |row| row.high.raw());
+        put64(low, rows, |row| row.low.raw());
+        put64(close, rows, |row| row.close.raw());
+        put64(volume, rows, |row| row.volume.raw());
+        put64(count, rows, |row| row.count.map_or(-1, u64::cast_signed));
+    }
+}
+
+fn put64<Row>(column: &mut Vec<u8>, rows: &[Row], value: impl Fn(&Row) -> i64) {
+    let start = column.len();
+    column.resize(start + 8 * rows.len(), 0);
+    for (place, row) in column[start..].as_chunks_mut().0.iter_mut().zip(rows) {
+        *place = value(row).to_le_bytes();
+    }
+}
+
+fn put32<Row>(column: &mut Vec<u8>, rows: &[Row], value: impl Fn(&Row) -> i32) {
+    let start = column.len();
+    column.resize(start + 4 * rows.len(), 0);
+    for (place, row) in column[start..].as_chunks_mut().0.iter_mut().zip(rows) {
+        *place = value(row).to_le_bytes();
+    }
+}
+
+/// First number that a column of signed ones cannot hold.
+const NUMBER_END: u64 = 1 << 63;
+
+const fn is_decimal(raw: i64) -> bool {
+    raw.unsigned_abs() < DECIMAL_END
 }
 
 /// First count beyond 18 digits, which is what a decimal of 64 bits holds.
 const DECIMAL_END: u64 = 1_000_000_000_000_000_000;
 
-fn price(column: &'static str, price: Price) -> Result<i64, RowLimit> {
-    if price.raw().unsigned_abs() < DECIMAL_END {
-        return Ok(price.raw());
+fn price(column: &'static str, price: Price) -> Result<(), RowLimit> {
+    if is_decimal(price.raw()) {
+        return Ok(());
     }
     Err(RowLimit { column, expected: "below 1000000000", found: price.to_string() })
 }
 
-fn quantity(column: &'static str, quantity: Quantity) -> Result<i64, RowLimit> {
-    if quantity.raw().unsigned_abs() < DECIMAL_END {
-        return Ok(quantity.raw());
+fn quantity(column: &'static str, quantity: Quantity) -> Result<(), RowLimit> {
+    if is_decimal(quantity.raw()) {
+        return Ok(());
     }
     Err(RowLimit { column, expected: "below 10000000000", found: quantity.to_string() })
 }
 
-fn number(column: &'static str, number: Option<u64>) -> Result<i64, RowLimit> {
-    let Some(number) = number else { return Ok(-1) };
-    i64::try_from(number).map_err(|_| RowLimit {
-        column,
-        expected: "below 2^63",
-        found: number.to_string(),
-    })
+fn number(column: &'static str, number: Option<u64>) -> Result<(), RowLimit> {
+    match number.filter(|number| *number >= NUMBER_END) {
+        None => Ok(()),
+        Some(found) => Err(RowLimit { column, expected: "below 2^63", found: found.to_string() }),
+    }
 }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::columnar::ColumnarWriter;
+use crate::row::TradeRow;
 use crate::testing::{Scratch, gzip, shared_data, zip};
 
 /// Bytes of a real file that are damaged: some hundred rows.
@@ -141,10 +142,30 @@ fn read(path: &PathBuf) -> (Vec<String>, Option<ReadError>) {
     }
 }
 
+/// The same, read with several threads.
+fn read_ahead(path: &PathBuf) -> (Vec<String>, Option<ReadError>) {
+    let mut rows = Vec::new();
+    let reader = match MarketReader::open(std::slice::from_ref(path), ReadOptions::default()) {
+        Ok(reader) => reader,
+        Err(error) => return (rows, Some(error)),
+    };
+    let read = reader.read_ahead::<ReadError>(|batch| {
+        match batch.rows {
+            Rows::Trades(trades) => rows.extend(trades.iter().map(|row| format!("{row:?}"))),
+            Rows::Bars(bars) => rows.extend(bars.iter().map(|row| format!("{row:?}"))),
+        }
+        Ok(())
+    });
+    (rows, read.err())
+}
+
 /// Reads damaged bytes, and checks what every error must tell.
 fn survives(scratch: &Scratch, file: &str, bytes: &[u8], is_packed: bool) {
     let path = scratch.write(file, bytes);
-    let (_, error) = read(&path);
+    let (rows, error) = read(&path);
+    let ahead = read_ahead(&path);
+    let text = |error: &Option<ReadError>| error.as_ref().map(ToString::to_string);
+    assert!(rows == ahead.0 && text(&error) == text(&ahead.1), "{error:?} {:?}", ahead.1);
     let Some(error) = error else { return };
     let text = error.to_string();
     assert!(text.contains(path.to_str().unwrap()), "{text}");
@@ -201,6 +222,65 @@ fn damaged_archives_and_columns_are_rows_or_an_error_that_names_the_file() {
         writer.write(batch.rows).unwrap();
     }
     damage_all("packed-columns", &writer.finish().unwrap().0, "x.parquet", true);
+}
+
+#[test]
+fn several_threads_read_what_one_reads() {
+    let scratch = Scratch::new("mutated-ahead");
+    let names =
+        ["11", "12"].map(|day| format!("binance/aggTrades/XRPETH-aggTrades-2019-10-{day}.csv"));
+    let [Some(first), Some(second)] = names.map(|name| shared_data(&name)) else { return };
+    let first = std::fs::read(first).unwrap();
+    let second = std::fs::read(second).unwrap();
+    let mut broken = second.clone();
+    let last_comma = broken.iter().rposition(|byte| *byte == b',').unwrap();
+    broken[last_comma] = b';';
+    let all = |second: &[u8]| {
+        let paths = [scratch.write("a.csv", &first), scratch.write("b.csv", second)];
+        let numbers = |batch: &Batch<'_>| {
+            let Rows::Trades(rows) = batch.rows else { unreachable!("trades") };
+            let of = |(row, number): (&TradeRow, u64)| (batch.file, number, *row);
+            rows.iter().zip(batch.first..).map(of).collect::<Vec<_>>()
+        };
+        let open = || MarketReader::open(&paths, ReadOptions::default()).unwrap();
+        let (mut one, mut many, mut reader) = (Vec::new(), Vec::new(), open());
+        let error = loop {
+            match reader.next_batch() {
+                Ok(Some(batch)) => one.extend(numbers(&batch)),
+                Ok(None) => break None,
+                Err(error) => break Some(error.to_string()),
+            }
+        };
+        let read = open().read_ahead::<ReadError>(|batch| {
+            many.extend(numbers(batch));
+            Ok(())
+        });
+        assert!(one == many, "{} and {} rows", one.len(), many.len());
+        assert_eq!(read.err().map(|error| error.to_string()), error);
+        (one.len(), error)
+    };
+    assert_eq!(all(&second), (5_929 + 4_134, None));
+    let (rows, error) = all(&broken);
+    assert_eq!(rows, 5_929 + 4_133);
+    assert!(error.unwrap().contains("b.csv:4134: expected 8 columns"));
+}
+
+#[test]
+fn a_caller_that_refuses_ends_the_reading() {
+    let scratch = Scratch::new("mutated-refuses");
+    let text = "1700000000,60000,0.5\n".repeat(200_000);
+    let path = scratch.write("x.csv", text.as_bytes());
+    let reader = MarketReader::open(&[path], ReadOptions::default()).unwrap();
+    let mut batches = 0;
+    let read = reader.read_ahead(|batch| {
+        batches += 1;
+        if batches < 3 {
+            return Ok(());
+        }
+        Err(ReadError::Empty { place: format!("stop at {}", batch.first) })
+    });
+    assert!(read.unwrap_err().to_string().starts_with("stop at "));
+    assert_eq!(batches, 3);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::checker::RowAbout;
 use super::report::QualityReport;
 use super::sorter::Sorter;
 use super::{Checker, Policy, Problem, QualityConfig};
-use crate::market::{Batch, MarketReader};
+use crate::market::{Batch, FileAbout, MarketReader};
 use crate::read_error::ReadError;
 use crate::row::{BarRow, RowKind, Rows, TradeRow};
 
@@ -36,11 +36,18 @@ pub enum QualityError {
 #[derive(Debug)]
 pub struct CheckedReader {
     reader: MarketReader,
+    sieve: Sieve,
+    ended: bool,
+}
+
+/// Applies the policies to batches, wherever they were read. Pure.
+#[derive(Debug)]
+pub struct Sieve {
+    kind: RowKind,
     checker: Checker,
     trades: Stage<TradeRow>,
     bars: Stage<BarRow>,
     stop: bool,
-    ended: bool,
 }
 
 /// Rows on their way from the reader to the caller.
@@ -55,6 +62,8 @@ struct Stage<Row> {
 trait Checkable: Copy {
     fn ts(&self) -> UnixNanos;
     fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem);
+    /// Checks rows all at once; false where they must be looked at one by one.
+    fn are_sound(rows: &[Self], checker: &mut Checker) -> bool;
 }
 
 impl Checkable for TradeRow {
@@ -65,6 +74,10 @@ impl Checkable for TradeRow {
     fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem) {
         checker.trade(about, self)
     }
+
+    fn are_sound(rows: &[Self], checker: &mut Checker) -> bool {
+        checker.sound_trades(rows)
+    }
 }
 
 impl Checkable for BarRow {
@@ -74,6 +87,11 @@ impl Checkable for BarRow {
 
     fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem) {
         checker.bar(about, self)
+    }
+
+    fn are_sound(_rows: &[Self], _checker: &mut Checker) -> bool {
+        // Bars are few.
+        false
     }
 }
 
@@ -89,13 +107,8 @@ impl CheckedReader {
     }
 
     fn with(reader: MarketReader, config: QualityConfig, stop: bool) -> Self {
-        let window = match config.policy(Problem::Unsorted) {
-            Policy::Sort(rows) => Some(rows),
-            Policy::Fail | Policy::Skip | Policy::Keep => None,
-        };
-        let checker = Checker::new(reader.kind(), reader.files().to_vec(), config);
-        let (trades, bars) = (Stage::new(window), Stage::new(window));
-        Self { reader, checker, trades, bars, stop, ended: false }
+        let sieve = Sieve::with(reader.kind(), reader.files().to_vec(), config, stop);
+        Self { reader, sieve, ended: false }
     }
 
     /// What the rows are.
@@ -108,32 +121,84 @@ impl CheckedReader {
     /// # Errors
     /// [`QualityError`]: a file is wrong, or a row is refused; the rows before it are lost.
     pub fn next_batch(&mut self) -> Result<Option<Rows<'_>>, QualityError> {
-        self.trades.out.clear();
-        self.bars.out.clear();
         if self.ended {
+            self.sieve.clear();
             return Ok(None);
         }
-        let (checker, stop) = (&mut self.checker, self.stop);
         match self.reader.next_batch()? {
-            Some(batch) => match batch.rows {
-                Rows::Trades(rows) => self.trades.take(&batch, rows, checker, stop)?,
-                Rows::Bars(rows) => self.bars.take(&batch, rows, checker, stop)?,
-            },
+            Some(batch) => self.sieve.take(&batch).map(Some),
             None => {
                 self.ended = true;
-                self.trades.drain(checker, stop)?;
-                self.bars.drain(checker, stop)?;
+                self.sieve.finish().map(Some)
             }
         }
-        Ok(Some(self.batch()))
     }
 
     /// The rows that [`Self::next_batch`] gave last.
     pub fn batch(&self) -> Rows<'_> {
-        match self.reader.kind() {
+        self.sieve.rows()
+    }
+
+    /// What was found so far.
+    pub const fn report(&self) -> &QualityReport {
+        self.sieve.report()
+    }
+
+    /// What was found.
+    pub fn into_report(self) -> QualityReport {
+        self.sieve.into_report()
+    }
+}
+
+impl Sieve {
+    /// Rows that a policy refuses are an error. `files` are those of the [`MarketReader`].
+    pub fn new(kind: RowKind, files: Vec<FileAbout>, config: QualityConfig) -> Self {
+        Self::with(kind, files, config, true)
+    }
+
+    fn with(kind: RowKind, files: Vec<FileAbout>, config: QualityConfig, stop: bool) -> Self {
+        let window = match config.policy(Problem::Unsorted) {
+            Policy::Sort(rows) => Some(rows),
+            Policy::Fail | Policy::Skip | Policy::Keep => None,
+        };
+        let checker = Checker::new(kind, files, config);
+        Self { kind, checker, trades: Stage::new(window), bars: Stage::new(window), stop }
+    }
+
+    /// Takes the next batch of the files and gives back the rows that stay, perhaps none.
+    ///
+    /// # Errors
+    /// [`QualityError::Refused`]; the rows before the refused one are lost.
+    pub fn take(&mut self, batch: &Batch<'_>) -> Result<Rows<'_>, QualityError> {
+        self.clear();
+        match batch.rows {
+            Rows::Trades(rows) => self.trades.take(batch, rows, &mut self.checker, self.stop)?,
+            Rows::Bars(rows) => self.bars.take(batch, rows, &mut self.checker, self.stop)?,
+        }
+        Ok(self.rows())
+    }
+
+    /// Gives back what is left after the last batch: the rows of a sort window.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn finish(&mut self) -> Result<Rows<'_>, QualityError> {
+        self.clear();
+        self.trades.drain(&mut self.checker, self.stop)?;
+        self.bars.drain(&mut self.checker, self.stop)?;
+        Ok(self.rows())
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        match self.kind {
             RowKind::Trades => Rows::Trades(&self.trades.out),
             RowKind::Bars => Rows::Bars(&self.bars.out),
         }
+    }
+
+    fn clear(&mut self) {
+        self.trades.out.clear();
+        self.bars.out.clear();
     }
 
     /// What was found so far.
@@ -159,6 +224,11 @@ impl<Row: Checkable> Stage<Row> {
         checker: &mut Checker,
         stop: bool,
     ) -> Result<(), QualityError> {
+        let is_plain = batch.rounded.is_empty() && batch.unfinished.is_empty();
+        if is_plain && self.sorter.is_none() && Row::are_sound(rows, checker) {
+            self.out.extend_from_slice(rows);
+            return Ok(());
+        }
         let (mut rounded, mut unfinished) = (batch.rounded.iter(), batch.unfinished.iter());
         let (mut next_rounded, mut next_unfinished) = (rounded.next(), unfinished.next());
         for (index, row) in rows.iter().enumerate() {

@@ -1,11 +1,12 @@
 //! Looks at one row after the other.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use model::{Notional, Price, Quantity, UnixNanos};
 
+use super::ids::Ids;
 use super::report::{Example, QualityReport};
-use super::{BAR_MAX, EQUAL_TRADES_KEPT, IDS_KEPT, Policy, Problem, QualityConfig, TIMES};
+use super::{BAR_MAX, EQUAL_TRADES_KEPT, Policy, Problem, QualityConfig, TIMES};
 use crate::datetime::format_utc;
 use crate::market::FileAbout;
 use crate::row::{BarRow, RowKind, TradeRow};
@@ -23,7 +24,7 @@ pub struct RowAbout {
     pub unfinished: bool,
 }
 
-/// Finds problems in rows of one kind. Pure; memory is bounded by [`IDS_KEPT`] and
+/// Finds problems in rows of one kind. Pure; memory is bounded by [`super::IDS_KEPT`] and
 /// [`EQUAL_TRADES_KEPT`].
 #[derive(Debug)]
 pub struct Checker {
@@ -32,7 +33,7 @@ pub struct Checker {
     last_price: Option<Price>,
     last_bar: Option<BarRow>,
     newest_id: Option<u64>,
-    ids: VecDeque<u64>,
+    ids: Ids,
     instant: BTreeSet<(Price, Quantity)>,
     silence_nanos: i64,
     /// The most severe policy that the row in hand has met.
@@ -52,7 +53,7 @@ impl Checker {
             last_price: None,
             last_bar: None,
             newest_id: None,
-            ids: VecDeque::new(),
+            ids: Ids::default(),
             instant: BTreeSet::new(),
             silence_nanos,
             verdict: Policy::Keep,
@@ -110,6 +111,56 @@ impl Checker {
             }
         }
         verdict
+    }
+
+    /// Looks at trades with numbers all at once: true when nothing is wrong with any of them and nothing
+    /// worth knowing; then they count as looked at. Else they are not, and nothing has changed.
+    pub(super) fn sound_trades(&mut self, rows: &[TradeRow]) -> bool {
+        let (Some(newest), Some(last_price), Some(newest_id), Some(end)) =
+            (self.newest, self.last_price, self.newest_id, rows.last())
+        else {
+            return false;
+        };
+        if newest < TIMES.start || end.ts >= TIMES.end {
+            return false;
+        }
+        let bps_end = u128::from(self.report.config.jump_bps) + 1;
+        let (mut ts, mut price, mut id) = (newest.as_nanos(), last_price.raw(), newest_id);
+        let (mut low, mut high, mut volume) = (i64::MAX, i64::MIN, Some(Quantity::ZERO));
+        let (mut fills, mut aggregates) = (0_u64, 0_u64);
+        for row in rows {
+            // Both are positive when it matters.
+            let moved = u128::from(row.price.raw().abs_diff(price)).wrapping_mul(10_000);
+            let is_sound = row.price.is_positive()
+                && row.quantity.is_positive()
+                && row.trade_id == id.checked_add(1)
+                && (0..=self.silence_nanos).contains(&row.ts.as_nanos().wrapping_sub(ts))
+                && moved < u128::from(price.unsigned_abs()).wrapping_mul(bps_end);
+            if !is_sound {
+                return false;
+            }
+            (ts, price, id) = (row.ts.as_nanos(), row.price.raw(), id.wrapping_add(1));
+            (low, high) = (low.min(price), high.max(price));
+            volume = volume.and_then(|volume| volume.checked_add(row.quantity));
+            fills = fills.wrapping_add(u64::from(row.fills));
+            aggregates += u64::from(row.fills > 1);
+        }
+        let volume = volume.map(Notional::from_quantity);
+        let Some(volume) = volume.and_then(|volume| self.report.volume.checked_add(volume)) else {
+            return false;
+        };
+        let (low, high) = (Price::from_raw(low), Price::from_raw(high));
+        let report = &mut self.report;
+        report.rows += rows.len() as u64;
+        report.last_ts = Some(end.ts);
+        report.low = Some(report.low.map_or(low, |least| least.min(low)));
+        report.high = Some(report.high.map_or(high, |most| most.max(high)));
+        report.volume = volume;
+        report.fills = report.fills.saturating_add(fills);
+        report.aggregates += aggregates;
+        (self.newest, self.last_price, self.newest_id) = (Some(end.ts), Some(end.price), Some(id));
+        self.ids.push(newest_id + 1, id);
+        true
     }
 
     /// Looks at a bar: `Keep`, `Skip`, or `Fail` with the problem that decided.
@@ -250,7 +301,7 @@ impl Checker {
                 let found = || format!("{missing} numbers between {newest} and {id}");
                 self.enter(Problem::MissingIds, at, missing, missing, found);
             }
-        } else if self.ids.contains(&id) {
+        } else if self.ids.contains(id) {
             self.enter(Problem::DuplicateId, at, 0, 0, || format!("trade {id} again"));
         } else {
             self.enter(Problem::MissingIds, at, 0, 0, || format!("{id} after {newest}"));
@@ -259,10 +310,7 @@ impl Checker {
 
     fn remember(&mut self, id: u64) {
         self.newest_id = Some(self.newest_id.map_or(id, |newest| newest.max(id)));
-        if self.ids.len() == IDS_KEPT {
-            self.ids.pop_front();
-        }
-        self.ids.push_back(id);
+        self.ids.push(id, id);
     }
 
     fn equal_trade(&mut self, at: (usize, u64, UnixNanos), row: &TradeRow) {

@@ -1,8 +1,11 @@
 use std::path::Path;
 
+use model::{Price, Quantity, UnixNanos};
+use proptest::prelude::*;
+
 use super::*;
 use crate::market::{MarketReader, ReadOptions};
-use crate::row::Rows;
+use crate::row::{RowKind, Rows, TradeRow};
 use crate::testing::Scratch;
 
 /// Prices of the rows that stay, and the report or the refusal.
@@ -144,4 +147,71 @@ fn policies_are_read_from_text_or_refused() {
     }
     let numbers: Vec<usize> = Problem::ALL.iter().map(|problem| *problem as usize).collect();
     assert_eq!(numbers, (0..Problem::ALL.len()).collect::<Vec<_>>());
+}
+
+/// Trades of which most are sound: what is strange about each is drawn.
+fn any_trades() -> impl Strategy<Value = Vec<TradeRow>> {
+    let strange = prop_oneof![20 => Just(0_u8), 1 => any::<u8>()];
+    proptest::collection::vec((strange, 0..3_i64, 1..100_i64), 1..60).prop_map(|rows| {
+        let (mut ts, mut id, mut price) = (1_700_000_000_000_000_000_i64, 100_u64, 50_000_i64);
+        let trades = rows.into_iter().map(|(strange, wait, size)| {
+            ts += wait * 1_000_000_000;
+            id += 1;
+            price += size - 50;
+            let mut row = TradeRow {
+                ts: UnixNanos::from_nanos(ts),
+                price: Price::from_raw(price),
+                quantity: Quantity::from_raw(size),
+                trade_id: Some(id),
+                fills: u32::try_from(size).unwrap() % 3,
+                taker_side: None,
+            };
+            match strange {
+                1..=20 => row.ts = UnixNanos::from_nanos(ts - 1_500_000_000),
+                21..=40 => ts += 4_000_000_000_000,
+                41..=60 => id += 3,
+                61..=80 => row.trade_id = Some(id - 1),
+                81..=100 => row.price = Price::from_raw(price * 2),
+                101..=120 => row.price = Price::from_raw(0),
+                121..=140 => row.quantity = Quantity::from_raw(-1),
+                141..=160 => row.trade_id = None,
+                161..=180 => row.quantity = Quantity::from_raw(i64::MAX),
+                181..=200 => row.ts = UnixNanos::from_nanos(i64::from(strange)),
+                201..=220 => row.ts = UnixNanos::from_nanos(i64::MAX),
+                _ => {}
+            }
+            row
+        });
+        trades.collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn trades_looked_at_all_at_once_give_the_report_of_one_by_one(
+        rows in any_trades(),
+        step in 1..9_usize,
+        keep: bool,
+    ) {
+        let mut config = QualityConfig { jump_bps: 100, ..QualityConfig::default() };
+        for problem in Problem::ALL {
+            config.set(problem, if keep { Policy::Keep } else { Policy::Skip }).unwrap();
+        }
+        let checker = || Checker::new(RowKind::Trades, Vec::new(), config.clone());
+        let (mut slow, mut fast, mut number) = (checker(), checker(), 0);
+        for rows in rows.chunks(step) {
+            let is_sound = fast.sound_trades(rows);
+            for row in rows {
+                number += 1;
+                let about = RowAbout { number, ..RowAbout::default() };
+                let verdict = slow.trade(about, row);
+                if is_sound {
+                    prop_assert_eq!(verdict.0, Policy::Keep);
+                } else {
+                    fast.trade(about, row);
+                }
+            }
+            prop_assert_eq!(fast.report(), slow.report());
+        }
+    }
 }

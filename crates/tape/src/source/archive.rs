@@ -75,7 +75,11 @@ pub(super) fn members(
 
 impl Packed {
     /// The unpacked bytes, of which number and check sum are verified at the end.
-    pub(super) fn open(self, place: &str, mut file: File) -> Result<Box<dyn Read>, ReadError> {
+    pub(super) fn open(
+        self,
+        place: &str,
+        mut file: File,
+    ) -> Result<Box<dyn Read + Send>, ReadError> {
         file.seek(SeekFrom::Start(self.start))
             .map_err(|source| ReadError::Io { place: place.to_owned(), source })?;
         let packed = BufReader::new(file.take(self.packed_bytes));

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 
 use anyhow::Context as _;
-use tape::{CheckedReader, ColumnarWriter, QualityReport};
+use tape::{ColumnarWriter, MarketReader, QualityReport, Sieve};
 
 use super::survey;
 use crate::Exit;
@@ -14,13 +14,14 @@ use crate::args::ConvertArgs;
 pub(crate) fn convert(args: &ConvertArgs) -> anyhow::Result<Exit> {
     let reader = survey::open(&args.read)?;
     let symbol = args.symbol.clone().or_else(|| reader.files().first()?.symbol.clone());
-    let mut reader = CheckedReader::new(reader, survey::config(&args.read)?);
+    let files = reader.files().to_vec();
+    let mut sieve = Sieve::new(reader.kind(), files, survey::config(&args.read)?);
     let shown = args.out.display();
     let file = File::create_new(&args.out)
         .with_context(|| format!("{shown}: expected a file that does not exist yet"))?;
-    let written = write(&mut reader, file, symbol);
+    let written = write(reader, &mut sieve, file, symbol);
     let rows = written.inspect_err(|_| drop(fs::remove_file(&args.out)))?;
-    let report: QualityReport = reader.into_report();
+    let report: QualityReport = sieve.into_report();
     let mut stdout = std::io::stdout();
     stdout.write_all(survey::text(&report, false).as_bytes())?;
     let bytes = fs::metadata(&args.out).map_or(0, |about| about.len());
@@ -28,12 +29,16 @@ pub(crate) fn convert(args: &ConvertArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Pass)
 }
 
-fn write(reader: &mut CheckedReader, file: File, symbol: Option<String>) -> anyhow::Result<u64> {
+fn write(
+    reader: MarketReader,
+    sieve: &mut Sieve,
+    file: File,
+    symbol: Option<String>,
+) -> anyhow::Result<u64> {
     let about = symbol.map(|symbol| ("symbol".to_owned(), symbol)).into_iter().collect();
     let mut writer = ColumnarWriter::new(BufWriter::new(file), reader.kind(), about)?;
-    while let Some(rows) = reader.next_batch()? {
-        writer.write(rows)?;
-    }
+    reader.read_ahead::<anyhow::Error>(|batch| Ok(writer.write(sieve.take(batch)?)?))?;
+    writer.write(sieve.finish()?)?;
     let (_, rows) = writer.finish()?;
     Ok(rows)
 }
