@@ -7,15 +7,16 @@
 //! columns, which uses two processors and writes the file, and half of the floor of columns.
 
 use std::fs::{self, File};
-use std::hint::black_box;
 use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use tape::{
-    ColumnarWriter, MarketReader, QualityConfig, QualityError, ReadOptions, Rows, Sieve,
-};
+use tape::{ColumnarWriter, MarketReader, QualityConfig, QualityError, ReadOptions, Rows, Sieve};
+
+mod fastest;
+
+use fastest::Fastest;
 
 /// Trades of the generated file: 16 MB of text.
 const ROWS: u64 = 200_000;
@@ -40,15 +41,18 @@ fn main() {
         .configure_from_args();
     let mut group = criterion.benchmark_group("tape");
     group.throughput(Throughput::Elements(rows));
-    group.bench_function("text floor", |bencher| bencher.iter(|| black_box(floor_text(&text))));
-    group.bench_function("text", |bencher| bencher.iter(|| black_box(sum(&text))));
-    group.bench_function("text to columns", |bencher| bencher.iter(|| black_box(files.convert())));
-    group.bench_function("columns floor", |bencher| {
-        bencher.iter(|| black_box(floor_records(&records)));
-    });
-    group.bench_function("columns", |bencher| bencher.iter(|| black_box(sum(&columns))));
+    let mut fastest = Fastest::default();
+    fastest.run(&mut group, "text floor", || floor_text(&text));
+    fastest.run(&mut group, "text", || sum(&text));
+    fastest.run(&mut group, "text to columns", || files.convert());
+    fastest.run(&mut group, "columns floor", || floor_records(&records));
+    fastest.run(&mut group, "columns", || sum(&columns));
     group.finish();
     criterion.final_summary();
+    // At most 125 %, 125 % and 200 %.
+    fastest.print("tape, reading text", "text", &["text floor"]);
+    fastest.print("tape, text to columns", "text to columns", &["text floor"]);
+    fastest.print("tape, loading columns", "columns", &["columns floor"]);
 }
 
 /// Reads a tape and folds every field of every row.

@@ -13,7 +13,7 @@ pub(crate) use self::fetch::{
     ArchiveKind, ArchiveMarket, FetchArgs, FetchBinanceArgs, FetchKrakenArgs, FetchVenue,
 };
 pub(crate) use self::tape::{
-    ConvertArgs, GenerateArgs, ReadArgs, SurveyArgs, TapeArgs, TapeCommand,
+    ConvertArgs, GenerateArgs, MarketArg, ReadArgs, SurveyArgs, TapeArgs, TapeCommand,
 };
 pub(crate) use real::{ServeArgs, ServedVenue, Speed, TradeArgs};
 

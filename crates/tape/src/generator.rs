@@ -17,7 +17,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use self::arrivals::Arrivals;
-pub use self::config::{CrashConfig, GeneratorConfig, GeneratorConfigError, SAMPLE_SEED};
+pub use self::config::{
+    CrashConfig, GeneratorConfig, GeneratorConfigError, MarketKind, REVERSION_HALF_LIFE,
+    SAMPLE_SEED, TREND_BPS_PER_HOUR, ZIGZAG_BPS, ZIGZAG_PERIOD,
+};
 use self::fixed::{below, chance};
 use self::prices::Prices;
 use crate::trade::TapeTrade;

@@ -41,7 +41,8 @@ pub use datetime::{format_utc, parse_utc};
 pub use error::{RowProblem, TapeError};
 pub use format::Format;
 pub use generator::{
-    CrashConfig, GeneratorConfig, GeneratorConfigError, SAMPLE_SEED, TradeGenerator,
+    CrashConfig, GeneratorConfig, GeneratorConfigError, MarketKind, REVERSION_HALF_LIFE,
+    SAMPLE_SEED, TREND_BPS_PER_HOUR, TradeGenerator, ZIGZAG_BPS, ZIGZAG_PERIOD,
 };
 pub use json::JSON_BYTES_MAX;
 pub use market::{Batch, FileAbout, MarketReader, ReadOptions};

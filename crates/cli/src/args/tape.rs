@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use model::{Price, UnixNanos};
 use tape::Format as TapeFormat;
 
@@ -23,7 +23,7 @@ pub(crate) enum TapeCommand {
     Check(SurveyArgs),
     /// Write files as one tape in columns (Parquet)
     Convert(ConvertArgs),
-    /// Generate a market: heavy tails, clustered volatility, bursts, a crash
+    /// Generate a market: one with heavy tails, bursts and a crash, or one of the textbook
     Generate(GenerateArgs),
     /// Fetch recorded markets from an exchange
     Fetch(FetchArgs),
@@ -112,6 +112,21 @@ and no file is left.
   wavetank tape convert BTCUSDT-trades-2024-*.zip --out btc.parquet
   python3 -c 'import polars; print(polars.read_parquet(\"btc.parquet\"))'";
 
+/// How the price of a generated market moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MarketArg {
+    /// As real ones: clustered volatility, fat tails, jumps, bursts of trades, a crash
+    Agitated,
+    /// A random walk: nothing can be won in it
+    Walk,
+    /// A random walk that rises by 1 % an hour: buying and holding wins
+    Trend,
+    /// A random walk that is drawn back to its start by half in 10 minutes: buying low, selling high wins
+    Reverting,
+    /// A random walk around a line that rises and falls by 2 % every 40 minutes: following the trend wins
+    Zigzag,
+}
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "The file is in Kraken's trade archive format: `timestamp,price,volume`, no header.\n\
@@ -125,6 +140,10 @@ pub(crate) struct GenerateArgs {
     /// File to write; it must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+
+    /// How the price moves
+    #[arg(long, value_enum, default_value_t = MarketArg::Agitated)]
+    pub(crate) kind: MarketArg,
 
     /// Length of the market [default: 31m]
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
@@ -150,11 +169,11 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "BPS")]
     pub(crate) volatility_bps: Option<u32>,
 
-    /// Begin of the crash, from the start [default: 18m]
+    /// Begin of the crash, from the start [default: 18m, only in an agitated market]
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
     pub(crate) crash_at: Option<Duration>,
 
-    /// Depth of the crash, basis points of the price [default: 600]
+    /// Depth of the crash, basis points of the price [default: 600, only in an agitated market]
     #[arg(long, value_name = "BPS")]
     pub(crate) crash_bps: Option<u32>,
 

@@ -5,10 +5,11 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use tape::{GeneratorConfig, Tape, TapeTrade, TradeGenerator, write_trades};
+use model::{Price, UnixNanos};
+use tape::{GeneratorConfig, MarketKind, TapeTrade, TradeGenerator, write_trades};
 
 use crate::Exit;
-use crate::args::{GenerateArgs, TapeArgs, TapeCommand};
+use crate::args::{GenerateArgs, MarketArg, TapeArgs, TapeCommand};
 
 mod convert;
 mod fetch;
@@ -25,33 +26,63 @@ pub(crate) fn execute(args: &TapeArgs) -> anyhow::Result<Exit> {
 }
 
 fn generate(args: &GenerateArgs) -> anyhow::Result<Exit> {
+    let mut seen = Seen::default();
     let generator = TradeGenerator::new(config(args)?, args.seed)?;
-    let trades: Vec<TapeTrade> = generator.collect();
-    write_new(&args.out, &trades)?;
-    // What was written is what a run will read.
-    let tape = Tape::load(&args.out)?;
-    let summary = tape.summary();
+    write_new(&args.out, generator.inspect(|trade| seen.add(trade)))?;
+    if seen.rows == 0 {
+        fs::remove_file(&args.out)?;
+        return Err(anyhow!("nobody trades in so short a market: give a longer --length"));
+    }
+    let span = seen.last.unwrap_or_default().since(seen.first.unwrap_or_default());
     writeln!(
         std::io::stdout(),
         "{}: {} trades in {}, prices {} to {}",
         args.out.display(),
-        summary.rows,
-        scenario::format_duration(std::time::Duration::from_secs(summary.span().as_secs())),
-        summary.low,
-        summary.high,
+        seen.rows,
+        scenario::format_duration(std::time::Duration::from_secs(span.as_secs())),
+        seen.low.unwrap_or_default(),
+        seen.high.unwrap_or_default(),
     )?;
     Ok(Exit::Pass)
 }
 
+/// What was generated.
+#[derive(Default)]
+struct Seen {
+    rows: u64,
+    first: Option<UnixNanos>,
+    last: Option<UnixNanos>,
+    low: Option<Price>,
+    high: Option<Price>,
+}
+
+impl Seen {
+    fn add(&mut self, trade: &TapeTrade) {
+        self.rows += 1;
+        self.first = self.first.or(Some(trade.ts));
+        self.last = Some(trade.ts);
+        self.low = Some(self.low.map_or(trade.price, |low| low.min(trade.price)));
+        self.high = Some(self.high.map_or(trade.price, |high| high.max(trade.price)));
+    }
+}
+
 fn config(args: &GenerateArgs) -> anyhow::Result<GeneratorConfig> {
     let mut config = GeneratorConfig::sample();
+    config.kind = match args.kind {
+        MarketArg::Agitated => MarketKind::Agitated,
+        MarketArg::Walk => MarketKind::Walk,
+        MarketArg::Trend => MarketKind::Trend,
+        MarketArg::Reverting => MarketKind::Reverting,
+        MarketArg::Zigzag => MarketKind::Zigzag,
+    };
     config.length = args.length.unwrap_or(config.length);
     config.start = args.start.unwrap_or(config.start);
     config.start_price = args.start_price.unwrap_or(config.start_price);
     config.price_decimals = args.price_decimals.unwrap_or(config.price_decimals);
     config.trades_per_minute = args.trades_per_minute.unwrap_or(config.trades_per_minute);
     config.volatility_bps = args.volatility_bps.unwrap_or(config.volatility_bps);
-    if args.no_crash {
+    let wants_crash = args.crash_at.is_some() || args.crash_bps.is_some();
+    if args.no_crash || (args.kind != MarketArg::Agitated && !wants_crash) {
         config.crash = None;
     }
     if let Some(crash) = &mut config.crash {
@@ -69,12 +100,12 @@ fn config(args: &GenerateArgs) -> anyhow::Result<GeneratorConfig> {
 }
 
 /// Writes the whole file or leaves none.
-fn write_new(path: &Path, trades: &[TapeTrade]) -> anyhow::Result<()> {
+fn write_new(path: &Path, trades: impl Iterator<Item = TapeTrade>) -> anyhow::Result<()> {
     let shown = path.display();
     let file = File::create_new(path)
         .with_context(|| format!("{shown}: expected a file that does not exist yet"))?;
     let mut out = BufWriter::new(file);
-    let written = write_trades(&mut out, trades.iter().copied()).and_then(|()| out.flush());
+    let written = write_trades(&mut out, trades).and_then(|()| out.flush());
     written.with_context(|| {
         drop(fs::remove_file(path));
         format!("{shown}: cannot be written")

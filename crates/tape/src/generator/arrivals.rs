@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::Rng;
 
-use super::config::{CrashConfig, GeneratorConfig};
+use super::config::{CrashConfig, GeneratorConfig, MarketKind};
 use super::fixed::{ONE_Q32, below, exp_neg, exponential};
 use super::{PRINTS_PER_EVENT_PERCENT, nanos};
 
@@ -20,6 +20,7 @@ const CRASH_ACTIVITY: u64 = 4;
 pub(super) struct Arrivals {
     base_q32: u64,
     excitement_q32: u64,
+    offspring_percent: u64,
     now: Duration,
     /// When trading is busier than usual.
     busy: Option<(Duration, Duration)>,
@@ -28,10 +29,15 @@ pub(super) struct Arrivals {
 impl Arrivals {
     pub(super) fn new(config: &GeneratorConfig) -> Self {
         let per_minute = u64::from(config.trades_per_minute) << 32;
-        let own = per_minute / 60 * (100 - OFFSPRING_PERCENT) / PRINTS_PER_EVENT_PERCENT;
+        let offspring_percent = match config.kind {
+            MarketKind::Agitated => OFFSPRING_PERCENT,
+            MarketKind::Walk | MarketKind::Trend | MarketKind::Reverting | MarketKind::Zigzag => 0,
+        };
+        let own = per_minute / 60 * (100 - offspring_percent) / PRINTS_PER_EVENT_PERCENT;
         Self {
             base_q32: own.max(1),
             excitement_q32: 0,
+            offspring_percent,
             now: Duration::ZERO,
             busy: config.crash.as_ref().map(CrashConfig::window),
         }
@@ -50,7 +56,7 @@ impl Arrivals {
             self.excitement_q32 = scale(self.excitement_q32, faded);
             let crash = self.busy.is_some_and(|(start, end)| start <= self.now && self.now < end);
             if below(rng, bound) < self.rate(crash) {
-                let jump = ONE_Q32 * DECAY_PER_SECOND * OFFSPRING_PERCENT / 100;
+                let jump = ONE_Q32 * DECAY_PER_SECOND * self.offspring_percent / 100;
                 self.excitement_q32 = self.excitement_q32.saturating_add(jump);
                 return self.now;
             }

@@ -8,9 +8,41 @@ use thiserror::Error;
 /// Seed of the tape in `data/tapes` that [`GeneratorConfig::sample`] describes.
 pub const SAMPLE_SEED: u64 = 7;
 
+/// How the price of a generated market moves. All but the first are textbook markets: trades come at
+/// random (Poisson), every return has the same normal distribution, and what is added to that is exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum MarketKind {
+    /// As real ones: clustered volatility (GARCH), fat tails, jumps, trades that set off trades
+    /// (Hawkes).
+    #[default]
+    Agitated,
+    /// A random walk: nothing can be won in it.
+    Walk,
+    /// A random walk that rises by [`TREND_BPS_PER_HOUR`]: buying and holding wins.
+    Trend,
+    /// A random walk that is drawn back to the first price, by half in [`REVERSION_HALF_LIFE`]: buying
+    /// low and selling high wins.
+    Reverting,
+    /// A random walk around a line that rises and falls by [`ZIGZAG_BPS`] in [`ZIGZAG_PERIOD`]: following
+    /// the trend wins.
+    Zigzag,
+}
+
+/// Rise of [`MarketKind::Trend`], basis points of the first price per hour.
+pub const TREND_BPS_PER_HOUR: u32 = 100;
+/// Time after which half of a distance is left in [`MarketKind::Reverting`].
+pub const REVERSION_HALF_LIFE: Duration = Duration::from_mins(10);
+/// Height of a rise of [`MarketKind::Zigzag`], basis points of the first price.
+pub const ZIGZAG_BPS: u32 = 200;
+/// Length of a rise and a fall of [`MarketKind::Zigzag`].
+pub const ZIGZAG_PERIOD: Duration = Duration::from_mins(40);
+
 /// Parameters of a generated market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratorConfig {
+    /// How the price moves.
+    pub kind: MarketKind,
     /// Time of the beginning; the first trade comes after it.
     pub start: UnixNanos,
     /// Length of the tape, `1s..=31d`.
@@ -66,6 +98,7 @@ impl GeneratorConfig {
     /// crash of 6 % in minute 18, half of which comes back.
     pub const fn sample() -> Self {
         Self {
+            kind: MarketKind::Agitated,
             // 2025-03-03T09:00:00Z.
             start: UnixNanos::from_secs(1_740_992_400),
             length: Duration::from_mins(31),

@@ -1,4 +1,5 @@
-//! Where the price goes: returns with clustered variance (GARCH) and fat tails, plus the crash.
+//! Where the price goes: returns with clustered variance (GARCH) and fat tails or normal ones, plus the
+//! plan of the market and the crash.
 
 use std::time::Duration;
 
@@ -6,8 +7,12 @@ use model::Price;
 use rand::Rng;
 
 use super::PRINTS_PER_EVENT_PERCENT;
-use super::config::{CrashConfig, GeneratorConfig};
+use super::config::{
+    CrashConfig, GeneratorConfig, MarketKind, REVERSION_HALF_LIFE, TREND_BPS_PER_HOUR, ZIGZAG_BPS,
+    ZIGZAG_PERIOD,
+};
 use super::fixed::{chance, normal};
+use super::nanos;
 
 /// Weight of the last squared return in the next variance, percent.
 const SHOCK_PERCENT: u128 = 8;
@@ -31,10 +36,15 @@ const PRICE_TIMES_MAX: i64 = 1_000;
 
 const PPB: i128 = 1_000_000_000;
 const PPB_PER_BPS: u128 = 100_000;
+const HOUR: Duration = Duration::from_hours(1);
 
 /// State of the price process.
 #[derive(Debug)]
 pub(super) struct Prices {
+    kind: MarketKind,
+    start: Price,
+    /// Time of the event before.
+    last: Duration,
     mid: Price,
     low: Price,
     high: Price,
@@ -52,6 +62,9 @@ impl Prices {
         let start = config.start_price;
         let step = Price::step(config.price_decimals);
         Self {
+            kind: config.kind,
+            start,
+            last: Duration::ZERO,
             mid: start,
             low: Price::from_raw(start.raw() / PRICE_TIMES_MAX).max(step),
             high: start.checked_mul(PRICE_TIMES_MAX).unwrap_or(Price::MAX),
@@ -63,6 +76,26 @@ impl Prices {
 
     /// The price between bid and ask at the next event.
     pub(super) fn next(&mut self, now: Duration, rng: &mut impl Rng) -> Price {
+        let shock = match self.kind {
+            MarketKind::Agitated => self.clustered(rng),
+            MarketKind::Walk | MarketKind::Trend | MarketKind::Reverting | MarketKind::Zigzag => {
+                let deviation = i128::try_from(self.variance.isqrt()).unwrap_or(RETURN_PPB_MAX);
+                i128::from(normal(rng)) * deviation / 65_536
+            }
+        };
+        let crash = self.crash.as_ref().filter(|crash| crash.at <= now);
+        let wild = crash.is_some_and(|crash| now < crash.window().1);
+        let times = if wild { CRASH_TIMES } else { 1 };
+        let change = (shock * times).clamp(-RETURN_PPB_MAX, RETURN_PPB_MAX);
+        self.mid = moved(self.mid, change + self.drawn_back(now)).clamp(self.low, self.high);
+        self.last = now;
+        let displacement = crash.map_or(0, |crash| crash.displacement_ppb(now));
+        let displacement = i128::from(displacement) + self.planned(now);
+        moved(self.mid, displacement).clamp(self.low, self.high)
+    }
+
+    /// A return whose size depends on those before.
+    fn clustered(&mut self, rng: &mut impl Rng) -> i128 {
         let deviation = i128::try_from(self.variance.isqrt()).unwrap_or(RETURN_PPB_MAX);
         let jump = if chance(rng, JUMP_CHANCE_Q16) { JUMP_TIMES } else { 1 };
         let shock =
@@ -72,14 +105,34 @@ impl Prices {
             + squared * SHOCK_PERCENT
             + self.variance * MEMORY_PERCENT;
         self.variance = (memory / 100).min(self.variance_mean * VARIANCE_TIMES_MAX);
+        shock
+    }
 
-        let crash = self.crash.as_ref().filter(|crash| crash.at <= now);
-        let wild = crash.is_some_and(|crash| now < crash.window().1);
-        let times = if wild { CRASH_TIMES } else { 1 };
-        let change = (shock * times).clamp(-RETURN_PPB_MAX, RETURN_PPB_MAX);
-        self.mid = moved(self.mid, change).clamp(self.low, self.high);
-        let displacement = crash.map_or(0, |crash| crash.displacement_ppb(now));
-        moved(self.mid, i128::from(displacement)).max(self.low)
+    /// What brings the price back to the first one since the event before, 1e-9.
+    fn drawn_back(&self, now: Duration) -> i128 {
+        if self.kind != MarketKind::Reverting {
+            return 0;
+        }
+        let (start, mid) = (i128::from(self.start.raw()), i128::from(self.mid.raw()));
+        let distance = (start - mid) * PPB / mid.max(1);
+        // ln 2 is 0.693; a gap longer than the half-life does not overshoot.
+        let waited = nanos(now.saturating_sub(self.last)).min(nanos(REVERSION_HALF_LIFE));
+        distance * waited * 693 / (nanos(REVERSION_HALF_LIFE) * 1_000)
+    }
+
+    /// How far the plan of the market has moved the price at a time, 1e-9 of itself.
+    fn planned(&self, now: Duration) -> i128 {
+        let bps = |bps: u32| i128::from(bps) * PPB / 10_000;
+        match self.kind {
+            MarketKind::Agitated | MarketKind::Walk | MarketKind::Reverting => 0,
+            MarketKind::Trend => bps(TREND_BPS_PER_HOUR) * nanos(now) / nanos(HOUR),
+            MarketKind::Zigzag => {
+                let (period, half) = (nanos(ZIGZAG_PERIOD), nanos(ZIGZAG_PERIOD) / 2);
+                let at = nanos(now) % period;
+                let risen = if at < half { at } else { period - at };
+                bps(ZIGZAG_BPS) * risen / half
+            }
+        }
     }
 }
 

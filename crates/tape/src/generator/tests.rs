@@ -298,3 +298,87 @@ fn a_crash_is_a_curve_without_jumps() {
         assert!((at(second + 1) - at(second)).abs() < 1_700_000, "second {second}");
     }
 }
+
+/// Twelve hours of a textbook market.
+fn textbook(kind: MarketKind) -> GeneratorConfig {
+    GeneratorConfig { kind, length: Duration::from_hours(12), ..calm() }
+}
+
+const TEXTBOOK: [MarketKind; 4] =
+    [MarketKind::Walk, MarketKind::Trend, MarketKind::Reverting, MarketKind::Zigzag];
+
+/// Change from the first to the last price, basis points.
+fn change_bps(trades: &[TapeTrade]) -> i64 {
+    let (first, last) = (trades[0].price.raw(), trades[trades.len() - 1].price.raw());
+    (last - first) * 10_000 / first
+}
+
+#[test]
+fn textbook_markets_have_normal_returns_of_the_size_asked_for() {
+    for seed in SEEDS {
+        let config = textbook(MarketKind::Walk);
+        let returns = returns(&config, &generate(&config, seed), 60);
+        let kurtosis = central_moment(&returns, 4) / central_moment(&returns, 2).powi(2);
+        assert!((2.4..3.8).contains(&kurtosis), "seed {seed}: kurtosis {kurtosis}");
+        let bps = central_moment(&returns, 2).sqrt() * 1e4;
+        assert!((7.0..9.0).contains(&bps), "seed {seed}: {bps} bps a minute");
+        assert!(autocorrelation(&returns, 1).abs() < 0.12, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_trend_rises_by_what_it_says_above_the_walk_of_its_seed() {
+    for seed in SEEDS {
+        let walk = change_bps(&generate(&textbook(MarketKind::Walk), seed));
+        let trend = change_bps(&generate(&textbook(MarketKind::Trend), seed));
+        // 12 % of a price that has walked itself.
+        assert!((1_100..1_300).contains(&(trend - walk)), "seed {seed}: {walk} {trend}");
+    }
+}
+
+#[test]
+fn a_reverting_market_stays_near_its_start() {
+    for seed in SEEDS {
+        let farthest = |kind| {
+            let config = textbook(kind);
+            let trades = generate(&config, seed);
+            let distance = |trade: &TapeTrade| trade.price.raw().abs_diff(config.start_price.raw());
+            trades.iter().map(distance).max().unwrap()
+        };
+        let (walk, reverting) = (farthest(MarketKind::Walk), farthest(MarketKind::Reverting));
+        assert!(reverting * 3 < walk * 2, "seed {seed}: {reverting} {walk}");
+        let config = textbook(MarketKind::Reverting);
+        let returns = returns(&config, &generate(&config, seed), 900);
+        assert!(autocorrelation(&returns, 1) < 0.0, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_zigzag_rises_and_falls_as_planned() {
+    for seed in SEEDS {
+        let (walk, zigzag) = (textbook(MarketKind::Walk), textbook(MarketKind::Zigzag));
+        let last = |config: &GeneratorConfig| {
+            let trades = generate(config, seed);
+            let at = |trade: &TapeTrade| (interval(config, trade, 1_200), trade.price.raw());
+            trades.iter().map(at).collect::<BTreeMap<u64, i64>>()
+        };
+        // At the end of each half the plan alone makes the difference.
+        for ((at, walk), (_, zigzag)) in last(&walk).into_iter().zip(last(&zigzag)) {
+            let bps = (zigzag - walk) * 10_000 / walk;
+            let expected = if at % 2 == 0 { 190..=202 } else { -2..=10 };
+            assert!(expected.contains(&bps), "seed {seed}, half {at}: {bps} bps");
+        }
+    }
+}
+
+#[test]
+fn every_kind_repeats_and_differs_from_the_others() {
+    let mut all = Vec::new();
+    for kind in TEXTBOOK.into_iter().chain([MarketKind::Agitated]) {
+        let config = GeneratorConfig { length: Duration::from_mins(20), ..textbook(kind) };
+        let trades = generate(&config, 5);
+        assert_eq!(trades, generate(&config, 5));
+        assert!(!all.contains(&trades), "{kind:?}");
+        all.push(trades);
+    }
+}
