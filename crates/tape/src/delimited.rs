@@ -9,9 +9,12 @@ use crate::layout::{Column, Layout};
 use crate::lines::{LINE_BYTES_MAX, Lines, LinesError};
 use crate::number::{parse_decimal, take_decimal, take_integer};
 use crate::read_error::{LineProblem, ReadError, shorten};
-use crate::row::{BarRow, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, RowBuffer, RowKind, Rows, TradeRow};
 
+mod books;
 mod quick;
+
+use books::Message;
 
 /// Rows of a batch.
 pub(crate) const BATCH_ROWS: usize = 4_096;
@@ -35,8 +38,11 @@ pub(crate) struct Delimited<R> {
 /// Rows of some whole lines.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
-    pub(crate) trades: Vec<TradeRow>,
-    pub(crate) bars: Vec<BarRow>,
+    pub(crate) rows: RowBuffer,
+    /// Changes of a book that do not go on where the message before ended.
+    pub(crate) broken: Vec<usize>,
+    /// The message of a book that the last row belongs to.
+    message: Message,
     /// Rows of which digits were rounded.
     pub(crate) rounded: Vec<usize>,
     /// What is wrong with the line behind the last row.
@@ -87,7 +93,7 @@ impl<R: Read> Delimited<R> {
 
     /// The batch.
     pub(crate) fn rows(&self) -> Rows<'_> {
-        self.parsed.rows(self.layout.format.kind())
+        self.parsed.rows.rows(self.layout.format.kind())
     }
 
     /// What parses the lines.
@@ -115,6 +121,11 @@ impl<R: Read> Delimited<R> {
     /// Rows of the batch of which digits were rounded.
     pub(crate) fn rounded(&self) -> &[usize] {
         &self.parsed.rounded
+    }
+
+    /// Changes of a book that do not go on where the message before ended.
+    pub(crate) fn broken(&self) -> &[usize] {
+        &self.parsed.broken
     }
 
     fn fill(&mut self) -> Result<bool, ReadError> {
@@ -147,17 +158,10 @@ impl<R: Read> Delimited<R> {
 
 impl Parsed {
     fn clear(&mut self) {
-        self.trades.clear();
-        self.bars.clear();
+        self.rows.clear();
         self.rounded.clear();
+        self.broken.clear();
         self.wrong = None;
-    }
-
-    pub(crate) fn rows(&self, kind: RowKind) -> Rows<'_> {
-        match kind {
-            RowKind::Trades => Rows::Trades(&self.trades),
-            RowKind::Bars => Rows::Bars(&self.bars),
-        }
     }
 }
 
@@ -165,6 +169,15 @@ impl Parsed {
 struct Cursor<'b> {
     rest: &'b [u8],
     rounded: bool,
+    broken: bool,
+    message: Message,
+}
+
+/// What is noted beside the rows.
+struct Marks<'p> {
+    rounded: &'p mut Vec<usize>,
+    broken: &'p mut Vec<usize>,
+    message: &'p mut Message,
 }
 
 /// What is wrong with a line, as little as the parser knows.
@@ -178,10 +191,18 @@ impl Layout {
     /// they have.
     pub(crate) fn parse(&self, block: &[u8], rows_max: usize, out: &mut Parsed) -> usize {
         out.clear();
-        let Parsed { trades, bars, rounded, wrong } = out;
+        let Parsed { rows, rounded, broken, message, wrong } = out;
+        let RowBuffer { trades, bars, quotes, book } = rows;
+        let mut marks = Marks { rounded, broken, message };
         let (left, fault) = match self.format.kind() {
-            RowKind::Trades => self.parse_rows(block, rows_max, trades, rounded, Self::push_trade),
-            RowKind::Bars => self.parse_rows(block, rows_max, bars, rounded, Self::push_bar),
+            RowKind::Trades => {
+                self.parse_rows(block, rows_max, trades, &mut marks, Self::push_trade)
+            }
+            RowKind::Bars => self.parse_rows(block, rows_max, bars, &mut marks, Self::push_bar),
+            RowKind::Quotes => {
+                self.parse_rows(block, rows_max, quotes, &mut marks, Self::push_quote)
+            }
+            RowKind::Book => self.parse_rows(block, rows_max, book, &mut marks, Self::push_level),
         };
         *wrong = fault.map(|fault| self.problem(fault, &block[block.len() - left..]));
         block.len() - left
@@ -194,22 +215,30 @@ impl Layout {
         block: &[u8],
         rows_max: usize,
         rows: &mut Vec<Row>,
-        rounded: &mut Vec<usize>,
+        marks: &mut Marks<'_>,
         push: impl Fn(&Self, &mut Cursor<'_>, &mut Vec<Row>) -> Result<(), Fault>,
     ) -> (usize, Option<Fault>) {
-        let mut cursor = Cursor { rest: block, rounded: false };
+        let message = *marks.message;
+        let mut cursor = Cursor { rest: block, rounded: false, broken: false, message };
         let mut left = block.len();
+        let mut fault = None;
         while rows.len() < rows_max && left > 0 {
-            if let Err(fault) = push(self, &mut cursor, rows) {
-                return (left, Some(fault));
+            if let Err(wrong) = push(self, &mut cursor, rows) {
+                fault = Some(wrong);
+                break;
             }
             if cursor.rounded {
-                rounded.push(rows.len() - 1);
+                marks.rounded.push(rows.len() - 1);
                 cursor.rounded = false;
+            }
+            if cursor.broken {
+                marks.broken.push(rows.len() - 1);
+                cursor.broken = false;
             }
             left = cursor.rest.len();
         }
-        (left, None)
+        *marks.message = cursor.message;
+        (left, fault)
     }
 
     /// Parses a line into a row at the end of `rows`, where it is not moved again.
@@ -250,7 +279,17 @@ impl Layout {
                 Column::Side => taker_side = self.side(cursor, index)?,
                 Column::Flag => self.flag(cursor, index).map(|_| ())?,
                 Column::Number => self.skip_number(cursor, index)?,
-                Column::Open
+                Column::BidPrice
+                | Column::BidQuantity
+                | Column::AskPrice
+                | Column::AskQuantity
+                | Column::LocalTime(_)
+                | Column::BookSide
+                | Column::UpdateKind
+                | Column::IsSnapshot
+                | Column::LastUpdate
+                | Column::PreviousUpdate
+                | Column::Open
                 | Column::High
                 | Column::Low
                 | Column::Close
@@ -286,7 +325,17 @@ impl Layout {
                 Column::Count => count = Some(self.integer(cursor, index)?),
                 Column::Flag => self.flag(cursor, index).map(|_| ())?,
                 Column::Number => self.skip_number(cursor, index)?,
-                Column::Price
+                Column::BidPrice
+                | Column::BidQuantity
+                | Column::AskPrice
+                | Column::AskQuantity
+                | Column::LocalTime(_)
+                | Column::BookSide
+                | Column::UpdateKind
+                | Column::IsSnapshot
+                | Column::LastUpdate
+                | Column::PreviousUpdate
+                | Column::Price
                 | Column::Quantity
                 | Column::TradeId
                 | Column::FirstId

@@ -91,6 +91,7 @@ fn layout_of(first: &str, second: &str, forced: Option<Format>) -> Result<Layout
     }
     let format = match forced {
         Some(format) => Some(format),
+        None if is_book_ticker(&fields) => Some(Format::BinanceBookTicker),
         None => guess(&shapes),
     };
     let layout = format.and_then(|format| Layout::without_header(format, fields.len()));
@@ -117,7 +118,23 @@ fn check_forced(mut layout: Layout, forced: Option<Format>) -> Result<Layout, St
 }
 
 const fn is_columnar(format: Format) -> bool {
-    matches!(format, Format::ColumnarTrades | Format::ColumnarBars)
+    matches!(
+        format,
+        Format::ColumnarTrades
+            | Format::ColumnarBars
+            | Format::ColumnarQuotes
+            | Format::ColumnarBook
+    )
+}
+
+/// Best prices of Binance have seven numbers, as Kraken's bars have; but their last one is a time in
+/// milliseconds, where a bar tells the number of its trades.
+fn is_book_ticker(fields: &[&str]) -> bool {
+    const MILLIS: std::ops::Range<u64> = 1_000_000_000_000..100_000_000_000_000;
+    let is_time = |field: Option<&&str>| {
+        field.and_then(|text| text.parse::<u64>().ok()).is_some_and(|time| MILLIS.contains(&time))
+    };
+    fields.len() == 7 && is_time(fields.get(5)) && is_time(fields.get(6))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

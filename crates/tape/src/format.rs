@@ -41,11 +41,25 @@ pub enum Format {
     ColumnarTrades,
     /// Bars in columns, as `wavetank tape convert` writes them.
     ColumnarBars,
+    /// Binance's public best prices of futures.
+    BinanceBookTicker,
+    /// Binance's historical books of futures: snapshots and changes.
+    BinanceDepth,
+    /// Best prices as Tardis sells them.
+    TardisQuotes,
+    /// Books as Tardis sells them: `incremental_book_L2`.
+    TardisBook,
+    /// Best prices with a header of usual names.
+    CsvQuotes,
+    /// Best prices in columns, as `wavetank tape convert` writes them.
+    ColumnarQuotes,
+    /// A book in columns, as `wavetank tape convert` writes it.
+    ColumnarBook,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::KrakenTrades,
         Self::KrakenOhlcvt,
         Self::KrakenRestTrades,
@@ -62,6 +76,13 @@ impl Format {
         Self::CsvBars,
         Self::ColumnarTrades,
         Self::ColumnarBars,
+        Self::BinanceBookTicker,
+        Self::BinanceDepth,
+        Self::TardisQuotes,
+        Self::TardisBook,
+        Self::CsvQuotes,
+        Self::ColumnarQuotes,
+        Self::ColumnarBook,
     ];
 
     /// The name by which the format is shown and forced.
@@ -83,6 +104,13 @@ impl Format {
             Self::CsvBars => "csv-bars",
             Self::ColumnarTrades => "columnar-trades",
             Self::ColumnarBars => "columnar-bars",
+            Self::BinanceBookTicker => "binance-book-ticker",
+            Self::BinanceDepth => "binance-depth",
+            Self::TardisQuotes => "tardis-quotes",
+            Self::TardisBook => "tardis-book",
+            Self::CsvQuotes => "csv-quotes",
+            Self::ColumnarQuotes => "columnar-quotes",
+            Self::ColumnarBook => "columnar-book",
         }
     }
 
@@ -105,6 +133,11 @@ impl Format {
             | Self::CryptoDataDownloadBars
             | Self::CsvBars
             | Self::ColumnarBars => RowKind::Bars,
+            Self::BinanceBookTicker
+            | Self::TardisQuotes
+            | Self::CsvQuotes
+            | Self::ColumnarQuotes => RowKind::Quotes,
+            Self::BinanceDepth | Self::TardisBook | Self::ColumnarBook => RowKind::Book,
         }
     }
 

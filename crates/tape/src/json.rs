@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::format::Format;
 use crate::read_error::{LineProblem, ReadError, shorten};
-use crate::row::{BarRow, RowKind, Rows, TradeRow};
+use crate::row::{RowBuffer, Rows};
 
 mod binance;
 mod kraken;
@@ -22,8 +22,7 @@ pub(crate) struct Json {
     pub(crate) format: Format,
     /// Name of the market, where the answer tells it.
     pub(crate) symbol: Option<String>,
-    trades: Vec<TradeRow>,
-    bars: Vec<BarRow>,
+    rows: RowBuffer,
     /// Rows that the venue had not finished when it answered.
     pub(crate) unfinished: Vec<usize>,
     given: bool,
@@ -67,18 +66,14 @@ impl Json {
 
     /// All rows.
     pub(crate) fn rows(&self) -> Rows<'_> {
-        match self.format.kind() {
-            RowKind::Trades => Rows::Trades(&self.trades),
-            RowKind::Bars => Rows::Bars(&self.bars),
-        }
+        self.rows.rows(self.format.kind())
     }
 
     fn of(format: Format) -> Self {
         Self {
             format,
             symbol: None,
-            trades: Vec::new(),
-            bars: Vec::new(),
+            rows: RowBuffer::default(),
             unfinished: Vec::new(),
             given: false,
         }
@@ -126,10 +121,10 @@ impl<'b> Parser<'b> {
         if rows.format != Format::KrakenRestOhlc {
             return Ok(());
         }
-        let times: Vec<i64> = rows.bars.iter().map(|bar| bar.open_ts.as_nanos()).collect();
+        let times: Vec<i64> = rows.rows.bars.iter().map(|bar| bar.open_ts.as_nanos()).collect();
         let length = self.bar_nanos.or_else(|| crate::detect::length_of_bars(self.place, &times));
         let length = length.ok_or_else(|| ReadError::Interval { place: self.place.to_owned() })?;
-        for bar in &mut rows.bars {
+        for bar in &mut rows.rows.bars {
             let close = bar.open_ts.as_nanos().saturating_add(length);
             bar.close_ts = model::UnixNanos::from_nanos(close);
         }

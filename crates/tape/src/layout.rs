@@ -25,6 +25,22 @@ pub(crate) enum Column {
     Close,
     Volume,
     Count,
+    BidPrice,
+    BidQuantity,
+    AskPrice,
+    AskQuantity,
+    /// When whoever recorded it received it.
+    LocalTime(TimeUnit),
+    /// `b` or `bid`, `a` or `ask`.
+    BookSide,
+    /// `snap` for the whole book, `set` for a change.
+    UpdateKind,
+    /// True for the whole book.
+    IsSnapshot,
+    /// Number of the last update of the message.
+    LastUpdate,
+    /// Number of the last update of the message before.
+    PreviousUpdate,
     /// A number that is checked to be one and not kept: it follows from the others.
     Number,
     /// `True` or `False`, not kept.
@@ -37,15 +53,23 @@ impl Column {
     /// What a field of the column must be, for errors.
     pub(crate) const fn expected(self) -> &'static str {
         match self {
-            Self::Time(unit) | Self::CloseTime(unit) => unit.expected(),
-            Self::Price | Self::Open | Self::High | Self::Low | Self::Close => {
-                "a price with at most 9 digits after the point"
-            }
-            Self::Quantity | Self::Volume => {
+            Self::Time(unit) | Self::CloseTime(unit) | Self::LocalTime(unit) => unit.expected(),
+            Self::Price
+            | Self::Open
+            | Self::High
+            | Self::Low
+            | Self::Close
+            | Self::BidPrice
+            | Self::AskPrice => "a price with at most 9 digits after the point",
+            Self::Quantity | Self::Volume | Self::BidQuantity | Self::AskQuantity => {
                 "a volume up to 92233720368 with at most 8 digits after the point"
             }
             Self::TradeId | Self::FirstId | Self::LastId => "a trade number",
-            Self::BuyerMaker | Self::Flag => "true or false",
+            Self::BuyerMaker | Self::Flag | Self::IsSnapshot => "true or false",
+            Self::BookSide => "b, bid, a or ask",
+            Self::UpdateKind => "snap or set",
+            Self::LastUpdate => "a number of an update",
+            Self::PreviousUpdate => "a number of an update, or -1",
             Self::Side => "buy or sell",
             Self::Count => "a number of trades",
             Self::Number => "a number",
@@ -134,6 +158,15 @@ const CRYPTO_DATA_DOWNLOAD: &[(Column, &str)] = &[
     (Column::Number, "quoteVolume"),
     (Column::Count, "tradecount"),
 ];
+const BINANCE_BOOK_TICKER: &[(Column, &str)] = &[
+    (Column::Number, "updateId"),
+    (Column::BidPrice, "bestBidPrice"),
+    (Column::BidQuantity, "bestBidQty"),
+    (Column::AskPrice, "bestAskPrice"),
+    (Column::AskQuantity, "bestAskQty"),
+    (BY_SIZE, "transactionTime"),
+    (Column::Number, "eventTime"),
+];
 const PLAIN_BARS: &[(Column, &str)] = &[
     (BY_SIZE, "timestamp"),
     (Column::Open, "open"),
@@ -154,6 +187,7 @@ impl Layout {
             (Format::BinanceKlines, 12) => BINANCE_KLINES,
             (Format::CryptoDataDownloadBars, 10) => CRYPTO_DATA_DOWNLOAD,
             (Format::CsvBars, 6) => PLAIN_BARS,
+            (Format::BinanceBookTicker, 7) => BINANCE_BOOK_TICKER,
             _ => return None,
         };
         let columns = &columns[..count];
@@ -178,16 +212,27 @@ impl Layout {
         first_row: &[&str],
     ) -> Result<Self, &'static str> {
         let mut header = Header { names, first_row, columns: vec![Column::Text; names.len()] };
-        if BOOK_NAMES.iter().any(|name| header.has(name)) {
-            return Err("an order book or quotes, which are not read yet");
+        if header.has("asks[0].price") {
+            return Err("snapshots of a book, one per line, which are not read");
         }
         let unit = header.unit(TIME_NAMES);
         if !header.take(TIME_NAMES, Column::Time(unit)) {
             return Err("no column of times");
         }
         let is_bars = ["open", "high", "low", "close"].iter().all(|name| header.has(name));
-        let format = if is_bars { header.bars()? } else { header.trades()? };
-        let lenient = matches!(format, Format::CsvTrades | Format::CsvBars | Format::TardisTrades);
+        let format = if is_bars {
+            header.bars()?
+        } else if header.has("is_snapshot") || header.has("update_type") {
+            header.book()?
+        } else if header.find(BID_NAMES).is_some() {
+            header.quotes()?
+        } else {
+            header.trades()?
+        };
+        let lenient = matches!(
+            format,
+            Format::CsvTrades | Format::CsvBars | Format::CsvQuotes | Format::TardisTrades
+        );
         Ok(Self {
             format,
             delimiter,
@@ -252,6 +297,44 @@ impl Header<'_> {
         })
     }
 
+    fn quotes(&mut self) -> Result<Format, &'static str> {
+        let unit = self.unit(&["local_timestamp"]);
+        self.take(&["local_timestamp"], Column::LocalTime(unit));
+        let all = self.take(BID_NAMES, Column::BidPrice)
+            && self.take(ASK_NAMES, Column::AskPrice)
+            && self.take(BID_QUANTITY_NAMES, Column::BidQuantity)
+            && self.take(ASK_QUANTITY_NAMES, Column::AskQuantity);
+        if !all {
+            return Err("quotes without price and quantity of bid and ask");
+        }
+        Ok(if self.has("best_bid_price") && self.has("update_id") {
+            Format::BinanceBookTicker
+        } else if self.has("exchange") && self.has("local_timestamp") {
+            Format::TardisQuotes
+        } else {
+            Format::CsvQuotes
+        })
+    }
+
+    fn book(&mut self) -> Result<Format, &'static str> {
+        let unit = self.unit(&["local_timestamp"]);
+        self.take(&["local_timestamp"], Column::LocalTime(unit));
+        let all = self.take(&["price"], Column::Price)
+            && self.take(&["amount", "qty", "quantity"], Column::Quantity)
+            && self.take(&["side"], Column::BookSide);
+        if !all {
+            return Err("a book without side, price and quantity");
+        }
+        if self.take(&["is_snapshot"], Column::IsSnapshot) {
+            return Ok(Format::TardisBook);
+        }
+        self.take(&["update_type"], Column::UpdateKind);
+        self.take(&["first_update_id"], Column::Number);
+        self.take(&["last_update_id"], Column::LastUpdate);
+        self.take(&["pu"], Column::PreviousUpdate);
+        Ok(Format::BinanceDepth)
+    }
+
     fn has(&self, name: &str) -> bool {
         self.names.iter().any(|other| other == name)
     }
@@ -278,6 +361,7 @@ impl Header<'_> {
 const TIME_NAMES: &[&str] = &[
     "open_time",
     "transact_time",
+    "transaction_time",
     "timestamp",
     "time",
     "time_ms",
@@ -290,16 +374,13 @@ const TIME_NAMES: &[&str] = &[
     "",
 ];
 
-/// Names that only files of books and quotes have.
-const BOOK_NAMES: &[&str] = &[
-    "is_snapshot",
-    "update_type",
-    "best_bid_price",
-    "bid_price",
-    "bid",
-    "asks[0].price",
-    "bids[0].price",
-];
+/// Names of the columns of quotes, the best first.
+const BID_NAMES: &[&str] = &["best_bid_price", "bid_price", "bid"];
+const ASK_NAMES: &[&str] = &["best_ask_price", "ask_price", "ask"];
+const BID_QUANTITY_NAMES: &[&str] =
+    &["best_bid_qty", "bid_amount", "bid_size", "bid_qty", "bid_quantity", "bid_volume"];
+const ASK_QUANTITY_NAMES: &[&str] =
+    &["best_ask_qty", "ask_amount", "ask_size", "ask_qty", "ask_quantity", "ask_volume"];
 
 /// A name of a header as it is compared: lower case, without quotes and spaces around.
 pub(crate) fn normalised(name: &str) -> String {

@@ -48,12 +48,13 @@ pub use json::JSON_BYTES_MAX;
 pub use market::{Batch, FileAbout, MarketReader, ReadOptions};
 pub use merged::{Merged, MergedRow, TAPES_MAX, TooManyTapes};
 pub use quality::{
-    CheckedReader, Checker, EQUAL_TRADES_KEPT, EXAMPLES_MAX, Example, IDS_KEPT, Policy, Problem,
-    QualityConfig, QualityError, QualityReport, RowAbout, SORT_ROWS_MAX, Sieve, TIMES, Tally,
+    BOOK_LEVELS_KEPT, CheckedReader, Checker, EQUAL_TRADES_KEPT, EXAMPLES_MAX, Example, IDS_KEPT,
+    Policy, Problem, QualityConfig, QualityError, QualityReport, RowAbout, SORT_ROWS_MAX, Sieve,
+    TIMES, Tally,
 };
 pub use read_error::{LineProblem, ReadError};
 pub use reader::{LINE_BYTES_MAX, TradeReader};
-pub use row::{BarRow, Row, RowKind, Rows, TradeRow};
+pub use row::{BarRow, LevelRow, QuoteRow, Row, RowKind, Rows, TradeRow};
 pub use source::{Compression, ZIP_MEMBERS_MAX, file_sha256};
 pub use tape::{ROWS_MAX, Tape, TapeSummary};
 pub use trade::TapeTrade;

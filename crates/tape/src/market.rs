@@ -57,6 +57,8 @@ pub struct Batch<'r> {
     pub rounded: &'r [usize],
     /// Bars that the venue had not finished when it answered.
     pub unfinished: &'r [usize],
+    /// Changes of a book that do not go on where the message before ended.
+    pub broken: &'r [usize],
 }
 
 /// Reads the rows of many files, in the order of their first rows, in bounded memory.
@@ -184,6 +186,8 @@ impl Member {
                 let format = match reader.kind() {
                     RowKind::Trades => Format::ColumnarTrades,
                     RowKind::Bars => Format::ColumnarBars,
+                    RowKind::Quotes => Format::ColumnarQuotes,
+                    RowKind::Book => Format::ColumnarBook,
                 };
                 let symbol = reader.symbol().map(str::to_owned).or(named);
                 (Self::Columnar(Box::new(reader)), format, symbol)
@@ -200,6 +204,8 @@ impl Member {
         let first_ts = match member.batch(0).rows {
             Rows::Trades(rows) => rows.first().map(|row| row.ts),
             Rows::Bars(rows) => rows.first().map(|row| row.open_ts),
+            Rows::Quotes(rows) => rows.first().map(|row| row.ts),
+            Rows::Book(rows) => rows.first().map(|row| row.ts),
         };
         let about = FileAbout {
             place: place.to_owned(),
@@ -228,6 +234,7 @@ impl Member {
                 rows: reader.rows(),
                 rounded: reader.rounded(),
                 unfinished: &[],
+                broken: reader.broken(),
             },
             Self::Json(reader) => Batch {
                 file,
@@ -235,6 +242,7 @@ impl Member {
                 rows: reader.rows(),
                 rounded: &[],
                 unfinished: &reader.unfinished,
+                broken: &[],
             },
             Self::Columnar(reader) => Batch {
                 file,
@@ -242,6 +250,7 @@ impl Member {
                 rows: reader.rows(),
                 rounded: &[],
                 unfinished: &[],
+                broken: &[],
             },
         }
     }

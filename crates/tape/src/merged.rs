@@ -4,7 +4,7 @@ use model::UnixNanos;
 use thiserror::Error;
 
 use crate::quality::{CheckedReader, QualityError, QualityReport};
-use crate::row::{Row, Rows};
+use crate::row::Row;
 
 /// Most tapes of a merge: each holds an open file and a batch of rows.
 pub const TAPES_MAX: usize = 256;
@@ -125,11 +125,7 @@ impl Input {
             if self.ended {
                 return Ok(None);
             }
-            let row = match self.reader.batch() {
-                Rows::Trades(rows) => rows.get(self.given).map(|row| Row::Trade(*row)),
-                Rows::Bars(rows) => rows.get(self.given).map(|row| Row::Bar(*row)),
-            };
-            if let Some(row) = row {
+            if let Some(row) = self.reader.batch().get(self.given) {
                 return Ok(Some((row.known_at().max(self.newest), row)));
             }
             self.given = 0;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use model::UnixNanos;
 
+mod book;
 mod checked;
 mod checker;
 mod ids;
@@ -51,6 +52,11 @@ pub enum Problem {
     EmptyBar,
     /// Digits beyond the unit that were rounded: noise of floating-point numbers.
     Rounded,
+    /// Best prices, or a book after a message, whose bid is not below its ask. In a book it shows when the
+    /// next message begins: left out is what the next message begins with, so `skip` is of no use there.
+    CrossedBook,
+    /// A message of a book that does not go on where the one before ended.
+    BrokenSequence,
 }
 
 /// Rows outside are [`Problem::AbsurdTime`]: before 1990 or after 2099.
@@ -64,12 +70,15 @@ pub(crate) const BAR_MAX: Duration = Duration::from_hours(31 * 24);
 /// and few enough to be searched for every number of a file that descends.
 pub const IDS_KEPT: usize = 4 * 1024;
 
+/// Levels of each side of a book that are remembered to find crossed ones.
+pub const BOOK_LEVELS_KEPT: usize = 64 * 1024;
+
 /// Trades of one instant that are compared with each other.
 pub const EQUAL_TRADES_KEPT: usize = 64 * 1024;
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Unsorted,
         Self::AbsurdTime,
         Self::NotPositive,
@@ -84,6 +93,8 @@ impl Problem {
         Self::Jump,
         Self::EmptyBar,
         Self::Rounded,
+        Self::CrossedBook,
+        Self::BrokenSequence,
     ];
 
     /// The name in reports and options.
@@ -103,6 +114,8 @@ impl Problem {
             Self::Jump => "jump",
             Self::EmptyBar => "empty-bar",
             Self::Rounded => "rounded",
+            Self::CrossedBook => "crossed-book",
+            Self::BrokenSequence => "broken-sequence",
         }
     }
 
@@ -115,7 +128,9 @@ impl Problem {
             | Self::CrossedBar
             | Self::DuplicateId
             | Self::DuplicateBar
-            | Self::OverlappingBar => Policy::Fail,
+            | Self::OverlappingBar
+            | Self::CrossedBook
+            | Self::BrokenSequence => Policy::Fail,
             // Its close is not known yet.
             Self::UnfinishedBar => Policy::Skip,
             Self::MissingIds

@@ -63,6 +63,42 @@ impl BarRow {
     }
 }
 
+/// The best prices of a book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuoteRow {
+    /// Stamped by the venue.
+    pub ts: UnixNanos,
+    /// Stamped by whoever recorded it; the same as `ts` where it is not told.
+    pub local_ts: UnixNanos,
+    /// Best price at which somebody buys.
+    pub bid: Price,
+    /// Base units wanted there; contracts where the venue counts contracts.
+    pub bid_quantity: Quantity,
+    /// Best price at which somebody sells.
+    pub ask: Price,
+    /// Base units offered there.
+    pub ask_quantity: Quantity,
+}
+
+/// A change of one level of a book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelRow {
+    /// Stamped by the venue; rows of one message have the same.
+    pub ts: UnixNanos,
+    /// Stamped by whoever recorded it; the same as `ts` where it is not told.
+    pub local_ts: UnixNanos,
+    /// `Buy` for bids, `Sell` for asks.
+    pub side: Side,
+    /// The level.
+    pub price: Price,
+    /// What is there from now on; zero takes the level away.
+    pub quantity: Quantity,
+    /// True for the first change of a message: the book is whole again before it.
+    pub begins: bool,
+    /// True in a message that holds the whole book: its first change clears what was before.
+    pub snapshot: bool,
+}
+
 /// A row of any kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Row {
@@ -70,6 +106,10 @@ pub enum Row {
     Trade(TradeRow),
     /// A bar.
     Bar(BarRow),
+    /// The best prices.
+    Quote(QuoteRow),
+    /// A change of a book.
+    Level(LevelRow),
 }
 
 impl Row {
@@ -78,6 +118,8 @@ impl Row {
         match self {
             Self::Trade(row) => row.ts,
             Self::Bar(row) => row.close_ts,
+            Self::Quote(row) => row.ts,
+            Self::Level(row) => row.ts,
         }
     }
 }
@@ -89,14 +131,23 @@ pub enum RowKind {
     Trades,
     /// [`BarRow`].
     Bars,
+    /// [`QuoteRow`].
+    Quotes,
+    /// [`LevelRow`].
+    Book,
 }
 
 impl RowKind {
-    /// `trades` or `bars`.
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Trades, Self::Bars, Self::Quotes, Self::Book];
+
+    /// `trades`, `bars`, `quotes` or `book`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Trades => "trades",
             Self::Bars => "bars",
+            Self::Quotes => "quotes",
+            Self::Book => "book",
         }
     }
 }
@@ -108,6 +159,10 @@ pub enum Rows<'r> {
     Trades(&'r [TradeRow]),
     /// Bars.
     Bars(&'r [BarRow]),
+    /// Best prices.
+    Quotes(&'r [QuoteRow]),
+    /// Changes of a book.
+    Book(&'r [LevelRow]),
 }
 
 impl Rows<'_> {
@@ -116,6 +171,8 @@ impl Rows<'_> {
         match self {
             Self::Trades(rows) => rows.len(),
             Self::Bars(rows) => rows.len(),
+            Self::Quotes(rows) => rows.len(),
+            Self::Book(rows) => rows.len(),
         }
     }
 
@@ -129,6 +186,59 @@ impl Rows<'_> {
         match self {
             Self::Trades(_) => RowKind::Trades,
             Self::Bars(_) => RowKind::Bars,
+            Self::Quotes(_) => RowKind::Quotes,
+            Self::Book(_) => RowKind::Book,
+        }
+    }
+
+    /// One of the rows.
+    pub fn get(&self, index: usize) -> Option<Row> {
+        match self {
+            Self::Trades(rows) => rows.get(index).copied().map(Row::Trade),
+            Self::Bars(rows) => rows.get(index).copied().map(Row::Bar),
+            Self::Quotes(rows) => rows.get(index).copied().map(Row::Quote),
+            Self::Book(rows) => rows.get(index).copied().map(Row::Level),
+        }
+    }
+
+    /// The rows one by one.
+    pub fn iter(&self) -> impl Iterator<Item = Row> {
+        (0..self.len()).map_while(|index| self.get(index))
+    }
+}
+
+/// Rows that are owned. Only those of one kind are used.
+#[derive(Debug, Default)]
+pub(crate) struct RowBuffer {
+    pub(crate) trades: Vec<TradeRow>,
+    pub(crate) bars: Vec<BarRow>,
+    pub(crate) quotes: Vec<QuoteRow>,
+    pub(crate) book: Vec<LevelRow>,
+}
+
+impl RowBuffer {
+    pub(crate) fn clear(&mut self) {
+        self.trades.clear();
+        self.bars.clear();
+        self.quotes.clear();
+        self.book.clear();
+    }
+
+    pub(crate) fn rows(&self, kind: RowKind) -> Rows<'_> {
+        match kind {
+            RowKind::Trades => Rows::Trades(&self.trades),
+            RowKind::Bars => Rows::Bars(&self.bars),
+            RowKind::Quotes => Rows::Quotes(&self.quotes),
+            RowKind::Book => Rows::Book(&self.book),
+        }
+    }
+
+    pub(crate) fn extend(&mut self, rows: Rows<'_>) {
+        match rows {
+            Rows::Trades(rows) => self.trades.extend_from_slice(rows),
+            Rows::Bars(rows) => self.bars.extend_from_slice(rows),
+            Rows::Quotes(rows) => self.quotes.extend_from_slice(rows),
+            Rows::Book(rows) => self.book.extend_from_slice(rows),
         }
     }
 }

@@ -90,10 +90,13 @@ Formats (detected from the content; each is described in crates/tape/docs/format
   kraken-trades kraken-ohlcvt kraken-rest-trades kraken-rest-ohlc
   binance-trades binance-agg-trades binance-klines
   binance-rest-trades binance-rest-agg-trades binance-rest-klines
-  tardis-trades cryptodatadownload-bars csv-trades csv-bars columnar-trades columnar-bars
+  binance-book-ticker binance-depth tardis-trades tardis-quotes tardis-book
+  cryptodatadownload-bars csv-trades csv-bars csv-quotes
+  columnar-trades columnar-bars columnar-quotes columnar-book
 
 Problems, and what is done about them unless --on says otherwise:
   fail  unsorted absurd-time not-positive crossed-bar duplicate-id duplicate-bar overlapping-bar
+        crossed-book broken-sequence
   skip  unfinished-bar
   keep  missing-ids equal-trade gap jump empty-bar rounded
 Every problem is counted, whatever is done about it.

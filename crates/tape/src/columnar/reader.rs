@@ -9,7 +9,7 @@ use model::{Price, Quantity, Side, UnixNanos};
 use super::schema::{FOOTER_BYTES_MAX, GROUP_ROWS, KIND_KEY, MAGIC, columns, elements, kind_text};
 use super::thrift::{Value, read_struct};
 use crate::read_error::{ReadError, shorten};
-use crate::row::{BarRow, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, LevelRow, QuoteRow, RowBuffer, RowKind, Rows, TradeRow};
 
 /// Bytes that a page's header may have; ours have 30.
 const PAGE_HEADER_BYTES_MAX: usize = 256;
@@ -40,8 +40,7 @@ pub(crate) struct ColumnarReader {
     given: usize,
     first_row: u64,
     next_row: u64,
-    trades: Vec<TradeRow>,
-    bars: Vec<BarRow>,
+    rows: RowBuffer,
 }
 
 impl ColumnarReader {
@@ -88,8 +87,7 @@ impl ColumnarReader {
             given: 0,
             first_row: 1,
             next_row: 1,
-            trades: Vec::new(),
-            bars: Vec::new(),
+            rows: RowBuffer::default(),
         })
     }
 
@@ -110,27 +108,25 @@ impl ColumnarReader {
 
     /// The batch.
     pub(crate) fn rows(&self) -> Rows<'_> {
-        match self.kind {
-            RowKind::Trades => Rows::Trades(&self.trades),
-            RowKind::Bars => Rows::Bars(&self.bars),
-        }
+        self.rows.rows(self.kind)
     }
 
     /// Reads the next batch; false at the end.
     pub(crate) fn advance(&mut self) -> Result<bool, ReadError> {
-        self.trades.clear();
-        self.bars.clear();
+        self.rows.clear();
         if self.given == self.group_rows && !self.load()? {
             return Ok(false);
         }
         let count = BATCH_ROWS.min(self.group_rows - self.given);
         let rows = self.given..self.given + count;
-        let bad_side = match self.kind {
+        let wrong = match self.kind {
             RowKind::Trades => self.unpack_trades(rows),
             RowKind::Bars => self.unpack_bars(rows),
+            RowKind::Quotes => self.unpack_quotes(rows),
+            RowKind::Book => self.unpack_book(rows),
         };
-        if let Some(found) = bad_side {
-            return Err(self.broken("1, 0 or -1 in `taker_side`", &found.to_string()));
+        if let Some(found) = wrong {
+            return Err(self.broken("1, 0 or -1 in the columns of sides and flags", &found));
         }
         self.given += count;
         self.first_row = self.next_row;
@@ -182,8 +178,8 @@ impl ColumnarReader {
     }
 
     /// Makes rows of columns; gives back a side that is none.
-    fn unpack_trades(&mut self, rows: std::ops::Range<usize>) -> Option<i32> {
-        let mut trades = std::mem::take(&mut self.trades);
+    fn unpack_trades(&mut self, rows: std::ops::Range<usize>) -> Option<String> {
+        let mut trades = std::mem::take(&mut self.rows.trades);
         let (ts, price) = (self.column64(0, &rows), self.column64(1, &rows));
         let (quantity, id) = (self.column64(2, &rows), self.column64(3, &rows));
         let (fills, side) = (self.column32(4, &rows), self.column32(5, &rows));
@@ -208,12 +204,12 @@ impl ColumnarReader {
                 taker_side,
             }
         }));
-        self.trades = trades;
-        bad_side
+        self.rows.trades = trades;
+        bad_side.map(|side| side.to_string())
     }
 
-    fn unpack_bars(&mut self, rows: std::ops::Range<usize>) -> Option<i32> {
-        let mut bars = std::mem::take(&mut self.bars);
+    fn unpack_bars(&mut self, rows: std::ops::Range<usize>) -> Option<String> {
+        let mut bars = std::mem::take(&mut self.rows.bars);
         let columns: [&[[u8; 8]]; 8] = std::array::from_fn(|column| self.column64(column, &rows));
         bars.extend((0..rows.len()).map(|row| {
             let [open_ts, close_ts, open, high, low, close, volume, count] =
@@ -229,8 +225,55 @@ impl ColumnarReader {
                 count: u64::try_from(count).ok(),
             }
         }));
-        self.bars = bars;
+        self.rows.bars = bars;
         None
+    }
+
+    fn unpack_quotes(&mut self, rows: std::ops::Range<usize>) -> Option<String> {
+        let mut quotes = std::mem::take(&mut self.rows.quotes);
+        let columns: [&[[u8; 8]]; 6] = std::array::from_fn(|column| self.column64(column, &rows));
+        quotes.extend((0..rows.len()).map(|row| {
+            let [ts, local_ts, bid, bid_quantity, ask, ask_quantity] =
+                columns.map(|column| i64::from_le_bytes(column[row]));
+            QuoteRow {
+                ts: UnixNanos::from_nanos(ts),
+                local_ts: UnixNanos::from_nanos(local_ts),
+                bid: Price::from_raw(bid),
+                bid_quantity: Quantity::from_raw(bid_quantity),
+                ask: Price::from_raw(ask),
+                ask_quantity: Quantity::from_raw(ask_quantity),
+            }
+        }));
+        self.rows.quotes = quotes;
+        None
+    }
+
+    /// Makes rows of columns; gives back a side or a flag that is none.
+    fn unpack_book(&mut self, rows: std::ops::Range<usize>) -> Option<String> {
+        let mut book = std::mem::take(&mut self.rows.book);
+        let columns: [&[[u8; 8]]; 4] = std::array::from_fn(|column| self.column64(column, &rows));
+        let marks: [&[[u8; 4]]; 3] = std::array::from_fn(|column| self.column32(4 + column, &rows));
+        let mut wrong = None;
+        book.extend((0..rows.len()).map(|row| {
+            let [ts, local_ts, price, quantity] =
+                columns.map(|column| i64::from_le_bytes(column[row]));
+            let [side, begins, snapshot] = marks.map(|column| i32::from_le_bytes(column[row]));
+            if ![-1, 1].contains(&side) || ![0, 1].contains(&begins) || ![0, 1].contains(&snapshot)
+            {
+                wrong = Some(format!("{side}, {begins}, {snapshot}"));
+            }
+            LevelRow {
+                ts: UnixNanos::from_nanos(ts),
+                local_ts: UnixNanos::from_nanos(local_ts),
+                side: if side == 1 { Side::Buy } else { Side::Sell },
+                price: Price::from_raw(price),
+                quantity: Quantity::from_raw(quantity),
+                begins: begins == 1,
+                snapshot: snapshot == 1,
+            }
+        }));
+        self.rows.book = book;
+        wrong
     }
 
     fn broken(&self, expected: &str, found: &str) -> ReadError {
@@ -263,8 +306,7 @@ fn kind_of(footer: &Value<'_>, about: &[(&str, &str)]) -> Result<RowKind, String
         };
         return Err(format!("a Parquet file of {writer}"));
     };
-    let kinds = [RowKind::Trades, RowKind::Bars];
-    let kind = kinds.into_iter().find(|kind| kind_text(*kind) == told);
+    let kind = RowKind::ALL.into_iter().find(|kind| kind_text(*kind) == told);
     let kind = kind.ok_or_else(|| format!("the version `{}`", shorten(told)))?;
     if footer.list(2) == Some(elements(kind).as_slice()) {
         Ok(kind)

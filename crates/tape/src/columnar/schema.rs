@@ -85,11 +85,35 @@ const BARS: [Column; 8] = [
     ("count", Meaning::Int64),
 ];
 
+/// Columns of quotes. `local_ts` equals `ts` where it is not told.
+const QUOTES: [Column; 6] = [
+    ("ts", Meaning::Time),
+    ("local_ts", Meaning::Time),
+    ("bid", Meaning::Decimal(9)),
+    ("bid_quantity", Meaning::Decimal(8)),
+    ("ask", Meaning::Decimal(9)),
+    ("ask_quantity", Meaning::Decimal(8)),
+];
+
+/// Columns of a book. `side` is 1 for bids, -1 for asks; `begins` is 1 for the first change of a message,
+/// `snapshot` is 1 in messages that hold the whole book, else they are 0.
+const BOOK: [Column; 7] = [
+    ("ts", Meaning::Time),
+    ("local_ts", Meaning::Time),
+    ("price", Meaning::Decimal(9)),
+    ("quantity", Meaning::Decimal(8)),
+    ("side", Meaning::Int8),
+    ("begins", Meaning::Int8),
+    ("snapshot", Meaning::Int8),
+];
+
 /// The columns of a kind of rows.
 pub(super) const fn columns(kind: RowKind) -> &'static [Column] {
     match kind {
         RowKind::Trades => &TRADES,
         RowKind::Bars => &BARS,
+        RowKind::Quotes => &QUOTES,
+        RowKind::Book => &BOOK,
     }
 }
 
@@ -98,6 +122,8 @@ pub(super) const fn kind_text(kind: RowKind) -> &'static str {
     match kind {
         RowKind::Trades => "trades/1",
         RowKind::Bars => "bars/1",
+        RowKind::Quotes => "quotes/1",
+        RowKind::Book => "book/1",
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::read_error::ReadError;
-use crate::row::{BarRow, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, LevelRow, QuoteRow, RowBuffer, RowKind, Rows, TradeRow};
 use crate::testing::Scratch;
 
 fn bytes_of(rows: Rows<'_>) -> Result<Vec<u8>, WriteError> {
@@ -16,16 +16,13 @@ fn bytes_of(rows: Rows<'_>) -> Result<Vec<u8>, WriteError> {
     Ok(writer.finish()?.0)
 }
 
-fn read(path: &PathBuf) -> Result<(Vec<TradeRow>, Vec<BarRow>), ReadError> {
+fn read(path: &PathBuf) -> Result<RowBuffer, ReadError> {
     let mut reader = ColumnarReader::new("x.parquet", File::open(path).unwrap())?;
-    let (mut trades, mut bars) = (Vec::new(), Vec::new());
+    let mut rows = RowBuffer::default();
     while reader.advance()? {
-        match reader.rows() {
-            Rows::Trades(rows) => trades.extend_from_slice(rows),
-            Rows::Bars(rows) => bars.extend_from_slice(rows),
-        }
+        rows.extend(reader.rows());
     }
-    Ok((trades, bars))
+    Ok(rows)
 }
 
 fn trade(number: u64) -> TradeRow {
@@ -47,7 +44,7 @@ fn many_groups_come_back_row_by_row() {
     let bytes = bytes_of(Rows::Trades(&trades)).unwrap();
     assert_eq!(bytes, bytes_of(Rows::Trades(&trades)).unwrap(), "the same rows, the same bytes");
     let path = scratch.write("x.parquet", &bytes);
-    assert!(read(&path).unwrap().0 == trades);
+    assert!(read(&path).unwrap().trades == trades);
     let mut writer = ColumnarWriter::new(Vec::new(), RowKind::Trades, vec![]).unwrap();
     writer.write(Rows::Trades(&trades)).unwrap();
     assert_eq!(writer.finish().unwrap().1, trades.len() as u64);
@@ -90,7 +87,7 @@ fn a_damaged_file_gives_its_rows_or_an_error_and_nothing_else() {
         bytes[at] ^= 0x15;
         let path = scratch.write("x.parquet", &bytes);
         match read(&path) {
-            Ok((rows, _)) => assert!(rows == trades, "byte {at}"),
+            Ok(rows) => assert!(rows.trades == trades, "byte {at}"),
             Err(_) => refused += 1,
         }
     }
@@ -134,14 +131,53 @@ fn any_bar() -> impl Strategy<Value = BarRow> {
     )
 }
 
+/// Times and numbers of a row with four decimals.
+fn any_numbers() -> impl Strategy<Value = ([UnixNanos; 2], [i64; 4])> {
+    let decimal = -999_999_999_999_999_999_i64..1_000_000_000_000_000_000;
+    let times = proptest::array::uniform2(any::<i64>().prop_map(UnixNanos::from_nanos));
+    (times, proptest::array::uniform4(decimal))
+}
+
+fn any_quote() -> impl Strategy<Value = QuoteRow> {
+    any_numbers().prop_map(|([ts, local_ts], [bid, bid_quantity, ask, ask_quantity])| {
+        let (bid, ask) = (Price::from_raw(bid), Price::from_raw(ask));
+        let quantities = [bid_quantity, ask_quantity].map(Quantity::from_raw);
+        let [bid_quantity, ask_quantity] = quantities;
+        QuoteRow { ts, local_ts, bid, bid_quantity, ask, ask_quantity }
+    })
+}
+
+fn any_level() -> impl Strategy<Value = LevelRow> {
+    let marks = (any::<bool>(), any::<bool>(), any::<bool>());
+    (any_numbers(), marks).prop_map(
+        |(([ts, local_ts], [price, quantity, ..]), (bid, begins, snapshot))| {
+            let (price, quantity) = (Price::from_raw(price), Quantity::from_raw(quantity));
+            let side = if bid { Side::Buy } else { Side::Sell };
+            LevelRow { ts, local_ts, side, price, quantity, begins, snapshot }
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_quotes_and_any_book_come_back(
+        quotes in proptest::collection::vec(any_quote(), 1..50),
+        book in proptest::collection::vec(any_level(), 1..50),
+    ) {
+        let scratch = Scratch::new("any-book");
+        let path = scratch.write("q.parquet", &bytes_of(Rows::Quotes(&quotes)).unwrap());
+        prop_assert_eq!(read(&path).unwrap().quotes, quotes);
+        let path = scratch.write("b.parquet", &bytes_of(Rows::Book(&book)).unwrap());
+        prop_assert_eq!(read(&path).unwrap().book, book);
+    }
 
     #[test]
     fn any_bars_come_back(bars in proptest::collection::vec(any_bar(), 1..50)) {
         let scratch = Scratch::new("any-bars");
         let path = scratch.write("x.parquet", &bytes_of(Rows::Bars(&bars)).unwrap());
-        prop_assert_eq!(read(&path).unwrap().1, bars);
+        prop_assert_eq!(read(&path).unwrap().bars, bars);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::schema::{
     kind_text,
 };
 use super::thrift::Value;
-use crate::row::{BarRow, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, LevelRow, QuoteRow, RowKind, Rows, TradeRow};
 
 /// A tape that cannot be written.
 #[derive(Debug, Error)]
@@ -29,7 +29,7 @@ pub enum WriteError {
         #[source]
         limit: RowLimit,
     },
-    /// Rows of the other kind.
+    /// Rows of another kind.
     #[error("expected {}, found {}", expected.name(), found.name())]
     Kind {
         /// Kind of the tape.
@@ -107,6 +107,8 @@ impl<W: Write> ColumnarWriter<W> {
         match rows {
             Rows::Trades(trades) => self.append(trades),
             Rows::Bars(bars) => self.append(bars),
+            Rows::Quotes(quotes) => self.append(quotes),
+            Rows::Book(levels) => self.append(levels),
         }
     }
 
@@ -321,6 +323,55 @@ impl Columnar for BarRow {
         put64(close, rows, |row| row.close.raw());
         put64(volume, rows, |row| row.volume.raw());
         put64(count, rows, |row| row.count.map_or(-1, u64::cast_signed));
+    }
+}
+
+impl Columnar for QuoteRow {
+    fn fits(&self) -> bool {
+        [self.bid, self.ask].iter().all(|price| is_decimal(price.raw()))
+            && [self.bid_quantity, self.ask_quantity].iter().all(|size| is_decimal(size.raw()))
+    }
+
+    fn limits(&self) -> Result<(), RowLimit> {
+        price("bid", self.bid)?;
+        quantity("bid_quantity", self.bid_quantity)?;
+        price("ask", self.ask)?;
+        quantity("ask_quantity", self.ask_quantity)
+    }
+
+    fn put(rows: &[Self], columns: &mut [Vec<u8>]) {
+        let [ts, local_ts, bid, bid_quantity, ask, ask_quantity] = columns else { return };
+        put64(ts, rows, |row| row.ts.as_nanos());
+        put64(local_ts, rows, |row| row.local_ts.as_nanos());
+        put64(bid, rows, |row| row.bid.raw());
+        put64(bid_quantity, rows, |row| row.bid_quantity.raw());
+        put64(ask, rows, |row| row.ask.raw());
+        put64(ask_quantity, rows, |row| row.ask_quantity.raw());
+    }
+}
+
+impl Columnar for LevelRow {
+    fn fits(&self) -> bool {
+        is_decimal(self.price.raw()) && is_decimal(self.quantity.raw())
+    }
+
+    fn limits(&self) -> Result<(), RowLimit> {
+        price("price", self.price)?;
+        quantity("quantity", self.quantity)
+    }
+
+    fn put(rows: &[Self], columns: &mut [Vec<u8>]) {
+        let [ts, local_ts, price, quantity, side, begins, snapshot] = columns else { return };
+        put64(ts, rows, |row| row.ts.as_nanos());
+        put64(local_ts, rows, |row| row.local_ts.as_nanos());
+        put64(price, rows, |row| row.price.raw());
+        put64(quantity, rows, |row| row.quantity.raw());
+        put32(side, rows, |row| match row.side {
+            Side::Buy => 1,
+            Side::Sell => -1,
+        });
+        put32(begins, rows, |row| i32::from(row.begins));
+        put32(snapshot, rows, |row| i32::from(row.snapshot));
     }
 }
 

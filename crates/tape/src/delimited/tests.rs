@@ -10,10 +10,7 @@ fn read(text: &[u8]) -> Result<Vec<String>, String> {
     let mut reader = Delimited::new("x.csv", layout, text);
     let mut rows = Vec::new();
     while reader.advance().map_err(|error| error.to_string())? {
-        match reader.rows() {
-            Rows::Trades(trades) => rows.extend(trades.iter().map(|row| format!("{row:?}"))),
-            Rows::Bars(bars) => rows.extend(bars.iter().map(|row| format!("{row:?}"))),
-        }
+        rows.extend(reader.rows().iter().map(|row| format!("{row:?}")))
     }
     // Nothing comes after the end.
     match reader.advance() {
@@ -127,7 +124,9 @@ fn only_row(text: &str) -> String {
             row.volume,
             row.count
         ),
-        rows @ (Rows::Trades(_) | Rows::Bars(_)) => panic!("one row is one row: {rows:?}"),
+        rows @ (Rows::Trades(_) | Rows::Bars(_) | Rows::Quotes(_) | Rows::Book(_)) => {
+            panic!("one row is one row: {rows:?}")
+        }
     }
 }
 

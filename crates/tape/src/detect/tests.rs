@@ -49,7 +49,7 @@ fn what_is_no_format_is_shown() {
     );
     check(
         "timestamp,bid,price,amount\n",
-        "the header `timestamp,bid,price,amount`: an order book or quotes, which are not read yet",
+        "the header `timestamp,bid,price,amount`: quotes without price and quantity of bid and ask",
     );
     assert_eq!(format_of(" \n").unwrap_err(), "x.csv: expected rows, found none");
 }

@@ -44,11 +44,11 @@ impl<'b> Parser<'b> {
         for row in self.list(document, "a list of trades or klines")? {
             if row.get().starts_with('[') {
                 let kline = self.kline(row)?;
-                self.rows_of(rows, Format::BinanceRestKlines, row)?.bars.push(kline);
+                self.rows_of(rows, Format::BinanceRestKlines, row)?.rows.bars.push(kline);
                 continue;
             }
             let (format, trade) = self.binance_trade(row)?;
-            self.rows_of(rows, format, row)?.trades.push(trade);
+            self.rows_of(rows, format, row)?.rows.trades.push(trade);
         }
         Ok(())
     }

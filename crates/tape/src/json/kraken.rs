@@ -74,15 +74,15 @@ impl<'b> Parser<'b> {
             return Err(self.error(row.get().as_bytes(), expected, symbol.to_owned()));
         }
         if format == Format::KrakenRestTrades {
-            rows.trades.push(self.kraken_trade(&fields)?);
+            rows.rows.trades.push(self.kraken_trade(&fields)?);
             return Ok(());
         }
         let bar = self.kraken_bar(&fields)?;
         // `last` is the last bar that is complete.
         if last.is_some_and(|last| bar.open_ts.secs() > last) {
-            rows.unfinished.push(rows.bars.len());
+            rows.unfinished.push(rows.rows.bars.len());
         }
-        rows.bars.push(bar);
+        rows.rows.bars.push(bar);
         Ok(())
     }
 

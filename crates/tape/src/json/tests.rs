@@ -1,5 +1,6 @@
 use super::*;
 use crate::datetime::format_utc;
+use crate::row::TradeRow;
 
 fn read(body: &str) -> Result<Json, String> {
     Json::read("x.json", body.as_bytes(), None).map_err(|error| error.to_string())
@@ -22,6 +23,7 @@ fn lines(body: &str) -> Vec<String> {
                 format!("{open} {close} {} {} {:?}", row.close, row.volume, row.count)
             })
             .collect(),
+        Rows::Quotes(_) | Rows::Book(_) => panic!("no format of JSON holds them"),
     }
 }
 

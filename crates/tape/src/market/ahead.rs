@@ -10,7 +10,7 @@ use super::{Batch, MarketReader, Member};
 use crate::delimited::Parsed;
 use crate::layout::Layout;
 use crate::read_error::ReadError;
-use crate::row::{RowKind, Rows};
+use crate::row::RowKind;
 
 /// Threads that parse.
 const PARSERS: usize = 2;
@@ -40,11 +40,9 @@ impl Piece {
     /// Rows that were read already.
     fn of_batch(batch: &Batch<'_>) -> Self {
         let mut rows = Parsed::default();
-        match batch.rows {
-            Rows::Trades(trades) => rows.trades.extend_from_slice(trades),
-            Rows::Bars(bars) => rows.bars.extend_from_slice(bars),
-        }
+        rows.rows.extend(batch.rows);
         batch.rounded.clone_into(&mut rows.rounded);
+        batch.broken.clone_into(&mut rows.broken);
         Self {
             file: batch.file,
             first: Some(batch.first),
@@ -105,11 +103,12 @@ fn give<E: From<ReadError>>(
     take: &mut impl FnMut(&Batch<'_>) -> Result<(), E>,
 ) -> Result<(usize, u64), E> {
     let first = piece.first.unwrap_or(if piece.file == file { next } else { 1 });
-    let rows = piece.rows.rows(piece.kind);
+    let rows = piece.rows.rows.rows(piece.kind);
     let behind = first + rows.len() as u64;
     if !rows.is_empty() {
-        let (rounded, unfinished) = (&piece.rows.rounded, &piece.unfinished);
-        take(&Batch { file: piece.file, first, rows, rounded, unfinished })?;
+        let Parsed { rounded, broken, .. } = &piece.rows;
+        let unfinished = &piece.unfinished;
+        take(&Batch { file: piece.file, first, rows, rounded, unfinished, broken })?;
     }
     if let Some(problem) = piece.rows.wrong.take() {
         let place = places.get(piece.file).cloned().unwrap_or_default();
@@ -160,6 +159,10 @@ fn feed(mut reader: MarketReader, parsers: &[SyncSender<Piece>], freed: &Receive
             return;
         }
         let Some(Member::Text(text)) = &mut reader.current else { continue };
+        if text.layout().format.kind() == RowKind::Book {
+            // Where a message begins shows only behind the row before.
+            continue;
+        }
         let (layout, kind) = (Arc::new(text.layout().clone()), text.layout().format.kind());
         loop {
             let mut lines = freed.try_recv().unwrap_or_default();

@@ -30,6 +30,11 @@ const NAMES: &[&str] = &[
     "binance/klines_spot/BTCUSDT_15m_2020-10-02_2021-01-02.csv",
     "other/tardis/bitmex_trades_XBTUSD.csv",
     "oracles/input_GOOG.csv",
+    "binance/quotes/BTCUSDT-2021-01-08_451rows.csv",
+    "binance/depth_hist_usdm/btcusdt-depth-snap.csv",
+    "binance/depth_hist_usdm/btcusdt-depth-update.csv",
+    "other/tardis/deribit_incremental_book_L2_BTC-PERPETUAL.csv",
+    "other/tardis/binance-futures_book_snapshot_5_BTCUSDT.csv",
     "bad_input/Binance_BTCUSDT_minute_descending_2019-09.csv",
     "bad_input/XBTUSD_60_zero_row.csv",
     "bad_input/._kraken_btc_usd.csv",
@@ -132,10 +137,7 @@ fn read(path: &PathBuf) -> (Vec<String>, Option<ReadError>) {
     };
     loop {
         match reader.next_batch() {
-            Ok(Some(batch)) => match batch.rows {
-                Rows::Trades(trades) => rows.extend(trades.iter().map(|row| format!("{row:?}"))),
-                Rows::Bars(bars) => rows.extend(bars.iter().map(|row| format!("{row:?}"))),
-            },
+            Ok(Some(batch)) => rows.extend(batch.rows.iter().map(|row| format!("{row:?}"))),
             Ok(None) => return (rows, None),
             Err(error) => return (rows, Some(error)),
         }
@@ -150,10 +152,7 @@ fn read_ahead(path: &PathBuf) -> (Vec<String>, Option<ReadError>) {
         Err(error) => return (rows, Some(error)),
     };
     let read = reader.read_ahead::<ReadError>(|batch| {
-        match batch.rows {
-            Rows::Trades(trades) => rows.extend(trades.iter().map(|row| format!("{row:?}"))),
-            Rows::Bars(bars) => rows.extend(bars.iter().map(|row| format!("{row:?}"))),
-        }
+        rows.extend(batch.rows.iter().map(|row| format!("{row:?}")));
         Ok(())
     });
     (rows, read.err())

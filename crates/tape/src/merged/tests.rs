@@ -20,6 +20,8 @@ fn rows(tapes: Vec<CheckedReader>) -> String {
         let price = match row {
             Row::Trade(row) => row.price,
             Row::Bar(row) => row.close,
+            Row::Quote(row) => row.bid,
+            Row::Level(row) => row.price,
         };
         let seconds = known_at.since(UnixNanos::from_secs(1_700_000_000)).as_secs();
         text.push(format!("{seconds}:{tape}:{price}"));

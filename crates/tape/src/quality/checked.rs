@@ -9,7 +9,7 @@ use super::sorter::Sorter;
 use super::{Checker, Policy, Problem, QualityConfig};
 use crate::market::{Batch, FileAbout, MarketReader};
 use crate::read_error::ReadError;
-use crate::row::{BarRow, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, LevelRow, QuoteRow, RowKind, Rows, TradeRow};
 
 /// Files that cannot be read, or whose rows are refused.
 #[derive(Debug, Error)]
@@ -47,6 +47,8 @@ pub struct Sieve {
     checker: Checker,
     trades: Stage<TradeRow>,
     bars: Stage<BarRow>,
+    quotes: Stage<QuoteRow>,
+    book: Stage<LevelRow>,
     stop: bool,
 }
 
@@ -63,7 +65,9 @@ trait Checkable: Copy {
     fn ts(&self) -> UnixNanos;
     fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem);
     /// Checks rows all at once; false where they must be looked at one by one.
-    fn are_sound(rows: &[Self], checker: &mut Checker) -> bool;
+    fn are_sound(_rows: &[Self], _checker: &mut Checker) -> bool {
+        false
+    }
 }
 
 impl Checkable for TradeRow {
@@ -88,10 +92,25 @@ impl Checkable for BarRow {
     fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem) {
         checker.bar(about, self)
     }
+}
 
-    fn are_sound(_rows: &[Self], _checker: &mut Checker) -> bool {
-        // Bars are few.
-        false
+impl Checkable for QuoteRow {
+    fn ts(&self) -> UnixNanos {
+        self.ts
+    }
+
+    fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem) {
+        checker.quote(about, self)
+    }
+}
+
+impl Checkable for LevelRow {
+    fn ts(&self) -> UnixNanos {
+        self.ts
+    }
+
+    fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem) {
+        checker.level(about, self)
     }
 }
 
@@ -162,7 +181,15 @@ impl Sieve {
             Policy::Fail | Policy::Skip | Policy::Keep => None,
         };
         let checker = Checker::new(kind, files, config);
-        Self { kind, checker, trades: Stage::new(window), bars: Stage::new(window), stop }
+        Self {
+            kind,
+            checker,
+            trades: Stage::new(window),
+            bars: Stage::new(window),
+            quotes: Stage::new(window),
+            book: Stage::new(window),
+            stop,
+        }
     }
 
     /// Takes the next batch of the files and gives back the rows that stay, perhaps none.
@@ -174,6 +201,8 @@ impl Sieve {
         match batch.rows {
             Rows::Trades(rows) => self.trades.take(batch, rows, &mut self.checker, self.stop)?,
             Rows::Bars(rows) => self.bars.take(batch, rows, &mut self.checker, self.stop)?,
+            Rows::Quotes(rows) => self.quotes.take(batch, rows, &mut self.checker, self.stop)?,
+            Rows::Book(rows) => self.book.take(batch, rows, &mut self.checker, self.stop)?,
         }
         Ok(self.rows())
     }
@@ -186,6 +215,8 @@ impl Sieve {
         self.clear();
         self.trades.drain(&mut self.checker, self.stop)?;
         self.bars.drain(&mut self.checker, self.stop)?;
+        self.quotes.drain(&mut self.checker, self.stop)?;
+        self.book.drain(&mut self.checker, self.stop)?;
         Ok(self.rows())
     }
 
@@ -193,12 +224,16 @@ impl Sieve {
         match self.kind {
             RowKind::Trades => Rows::Trades(&self.trades.out),
             RowKind::Bars => Rows::Bars(&self.bars.out),
+            RowKind::Quotes => Rows::Quotes(&self.quotes.out),
+            RowKind::Book => Rows::Book(&self.book.out),
         }
     }
 
     fn clear(&mut self) {
         self.trades.out.clear();
         self.bars.out.clear();
+        self.quotes.out.clear();
+        self.book.out.clear();
     }
 
     /// What was found so far.
@@ -224,28 +259,23 @@ impl<Row: Checkable> Stage<Row> {
         checker: &mut Checker,
         stop: bool,
     ) -> Result<(), QualityError> {
-        let is_plain = batch.rounded.is_empty() && batch.unfinished.is_empty();
+        let is_plain =
+            batch.rounded.is_empty() && batch.unfinished.is_empty() && batch.broken.is_empty();
         if is_plain && self.sorter.is_none() && Row::are_sound(rows, checker) {
             self.out.extend_from_slice(rows);
             return Ok(());
         }
-        let (mut rounded, mut unfinished) = (batch.rounded.iter(), batch.unfinished.iter());
-        let (mut next_rounded, mut next_unfinished) = (rounded.next(), unfinished.next());
+        let mut rounded = batch.rounded.iter().peekable();
+        let mut unfinished = batch.unfinished.iter().peekable();
+        let mut broken = batch.broken.iter().peekable();
         for (index, row) in rows.iter().enumerate() {
-            let mut about = RowAbout {
+            let about = RowAbout {
                 file: batch.file,
                 number: batch.first + index as u64,
-                rounded: false,
-                unfinished: false,
+                rounded: rounded.next_if_eq(&&index).is_some(),
+                unfinished: unfinished.next_if_eq(&&index).is_some(),
+                broken: broken.next_if_eq(&&index).is_some(),
             };
-            if next_rounded == Some(&index) {
-                about.rounded = true;
-                next_rounded = rounded.next();
-            }
-            if next_unfinished == Some(&index) {
-                about.unfinished = true;
-                next_unfinished = unfinished.next();
-            }
             let Some(sorter) = &mut self.sorter else {
                 self.check(about, *row, checker, stop)?;
                 continue;

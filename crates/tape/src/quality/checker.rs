@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{Notional, Price, Quantity, UnixNanos};
 
+use super::book::Book;
 use super::ids::Ids;
 use super::report::{Example, QualityReport};
 use super::{BAR_MAX, EQUAL_TRADES_KEPT, Policy, Problem, QualityConfig, TIMES};
@@ -22,6 +23,8 @@ pub struct RowAbout {
     pub rounded: bool,
     /// The venue had not finished the bar.
     pub unfinished: bool,
+    /// The message of a book does not go on where the one before ended.
+    pub broken: bool,
 }
 
 /// Finds problems in rows of one kind. Pure; memory is bounded by [`super::IDS_KEPT`] and
@@ -30,11 +33,12 @@ pub struct RowAbout {
 pub struct Checker {
     report: QualityReport,
     newest: Option<UnixNanos>,
-    last_price: Option<Price>,
+    pub(super) last_price: Option<Price>,
     last_bar: Option<BarRow>,
     newest_id: Option<u64>,
     ids: Ids,
     instant: BTreeSet<(Price, Quantity)>,
+    pub(super) book: Book,
     silence_nanos: i64,
     /// The most severe policy that the row in hand has met.
     verdict: Policy,
@@ -55,6 +59,7 @@ impl Checker {
             newest_id: None,
             ids: Ids::default(),
             instant: BTreeSet::new(),
+            book: Book::default(),
             silence_nanos,
             verdict: Policy::Keep,
             culprit: Problem::Unsorted,
@@ -91,12 +96,7 @@ impl Checker {
             self.equal_trade(at, row);
         }
         if self.is_kept() {
-            let silence =
-                self.newest.map_or(0, |newest| row.ts.as_nanos().saturating_sub(newest.as_nanos()));
-            if silence > self.silence_nanos {
-                let size = silence.unsigned_abs();
-                self.enter(Problem::Gap, at, size, 0, || format!("no trade for {}", seconds(size)));
-            }
+            self.silence(at, row.ts, "trade");
             if let Some(last) = self.last_price {
                 self.jump(at, last, row.price, || format!("from {last} to {}", row.price));
             }
@@ -211,7 +211,7 @@ impl Checker {
             .enter(Problem::Unsorted, at, late, 0, || format!("{} late, sorted", seconds(late)));
     }
 
-    fn begin(&mut self, about: RowAbout, ts: UnixNanos) {
+    pub(super) fn begin(&mut self, about: RowAbout, ts: UnixNanos) {
         self.report.rows += 1;
         self.verdict = Policy::Keep;
         let at = (about.file, about.number, ts);
@@ -230,7 +230,7 @@ impl Checker {
         }
     }
 
-    fn end(
+    pub(super) fn end(
         &mut self,
         ts: UnixNanos,
         [low, high]: [Price; 2],
@@ -256,11 +256,11 @@ impl Checker {
     }
 
     /// True as long as nothing is so wrong with the row that it leaves the tape.
-    fn is_kept(&self) -> bool {
+    pub(super) fn is_kept(&self) -> bool {
         self.verdict == Policy::Keep
     }
 
-    fn enter(
+    pub(super) fn enter(
         &mut self,
         problem: Problem,
         at: (usize, u64, UnixNanos),
@@ -290,6 +290,16 @@ impl Checker {
             && let Some(tally) = self.report.problems.get_mut(&problem)
         {
             tally.skipped += 1;
+        }
+    }
+
+    /// Enters a silence that is too long before a row that stays.
+    pub(super) fn silence(&mut self, at: (usize, u64, UnixNanos), ts: UnixNanos, what: &str) {
+        let silence =
+            self.newest.map_or(0, |newest| ts.as_nanos().saturating_sub(newest.as_nanos()));
+        if silence > self.silence_nanos {
+            let size = silence.unsigned_abs();
+            self.enter(Problem::Gap, at, size, 0, || format!("no {what} for {}", seconds(size)));
         }
     }
 
@@ -341,7 +351,7 @@ impl Checker {
         }
     }
 
-    fn jump(
+    pub(super) fn jump(
         &mut self,
         at: (usize, u64, UnixNanos),
         from: Price,

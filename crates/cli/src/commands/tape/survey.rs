@@ -73,7 +73,11 @@ pub(super) fn text(report: &QualityReport, verdict: bool) -> String {
     if report.files.len() > FILES_SHOWN_MAX {
         lines.push(format!("... and {} more files", report.files.len() - FILES_SHOWN_MAX));
     }
-    lines.push(format!("  rows    {} {}{}", report.rows, report.kind.name(), rows_note(report)));
+    let kind = match report.kind {
+        RowKind::Book => "changes of a book",
+        kind @ (RowKind::Trades | RowKind::Bars | RowKind::Quotes) => kind.name(),
+    };
+    lines.push(format!("  rows    {} {kind}{}", report.rows, rows_note(report)));
     if let (Some(first), Some(last)) = (report.first_ts, report.last_ts) {
         let (first, last) = (format_utc(first), format_utc(last));
         lines.push(format!("  span    {first} to {last} UTC"));
@@ -81,7 +85,9 @@ pub(super) fn text(report: &QualityReport, verdict: bool) -> String {
     if let (Some(low), Some(high)) = (report.low, report.high) {
         lines.push(format!("  prices  {low} to {high}"));
     }
-    lines.push(format!("  volume  {}", report.volume));
+    if matches!(report.kind, RowKind::Trades | RowKind::Bars) {
+        lines.push(format!("  volume  {}", report.volume));
+    }
     for (problem, tally) in &report.problems {
         lines.extend(problem_lines(report, *problem, tally));
     }

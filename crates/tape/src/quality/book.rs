@@ -1,0 +1,108 @@
+//! Looks at best prices and at changes of a book.
+
+use std::collections::BTreeSet;
+
+use model::{Price, Quantity, Side, UnixNanos};
+
+use super::{BOOK_LEVELS_KEPT, Checker, Policy, Problem, RowAbout};
+use crate::row::{LevelRow, QuoteRow};
+
+/// The levels of a book, to see whether it is crossed. The ones farthest from the other side are
+/// forgotten when there are too many.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    bids: BTreeSet<Price>,
+    asks: BTreeSet<Price>,
+    /// True while the book is crossed: it counts once.
+    is_crossed: bool,
+    last: Option<(usize, u64, UnixNanos)>,
+}
+
+impl Book {
+    fn apply(&mut self, row: &LevelRow) {
+        if row.begins && row.snapshot {
+            self.bids.clear();
+            self.asks.clear();
+        }
+        let levels = match row.side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        };
+        if row.quantity.is_positive() {
+            levels.insert(row.price);
+        } else {
+            levels.remove(&row.price);
+        }
+        if levels.len() > BOOK_LEVELS_KEPT {
+            match row.side {
+                Side::Buy => levels.pop_first(),
+                Side::Sell => levels.pop_last(),
+            };
+        }
+    }
+
+    /// Best bid and best ask, when they are crossed and were not before.
+    fn newly_crossed(&mut self) -> Option<(Price, Price)> {
+        let crossed = self.bids.last().zip(self.asks.first()).filter(|(bid, ask)| bid >= ask);
+        let was_crossed = std::mem::replace(&mut self.is_crossed, crossed.is_some());
+        crossed.filter(|_| !was_crossed).map(|(bid, ask)| (*bid, *ask))
+    }
+}
+
+impl Checker {
+    /// Looks at best prices: `Keep`, `Skip`, or `Fail` with the problem that decided.
+    pub fn quote(&mut self, about: RowAbout, row: &QuoteRow) -> (Policy, Problem) {
+        self.begin(about, row.ts);
+        let at = (about.file, about.number, row.ts);
+        let (bid, ask) = (row.bid, row.ask);
+        let is_negative = row.bid_quantity < Quantity::ZERO || row.ask_quantity < Quantity::ZERO;
+        if !bid.is_positive() || !ask.is_positive() || is_negative {
+            let (bids, asks) = (row.bid_quantity, row.ask_quantity);
+            let found = || format!("bid {bid}, volume {bids}, ask {ask}, volume {asks}");
+            self.enter(Problem::NotPositive, at, 0, 0, found);
+        } else if bid >= ask {
+            self.enter(Problem::CrossedBook, at, 0, 0, || format!("bid {bid}, ask {ask}"));
+        }
+        if self.is_kept() {
+            self.silence(at, row.ts, "quote");
+            if let Some(last) = self.last_price {
+                self.jump(at, last, bid, || format!("from bid {last} to {bid}"));
+            }
+        }
+        let verdict = self.end(row.ts, [bid, ask], Quantity::ZERO, 0);
+        if verdict.0 == Policy::Keep {
+            self.last_price = Some(bid);
+        }
+        verdict
+    }
+
+    /// Looks at a change of a book: `Keep`, `Skip`, or `Fail` with the problem that decided. A book that
+    /// was crossed when the message before ended is told at that message's last row.
+    pub fn level(&mut self, about: RowAbout, row: &LevelRow) -> (Policy, Problem) {
+        self.begin(about, row.ts);
+        let at = (about.file, about.number, row.ts);
+        if !row.price.is_positive() || row.quantity < Quantity::ZERO {
+            let found = || format!("price {}, volume {}", row.price, row.quantity);
+            self.enter(Problem::NotPositive, at, 0, 0, found);
+        }
+        if about.broken {
+            let found = || "the message before is missing, or another one".to_owned();
+            self.enter(Problem::BrokenSequence, at, 0, 0, found);
+        }
+        if row.begins
+            && let Some((bid, ask)) = self.book.newly_crossed()
+        {
+            let before = self.book.last.unwrap_or(at);
+            self.enter(Problem::CrossedBook, before, 0, 0, || format!("bid {bid}, ask {ask}"));
+        }
+        if self.is_kept() {
+            self.silence(at, row.ts, "change");
+        }
+        let verdict = self.end(row.ts, [row.price, row.price], Quantity::ZERO, 0);
+        if verdict.0 == Policy::Keep {
+            self.book.apply(row);
+            self.book.last = Some(at);
+        }
+        verdict
+    }
+}
