@@ -99,8 +99,8 @@ fn assert_ended_by_bound(history: &[Record], op: &str, bound: Duration) {
     assert!(longest >= bound, "no {op} was ended by its bound, the longest took {longest:?}");
 }
 
-/// Bound of an attempt at a REST call, and of the dial within.
-const ATTEMPT: Duration = Duration::from_secs(15);
+/// Bound of an attempt at a query, and of the dial within.
+const ATTEMPT: Duration = Duration::from_secs(10);
 const DIAL: Duration = Duration::from_secs(10);
 /// Bound of dial and handshake of a stream.
 const CONNECT: Duration = Duration::from_secs(30);

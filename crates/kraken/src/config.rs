@@ -46,11 +46,11 @@ pub struct KrakenConfig {
     pub book_depth: u32,
     /// HTTP pool and limits.
     pub http: HttpConfig,
-    /// Lane of queries, public and private.
+    /// Lane of queries, public and private; default attempts of 10 s.
     pub read_lane: LaneConfig,
-    /// Lane of orders.
+    /// Lane of orders; default attempts of 15 s.
     pub order_lane: LaneConfig,
-    /// Lane of cancels; an open order breaker does not block it.
+    /// Lane of cancels, with attempts of 10 s by default; an open order breaker does not block it.
     pub cancel_lane: LaneConfig,
     /// Breaker of WebSocket connects, one for each stream.
     pub connect_breaker: BreakerConfig,
@@ -64,13 +64,15 @@ pub struct KrakenConfig {
     pub pong_timeout: Duration,
     /// Time between pings that keep a quiet connection open; default 30 s. Kraken closes after 60 s.
     pub ping_interval: Duration,
-    /// Longest request, with its retries and waits; default 30 s.
+    /// Longest request, with its retries and waits; default 30 s. At least the `attempt_timeout` of every
+    /// lane, or no attempt would ever have its whole timeout and no breaker hear of a venue that hangs.
     pub request_timeout: Duration,
     /// How long the rules of pairs are kept, and for how many sets of pairs; default 300 s, 1000.
     pub instrument_cache: CacheConfig,
     /// How questions for single orders are joined: at most 50 into one request, after at most 50 ms,
-    /// four requests at once. A batch ends [`KrakenConfig::request_timeout`] after its begin, so its
-    /// `batch_timeout` (default 60 s) should be longer. Nobody waits for them at the end.
+    /// four requests at once. A batch ends by the latest deadline of those who asked, so at most
+    /// [`KrakenConfig::request_timeout`] after the last of them, and its `batch_timeout` (default 60 s)
+    /// should be longer. Nobody waits for them at the end.
     pub lookup: BatcherConfig,
     /// Requests of one read over several pairs or parts that run at once; default 4.
     pub gather: GatherConfig,
@@ -87,6 +89,10 @@ const RECONNECT: BackoffConfig = BackoffConfig {
     cap: Duration::from_secs(15),
     jitter: Jitter::Equal,
 };
+
+/// Longest attempt of what may be repeated: two of them fit whole into the 30 s of a request, so that a
+/// breaker hears of each of them when Kraken hangs.
+const REPEATED_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Orders that Kraken takes in one question.
 const LOOKUP_IDS_MAX: usize = 50;
@@ -117,9 +123,9 @@ impl KrakenConfig {
             dial_limit: LimiterConfig::window(120, Duration::from_secs(600)),
             book_depth: 10,
             http: HttpConfig::default(),
-            read_lane: LaneConfig::default(),
+            read_lane: LaneConfig { attempt_timeout: REPEATED_TIMEOUT, ..LaneConfig::default() },
             order_lane: LaneConfig::default(),
-            cancel_lane: LaneConfig::default(),
+            cancel_lane: LaneConfig { attempt_timeout: REPEATED_TIMEOUT, ..LaneConfig::default() },
             connect_breaker: BreakerConfig::default(),
             connect_timeout: Duration::from_secs(30),
             subscribe_timeout: Duration::from_secs(10),
@@ -250,6 +256,11 @@ impl KrakenConfig {
         ];
         for (setting, lane) in lanes {
             lane.validate().map_err(|source| ConfigError::Lane { setting, source })?;
+        }
+        let slowest = lanes[..3].iter().map(|(_, lane)| lane.attempt_timeout).max();
+        if slowest.is_some_and(|slowest| slowest > self.request_timeout) {
+            let expected = "at least the `attempt_timeout` of every lane";
+            return Err(ConfigError::Range { setting: "request_timeout", expected });
         }
         let limiters = [
             ("public_limit", &self.public_limit),
@@ -382,9 +393,27 @@ mod tests {
         };
         check("connect_timeout", |config| &mut config.connect_timeout, 3600);
         check("subscribe_timeout", |config| &mut config.subscribe_timeout, 3600);
-        check("request_timeout", |config| &mut config.request_timeout, 3600);
         check("silence_max", |config| &mut config.silence_max, 60);
         check("pong_timeout", |config| &mut config.pong_timeout, 60);
+    }
+
+    /// Else no attempt would have its whole timeout, and no breaker hear of a venue that hangs.
+    #[test]
+    fn a_request_has_time_for_an_attempt() {
+        let mut config = config();
+        for good in [15, 3600].map(Duration::from_secs) {
+            config.request_timeout = good;
+            assert!(config.validate().is_ok(), "{good:?}");
+        }
+        for bad in [0, 3601].map(Duration::from_secs) {
+            config.request_timeout = bad;
+            let error = config.validate().expect_err("out of range").to_string();
+            assert_eq!(error, "request_timeout: expected more than zero and at most 1 h");
+        }
+        config.request_timeout = Duration::from_millis(14_999);
+        let error = config.validate().expect_err("less than an attempt").to_string();
+        let expected = "request_timeout: expected at least the `attempt_timeout` of every lane";
+        assert_eq!(error, expected);
     }
 
     /// What a client would refuse, the configuration does.

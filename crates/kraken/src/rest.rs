@@ -6,8 +6,12 @@
 //!
 //! Every attempt takes its weight from the limiter that mirrors Kraken's own count; see `limits`.
 //! Questions for single orders are asked together, and the rules of pairs are kept for a while.
+//!
+//! A request takes at most [`KrakenConfig::request_timeout`], with its waits and retries. Whoever has less
+//! time for all that it asks for gives a deadline: see [`Rest::by`].
 
 mod error;
+mod instruments;
 mod key;
 mod lookup;
 
@@ -23,7 +27,7 @@ use model::{
 use platform::{Clock, Platform, Spawner};
 use resilience::{
     BreakerRegistry, Call, Classify as _, Deadline, Gather, Lane, LaneError, Limiter,
-    RegistryError, TtlCache, Weight,
+    RegistryError, Weight,
 };
 use transport::{HttpClient, HttpRequest, HttpResponse, Method, PoolPermit};
 
@@ -43,6 +47,7 @@ use crate::limits::Limits;
 use crate::tier::ORDER_WEIGHT;
 pub(crate) use error::PAUSE_MAX;
 pub use error::{CallError, CancelOutcome, RestError, SubmitError};
+use instruments::Instruments;
 pub(crate) use key::TURN_WAIT_MAX;
 use key::{Key, Rank, Turn};
 use lookup::Lookup;
@@ -60,7 +65,9 @@ pub struct Rest {
     shared: Arc<Shared>,
     lookup: Lookup,
     depths: Gather,
-    instruments: TtlCache<Vec<Symbol>, Vec<Instrument>, RestError>,
+    instruments: Instruments,
+    /// By when the calls of this handle are over.
+    by: Option<Deadline>,
 }
 
 #[derive(Debug)]
@@ -98,10 +105,38 @@ impl Rest {
         Ok(Self {
             lookup: Lookup::new(&shared, &spawner)?,
             depths: Gather::new("kraken/depths", config.gather)?,
-            instruments: TtlCache::new("kraken/instruments", config.instrument_cache)
+            instruments: Instruments::new(config.instrument_cache)
                 .map_err(ConfigError::InstrumentCache)?,
             shared,
+            by: None,
         })
+    }
+
+    /// The same client, whose calls are over by `deadline` at the latest: the waits for limiter, pool and
+    /// key, every attempt and every wait between two, all requests of a call that makes several, and the
+    /// wait for a request that is shared with others, who keep the time that they have. An earlier
+    /// deadline of this handle stays.
+    ///
+    /// What fails for want of time here never counts against the venue.
+    ///
+    /// ```
+    /// # async fn f(rest: kraken::Rest, symbol: model::Symbol, id: model::ClientOrderId) -> Result<(), kraken::RestError> {
+    /// let rest = rest.by(resilience::Deadline::after(std::time::Duration::from_secs(10)));
+    /// let book = rest.depth(&symbol, 10).await?;
+    /// let order = rest.find_order(&id).await?; // with what is left of the 10 s
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn by(&self, deadline: Deadline) -> Self {
+        let by = self.by.map_or(deadline, |earlier| earlier.min(deadline));
+        Self { by: Some(by), ..self.clone() }
+    }
+
+    /// By when a request that is made now is over.
+    fn deadline(&self) -> Deadline {
+        let longest = self.shared.longest();
+        self.by.map_or(longest, |by| by.min(longest))
     }
 
     /// The lanes, for status reports: read, order, cancel, and the dials of both streams.
@@ -181,8 +216,8 @@ impl Rest {
     /// See [`RestError`]; a pair that the venue does not list is an error. Errors are shared by those
     /// who wait for the same answer, and never kept.
     pub async fn instruments(&self, symbols: &[Symbol]) -> Result<Vec<Instrument>, Arc<RestError>> {
-        let symbols = symbols.to_vec();
-        self.instruments.get_or_load(&symbols, || self.load_instruments(&symbols)).await
+        let load = |symbols: Vec<_>| async move { self.load_instruments(&symbols).await };
+        self.instruments.get(symbols, self.deadline(), load).await
     }
 
     async fn load_instruments(&self, symbols: &[Symbol]) -> Result<Vec<Instrument>, RestError> {
@@ -248,7 +283,7 @@ impl Rest {
     /// See [`RestError`].
     pub async fn balances(&self) -> Result<BTreeMap<Asset, Notional>, RestError> {
         self.shared
-            .query("Balance", Form::new(), |body, now| {
+            .query(self.deadline(), "Balance", Form::new(), |body, now| {
                 let rows: Keyed<Number<'_>> = reply::result(body, now)?;
                 Ok(payload::balances(rows)?)
             })
@@ -270,7 +305,7 @@ impl Rest {
     pub async fn closed_orders(&self, id: &ClientOrderId) -> Result<Vec<OrderReport>, RestError> {
         let form = Form::new().with("cl_ord_id", id.as_str());
         self.shared
-            .query("ClosedOrders", form, |body, now| {
+            .query(self.deadline(), "ClosedOrders", form, |body, now| {
                 let rows: ClosedRows<'_> = reply::result(body, now)?;
                 Ok(payload::reports(rows.closed)?)
             })
@@ -282,7 +317,7 @@ impl Rest {
     /// # Errors
     /// See [`RestError`]; an id that the venue does not know is an error.
     pub async fn query_orders(&self, ids: &[VenueOrderId]) -> Result<Vec<OrderReport>, RestError> {
-        self.shared.query_orders(ids, self.shared.deadline()).await
+        self.shared.query_orders(ids, self.deadline()).await
     }
 
     /// One order by the venue's id. Those who ask within [`KrakenConfig::lookup`]'s wait are answered
@@ -295,7 +330,7 @@ impl Rest {
     /// # Cancel safety
     /// Dropping it before the request is made takes the id out of it.
     pub async fn look_up(&self, id: &VenueOrderId) -> Result<OrderReport, LookupError> {
-        self.lookup.ask(id).await
+        self.lookup.ask(id, self.deadline()).await
     }
 
     /// Looks for an order among the open, then among the closed ones: in this order, an order that
@@ -328,7 +363,7 @@ impl Rest {
         let shared = &*self.shared;
         let limiter = &shared.limits.engine(&order.symbol).map_err(LaneError::from)?;
         let (op, id) = ("kraken/AddOrder", &order.client_order_id);
-        let call = Call::order(op, shared.deadline(), limiter, ORDER_WEIGHT, id);
+        let call = Call::order(op, self.deadline(), limiter, ORDER_WEIGHT, id);
         let send = |ready| async move {
             let expiry = shared.clock.now().plus(shared.config.order_deadline);
             let form = payload::order_form(order, expiry);
@@ -355,7 +390,7 @@ impl Rest {
         let limits = &self.shared.limits;
         let limit = (&limits.engine(symbol)?, limits.cancel_weight(id));
         let form = Form::new().with("txid", id.as_str());
-        let lane = (&self.shared.lanes.cancel, self.shared.deadline());
+        let lane = (&self.shared.lanes.cancel, self.deadline());
         match self.shared.private(lane, limit, Rank::Trade, "CancelOrder", form, count).await {
             // Nothing was cancelled, though nothing was refused: there is no such order any more.
             Ok(0) => Ok(CancelOutcome::Gone),
@@ -376,7 +411,7 @@ impl Rest {
     pub async fn cancel_all(&self) -> Result<u32, RestError> {
         let Shared { lanes, limits, .. } = &*self.shared;
         let limit = (&limits.rest, QUERY_WEIGHT.into());
-        let lane = (&lanes.cancel, self.shared.deadline());
+        let lane = (&lanes.cancel, self.deadline());
         self.shared.private(lane, limit, Rank::Trade, "CancelAll", Form::new(), count).await
     }
 
@@ -386,7 +421,9 @@ impl Rest {
     /// See [`RestError`].
     pub async fn ws_token(&self) -> Result<WsToken, RestError> {
         self.shared
-            .query("GetWebSocketsToken", Form::new(), |body, now| reply::result(body, now))
+            .query(self.deadline(), "GetWebSocketsToken", Form::new(), |body, now| {
+                reply::result(body, now)
+            })
             .await
     }
 
@@ -395,7 +432,7 @@ impl Rest {
             let rows: OpenRows<'_> = reply::result(body, now)?;
             Ok(payload::reports(rows.open)?)
         };
-        let reports = self.shared.query("OpenOrders", form, read).await?;
+        let reports = self.shared.query(self.deadline(), "OpenOrders", form, read).await?;
         self.shared.limits.saw_orders(&reports);
         Ok(reports)
     }
@@ -409,7 +446,7 @@ impl Rest {
         let (shared, query) = (&*self.shared, &query);
         let op = format!("kraken/{method}");
         let limiter = &shared.limits.public;
-        let call = Call::repeatable(&op, shared.deadline(), limiter, QUERY_WEIGHT);
+        let call = Call::repeatable(&op, self.deadline(), limiter, QUERY_WEIGHT);
         let queue = || async { Ok(shared.http.acquire(&shared.config.rest).await?) };
         let send = |permit| shared.send_public(method, query, permit, read);
         shared.lanes.read.call_repeatable(call, queue, send).await
@@ -425,21 +462,13 @@ fn count(body: &[u8], now: UnixNanos) -> Result<u32, ReplyError> {
 }
 
 impl Shared {
-    fn deadline(&self) -> Deadline {
+    /// By when a request is over that begins now and has all the time that it may have.
+    fn longest(&self) -> Deadline {
         Deadline::after(self.config.request_timeout)
     }
 
     /// A read: it waits behind everything that moves an order.
     async fn query<T: Send>(
-        &self,
-        method: &'static str,
-        form: Form,
-        read: Read<T>,
-    ) -> Result<T, RestError> {
-        self.query_until(self.deadline(), method, form, read).await
-    }
-
-    async fn query_until<T: Send>(
         &self,
         deadline: Deadline,
         method: &'static str,
@@ -461,7 +490,7 @@ impl Shared {
             let rows: Keyed<OrderRow<'_>> = reply::result(body, now)?;
             Ok(payload::reports(rows)?)
         };
-        self.query_until(deadline, "QueryOrders", form, read).await
+        self.query(deadline, "QueryOrders", form, read).await
     }
 
     async fn private<T: Send>(

@@ -240,7 +240,8 @@ impl Connector for Net {
             if is_rest {
                 let serving = Arc::clone(venue).serve(far);
                 venue.spawner.spawn("venue", "rest", async move {
-                    serving.await?;
+                    // A client that has gone away is no failure of the venue.
+                    drop(serving.await);
                     Ok(())
                 });
             } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use kraken::{Rest, RestError};
 use model::Instrument;
 use platform::{Clock, Platform};
+use resilience::Deadline;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
@@ -22,14 +23,17 @@ pub(crate) async fn start(
     rest: &Rest,
     stop: &CancellationToken,
 ) -> Result<Option<Vec<Instrument>>, NodeError> {
+    let rest = &rest.by(Deadline::after(config.startup_max));
     let mut backoff = Backoff::new(config.ask_again, platform.entropy.stream("node/startup"));
     let mut last = "no answer yet".to_owned();
     let asking = async {
         loop {
             match look(config, platform.clock.as_ref(), rest).await {
                 Ok(found) => return found,
-                // What opened the breaker says more than that it is open.
-                Err(error) if matches!(*error, RestError::BreakerOpen(_)) => {}
+                // What opened the breaker, or took the time, says more than that it did.
+                Err(error)
+                    if matches!(*error, RestError::BreakerOpen(_) | RestError::DeadlineElapsed) => {
+                }
                 Err(error) => last = error.to_string(),
             }
             backoff.wait().await;

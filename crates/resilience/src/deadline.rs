@@ -15,8 +15,8 @@ pub struct DeadlineElapsed;
 pub struct AttemptTimeout {
     /// The smaller of the normal timeout and the time left.
     pub timeout: Duration,
-    /// Less than half of the normal timeout: running into it says more about the caller's haste
-    /// than about the other side, so a breaker must not count it.
+    /// Less than the normal timeout: running into it says how little time the caller had, and nothing
+    /// about the other side, so a breaker must not count it.
     pub cut_short: bool,
 }
 
@@ -85,7 +85,7 @@ impl Deadline {
 
     fn attempt_at(self, now: Instant, normal: Duration) -> AttemptTimeout {
         let timeout = normal.min(self.remaining_at(now));
-        AttemptTimeout { timeout, cut_short: timeout < normal / 2 }
+        AttemptTimeout { timeout, cut_short: timeout < normal }
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
     const NORMAL: Duration = Duration::from_secs(10);
 
     #[test]
-    fn case_c4_an_attempt_gets_what_is_left_and_knows_when_that_is_little() {
+    fn case_c4_an_attempt_gets_what_is_left_and_knows_when_that_is_less() {
         let now = Instant::now();
         let check = |left_ms: u64, timeout_ms: u64, cut_short: bool| {
             let deadline = Deadline::at(now + Duration::from_millis(left_ms));
@@ -105,8 +105,8 @@ mod tests {
         };
         check(30_000, 10_000, false);
         check(10_000, 10_000, false);
-        check(5_000, 5_000, false);
-        check(4_999, 4_999, true);
+        check(9_999, 9_999, true);
+        check(5_000, 5_000, true);
         check(0, 0, true);
     }
 

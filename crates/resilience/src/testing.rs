@@ -11,7 +11,7 @@ use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
-use model::audit::AuditEvent;
+use model::audit::{AuditEvent, CallOutcome};
 use parking_lot::Mutex;
 use platform::AuditSink;
 use tokio::time::{Instant, sleep};
@@ -32,6 +32,15 @@ impl Trail {
     /// One line per event.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.events.lock().iter().map(ToString::to_string).collect()
+    }
+
+    /// How each call ended, in the order of their ends.
+    pub(crate) fn outcomes(&self) -> Vec<CallOutcome> {
+        let outcome = |event: &AuditEvent| match event {
+            AuditEvent::CallEnded { outcome, .. } => Some(*outcome),
+            _ => None,
+        };
+        self.events.lock().iter().filter_map(outcome).collect()
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use model::{OrderReport, VenueOrderId};
 use platform::Spawner;
-use resilience::{BatchError, Batcher, Gather, LaneError};
+use resilience::{BatchError, Batcher, Deadline, DeadlineElapsed, Gather, LaneError};
 
 use super::{CallError, RestError, Shared};
 use crate::codec::DecodeError;
 use crate::config::ConfigError;
+
+/// By how much a search ends before its most patient caller goes, so that what it found is told.
+const TELL_TIME: Duration = Duration::from_millis(10);
 
 /// A question for one order that brought none: its own error, which others of the same request may
 /// share, or the batch did not take it.
@@ -21,7 +25,7 @@ type Found = BTreeMap<VenueOrderId, Result<OrderReport, Arc<RestError>>>;
 /// Asks for orders by the venue's ids. Cheap to clone; clones join each other's questions.
 #[derive(Debug, Clone)]
 pub(super) struct Lookup {
-    batcher: Batcher<VenueOrderId, OrderReport, Arc<RestError>>,
+    batcher: Batcher<(VenueOrderId, Deadline), OrderReport, Arc<RestError>>,
     gather: Gather,
 }
 
@@ -30,13 +34,22 @@ impl Lookup {
         let gather = Gather::new("kraken/lookup", shared.config.gather)?;
         // Weak: the batcher's task must not keep a client alive that everybody else has dropped.
         let (client, parts) = (Arc::downgrade(shared), gather.clone());
-        let run = move |ids| answers(Weak::clone(&client), parts.clone(), ids);
+        let run = move |asked| answers(Weak::clone(&client), parts.clone(), asked);
         let batcher = Batcher::new("kraken/QueryOrders", shared.config.lookup, spawner, run)?;
         Ok(Self { batcher, gather })
     }
 
-    pub(super) async fn ask(&self, id: &VenueOrderId) -> Result<OrderReport, LookupError> {
-        self.batcher.call(id.clone()).await
+    pub(super) async fn ask(
+        &self,
+        id: &VenueOrderId,
+        deadline: Deadline,
+    ) -> Result<OrderReport, LookupError> {
+        let after = deadline.remaining();
+        match deadline.run(self.batcher.call((id.clone(), deadline))).await {
+            Ok(answer) => answer,
+            // The others of the batch may have more time than this one.
+            Err(DeadlineElapsed) => Err(LookupError::TimedOut { after }),
+        }
     }
 
     pub(super) fn publish(&self) {
@@ -48,19 +61,27 @@ impl Lookup {
 async fn answers(
     client: Weak<Shared>,
     gather: Gather,
-    ids: Vec<VenueOrderId>,
+    asked: Vec<(VenueOrderId, Deadline)>,
 ) -> Result<Vec<Result<OrderReport, Arc<RestError>>>, Arc<RestError>> {
     // Without a client nobody asks.
     let client = client.upgrade().ok_or(LaneError::DeadlineElapsed)?;
-    let found = search(&client, &gather, &ids).await;
+    let (ids, deadlines): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+    // The latest: nobody's haste costs another the answer.
+    let latest = deadlines.into_iter().max().unwrap_or_else(|| client.longest());
+    let deadline = latest.instant().checked_sub(TELL_TIME).map_or(latest, Deadline::at);
+    let found = search(&client, &gather, &ids, deadline).await;
     let answer = |id| found.get(id).cloned().unwrap_or_else(|| Err(Arc::new(missing())));
     Ok(ids.iter().map(answer).collect())
 }
 
 /// Asks for all ids at once. An id that Kraken does not know fails the whole request; then both halves
 /// are asked for again, until it stands alone. All of it has one deadline.
-async fn search(client: &Shared, gather: &Gather, ids: &[VenueOrderId]) -> Found {
-    let deadline = client.deadline();
+async fn search(
+    client: &Shared,
+    gather: &Gather,
+    ids: &[VenueOrderId],
+    deadline: Deadline,
+) -> Found {
     let distinct: BTreeSet<_> = ids.iter().cloned().collect();
     let mut found = Found::new();
     let mut parts = vec![Vec::from_iter(distinct)];

@@ -7,6 +7,8 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::test_venue::{Answer, Bench, Dial, Seen, credentials};
 
+mod deadlines;
+
 impl Bench {
     fn nonces(&self) -> Vec<u64> {
         let nonce = |seen: &Seen| seen.field("nonce")?.parse().ok();

@@ -17,8 +17,10 @@ use crate::catch_unwind::CatchUnwind;
 use crate::deadline::Deadline;
 use crate::limiter::{Limiter, LimiterConfig, LimiterError};
 use crate::retry::RetryBudgetConfig;
-use crate::testing::{Trail, drop_at_every_poll};
+use crate::testing::Trail;
 
+mod deadlines;
+mod drops;
 mod properties;
 
 /// What the venue answers, or why it does not.
@@ -292,22 +294,6 @@ async fn case_c3_an_attempt_without_an_answer_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_c4_a_caller_in_haste_does_not_trip_the_breaker() {
-    let bench = Bench::new(config());
-    let never = |()| pending::<Answer>();
-    let hurry = async |time| {
-        let call = bench.single(time);
-        bench.lane.call_once(call, || ready(Ok(())), never).await
-    };
-    let short = Duration::from_millis(7_499);
-    assert_eq!(hurry(short).await, timed_out(short));
-    assert_eq!(bench.failures(), 0);
-    let half = Duration::from_millis(7_500);
-    assert_eq!(hurry(half).await, timed_out(half));
-    assert_eq!(bench.failures(), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn case_c5_too_fast_pauses_the_limiter_and_counts_as_nothing() {
     let bench = Bench::new(config());
     let pause = secs(20);
@@ -562,125 +548,6 @@ fn futures_are_send_when_their_closures_are() {
     };
     check(&lane.call_repeatable(bench.repeatable(secs(1)), queue.clone(), send.clone()));
     check(&lane.call_once(bench.single(secs(1)), queue, send));
-}
-
-/// Answers that take a while, on a lane whose limiter is nearly full: the calls wait for weight, in the
-/// queue, for the answer and for the next try.
-fn slow_bench() -> Bench {
-    let bench = Bench::limited(config(), &LimiterConfig::window(2, secs(2)));
-    bench.limiter.try_acquire(2).unwrap();
-    bench
-}
-
-async fn slow_queue() -> Result<(), VenueError> {
-    sleep(secs(1)).await;
-    Ok(())
-}
-
-async fn slowly(answer: Answer) -> Answer {
-    sleep(secs(1)).await;
-    answer
-}
-
-/// Nothing may be held after a drop: no place in the limiter's queue, no permit, no open audit record.
-fn nothing_is_held(bench: &Bench) {
-    assert_eq!(bench.limiter.snapshot().waiting, 0);
-    let lines = bench.trail.lines();
-    let begun = lines.iter().filter(|line| line.contains("started")).count();
-    let ended = lines.iter().filter(|line| line.contains("ended")).count();
-    assert_eq!(begun, ended, "{lines:?}");
-    assert_eq!(bench.lane.snapshot().sent, u64::try_from(begun).unwrap());
-    if bench.state() != BreakerState::Open {
-        assert!(bench.lane.breaker().acquire().is_ok(), "the slot of a probe is free again");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_repeatable_call_can_be_dropped_at_every_poll() {
-    let bench = slow_bench();
-    let made = Cell::new(0);
-    // Half-open with one slot, so that a permit that is not given back blocks everything after it.
-    let make = || {
-        made.set(made.get() + 1);
-        bench.lane.breaker().reset();
-        bench.lane.breaker().force_open(Duration::from_millis(1), "test");
-        let tries = Cell::new(0);
-        let bench = &bench;
-        async move {
-            sleep(Duration::from_millis(1)).await;
-            let send = |()| {
-                tries.set(tries.get() + 1);
-                // A refusal by the server itself counts as nothing, so the retry is a probe again.
-                let pause = secs(1);
-                slowly(if tries.get() == 1 { Err(TooFast { pause }) } else { Ok(tries.get()) })
-            };
-            let call = bench.repeatable(secs(100));
-            bench.lane.call_repeatable(call, slow_queue, send).await
-        }
-    };
-    let probes = Cell::new(0);
-    let check = |_| {
-        nothing_is_held(&bench);
-        probes.set(probes.get() + u32::from(bench.state() == BreakerState::HalfOpen));
-    };
-    let result = drop_at_every_poll(make, check).await;
-    assert_eq!(result, Ok(2));
-    assert!(probes.get() > 1, "dropped while it held the slot of a probe: {}", probes.get());
-    assert!(made.get() > 6, "weight, queue, answer, backoff, queue, answer: {}", made.get());
-    let sent = bench.lane.snapshot().sent;
-    sleep(secs(100)).await;
-    assert_eq!(bench.lane.snapshot().sent, sent, "nothing is attempted after a drop");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_single_call_can_be_dropped_at_every_poll() {
-    let bench = slow_bench();
-    let made = Cell::new(0);
-    let make = || {
-        made.set(made.get() + 1);
-        let call = bench.single(secs(100));
-        bench.lane.call_once(call, slow_queue, |()| slowly(Ok(1)))
-    };
-    let result = drop_at_every_poll(make, |_| nothing_is_held(&bench)).await;
-    assert_eq!(result, Ok(1));
-    assert!(made.get() > 3, "weight, queue, answer: {}", made.get());
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_wait_ends_with_the_deadline() {
-    let short = Duration::from_millis(2_500);
-    let patient = LaneConfig { queue_wait_max: secs(60), ..config() };
-    let check = async |bench: Bench, queue_takes: Duration, answer_takes: Duration| {
-        let queue = || async {
-            sleep(queue_takes).await;
-            Ok(())
-        };
-        let send = |()| async {
-            sleep(answer_takes).await;
-            Answer::Ok(1)
-        };
-        let result = bench.lane.call_repeatable(bench.repeatable(short), queue, send).await;
-        assert!(bench.start.elapsed() <= short, "{:?}", bench.start.elapsed());
-        assert_eq!(bench.failures(), 0, "a shortage of time here says nothing of the venue");
-        result.unwrap_err()
-    };
-    // The limiter: a wait that begins in time and would end too late is not begun.
-    let full = Bench::limited(patient.clone(), &LimiterConfig::window(1, secs(3)));
-    full.limiter.try_acquire(1).unwrap();
-    let error = check(full, Duration::ZERO, Duration::ZERO).await;
-    assert!(matches!(error, LaneError::Limited(_)), "{error}");
-    // The limiter's queue: somebody else is before us.
-    let crowded = Bench::limited(patient.clone(), &LimiterConfig::window(1, secs(2)));
-    crowded.limiter.try_acquire(1).unwrap();
-    let limiter = crowded.limiter.clone();
-    let before = limiter.acquire(1, secs(60));
-    let (_, error) = tokio::join!(biased; before, check(crowded, Duration::ZERO, Duration::ZERO));
-    assert!(matches!(error, LaneError::Limited(_)), "{error}");
-    // What the send needs, and the send.
-    let error = check(Bench::new(patient.clone()), secs(10), Duration::ZERO).await;
-    assert_eq!(error, LaneError::DeadlineElapsed);
-    let error = check(Bench::new(patient), Duration::ZERO, secs(10)).await;
-    assert_eq!(error, LaneError::AttemptTimedOut { after: short });
 }
 
 #[test]

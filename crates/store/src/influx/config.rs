@@ -32,7 +32,8 @@ pub struct InfluxConfig {
     /// Points that wait while the database is away; for one more, the oldest goes, and is counted.
     /// Twice `batch_max` to 1 000 000, default 50 000. A point takes about 200 bytes, at most 4 KiB.
     pub buffer_max: usize,
-    /// Longest request, with its retries and waits. Above zero, at most an hour, default 20 s.
+    /// Longest request, with its retries and waits. Above zero, at most an hour, default 20 s. At least
+    /// the lane's `attempt_timeout`, or its breaker would never hear of a database that hangs.
     pub request_timeout: Duration,
     /// Breaker, retries and attempt timeout of the requests. Default: one attempt of 10 s; the writer
     /// repeats by itself, with its points still in the buffer.
@@ -111,6 +112,14 @@ pub enum InfluxConfigError {
         /// Its value.
         value: Duration,
     },
+    /// No attempt could have its whole timeout.
+    #[error("influx `request_timeout` is {value:?}, expected at least the lane's {least:?}")]
+    NoWholeAttempt {
+        /// Its value.
+        value: Duration,
+        /// The lane's `attempt_timeout`.
+        least: Duration,
+    },
     /// The lane's settings make no sense.
     #[error("influx `lane`: {0}")]
     Lane(#[from] LaneConfigError),
@@ -178,6 +187,10 @@ impl InfluxConfig {
         }
         self.limit.validate()?;
         self.lane.validate()?;
+        if self.request_timeout < self.lane.attempt_timeout {
+            let (value, least) = (self.request_timeout, self.lane.attempt_timeout);
+            return Err(InfluxConfigError::NoWholeAttempt { value, least });
+        }
         self.http.validate()?;
         Ok(self.again.validate()?)
     }

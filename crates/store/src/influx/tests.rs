@@ -320,6 +320,10 @@ fn settings_that_cannot_work_are_named() {
         "influx `wait_max` is 0ns, expected above zero and at most an hour",
     );
     check(
+        |config| config.request_timeout = config.lane.attempt_timeout - ms(1),
+        "influx `request_timeout` is 9.999s, expected at least the lane's 10s",
+    );
+    check(
         |config| config.again.base = Duration::ZERO,
         "influx `again`: backoff setting `base` is below 1 ms",
     );

@@ -76,3 +76,68 @@ proptest! {
         }
     }
 }
+
+/// A deadline of any length, and answers that may be slower than a whole attempt.
+fn haste() -> impl Strategy<Value = (u64, Vec<(u64, Answer)>)> {
+    let answer = prop_oneof![2 => Just(Err(Unavailable)), 1 => Just(Ok(1))];
+    (0..60_000_u64, prop::collection::vec((0..30_000_u64, answer), 8))
+}
+
+proptest! {
+    /// The breaker hears of an attempt without an answer if it had its whole timeout, and of no other.
+    #[test]
+    fn a_shortage_of_time_here_never_counts_against_the_venue(
+        seed: u64,
+        normal_ms in 1..20_000_u64,
+        calls in prop::collection::vec(haste(), 1..6),
+    ) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+        let normal = Duration::from_millis(normal_ms);
+        let config = LaneConfig {
+            attempt_timeout: normal,
+            breaker: crate::breaker::BreakerConfig {
+                policy: BreakerPolicy::Consecutive { failures: 100 },
+                ..Default::default()
+            },
+            ..LaneConfig::default()
+        };
+        let (begun, outcomes) = runtime.block_on(async {
+            let trail = Arc::new(Trail::default());
+            let auditor = Auditor::new(trail.clone());
+            let lane = Lane::new("venue/read", config, &auditor, &Entropy::from_seed(seed)).unwrap();
+            let limiter = Limiter::new("venue", &LimiterConfig::default()).unwrap();
+            let begun = Mutex::new(Vec::new());
+            for (deadline_ms, venue) in &calls {
+                let deadline = Deadline::after(Duration::from_millis(*deadline_ms));
+                let call = Call::repeatable("venue/Depth", deadline, &limiter, 1);
+                let tries = Cell::new(0);
+                let send = |()| {
+                    let (takes_ms, answer) = venue[tries.replace(tries.get() + 1)];
+                    let takes = Duration::from_millis(takes_ms);
+                    begun.lock().push((deadline.remaining(), takes, answer));
+                    async move {
+                        sleep(takes).await;
+                        answer
+                    }
+                };
+                drop(lane.call_repeatable(call, || ready(Ok(())), send).await);
+            }
+            (begun.into_inner(), trail.outcomes())
+        });
+        prop_assert_eq!(begun.len(), outcomes.len());
+        for ((left, takes, answer), outcome) in begun.into_iter().zip(outcomes) {
+            let time = normal.min(left);
+            // An answer in the very millisecond of the end may be seen or not.
+            if takes.abs_diff(time) > Duration::from_millis(2) {
+                let expected = match answer {
+                    _ if takes > time && time < normal => CallOutcome::Ignored,
+                    _ if takes > time => CallOutcome::Failure,
+                    Ok(_) => CallOutcome::Success,
+                    Err(_) => CallOutcome::Failure,
+                };
+                prop_assert_eq!(outcome, expected, "{:?} of {:?}, left {:?}", takes, normal, left);
+            }
+        }
+    }
+}
