@@ -7,16 +7,18 @@ use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use, in any kind of dependency.
 const ALLOWED: &[(&str, &[&str])] = &[
+    // What tests share; see the test about it.
+    (TESTKIT, &[]),
     // Production. Below, no simulation crate may ever appear in these rows.
     ("model", &[]),
-    ("platform", &["model"]),
+    ("platform", &["model", TESTKIT]),
     ("telemetry", &[]),
-    ("resilience", &["model", "platform"]),
+    ("resilience", &["model", "platform", TESTKIT]),
     // Its tests read what it publishes.
-    ("transport", &["model", "platform", "telemetry", "resilience"]),
+    ("transport", &["model", "platform", "telemetry", "resilience", TESTKIT]),
     ("tape", &["model"]),
-    ("store", &["model", "platform", "resilience", "transport"]),
-    ("kraken", &["model", "platform", "resilience", "transport"]),
+    ("store", &["model", "platform", "resilience", "transport", TESTKIT]),
+    ("kraken", &["model", "platform", "resilience", "transport", TESTKIT]),
     ("engine", &["model"]),
     ("node", &["model", "platform", "resilience", "transport", "store", "kraken", "engine"]),
     // Simulation.
@@ -47,6 +49,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("report", &["model", "checks"]),
 ];
 
+/// What the tests of several crates share.
+const TESTKIT: &str = "testkit";
+
 /// Crates that may use everything.
 const UNBOUND: &[&str] = &["cli", "tests", "benches"];
 
@@ -74,6 +79,21 @@ fn only_the_simulation_and_its_bench_use_turmoil() {
         let uses = dependencies.contains("turmoil");
         assert_eq!(uses, TURMOIL_USERS.contains(&name.as_str()), "crate `{name}`");
     }
+}
+
+#[test]
+fn nothing_but_tests_uses_what_tests_share() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let mut users = 0;
+    for package in packages {
+        let dependencies = package["dependencies"].as_array().expect("dependencies");
+        for used in dependencies.iter().filter(|used| used["name"] == TESTKIT) {
+            assert_eq!(used["kind"], "dev", "crate `{}`", package["name"]);
+            users += 1;
+        }
+    }
+    assert!(users > 3, "{users} crates use `{TESTKIT}`");
 }
 
 #[test]

@@ -29,6 +29,7 @@ use resilience::{
     BreakerRegistry, Call, Classify as _, Deadline, Gather, Lane, LaneError, Limiter,
     RegistryError, Weight,
 };
+use tokio::sync::watch;
 use transport::{HttpClient, HttpRequest, HttpResponse, Method, PoolPermit};
 
 use crate::codec::decode::Number;
@@ -180,6 +181,12 @@ impl Rest {
     /// The edge has limited our address, which streams and requests share: nothing is sent for a time.
     pub(crate) fn pause_address(&self, pause: Duration) {
         self.shared.limits.pause_address(pause);
+    }
+
+    /// What is wrong with the API key, in words, for as long as it is: Kraken refused three nonces in a
+    /// row, and has taken none since.
+    pub fn key_trouble(&self) -> watch::Receiver<Option<&'static str>> {
+        self.shared.key.trouble()
     }
 
     /// The HTTP client, for status reports.
@@ -534,8 +541,13 @@ impl Shared {
         };
         let response = turn.during(self.http.send(permit, request)).await?;
         let judged = self.judge(&response, read);
-        if let Err(CallError::Venue(error)) = &judged {
-            self.limits.heed(error, limiter);
+        match &judged {
+            Ok(_) => self.key.heed(None),
+            Err(CallError::Venue(error)) => {
+                self.key.heed(Some(error));
+                self.limits.heed(error, limiter);
+            }
+            Err(_) => {}
         }
         judged
     }
@@ -561,7 +573,7 @@ impl Shared {
     /// A status other than 200 never comes from Kraken itself but from what stands in front of it.
     fn judge<T>(&self, response: &HttpResponse, read: Read<T>) -> Result<T, CallError> {
         if response.status != 200 {
-            let error = CallError::status(response);
+            let error = CallError::status(response, self.clock.now());
             if let Some(pause) = error.pause() {
                 self.limits.pause_address(pause);
             }

@@ -121,7 +121,8 @@ pub async fn run_private(
     events: mpsc::Sender<FeedEvent>,
     cancel: CancellationToken,
 ) -> Result<(), SessionError> {
-    let stream = PrivateStream::new(Timings::from(&*context.config));
+    let counter_max = context.config.tier.engine().max;
+    let stream = PrivateStream::new(Timings::from(&*context.config), counter_max);
     Driver::new(PRIVATE, context, stream, events, cancel).run().await
 }
 

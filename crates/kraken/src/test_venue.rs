@@ -54,6 +54,9 @@ impl Answer {
     }
 }
 
+/// The answer to a target.
+type Always = fn(&str) -> Answer;
+
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
@@ -78,6 +81,8 @@ pub(crate) struct TestVenue {
     dials: Mutex<VecDeque<Dial>>,
     rest_dials: Mutex<VecDeque<Dial>>,
     answers: Mutex<VecDeque<Answer>>,
+    /// What comes after the planned answers, by target.
+    always: Mutex<Option<Always>>,
     seen: Mutex<Vec<Seen>>,
     audit: Mutex<Vec<AuditEvent>>,
     sockets: mpsc::Sender<DuplexStream>,
@@ -112,6 +117,7 @@ impl TestVenue {
             dials: Mutex::default(),
             rest_dials: Mutex::default(),
             answers: Mutex::default(),
+            always: Mutex::default(),
             seen: Mutex::default(),
             audit: Mutex::default(),
             sockets,
@@ -147,6 +153,11 @@ impl TestVenue {
         self.answers.lock().extend(answers);
     }
 
+    /// What is answered after the planned answers.
+    pub(crate) fn answer_always(&self, answer: Always) {
+        *self.always.lock() = Some(answer);
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().clone()
     }
@@ -179,6 +190,9 @@ impl TestVenue {
     }
 
     fn default_answer(&self, target: &str) -> Answer {
+        if let Some(always) = *self.always.lock() {
+            return always(target);
+        }
         if target != "POST /0/private/GetWebSocketsToken" {
             return Answer::error("EGeneral:Unknown method");
         }

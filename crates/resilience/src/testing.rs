@@ -1,11 +1,7 @@
 //! What the tests of this crate share.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
@@ -14,7 +10,6 @@ use metrics::{
 use model::audit::{AuditEvent, CallOutcome};
 use parking_lot::Mutex;
 use platform::AuditSink;
-use tokio::time::{Instant, sleep};
 
 /// An audit trail in memory.
 #[derive(Debug, Default)]
@@ -36,9 +31,9 @@ impl Trail {
 
     /// How each call ended, in the order of their ends.
     pub(crate) fn outcomes(&self) -> Vec<CallOutcome> {
-        let outcome = |event: &AuditEvent| match event {
-            AuditEvent::CallEnded { outcome, .. } => Some(*outcome),
-            _ => None,
+        let outcome = |event: &AuditEvent| {
+            let AuditEvent::CallEnded { outcome, .. } = event else { return None };
+            Some(*outcome)
         };
         self.events.lock().iter().filter_map(outcome).collect()
     }
@@ -121,62 +116,4 @@ impl Recorder for Gauges {
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
         Histogram::from_arc(self.handle(key))
     }
-}
-
-/// Polls after which a future that never ends is a bug.
-const POLLS_MAX: usize = 1000;
-
-/// Runs a future again and again, each time a new one, and drops it after its 0th, 1st, 2nd, ...
-/// poll, until one of them completes. Returns what that one brought.
-///
-/// `after_drop` checks what must hold after each drop; it gets the number of polls that the dropped
-/// future had. Dropping before the first poll counts, too: a future that was never polled must hold
-/// nothing.
-///
-/// A world that remembers (a limiter that was used, a breaker that counted) is made anew by `make`, or
-/// its changes are what `after_drop` looks at. Time goes on between the runs.
-pub(crate) async fn drop_at_every_poll<F: Future>(
-    mut make: impl FnMut() -> F,
-    mut after_drop: impl FnMut(usize),
-) -> F::Output {
-    for polls in 0..=POLLS_MAX {
-        let mut left = polls;
-        let mut future = Box::pin(make());
-        let ended = poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(None);
-            }
-            left -= 1;
-            match future.as_mut().poll(context) {
-                Poll::Ready(output) => Poll::Ready(Some(output)),
-                Poll::Pending if left == 0 => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            }
-        });
-        let ended = ended.await;
-        drop(future);
-        match ended {
-            Some(output) => return output,
-            None => after_drop(polls),
-        }
-    }
-    panic!("not ready after {POLLS_MAX} polls");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_future_is_dropped_at_every_poll_until_it_completes() {
-    let started = Cell::new(0);
-    let mut dropped = Vec::new();
-    let make = || async {
-        started.set(started.get() + 1);
-        sleep(Duration::from_secs(1)).await;
-        sleep(Duration::from_secs(1)).await;
-        started.get()
-    };
-    let start = Instant::now();
-    let runs = drop_at_every_poll(make, |polls| dropped.push((polls, start.elapsed().as_secs())));
-    // The first was never polled. Each later one is dropped while it waits, one wait further on.
-    assert_eq!(runs.await, 3);
-    assert_eq!(dropped, [(0, 0), (1, 0), (2, 1)]);
-    assert_eq!(start.elapsed(), Duration::from_secs(3));
 }

@@ -6,6 +6,7 @@
 
 mod dial;
 mod http;
+mod retry_after;
 #[cfg(test)]
 mod test_net;
 #[cfg(test)]
@@ -18,4 +19,5 @@ pub use http::{
     PoolStats,
 };
 pub use hyper::{HeaderMap, Method, header};
+pub use retry_after::retry_after;
 pub use ws::{WebSocket, WsConfig, WsConfigError, WsError, WsMessage};

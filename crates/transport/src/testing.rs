@@ -1,54 +1,14 @@
 //! What the tests of both protocols share.
 
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
-
-/// Polls after which a future that never ends is a bug.
-const POLLS_MAX: usize = 1000;
 
 /// Virtual time after a drop in which the tasks behind it hear of it.
-const SETTLE: Duration = Duration::from_millis(50);
-
-/// Runs a future again and again, each time a new one, and drops it after its 0th, 1st, 2nd, ... poll,
-/// until one of them completes. Returns what that one brought, and its number of polls.
-///
-/// After each drop, and once the tasks behind the future had time to notice, `after_drop` checks what
-/// must hold then; it gets the number of polls that the dropped future had.
-pub(crate) async fn drop_at_every_poll<F: Future>(
-    mut make: impl FnMut() -> F,
-    mut after_drop: impl FnMut(usize),
-) -> (F::Output, usize) {
-    for polls in 0..=POLLS_MAX {
-        let mut left = polls;
-        let mut future = Box::pin(make());
-        let ended = poll_fn(|context| {
-            if left == 0 {
-                return Poll::Ready(None);
-            }
-            left -= 1;
-            match future.as_mut().poll(context) {
-                Poll::Ready(output) => Poll::Ready(Some(output)),
-                Poll::Pending if left == 0 => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            }
-        });
-        let ended = ended.await;
-        drop(future);
-        if let Some(output) = ended {
-            return (output, polls);
-        }
-        sleep(SETTLE).await;
-        after_drop(polls);
-    }
-    panic!("not ready after {POLLS_MAX} polls");
-}
+pub(crate) const SETTLE: Duration = Duration::from_millis(50);
 
 /// Connections that a server holds. Clones share the count.
 #[derive(Debug, Clone, Default)]

@@ -62,6 +62,8 @@ pub struct Ack {
     pub request: Option<u64>,
     /// The symbol, if the request was about one.
     pub symbol: Option<Symbol>,
+    /// Where the engine's counter of the account ends, which depends on its tier, if the answer says so.
+    pub counter_max: Option<u32>,
     /// The venue's error, for a refusal.
     pub error: Option<String>,
 }
@@ -148,21 +150,23 @@ fn answer(envelope: Envelope<'_>) -> Message {
         Some(_) => {}
         None => return envelope.error.map_or(Message::Other, Message::Error),
     }
-    let symbol = envelope.symbol.or_else(|| {
-        let result = envelope.result.map(RawValue::get)?;
-        serde_json::from_str::<AckRow>(result).ok()?.symbol
-    });
+    let result = envelope.result.map(RawValue::get);
+    let row = result.and_then(|result| serde_json::from_str::<AckRow>(result).ok());
+    let AckRow { symbol, maxratecount } = row.unwrap_or_default();
+    let symbol = envelope.symbol.or(symbol);
     let refused = envelope.success == Some(false) || envelope.error.is_some();
     Message::Ack(Ack {
         request: envelope.req_id,
         symbol: symbol.map(|symbol| Symbol::new(&symbol)),
+        counter_max: maxratecount,
         error: refused.then(|| envelope.error.unwrap_or_else(|| "refused".to_owned())),
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct AckRow {
     symbol: Option<String>,
+    maxratecount: Option<u32>,
 }
 
 #[derive(Deserialize)]

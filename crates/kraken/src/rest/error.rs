@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use model::UnixNanos;
 use model::audit::CallOutcome;
 use resilience::{Classify, LaneError, RetryAdvice};
 use thiserror::Error;
-use transport::{HttpError, HttpResponse, header};
+use transport::{HttpError, HttpResponse, retry_after};
 
 use crate::codec::DecodeError;
 use crate::codec::fault::{Fate, VenueError};
@@ -26,7 +27,7 @@ pub enum CallError {
     Status {
         /// HTTP status.
         status: u16,
-        /// How long to stay away, if the answer says so in seconds.
+        /// How long to stay away, if the answer says so: in seconds or by a date.
         retry_after: Option<Duration>,
     },
     /// An answer that is not what the method promises.
@@ -52,12 +53,12 @@ pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
 const TOO_MANY_REQUESTS: u16 = 429;
 
 impl CallError {
-    pub(super) fn status(response: &HttpResponse) -> Self {
-        let retry_after = response.headers.get(header::RETRY_AFTER);
-        let seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    /// `now` is the wall time, for a date in an answer that has none of its own.
+    pub(super) fn status(response: &HttpResponse, now: UnixNanos) -> Self {
+        let retry_after = retry_after(&response.headers, Some(now));
         Self::Status {
             status: response.status,
-            retry_after: seconds.map(|seconds| Duration::from_secs(seconds).min(PAUSE_MAX)),
+            retry_after: retry_after.map(|time| time.min(PAUSE_MAX)),
         }
     }
 

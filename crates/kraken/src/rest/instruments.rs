@@ -43,6 +43,11 @@ impl Instruments {
         self.kept.publish();
     }
 
+    #[cfg(test)]
+    pub(super) fn loading(&self) -> usize {
+        self.kept.snapshot().loading
+    }
+
     /// The rules of these pairs, by `deadline`. Who waits for the load of another has a deadline of its
     /// own: it is not held longer, and what failed for the other's haste is tried again.
     pub(super) async fn get<F>(

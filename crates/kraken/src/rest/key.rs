@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use model::UnixNanos;
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use transport::{HeaderMap, header};
 
 use super::CallError;
+use crate::codec::fault::{FaultClass, VenueError};
 use crate::codec::form::Form;
 use crate::codec::nonce::Nonces;
 use crate::codec::sign::Credentials;
@@ -30,6 +31,13 @@ const TURN_MAX: Duration = Duration::from_secs(1);
 
 /// Longest wait for a turn, and for the place of the one query that waits for it.
 pub(crate) const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Refused nonces in a row that are an accident no more: requests that overtake each other lose one or two.
+const REFUSALS_MAX: u32 = 3;
+
+/// What else makes a nonce too low.
+const REFUSED: &str = "Kraken refuses its nonces, three in a row or more: another program uses the key, \
+                       or the clock was set back";
 
 const USER_AGENT: header::HeaderValue = header::HeaderValue::from_static("wavetank");
 const FORM: header::HeaderValue =
@@ -49,6 +57,9 @@ pub(super) struct Key {
     turns: Arc<Semaphore>,
     /// Lets one read at a time wait for a turn, so that a cancel waits for one at most.
     reads: Arc<Semaphore>,
+    /// Nonces that were refused since the last one that was taken.
+    refusals: Mutex<u32>,
+    trouble: watch::Sender<Option<&'static str>>,
 }
 
 /// Who waits for whom.
@@ -69,7 +80,46 @@ pub(super) struct Signed {
 impl Key {
     pub(super) fn new(credentials: Credentials) -> Self {
         let one = || Arc::new(Semaphore::new(1));
-        Self { credentials, nonces: Mutex::default(), turns: one(), reads: one() }
+        Self {
+            credentials,
+            nonces: Mutex::default(),
+            turns: one(),
+            reads: one(),
+            refusals: Mutex::default(),
+            trouble: watch::Sender::default(),
+        }
+    }
+
+    /// What is wrong with the key, as long as it is.
+    pub(super) fn trouble(&self) -> watch::Receiver<Option<&'static str>> {
+        self.trouble.subscribe()
+    }
+
+    /// Learns from an answer of Kraken itself what became of the request's nonce.
+    pub(super) fn heed(&self, refused: Option<&VenueError>) {
+        let mut refusals = self.refusals.lock();
+        match refused {
+            Some(error) if error.is("EAPI:Invalid nonce") => {
+                *refusals = refusals.saturating_add(1);
+                if *refusals == REFUSALS_MAX {
+                    tracing::error!(
+                        venue = "kraken",
+                        refusals = *refusals,
+                        "nonces refused in a row"
+                    );
+                    self.trouble.send_replace(Some(REFUSED));
+                }
+            }
+            // Whoever gets so far has a good nonce. Of the other refusals nobody knows in which order
+            // Kraken checks.
+            Some(error) if error.class() != FaultClass::Trading => {}
+            Some(_) | None => {
+                *refusals = 0;
+                if self.trouble.send_if_modified(|trouble| trouble.take().is_some()) {
+                    tracing::info!(venue = "kraken", "nonces are taken again");
+                }
+            }
+        }
     }
 
     /// Waits until it is this request's turn, first come, first served within its rank.

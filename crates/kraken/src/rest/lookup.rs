@@ -52,6 +52,13 @@ impl Lookup {
         }
     }
 
+    /// Questions in the queue, batches and requests that run.
+    #[cfg(test)]
+    pub(super) fn at_work(&self) -> [usize; 3] {
+        let batcher = self.batcher.snapshot();
+        [batcher.queued, batcher.running, self.gather.snapshot().running]
+    }
+
     pub(super) fn publish(&self) {
         self.batcher.publish();
         self.gather.publish();

@@ -8,6 +8,7 @@ use super::*;
 use crate::test_venue::{Answer, Bench, Dial, Seen, credentials};
 
 mod deadlines;
+mod drops;
 
 impl Bench {
     fn nonces(&self) -> Vec<u64> {
@@ -122,6 +123,37 @@ async fn a_limit_is_waited_for() {
     check(Answer::error("EService: Throttled: 1700000009"), 9).await;
     check(Answer::Status(429, "retry-after: 12\r\n"), 12).await;
     check(Answer::Status(503, "retry-after: 3\r\n"), 3).await;
+    // By a date: of the venue's own clock, or else of ours.
+    let dated =
+        "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nretry-after: Sun, 06 Nov 1994 08:49:44 GMT\r\n";
+    check(Answer::Status(503, dated), 7).await;
+    check(Answer::Status(429, "retry-after: Tue, 14 Nov 2023 22:13:31 GMT\r\n"), 11).await;
+}
+
+/// One or two are an accident: requests overtake each other.
+#[tokio::test(start_paused = true)]
+async fn three_refused_nonces_in_a_row_are_trouble_until_one_is_taken() {
+    let refused = || Answer::error("EAPI:Invalid nonce");
+    let busy = Answer::error("EOrder:Insufficient funds");
+    let bench = Bench::new([refused(), refused(), busy, refused(), refused()]);
+    let trouble = bench.rest.key_trouble();
+    let place = async || {
+        drop(bench.rest.add_order(&order()).await);
+        *trouble.borrow()
+    };
+    for _ in 0..5 {
+        assert_eq!(place().await, None);
+    }
+    bench.venue.plan([refused()]);
+    let told = place().await.expect("the third in a row");
+    assert!(told.contains("another program uses the key"), "{told}");
+    // An answer that says nothing about the nonce changes nothing.
+    bench.venue.plan([Answer::error("EGeneral:Permission denied"), Answer::Close, refused()]);
+    for _ in 0..3 {
+        assert_eq!(place().await, Some(told));
+    }
+    bench.venue.plan([Answer::result(r#"{"txid":["O1"]}"#)]);
+    assert_eq!(place().await, None);
 }
 
 #[tokio::test(start_paused = true)]

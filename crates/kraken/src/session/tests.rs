@@ -10,6 +10,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
+mod drops;
+
 use super::*;
 use crate::test_venue::{Answer, Dial, TestVenue, config, instrument};
 

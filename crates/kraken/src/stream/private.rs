@@ -16,13 +16,39 @@ use crate::codec::ws::{self, Message, request};
 pub(crate) struct PrivateStream {
     last_sequence: Option<u64>,
     listed: bool,
+    /// Where the engine's counter ends by the tier that we were told.
+    counter_max: u32,
     vitals: Vitals,
 }
 
 impl PrivateStream {
-    /// A stream of our orders.
-    pub(crate) fn new(timings: Timings) -> Self {
-        Self { last_sequence: None, listed: false, vitals: Vitals::new(timings) }
+    /// A stream of our orders. `counter_max` is where the engine's counter ends by the account's tier.
+    pub(crate) fn new(timings: Timings, counter_max: u32) -> Self {
+        Self { last_sequence: None, listed: false, counter_max, vitals: Vitals::new(timings) }
+    }
+
+    /// Kraken tells where the counter ends. Below ours, our limiters let too much pass.
+    fn compare_tier(&self, told: Option<u32>) {
+        let ours = self.counter_max;
+        match told {
+            Some(told) if told < ours => {
+                tracing::error!(
+                    venue = "kraken",
+                    told,
+                    ours,
+                    "the account's tier is lower than configured"
+                );
+            }
+            Some(told) if told > ours => {
+                tracing::info!(
+                    venue = "kraken",
+                    told,
+                    ours,
+                    "the account's tier is higher than configured"
+                );
+            }
+            Some(_) | None => {}
+        }
     }
 
     fn executions(
@@ -78,7 +104,10 @@ impl Machine for PrivateStream {
             Ok(Message::Executions { snapshot, sequence, reports }) => {
                 self.executions(snapshot, sequence, reports, out)
             }
-            Ok(Message::Ack(ack)) => self.vitals.ack(ack, out),
+            Ok(Message::Ack(ack)) => {
+                self.compare_tier(ack.counter_max);
+                self.vitals.ack(ack, out);
+            }
             Ok(Message::Status(status)) => self.vitals.status(&status),
             Ok(Message::Error(error)) => {
                 tracing::warn!(venue = "kraken", error, "error on the private stream");

@@ -1,6 +1,8 @@
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use testkit::drop_at_every_poll_and_settle;
+
 use super::*;
 
 const GRACE: Duration = Duration::from_secs(10);
@@ -235,7 +237,7 @@ impl metrics::Recorder for Counts {
 #[tokio::test(start_paused = true)]
 async fn joining_can_be_dropped_at_every_poll() {
     let alive = Arc::new(());
-    for polls in 0.. {
+    let make = || {
         let group = TaskGroup::new("g");
         for name in ["deaf", "polite"] {
             let alive = Arc::clone(&alive);
@@ -252,25 +254,14 @@ async fn joining_can_be_dropped_at_every_poll() {
             tokio::time::sleep(Duration::from_secs(1)).await;
             fail("broken")
         });
-        let mut left = polls;
-        let mut joining = Box::pin(group.join(GRACE));
-        let joined = std::future::poll_fn(|cx| match joining.as_mut().poll(cx) {
-            std::task::Poll::Ready(joined) => std::task::Poll::Ready(Some(joined)),
-            std::task::Poll::Pending if left == 0 => std::task::Poll::Ready(None),
-            std::task::Poll::Pending => {
-                left -= 1;
-                std::task::Poll::Pending
-            }
-        })
-        .await;
-        drop(joining);
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        assert_eq!(Arc::strong_count(&alive), 1, "dropped after poll {polls}");
-        if let Some(joined) = joined {
-            let error = joined.expect_err("one failed, one was deaf");
-            assert_eq!(error.aborted, ["deaf"]);
-            assert!(polls > 1, "dropped too rarely to prove anything");
-            return;
-        }
-    }
+        group.join(GRACE)
+    };
+    let left = |polls| assert_eq!(Arc::strong_count(&alive), 1, "dropped after {polls} polls");
+    let settle = Duration::from_millis(1);
+    let (joined, polls) = drop_at_every_poll_and_settle(make, settle, left).await;
+    let error = joined.expect_err("one failed, one was deaf");
+    assert_eq!(error.aborted, ["deaf"]);
+    assert!(polls > 2, "dropped too rarely to prove anything");
+    tokio::time::sleep(settle).await;
+    assert_eq!(Arc::strong_count(&alive), 1);
 }

@@ -5,11 +5,11 @@ use std::panic::resume_unwind;
 use futures_util::future::join_all;
 use platform::TaskGroup;
 use proptest::prelude::*;
+use testkit::drop_at_every_poll;
 use tokio::time::{sleep, timeout};
 
 use super::queue::Next;
 use super::*;
-use crate::testing::drop_at_every_poll;
 
 type Echo = Batcher<u32, u32, &'static str>;
 
@@ -154,7 +154,7 @@ async fn dropping_a_call_at_any_poll_leaves_the_queue_empty() {
     let (echo, _) = echo(small(), &group);
     let make = || echo.call(2);
     let check = |polls| assert_eq!(echo.snapshot().queued, 0, "after {polls} polls");
-    assert_eq!(drop_at_every_poll(make, check).await, Ok(4));
+    assert_eq!(drop_at_every_poll(make, check).await.0, Ok(4));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use proptest::prelude::*;
+use testkit::drop_at_every_poll;
 use tokio::time::{advance, sleep};
 
 use super::*;
-use crate::testing::drop_at_every_poll;
 
 type Cache = TtlCache<u8, u32, &'static str>;
 
@@ -161,7 +161,7 @@ async fn dropping_it_at_any_poll_leaves_nothing_behind() {
     let (cache, loads) = (cache(), Cell::new(0));
     let make = || cache.get_or_load(&1, || slowly(&loads, Ok(7)));
     let check = |polls| assert_eq!(cache.snapshot().loading, 0, "after {polls} polls");
-    assert_eq!(drop_at_every_poll(make, check).await, Ok(7));
+    assert_eq!(drop_at_every_poll(make, check).await.0, Ok(7));
 
     // The same for one who waits for another.
     let loading = cache.clone();
@@ -169,7 +169,7 @@ async fn dropping_it_at_any_poll_leaves_nothing_behind() {
         loading.get_or_load(&2, || slowly(&loads, Ok(7))).await.expect("loads");
     };
     let make = || cache.get_or_load(&2, || slowly(&loads, Ok(8)));
-    let (value, ()) = tokio::join!(drop_at_every_poll(make, |_| {}), other);
+    let ((value, _), ()) = tokio::join!(drop_at_every_poll(make, |_| {}), other);
     assert!(value.is_ok());
     assert_eq!(cache.snapshot().loading, 0);
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use proptest::prelude::*;
+use testkit::drop_at_every_poll;
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::testing::drop_at_every_poll;
 
 fn gather(running_max: usize) -> Gather {
     Gather::new("test", GatherConfig { running_max }).expect("valid")
@@ -60,10 +60,11 @@ async fn nothing_gives_nothing() {
 async fn dropping_it_at_any_poll_drops_every_future() {
     let gather = gather(2);
     let make = || gather.run([10, 20, 30, 40].map(|millis| sleep(ms(millis))));
-    let outputs = drop_at_every_poll(make, |polls| {
+    let dropping = drop_at_every_poll(make, |polls| {
         assert_eq!(gather.snapshot().running, 0, "after {polls} polls");
     });
-    assert_eq!(outputs.await.len(), 4);
+    let (outputs, _) = dropping.await;
+    assert_eq!(outputs.len(), 4);
     assert_eq!(gather.snapshot().running, 0);
 }
 

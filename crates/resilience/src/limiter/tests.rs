@@ -1,10 +1,10 @@
 use std::task::{Context, Poll, Waker};
 
+use testkit::drop_at_every_poll;
 use tokio::time::advance;
 
 use super::queue::QUEUE_MAX;
 use super::*;
-use crate::testing::drop_at_every_poll;
 
 mod properties;
 

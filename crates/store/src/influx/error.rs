@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::audit::CallOutcome;
 use resilience::{Classify, RetryAdvice};
 use thiserror::Error;
-use transport::{HttpError, HttpResponse, header};
+use transport::{HttpError, HttpResponse, retry_after};
 
 /// Characters of the database's message that are kept.
 const MESSAGE_CHARS_MAX: usize = 200;
@@ -30,7 +30,7 @@ pub enum WriteError {
         status: u16,
         /// Beginning of what it says.
         message: String,
-        /// How long to stay away, if the answer says so in seconds.
+        /// How long to stay away, if the answer says so: in seconds, or by a date beside its own.
         retry_after: Option<Duration>,
     },
     /// No answer.
@@ -40,14 +40,12 @@ pub enum WriteError {
 
 impl WriteError {
     pub(super) fn status(response: &HttpResponse) -> Self {
-        let retry_after = response.headers.get(header::RETRY_AFTER);
-        let seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let text = String::from_utf8_lossy(&response.body);
         let visible = text.chars().map(|c| if c.is_control() { ' ' } else { c });
         Self::Status {
             status: response.status,
             message: visible.take(MESSAGE_CHARS_MAX).collect(),
-            retry_after: seconds.map(|seconds| Duration::from_secs(seconds).min(PAUSE_MAX)),
+            retry_after: retry_after(&response.headers, None).map(|time| time.min(PAUSE_MAX)),
         }
     }
 

@@ -1,4 +1,5 @@
 mod database;
+mod drops;
 mod lines;
 mod parser;
 

@@ -123,6 +123,18 @@ impl InfluxWriter {
         spawner: &Spawner,
         health: HealthReporter,
     ) -> Result<Self, InfluxConfigError> {
+        let (writer, driver) = Self::with_driver(config, platform, spawner, health)?;
+        spawner.spawn_graceful(GROUP, NAME, |cancel| driver.run(cancel));
+        Ok(writer)
+    }
+
+    /// A writer, and what has to run for it.
+    pub(super) fn with_driver(
+        config: &InfluxConfig,
+        platform: &Platform,
+        spawner: &Spawner,
+        health: HealthReporter,
+    ) -> Result<(Self, Driver), InfluxConfigError> {
         config.validate()?;
         let bucket = Arc::new(Bucket::new(config, platform, spawner.clone())?);
         let shared = Arc::new(Shared {
@@ -144,8 +156,7 @@ impl InfluxWriter {
             rejected: 0,
             told: Counts::default(),
         };
-        spawner.spawn_graceful(GROUP, NAME, |cancel| driver.run(cancel));
-        Ok(Self { shared, bucket, auditor: platform.auditor.clone() })
+        Ok((Self { shared, bucket, auditor: platform.auditor.clone() }, driver))
     }
 
     /// Takes a point and returns at once, whatever the database does. A point that will not be written

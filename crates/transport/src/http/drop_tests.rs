@@ -1,12 +1,13 @@
 //! Callers that go away, whenever they do, leave nothing behind.
 
 use platform::TaskGroup;
+use testkit::drop_at_every_poll_and_settle;
 use tokio::io::DuplexStream;
 use tokio::time::sleep;
 
 use super::*;
 use crate::test_net::{TestNet, endpoint, next_head};
-use crate::testing::{drop_at_every_poll, serve_each};
+use crate::testing::{SETTLE, serve_each};
 
 /// Answers in pieces, so that an exchange waits in each of its phases.
 async fn answer_in_pieces(mut stream: DuplexStream) {
@@ -55,7 +56,7 @@ async fn whoever_leaves_the_queue_takes_no_place_along() {
         let next = futures_util::FutureExt::now_or_never(next);
         assert!(next.is_some_and(|permit| permit.is_ok()), "room after {polls} polls");
     };
-    let (_, polls) = drop_at_every_poll(make, left).await;
+    let (_, polls) = drop_at_every_poll_and_settle(make, SETTLE, left).await;
     assert!(polls > 3, "{polls} polls");
     assert_eq!(client.stats(), PoolStats::default());
 }
@@ -74,7 +75,7 @@ async fn an_abandoned_exchange_leaves_no_permit_and_no_count() {
         assert_eq!(stats.open, live.count(), "after {polls} polls");
         assert!(stats.open <= 1, "{} connections after {polls} polls", stats.open);
     };
-    let (response, polls) = drop_at_every_poll(|| exchange(&client), left).await;
+    let (response, polls) = drop_at_every_poll_and_settle(|| exchange(&client), SETTLE, left).await;
     assert_eq!(response.expect("an answer").body, "half");
     assert!(polls > 4, "{polls} polls");
     let stats = client.stats();
@@ -93,7 +94,7 @@ async fn after_any_abandoned_exchange_the_next_one_succeeds() {
     let config = HttpConfig { per_host_max: 1, total_max: 1, ..HttpConfig::default() };
     let client = HttpClient::new(net, &config, group.spawner()).expect("valid limits");
     let make = || async { tokio::join!(exchange(&client), exchange(&client)) };
-    let (both, _) = drop_at_every_poll(make, |_| {}).await;
+    let (both, _) = drop_at_every_poll_and_settle(make, SETTLE, |_| {}).await;
     assert!(both.0.is_ok() && both.1.is_ok());
     assert_eq!(client.stats().refused, 0);
 }

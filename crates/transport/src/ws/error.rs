@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use hyper::header::RETRY_AFTER;
 use thiserror::Error;
 use tokio_tungstenite::tungstenite;
 
 use crate::dial::DialError;
+use crate::retry_after::retry_after;
 
 /// A WebSocket session that did not begin or broke.
 #[derive(Debug, Error)]
@@ -26,7 +26,7 @@ pub enum WsError {
     Refused {
         /// HTTP status.
         status: u16,
-        /// How long to stay away, if the answer says so in seconds.
+        /// How long to stay away, if the answer says so: in seconds, or by a date beside its own.
         retry_after: Option<Duration>,
     },
     /// The other side does not read what we send.
@@ -49,11 +49,9 @@ impl From<tungstenite::Error> for WsError {
         let tungstenite::Error::Http(response) = error else {
             return Self::Protocol { source: Box::new(error) };
         };
-        let retry_after = response.headers().get(RETRY_AFTER);
-        let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
         Self::Refused {
             status: response.status().as_u16(),
-            retry_after: seconds.map(Duration::from_secs),
+            retry_after: retry_after(response.headers(), None),
         }
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use platform::TaskGroup;
+use testkit::drop_at_every_poll_and_settle;
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -11,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::*;
 use crate::test_net::{Dial, TestNet, endpoint, read_head, write};
-use crate::testing::{drop_at_every_poll, serve_each};
+use crate::testing::{SETTLE, serve_each};
 
 type Server = WebSocketStream<DuplexStream>;
 
@@ -166,7 +167,7 @@ async fn an_abandoned_connect_leaves_no_connection() {
     let live = serve_each(&group.spawner(), accepted, accept_slowly);
     let make = || connect(&net, WsConfig::default());
     let left = |polls| assert_eq!(live.count(), 0, "connections after {polls} polls");
-    let (session, polls) = drop_at_every_poll(make, left).await;
+    let (session, polls) = drop_at_every_poll_and_settle(make, SETTLE, left).await;
     assert!(polls > 2, "{polls} polls");
     assert_eq!(live.count(), 1);
     drop(session.expect("a session"));

@@ -13,10 +13,11 @@ fn the_recorded_frames_are_read() {
         return;
     };
     let frames: Vec<&RawValue> = serde_json::from_str(&body).expect("a list");
-    let ack = |request, symbol: Option<&str>, error: Option<&str>| {
+    let ack = |request, symbol: Option<&str>, counter_max, error: Option<&str>| {
         Message::Ack(Ack {
             request: Some(request),
             symbol: symbol.map(Symbol::new),
+            counter_max,
             error: error.map(str::to_owned),
         })
     };
@@ -34,9 +35,9 @@ fn the_recorded_frames_are_read() {
         Message::Status(SystemStatus::Online),
         Message::Heartbeat,
         Message::Pong,
-        ack(11, Some("BTC/USD"), None),
-        ack(0, None, None),
-        ack(0, None, Some("EGeneral:Permission denied")),
+        ack(11, Some("BTC/USD"), None, None),
+        ack(0, None, Some(180), None),
+        ack(0, None, None, Some("EGeneral:Permission denied")),
         Message::Executions { snapshot: false, sequence: Some(143), reports: vec![cancelled] },
     ];
     let found: Vec<_> = frames.iter().map(|frame| read(frame.get())).collect();
@@ -126,6 +127,7 @@ fn refusals_and_oddities_are_told_apart() {
         Message::Ack(Ack {
             request,
             symbol: symbol.map(Symbol::new),
+            counter_max: None,
             error: Some(error.to_owned()),
         })
     };

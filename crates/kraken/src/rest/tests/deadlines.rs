@@ -8,7 +8,7 @@ use super::*;
 const HASTE: Duration = Duration::from_secs(5);
 
 /// Every operation of the client.
-fn operations(rest: &Rest) -> Vec<(&'static str, BoxFuture<'_, bool>)> {
+pub(super) fn operations(rest: &Rest) -> Vec<(&'static str, BoxFuture<'_, bool>)> {
     const PAIRS: [&str; 9] = ["A", "B", "C", "D", "E", "F", "G", "H", "I"];
     let order = || VenueOrderId::new("O1");
     vec![

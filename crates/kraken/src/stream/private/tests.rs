@@ -18,7 +18,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let mut bench = Self { stream: PrivateStream::new(TIMINGS), now: Instant::now() };
+        let mut bench = Self { stream: PrivateStream::new(TIMINGS, 125), now: Instant::now() };
         bench.open();
         bench
     }
@@ -143,4 +143,21 @@ fn without_a_token_there_is_no_stream() {
     let mut out = Vec::new();
     bench.stream.opened(None, bench.now, &mut out);
     assert_eq!(out, [Action::Disconnect("no token".to_owned())]);
+}
+
+/// The tier decides how fast we may be, and a wrong one is found out by Kraken alone.
+#[test]
+fn a_tier_that_is_not_the_account_s_is_told() {
+    let told = |max: u32| {
+        let (log, _guard) = testkit::Log::start();
+        Bench::new().say(&format!(
+            r#"{{"method":"subscribe","req_id":1,"result":{{"channel":"executions","maxratecount":{max},"snap_orders":true}},"success":true}}"#
+        ));
+        log.lines()
+    };
+    let lower = "ERROR the account's tier is lower than configured venue=kraken told=60 ours=125";
+    assert_eq!(told(60), [lower]);
+    let higher = "INFO the account's tier is higher than configured venue=kraken told=180 ours=125";
+    assert_eq!(told(180), [higher]);
+    assert_eq!(told(125), [""; 0]);
 }

@@ -26,7 +26,8 @@ fn tick(vitals: &mut Vitals, now: Instant) -> Vec<Action> {
 }
 
 fn ack(request: u64, symbol: Option<&Symbol>, error: Option<&str>) -> Ack {
-    Ack { request: Some(request), symbol: symbol.cloned(), error: error.map(str::to_owned) }
+    let (request, symbol) = (Some(request), symbol.cloned());
+    Ack { request, symbol, counter_max: None, error: error.map(str::to_owned) }
 }
 
 fn is_ping(actions: &[Action]) -> bool {

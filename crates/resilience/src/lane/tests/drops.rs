@@ -1,7 +1,8 @@
 //! Calls that are dropped at each of their polls.
 
+use testkit::drop_at_every_poll;
+
 use super::*;
-use crate::testing::drop_at_every_poll;
 
 /// Answers that take a while, on a lane whose limiter is nearly full: the calls wait for weight, in the
 /// queue, for the answer and for the next try.
@@ -62,7 +63,7 @@ async fn a_repeatable_call_can_be_dropped_at_every_poll() {
         nothing_is_held(&bench);
         probes.set(probes.get() + u32::from(bench.state() == BreakerState::HalfOpen));
     };
-    let result = drop_at_every_poll(make, check).await;
+    let (result, _) = drop_at_every_poll(make, check).await;
     assert_eq!(result, Ok(2));
     assert!(probes.get() > 1, "dropped while it held the slot of a probe: {}", probes.get());
     assert!(made.get() > 6, "weight, queue, answer, backoff, queue, answer: {}", made.get());
@@ -80,7 +81,7 @@ async fn a_single_call_can_be_dropped_at_every_poll() {
         let call = bench.single(secs(100));
         bench.lane.call_once(call, slow_queue, |()| slowly(Ok(1)))
     };
-    let result = drop_at_every_poll(make, |_| nothing_is_held(&bench)).await;
+    let (result, _) = drop_at_every_poll(make, |_| nothing_is_held(&bench)).await;
     assert_eq!(result, Ok(1));
     assert!(made.get() > 3, "weight, queue, answer: {}", made.get());
 }
