@@ -92,6 +92,8 @@ fn health_and_metrics_follow_the_outage_and_change_nothing() {
         (402, "/status"),
         (600, "/health"),
         (601, "/"),
+        (602, "/metrics"),
+        (1_300, "/health"),
     ];
     let answers = Answers::default();
     let mut setup = with_endpoint(1);
@@ -111,7 +113,14 @@ fn health_and_metrics_follow_the_outage_and_change_nothing() {
     assert_eq!(health(120), (ok.to_owned(), "up".to_owned()));
     assert_eq!(health(310), (unavailable.to_owned(), "down".to_owned()), "its breaker is open");
     assert_eq!(health(400), (unavailable.to_owned(), "down".to_owned()));
-    assert_eq!(health(600), (ok.to_owned(), "up".to_owned()));
+    // It works again, but a breaker has tripped three times in ten minutes.
+    assert_eq!(health(600), (ok.to_owned(), "degraded".to_owned()));
+    let warned = body(at(600, "/health"));
+    assert!(warned.contains("its breaker tripped 3 times in 600 s"), "{warned}");
+    assert_eq!(health(1_300), (ok.to_owned(), "up".to_owned()), "that is long ago");
+    let alerts = r#"wavetank_breaker_alerts_total{breaker="kraken/read"}"#;
+    assert_eq!(value(body(at(121, "/metrics")), alerts), Some("0"));
+    assert_eq!(value(body(at(602, "/metrics")), alerts), Some("1"));
     let hung = body(at(400, "/health"));
     assert!(hung.contains("no websocket session within 30s"), "the reason is told: {hung}");
 
@@ -147,11 +156,15 @@ fn requests_that_are_not_for_reading_are_refused() {
         Box::pin(async move {
             sleep(Duration::from_secs(5)).await;
             let requests = [
-                "POST / HTTP/1.1\r\nhost: t\r\ncontent-length: 3\r\n\r\nabc".to_owned(),
-                "GET /health HTTP/1.1\r\nhost: t\r\ncontent-length: 3\r\n\r\nabc".to_owned(),
+                "POST / HTTP/1.1\r\nhost: trader\r\ncontent-length: 3\r\n\r\nabc".to_owned(),
+                "GET /health HTTP/1.1\r\nhost: trader\r\ncontent-length: 3\r\n\r\nabc".to_owned(),
                 get("/../secret"),
-                format!("GET /{} HTTP/1.1\r\nhost: t\r\n\r\n", "a".repeat(20_000)),
+                format!("GET /{} HTTP/1.1\r\nhost: trader\r\n\r\n", "a".repeat(20_000)),
                 "nonsense\r\n\r\n".to_owned(),
+                // A page of that name has given it our address.
+                "GET /status HTTP/1.1\r\nhost: evil.example\r\n\r\n".to_owned(),
+                "GET /status HTTP/1.1\r\nhost: 192.168.0.1:9090\r\nconnection: close\r\n\r\n"
+                    .to_owned(),
             ];
             for (number, request) in (0_u64..).zip(requests) {
                 let answer = ask(&network, &request).await;
@@ -168,6 +181,8 @@ fn requests_that_are_not_for_reading_are_refused() {
         "HTTP/1.1 404 Not Found",
         "HTTP/1.1 431 Request Header Fields Too Large",
         "HTTP/1.1 400 Bad Request",
+        "HTTP/1.1 421 Misdirected Request",
+        "HTTP/1.1 200 OK",
     ];
     assert_eq!(answers, expected);
 }

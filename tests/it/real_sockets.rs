@@ -23,8 +23,13 @@ struct Process {
 
 impl Process {
     fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_with(arguments, variables, Stdio::inherit())
+    }
+
+    /// With its log in a pipe that nobody reads, unless [`Process::log`] does.
+    fn start_with(arguments: &[&str], variables: &[(&str, &str)], log: Stdio) -> Self {
         let mut command = Command::new(program());
-        command.args(arguments).envs(variables.iter().copied()).current_dir(root());
+        command.args(arguments).envs(variables.iter().copied()).current_dir(root()).stderr(log);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let out = BufReader::new(child.stdout.take().expect("piped"));
         let (told, lines) = mpsc::sync_channel(10_000);
@@ -54,6 +59,14 @@ impl Process {
                 }
             }
         }
+    }
+
+    /// What is in the pipe of the log, up to its end: the program must have ended.
+    fn log(&mut self) -> String {
+        let mut log = String::new();
+        let mut pipe = self.child.stderr.take().expect("piped");
+        pipe.read_to_string(&mut log).expect("a text");
+        log
     }
 
     fn signal(&self, name: &str) {
@@ -115,11 +128,22 @@ struct Trader {
 
 impl Trader {
     fn start(name: &str, venue: &str, key: &str, secret: &str) -> Self {
+        let keys = [("TEST_KEY", key), ("TEST_SECRET", secret)];
+        Self::start_with(name, venue, &keys, &[], Stdio::inherit())
+    }
+
+    fn start_with(
+        name: &str,
+        venue: &str,
+        keys: &[(&str, &str)],
+        more: &[&str],
+        log: Stdio,
+    ) -> Self {
         let endpoint = format!("127.0.0.1:{}", free_port());
         let config = config(name, venue, &endpoint);
         let config = config.to_str().expect("a path of ours");
-        let keys = [("TEST_KEY", key), ("TEST_SECRET", secret)];
-        let process = Process::start(&["trade", "--config", config], &keys);
+        let arguments = [&["trade", "--config", config], more].concat();
+        let process = Process::start_with(&arguments, keys, log);
         Self { process, endpoint }
     }
 }
@@ -227,6 +251,46 @@ fn a_second_signal_ends_a_node_at_once_whose_venue_hangs() {
     let end = trader.process.ends();
     assert_eq!(end.code(), Some(130), "{}", trader.process.said.join("\n"));
     venue.process.signal("CONT");
+}
+
+/// Bytes that a pipe holds.
+const PIPE_BYTES: usize = 64 * 1024;
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_neither_the_trading_nor_the_end() {
+    let venue = Venue::serve();
+    let keys = [("TEST_KEY", venue.key.as_str()), ("TEST_SECRET", venue.secret.as_str())];
+    let log = ["--log", "trace"];
+    let mut trader = Trader::start_with("unread", &venue.address, &keys, &log, Stdio::piped());
+    // Long enough to fill the pipe, which is checked below.
+    for _ in 0..60 {
+        trader.process.says("  order ");
+    }
+    venue.process.signal("STOP");
+    trader.process.says("does not work: ");
+    trader.process.signal("TERM");
+    trader.process.says("cancelling open orders");
+    trader.process.signal("TERM");
+    let end = trader.process.ends();
+    venue.process.signal("CONT");
+    assert_eq!(end.code(), Some(130), "{}", trader.process.said.join("\n"));
+    let log = trader.process.log();
+    assert!(log.len() >= PIPE_BYTES - 4_096, "{} bytes say nothing about a full pipe", log.len());
+}
+
+#[test]
+fn the_last_words_of_a_log_appear() {
+    let venue = format!("127.0.0.1:{}", free_port());
+    let keys = [("TEST_KEY", "key"), ("TEST_SECRET", "c2VjcmV0")];
+    let log = ["--log", "info"];
+    let mut trader = Trader::start_with("words", &venue, &keys, &log, Stdio::piped());
+    trader.process.says("endpoint works: listens on ");
+    trader.process.signal("INT");
+    let end = trader.process.ends();
+    assert_eq!(end.code(), Some(0), "{}", trader.process.said.join("\n"));
+    let log = trader.process.log();
+    let last = log.lines().last().unwrap_or_default();
+    assert!(last.contains("shutdown") && last.contains("stopped"), "{log}");
 }
 
 #[test]

@@ -83,6 +83,84 @@ fn check_prints_what_holds_and_no_secret() {
     assert_eq!(String::from_utf8(again.stdout).expect("text"), out);
 }
 
+const SINK: &str = r#"[sink]
+url = "http://127.0.0.1:8086"
+org = "mine"
+bucket = "trading"
+token = { env = "TEST_TOKEN" }
+"#;
+const TOKEN: &str = "the-token-itself";
+
+#[test]
+fn a_sink_is_checked_and_its_token_is_not_shown() {
+    let path = written("sink.toml", &format!("{GOOD}hosts = [\"Trader.lan\"]\n\n{SINK}"));
+    let token = [("TEST_TOKEN", TOKEN)];
+    let output = check(&path, &token);
+    let out = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    for line in [
+        r#"hosts = ["trader.lan"]"#,
+        r#"url = "http://127.0.0.1:8086""#,
+        r#"bucket = "trading""#,
+        r#"token = { env = "TEST_TOKEN" }"#,
+        "critical = false",
+        r#"optional = ["endpoint", "influxdb"]"#,
+    ] {
+        assert!(out.lines().any(|found| found == line), "`{line}` is missing in:\n{out}");
+    }
+    assert!(!out.contains(TOKEN), "{out}");
+    let again = check(&written("sink-again.toml", &out), &token);
+    assert_eq!(String::from_utf8(again.stdout).expect("text"), out);
+    // By the environment: the node is of no use without it.
+    let critical = [("TEST_TOKEN", TOKEN), ("WAVETANK_SINK_CRITICAL", "true")];
+    let out = check(&path, &critical).stdout;
+    let out = String::from_utf8(out).expect("text");
+    assert!(out.contains("critical = true\n"), "{out}");
+    assert!(out.contains("optional = [\"endpoint\"]\n"), "{out}");
+}
+
+#[test]
+fn mistakes_about_a_sink_are_named() {
+    let check = |name: &str, from: &str, to: &str, expected: &str| {
+        assert!(SINK.contains(from), "`{from}`");
+        let sink = SINK.replace(from, to);
+        let token = [("TEST_TOKEN", TOKEN)];
+        refused(name, "[endpoint]", &format!("{sink}[endpoint]"), &token, expected);
+    };
+    check(
+        "sink-literal.toml",
+        "{ env = \"TEST_TOKEN\" }",
+        "\"the-token-itself\"",
+        "FILE:19: `token`: expected where it is kept, { env = \"NAME\" } or { file = \"PATH\" }, and never \
+         the token itself",
+    );
+    check(
+        "sink-unset.toml",
+        "TEST_TOKEN",
+        "NO_SUCH_TOKEN",
+        "FILE:19: `token`: the variable `NO_SUCH_TOKEN` is not set",
+    );
+    check(
+        "sink-tls.toml",
+        "http:",
+        "https:",
+        "FILE:16: `url = \"https://127.0.0.1:8086\"`: expected http://, since this version has no TLS yet",
+    );
+    check("sink-org.toml", "mine", "", "FILE:17: influx `org`: expected 1 to 200 bytes");
+    check(
+        "sink-both.toml",
+        "[sink]",
+        "[node]\noptional = [\"influxdb\"]\n[sink]\ncritical = true",
+        "FILE:18: `critical = true`: expected false, since `optional` in [node] names `influxdb`",
+    );
+    check(
+        "sink-key.toml",
+        "bucket",
+        "buckets",
+        "FILE:18: unknown key `buckets` in [sink]; did you mean `bucket`?",
+    );
+}
+
 #[test]
 fn mistakes_in_the_file_are_named_with_line_and_nearest_key() {
     let duration =
@@ -129,7 +207,7 @@ fn mistakes_in_the_file_are_named_with_line_and_nearest_key() {
         "[node]\noptional = [\"moon\"]\n[endpoint]",
         &[],
         "FILE:16: optional: there is no dependency `moon`; known are `kraken/read`, `kraken/order`, \
-         `kraken/cancel`, `kraken/public`, `kraken/private`, `endpoint`",
+         `kraken/cancel`, `kraken/public`, `kraken/private`, `kraken/key`, `endpoint`",
     );
     refused("no-risk.toml", "[risk]", "[endpoint]", &[], "FILE:15: `[endpoint]`: duplicate key");
 }

@@ -1,9 +1,14 @@
 //! Exit codes, and how a failure is said.
 
-use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use checks::Class;
+
+use crate::printer::Printer;
+
+/// Longest wait for a reader of the last words.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(2);
 
 /// How the program ends. A panic ends with 101, which is Rust's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +58,11 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    drop(writeln!(std::io::stderr(), "error: {error:#}"));
+    // Nobody is waited for who does not read.
+    if let Ok(printer) = Printer::start("error", std::io::stderr) {
+        printer.say(format!("error: {error:#}\n").into_bytes());
+        printer.end(LAST_WORDS_MAX);
+    }
     ExitCode::from(1)
 }
 

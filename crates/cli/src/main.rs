@@ -5,16 +5,16 @@
 mod args;
 mod commands;
 mod exit;
+mod printer;
 mod progress;
 mod signals;
+mod words;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use tracing_subscriber::EnvFilter;
-
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
+use clap::Parser;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -33,14 +33,4 @@ fn main() -> ExitCode {
         Ok(exit) => exit.code(),
         Err(error) => exit::failed(&error),
     }
-}
-
-/// Starts the log of a program on the real clock, with its time.
-fn start_log(filter: Option<&str>) -> anyhow::Result<()> {
-    if let Some(filter) = filter {
-        let filter = EnvFilter::try_new(filter)?;
-        let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
-        log.with_env_filter(filter).init();
-    }
-    Ok(())
 }

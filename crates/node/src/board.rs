@@ -16,7 +16,7 @@ use platform::health::{HealthRegistry, HealthSnapshot};
 use platform::{AuditTap, Exposition, Spawner};
 use tokio::time::Instant;
 
-use crate::dependencies::Dependencies;
+use crate::dependencies::{Dependencies, Dependency};
 use crate::sinks::Sink;
 pub(crate) use view::{HealthView, StatusView};
 
@@ -110,6 +110,16 @@ impl Board {
         drop(self.shared.rest.set(rest.clone()));
     }
 
+    /// What a breaker guards.
+    pub(crate) fn guarded_by(&self, breaker: &str) -> Option<Arc<Dependency>> {
+        self.shared.dependencies.guarded_by(breaker)
+    }
+
+    /// The key of a venue.
+    pub(crate) fn key(&self, venue: &str) -> Option<Arc<Dependency>> {
+        self.shared.dependencies.key(venue)
+    }
+
     /// The health of everything that the node depends on.
     pub(crate) fn health(&self) -> HealthSnapshot {
         self.shared.health.snapshot()
@@ -128,7 +138,11 @@ impl Board {
 
     /// Brings the metrics up to date that are not written as they change.
     pub(crate) fn publish(&self) {
-        let Shared { started, health, rest, groups, sinks, state, .. } = &*self.shared;
+        let Shared { started, health, rest, groups, sinks, state, dependencies, .. } =
+            &*self.shared;
+        if state.lock().shutdown.is_empty() {
+            dependencies.settle();
+        }
         health.publish();
         if let Some(rest) = rest.get() {
             rest.publish();

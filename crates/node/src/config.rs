@@ -52,7 +52,13 @@ pub struct NodeConfig {
     /// Where the node serves `/metrics`, `/health`, `/status` and its dashboard; `None` for nowhere.
     /// It is plain HTTP for reading only, without any password: listen on a loopback address unless
     /// everybody who reaches the port may read it.
+    ///
+    /// Port 0 takes any free one, which log and health tell.
     pub endpoint: Option<SocketAddr>,
+    /// Names, in small letters, under which the endpoint may be asked for, besides `localhost` and every
+    /// address. A page of another name is not answered, though it may resolve to us: else any web page that
+    /// a browser on this machine opens could read ours.
+    pub endpoint_hosts: BTreeSet<String>,
     /// Where the node writes besides the venue.
     pub sinks: Vec<SinkSpec>,
     /// Dependencies, by name, that the node can do without: `endpoint`, the name of a sink. When one

@@ -4,7 +4,9 @@
 //! flood of connections: all of it is bounded here and felt nowhere else.
 
 mod answer;
+mod host;
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Serves the board, for as long as it is not cancelled. A port that is taken is tried again.
 pub(crate) async fn serve(
     address: SocketAddr,
+    hosts: Arc<BTreeSet<String>>,
     binder: Arc<dyn Binder>,
     board: Board,
     health: HealthReporter,
@@ -49,12 +52,20 @@ pub(crate) async fn serve(
         }
         sleep(BIND_AGAIN_AFTER).await;
     };
-    tracing::info!(address = %listener.address(), "endpoint listens");
-    health.up();
-    accept(listener, &board, &spawner).await
+    let address = listener.address();
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "endpoint can be read by everybody who reaches this address");
+    }
+    health.up_with(&format!("listens on {address}"));
+    accept(listener, &hosts, &board, &spawner).await
 }
 
-async fn accept(mut listener: Box<dyn Listener>, board: &Board, spawner: &Spawner) -> TaskResult {
+async fn accept(
+    mut listener: Box<dyn Listener>,
+    hosts: &Arc<BTreeSet<String>>,
+    board: &Board,
+    spawner: &Spawner,
+) -> TaskResult {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let stream = match listener.accept().await {
@@ -67,7 +78,7 @@ async fn accept(mut listener: Box<dyn Listener>, board: &Board, spawner: &Spawne
         };
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => {
-                let connection = connection(stream, board.clone(), place);
+                let connection = connection(stream, Arc::clone(hosts), board.clone(), place);
                 spawner.spawn(ENDPOINT, "connection", connection);
             }
             Err(_) => tracing::debug!("endpoint has no place for another connection"),
@@ -75,9 +86,14 @@ async fn accept(mut listener: Box<dyn Listener>, board: &Board, spawner: &Spawne
     }
 }
 
-async fn connection(stream: BoxStream, board: Board, _place: OwnedSemaphorePermit) -> TaskResult {
+async fn connection(
+    stream: BoxStream,
+    hosts: Arc<BTreeSet<String>>,
+    board: Board,
+    _place: OwnedSemaphorePermit,
+) -> TaskResult {
     let service = service_fn(|request| {
-        let answer = answer::to(&request, &board);
+        let answer = answer::to(&request, &hosts, &board);
         async move { Ok::<_, Infallible>(answer) }
     });
     let served = http1::Builder::new()

@@ -29,6 +29,7 @@ const GAUGES: &[(&str, &str)] = &[
 const COUNTERS: &[(&str, &str)] = &[
     ("wavetank_batcher_batches_total", "Batches, by how they ended."),
     ("wavetank_batcher_calls_total", "Calls, by how they were answered."),
+    ("wavetank_breaker_alerts_total", "Times that the breaker tripped repeatedly in a while."),
     ("wavetank_breaker_events_lost_total", "Changes that were not told: a sink was too slow."),
     ("wavetank_breaker_probes_cancelled_total", "Probes whose caller went away."),
     ("wavetank_breaker_probes_expired_total", "Probes that were given up."),

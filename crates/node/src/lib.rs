@@ -6,6 +6,7 @@
 //!
 #![doc = include_str!("../docs/operating.md")]
 
+mod alerts;
 mod backoff;
 mod board;
 mod config;

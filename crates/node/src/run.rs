@@ -16,13 +16,16 @@ use crate::config::NodeConfig;
 use crate::core::{Core, Signals};
 use crate::dependencies::Dependencies;
 use crate::error::NodeError;
-use crate::groups::{ENDPOINT, Groups, SINKS, STREAMS, UPKEEP};
+use crate::groups::{ALERTS, ENDPOINT, Groups, SINKS, STREAMS, UPKEEP};
 use crate::orders::OrderDesk;
 use crate::sinks::{SinkSpec, StartedSink};
-use crate::{dependencies, endpoint, help, shutdown, startup, upkeep};
+use crate::{alerts, dependencies, endpoint, help, shutdown, startup, upkeep};
 
 /// News that may wait for the engine; a full queue slows the senders down.
 const QUEUE_MAX: usize = 1_024;
+
+/// The venue, as its dependencies are called.
+const KRAKEN: &str = "kraken";
 
 /// What a node did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -138,8 +141,9 @@ impl Session {
             let reporter =
                 health.declare(dependencies::ENDPOINT, config.criticality(dependencies::ENDPOINT));
             let binder = Arc::clone(&platform.binder);
-            let serve =
-                endpoint::serve(address, binder, board.clone(), reporter, observers.clone());
+            let hosts = Arc::new(config.endpoint_hosts.clone());
+            let (board, spawner) = (board.clone(), observers.clone());
+            let serve = endpoint::serve(address, hosts, binder, board, reporter, spawner);
             observers.spawn(ENDPOINT, "listener", serve);
         }
         for sink in &sinks {
@@ -158,6 +162,7 @@ impl Session {
         let Self { config, platform, groups, .. } = &*self;
         let rest = Rest::new(&config.kraken, platform, groups.connections.spawner())?;
         self.board.watch(&rest);
+        self.follow_alerts(&rest);
         let Some(instruments) = startup::start(config, platform, &rest, stop).await? else {
             return Ok((NodeReport::default(), None));
         };
@@ -186,6 +191,20 @@ impl Session {
         let settle_max = config.settle_max;
         core.trade(&mut self.feed, answers, &signals, settle_max).await;
         Ok((core.report(), core.strategy_failure()))
+    }
+
+    /// They are told like the health, and end with it.
+    fn follow_alerts(&self, rest: &Rest) {
+        let observers = self.groups.observers.spawner();
+        for lane in rest.lanes() {
+            let (name, breaker) = (lane.name().to_owned(), Arc::clone(lane.breaker()));
+            if let Some(guarded) = self.board.guarded_by(&name) {
+                observers.spawn(ALERTS, name, alerts::of_breaker(breaker, guarded));
+            }
+        }
+        if let Some(key) = self.board.key(KRAKEN) {
+            observers.spawn(ALERTS, "key", alerts::of_key(rest.key_trouble(), key));
+        }
     }
 
     fn spawn_streams(

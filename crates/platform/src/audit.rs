@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use model::ClientOrderId;
 use model::audit::{AuditEvent, CallOutcome};
+use model::{ClientOrderId, Fill, NewOrder, OrderKind};
 
 /// Keeps audit events. Called from many tasks; must neither block nor panic.
 pub trait AuditSink: fmt::Debug + Send + Sync + 'static {
@@ -20,28 +20,79 @@ pub trait AuditTap: fmt::Debug + Send + Sync + 'static {
     fn see(&self, event: &AuditEvent);
 }
 
-/// Writes each event to the log: the sink of a live node.
+/// Writes each event to the log, as one event with a constant message and fields: the sink of a live node.
+///
+/// Changes are at level info, waits on the network and books at trace. What logs its own changes is left
+/// out here, so that each is told once: breakers, health, points that a sink has lost.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogAudit;
 
 impl AuditSink for LogAudit {
     fn record(&self, event: AuditEvent) {
         match event {
-            AuditEvent::CallStarted { .. }
-            | AuditEvent::CallEnded { .. }
-            | AuditEvent::BookApplied { .. }
-            // The registry logs it itself.
-            | AuditEvent::SinkLost { .. }
-            | AuditEvent::HealthChanged { .. } => tracing::trace!(%event, "audit"),
+            AuditEvent::CallStarted { call, op, breaker, bound_ms, client_order_id } => {
+                let client_order_id = client_order_id.as_ref().map(tracing::field::display);
+                tracing::trace!(call, op, breaker, bound_ms, client_order_id, "call started");
+            }
+            AuditEvent::CallEnded { call, outcome, error } => {
+                tracing::trace!(call, outcome = outcome.as_str(), error, "call ended");
+            }
+            AuditEvent::BookApplied { symbol, hash } => {
+                tracing::trace!(%symbol, hash, "book applied");
+            }
+            AuditEvent::BookLost { symbol, reason } => tracing::warn!(%symbol, reason, "book lost"),
+            AuditEvent::StreamChanged { stream, state, reason } => {
+                tracing::info!(stream, to = state.as_str(), cause = reason, "stream changed");
+            }
+            AuditEvent::Shutdown { step, unfinished } if unfinished.is_empty() => {
+                tracing::info!(step, "shutdown");
+            }
+            AuditEvent::Shutdown { step, unfinished } => {
+                tracing::warn!(step, unfinished = unfinished.join(", "), "shutdown is late");
+            }
             AuditEvent::BreakerChanged { .. }
-            | AuditEvent::StreamChanged { .. }
-            | AuditEvent::BookLost { .. }
-            | AuditEvent::OrderIntent { .. }
+            | AuditEvent::HealthChanged { .. }
+            | AuditEvent::SinkLost { .. } => {}
+            AuditEvent::OrderIntent { .. }
             | AuditEvent::OrderChanged { .. }
             | AuditEvent::Filled { .. }
-            | AuditEvent::PositionChanged { .. }
-            | AuditEvent::Shutdown { .. } => tracing::info!(%event, "audit"),
+            | AuditEvent::PositionChanged { .. } => log_trading(event),
         }
+    }
+}
+
+/// What the strategy wanted, and what became of it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are no trading")]
+fn log_trading(event: AuditEvent) {
+    match event {
+        AuditEvent::OrderIntent { order } => {
+            let NewOrder { client_order_id: id, symbol, side, kind, quantity, time_in_force } =
+                order;
+            let (limit, post_only) = match kind {
+                OrderKind::Market => (None, false),
+                OrderKind::Limit { price, post_only } => (Some(price), post_only),
+            };
+            let limit = limit.as_ref().map(tracing::field::display);
+            tracing::info!(
+                client_order_id = %id, %symbol, side = side.as_str(), %quantity, limit, post_only,
+                ?time_in_force, "order intended"
+            );
+        }
+        AuditEvent::OrderChanged { client_order_id, venue_order_id, state, filled, reason } => {
+            let venue_order_id = venue_order_id.as_ref().map(tracing::field::display);
+            tracing::info!(
+                %client_order_id, venue_order_id, to = state.as_str(), %filled, cause = reason,
+                "order changed"
+            );
+        }
+        AuditEvent::Filled { client_order_id, fill } => {
+            let Fill { trade_id, price, quantity, fee, .. } = fill;
+            tracing::info!(%client_order_id, %trade_id, %price, %quantity, %fee, "order filled");
+        }
+        AuditEvent::PositionChanged { symbol, quantity } => {
+            tracing::info!(%symbol, %quantity, "position changed");
+        }
+        _ => {}
     }
 }
 
@@ -131,3 +182,6 @@ impl Drop for AuditedCall {
         self.finish(CallOutcome::Cancelled, None);
     }
 }
+
+#[cfg(test)]
+mod tests;

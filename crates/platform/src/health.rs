@@ -202,6 +202,11 @@ impl HealthReporter {
         self.set(HealthState::Up, "");
     }
 
+    /// It works, and there is something to say about how.
+    pub fn up_with(&self, note: &str) {
+        self.set(HealthState::Up, note);
+    }
+
     /// It works badly, or with a loss.
     pub fn degraded(&self, reason: &str) {
         self.set(HealthState::Degraded, reason);
@@ -216,7 +221,8 @@ impl HealthReporter {
         let reason = bounded(reason);
         let mut state = self.shared.state.lock();
         let entry = &mut state.entries[self.index];
-        let changed = entry.state != to;
+        let from = entry.state;
+        let changed = from != to;
         if changed {
             entry.state = to;
             entry.since = Instant::now();
@@ -228,9 +234,9 @@ impl HealthReporter {
             return;
         }
         if to == HealthState::Up {
-            tracing::info!(dependency, critical, state = %to, "dependency changed");
+            tracing::info!(dependency, critical, %from, %to, reason, "dependency changed");
         } else {
-            tracing::warn!(dependency, critical, state = %to, reason, "dependency changed");
+            tracing::warn!(dependency, critical, %from, %to, reason, "dependency changed");
         }
         let event = AuditEvent::HealthChanged { dependency, critical, state: to, reason };
         self.shared.auditor.record(event);

@@ -292,6 +292,7 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
         flush_max: Duration::from_secs(5),
         grace: Duration::from_secs(10),
         endpoint: None,
+        endpoint_hosts: BTreeSet::from([TRADER.to_owned()]),
         optional: sinks.iter().map(|sink| sink.name().to_owned()).collect(),
         sinks,
     })

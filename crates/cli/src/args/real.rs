@@ -44,7 +44,8 @@ Try:
   wavetank serve kraken --tape market.csv --listen 127.0.0.1:0 --speed 10 --log info
 
 Exit codes:
-  0 stopped by Ctrl-C or SIGTERM   1 wrong usage, unreadable tape, port taken   130 second signal";
+  0 stopped by Ctrl-C or SIGTERM   1 wrong usage, unreadable tape, port taken
+  3 a part failed, for example a connection   130 second signal";
 
 /// A venue that can be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -120,7 +121,13 @@ There is no TLS in this version: it cannot reach Kraken itself, only what speaks
   working_orders_max = 5
 
   [endpoint]                                    # leave it out for none
-  listen = \"127.0.0.1:9090\"
+  listen = \"127.0.0.1:9090\"                     # port 0 takes any free one
+
+  [sink]                                        # InfluxDB; leave it out for none
+  url = \"http://127.0.0.1:8086\"
+  org = \"mine\"
+  bucket = \"trading\"
+  token = { env = \"INFLUX_TOKEN\" }
 
 `--check` prints every other setting with its default. A variable WAVETANK_<TABLE>_<KEY> overrides the
 value of a key: WAVETANK_VENUE_REST, WAVETANK_RISK_POSITION_MAX.
@@ -129,5 +136,5 @@ Ctrl-C (SIGINT) or SIGTERM ends it in order: no new orders, open orders cancelle
 resolved, sinks flushed, connections closed. A second signal ends it at once; orders may then stay open.
 
 Exit codes:
-  0 ended as told, nothing left    1 wrong usage or configuration, or it could not start
+  0 ended as told, nothing left but what is optional    1 wrong usage or configuration, or it could not start
   2 ended, but orders may still be open at the venue    3 a part failed    130 second signal";

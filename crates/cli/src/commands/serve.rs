@@ -12,8 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use model::history::VenueEvent;
 use model::{Notional, Trade, UnixNanos};
 use platform::{
-    Binder as _, Clock as _, Entropy, Listener, Spawner, SystemClock, TaskGroup, TaskResult,
-    TcpBinder,
+    Binder as _, Clock as _, Entropy, GroupError, Listener, Spawner, SystemClock, TaskGroup,
+    TaskResult, TcpBinder,
 };
 use rand::Rng as _;
 use tape::Tape;
@@ -25,6 +25,7 @@ use venue_sim::kraken::{AccountConfig, KrakenSim, KrakenSimConfig, Pair, Role, T
 use crate::args::{ServeArgs, ServedVenue, Speed};
 use crate::exit::Exit;
 use crate::signals::{self, News};
+use crate::words::Words;
 
 /// Connections at once; more are closed at once.
 const CONNECTIONS_MAX: usize = 256;
@@ -68,7 +69,13 @@ struct Service {
 
 pub(crate) fn execute(args: &ServeArgs) -> anyhow::Result<Exit> {
     let ServedVenue::Kraken = args.venue;
-    crate::start_log(args.log.as_deref())?;
+    let words = Words::start(args.log.as_deref())?;
+    let done = run(args, &words);
+    words.end();
+    done
+}
+
+fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
     let tape = Tape::load(&args.tape)?;
     let pair = Pair::by_symbol(&args.symbol)
         .ok_or_else(|| anyhow!("the simulated venue does not list `{}`", args.symbol))?;
@@ -88,30 +95,42 @@ pub(crate) fn execute(args: &ServeArgs) -> anyhow::Result<Exit> {
             Ok(listener) => listener,
             Err(error) => {
                 drop(ready.send(Err(error)));
-                return;
+                return Ok(());
             }
         };
         drop(ready.send(Ok(listener.address())));
-        Service { venue, trades, start, listener, stop }.run().await;
+        Service { venue, trades, start, listener, stop }.run().await
     })?;
     let address = bound.recv().context("the listener panicked")??;
     greet(address, &pair, &key, &tape, args)?;
-    loop {
+    let ended = loop {
         match signals::next(&news)? {
-            News::Signal(_) if stop.is_cancelled() => return Ok(Exit::Interrupted),
+            News::Signal(signal) if stop.is_cancelled() => {
+                words.last(&format!("{signal} again: ended at once"));
+                return Ok(Exit::Interrupted);
+            }
             News::Signal(signal) => {
                 say(&format!("{signal}: closing connections"))?;
                 stop.cancel();
             }
-            News::Done(()) => break,
+            News::Done(ended) => break ended,
+        }
+    };
+    say(&format!("stopped; orders left open: {}", venue.open_order_count()))?;
+    match ended {
+        Ok(()) => Ok(Exit::Pass),
+        Err(failure) => {
+            words.say(&format!("failed: {failure}"));
+            Ok(Exit::PartFailed)
         }
     }
-    say(&format!("stopped; orders left open: {}", venue.open_order_count()))?;
-    Ok(Exit::Pass)
 }
 
 impl Service {
-    async fn run(self) {
+    /// Serves until told to stop, or until a part fails.
+    ///
+    /// A connection that is cut because it is late at the end has not failed.
+    async fn run(self) -> Result<(), GroupError> {
         let Self { venue, trades, start, listener, stop } = self;
         let group = TaskGroup::with_cancel("serve", &stop);
         let (market, spawner) = (venue.clone(), group.spawner());
@@ -122,8 +141,13 @@ impl Service {
         });
         group.spawner().spawn("listener", "listener", accept(listener, venue, spawner));
         group.cancel_token().cancelled().await;
-        if let Err(error) = group.join(GRACE).await {
-            tracing::debug!(%error, "connections were cut");
+        match group.join(GRACE).await {
+            Err(error) if !error.failures.is_empty() => Err(error),
+            Err(error) => {
+                tracing::debug!(%error, "connections were cut");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 }
@@ -252,8 +276,12 @@ fn say(text: &str) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use model::Symbol;
+    use std::future::pending;
+    use std::io;
     use std::path::Path;
+
+    use model::Symbol;
+    use platform::{BoxFuture, BoxStream};
 
     use super::*;
 
@@ -269,5 +297,47 @@ mod tests {
         assert_eq!(at(Speed::Real), [0, 10, 30]);
         assert_eq!(at(Speed::Ten), [0, 1, 3]);
         assert_eq!(at(Speed::Max), [0, 0, 0]);
+    }
+
+    /// Whoever waits for a connection panics, or waits for ever.
+    #[derive(Debug)]
+    struct Nobody {
+        panics: bool,
+    }
+
+    impl Listener for Nobody {
+        fn address(&self) -> SocketAddr {
+            SocketAddr::from(([127, 0, 0, 1], 1))
+        }
+
+        fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxStream, SocketAddr)>> {
+            assert!(!self.panics, "planted");
+            Box::pin(pending())
+        }
+    }
+
+    async fn served(listener: Nobody, stop: &CancellationToken) -> Result<(), GroupError> {
+        let pair = Pair::by_symbol(&Symbol::new("BTC/USD")).expect("listed");
+        let entropy = Entropy::from_seed(1);
+        let accounts = vec![account(&pair, &KeyPair::draw(&entropy))];
+        let config = KrakenSimConfig::new(accounts, vec![pair]);
+        let venue = KrakenSim::new(config, Arc::new(SystemClock), entropy, Arc::new(LogSink));
+        let (venue, listener) = (venue.expect("a valid venue"), Box::new(listener));
+        let (trades, start, stop) = (Vec::new(), SystemClock.now(), stop.clone());
+        Service { venue, trades, start, listener, stop }.run().await
+    }
+
+    #[tokio::test]
+    async fn a_part_that_fails_ends_the_service_and_is_told() {
+        let stop = CancellationToken::new();
+        let failure = served(Nobody { panics: true }, &stop).await.expect_err("it panicked");
+        assert!(failure.to_string().contains("planted"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn an_end_in_order_is_no_failure() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        assert!(served(Nobody { panics: false }, &stop).await.is_ok());
     }
 }

@@ -6,7 +6,6 @@ mod effective;
 mod environment;
 mod file;
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -20,11 +19,18 @@ use self::console::Console;
 use crate::args::TradeArgs;
 use crate::exit::Exit;
 use crate::signals::{self, Inbox, News};
+use crate::words::Words;
 
 type Ended = Result<NodeReport, NodeError>;
 
 pub(crate) fn execute(args: &TradeArgs) -> anyhow::Result<Exit> {
-    crate::start_log(args.log.as_deref())?;
+    let words = Words::start(args.log.as_deref())?;
+    let done = run(args, &words);
+    words.end();
+    done
+}
+
+fn run(args: &TradeArgs, words: &Words) -> anyhow::Result<Exit> {
     let loaded = Loaded::load(&args.config)?;
     if args.check {
         let console = Console::start()?;
@@ -36,7 +42,7 @@ pub(crate) fn execute(args: &TradeArgs) -> anyhow::Result<Exit> {
     greet(&console, &loaded);
     let stop = CancellationToken::new();
     let news = start(loaded.node, &console, stop.clone())?;
-    let exit = attend(&news, &console, &stop)?;
+    let exit = attend(&news, &console, words, &stop)?;
     if exit != Exit::Interrupted {
         console.end();
     }
@@ -48,7 +54,16 @@ fn greet(console: &Console, loaded: &Loaded) {
     let symbols: Vec<_> = node.kraken.symbols.iter().map(ToString::to_string).collect();
     console.say(&format!("trading {} at {} with {spec}", symbols.join(", "), node.kraken.rest));
     if let Some(address) = node.endpoint {
-        console.say(&format!("dashboard http://{address}/  (also /metrics, /health, /status)"));
+        if address.port() == 0 {
+            console.say(&format!("dashboard on a free port of {}, told below", address.ip()));
+        } else {
+            console.say(&format!("dashboard http://{address}/  (also /metrics, /health, /status)"));
+        }
+        if !address.ip().is_loopback() {
+            console.say(
+                "WARNING: this is not a loopback address, so everybody who reaches it can read it",
+            );
+        }
     }
     console.say("Ctrl-C ends it in order, a second Ctrl-C at once");
 }
@@ -77,14 +92,14 @@ fn start(
 fn attend(
     news: &Inbox<Ended>,
     console: &Console,
+    words: &Words,
     stop: &CancellationToken,
 ) -> anyhow::Result<Exit> {
     loop {
         match signals::next(news)? {
             News::Signal(signal) if stop.is_cancelled() => {
                 // Not through the console, which may be what hangs.
-                drop(writeln!(
-                    std::io::stderr(),
+                words.last(&format!(
                     "{signal} again: ended at once; orders may still be open at the venue"
                 ));
                 return Ok(Exit::Interrupted);
@@ -127,7 +142,9 @@ fn judge(console: &Console, ended: &Ended) -> Exit {
         (false, _) => Exit::OrdersLeft,
         (true, Some(_)) => Exit::PartFailed,
         (true, None) => {
-            console.say("  nothing left behind");
+            if report.left.is_empty() {
+                console.say("  nothing left behind");
+            }
             Exit::Pass
         }
     }

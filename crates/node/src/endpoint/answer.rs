@@ -1,5 +1,7 @@
 //! Requests and their answers. Pure.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
@@ -8,6 +10,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use platform::health::Overall;
 use serde::Serialize;
 
+use super::host;
 use crate::board::{Board, HealthView};
 
 /// The dashboard: one page without anything from elsewhere.
@@ -25,9 +28,15 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 /// What lives here, for whoever asked for something else.
 const PATHS: &str = "not here; try / /health /status /metrics\n";
 
+/// For a name that is not ours.
+const NOT_OURS: &str = "not a name of this server; allow it as one of `hosts` in [endpoint]\n";
+
 type Answer = Response<Full<Bytes>>;
 
-pub(super) fn to(request: &Request<Incoming>, board: &Board) -> Answer {
+pub(super) fn to(request: &Request<Incoming>, hosts: &BTreeSet<String>, board: &Board) -> Answer {
+    if !host::is_ours(request.uri(), request.headers(), hosts) {
+        return closing(answer(StatusCode::MISDIRECTED_REQUEST, TEXT, NOT_OURS));
+    }
     if *request.method() != Method::GET && *request.method() != Method::HEAD {
         let mut answer = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET and HEAD\n");
         answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));

@@ -79,3 +79,18 @@ async fn a_reason_is_bounded() {
     let reason = registry.snapshot().dependencies.remove(0).reason;
     assert_eq!(reason.chars().count(), REASON_LENGTH_MAX + 3);
 }
+
+#[tokio::test]
+async fn a_change_is_logged_once_with_where_it_comes_from() {
+    let (log, _guard) = testkit::Log::start();
+    let registry = HealthRegistry::new(Auditor::new(Arc::new(crate::LogAudit)));
+    let reporter = registry.declare("influxdb", Criticality::NonCritical);
+    reporter.up();
+    reporter.up_with("at once");
+    reporter.degraded("slow");
+    let expected = [
+        "INFO dependency changed dependency=influxdb critical=false from=down to=up reason=",
+        "WARN dependency changed dependency=influxdb critical=false from=up to=degraded reason=slow",
+    ];
+    assert_eq!(log.lines(), expected);
+}

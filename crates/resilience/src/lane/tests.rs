@@ -21,6 +21,7 @@ use crate::testing::Trail;
 
 mod deadlines;
 mod drops;
+mod logged;
 mod properties;
 
 /// What the venue answers, or why it does not.

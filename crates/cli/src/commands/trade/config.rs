@@ -9,13 +9,14 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use engine::{RiskLimits, StrategySpec};
 use kraken::{Credentials, CredentialsError, KrakenConfig};
-use node::{ForeignOrders, NodeConfig, NodeError};
+use node::{ForeignOrders, NodeConfig, NodeError, SinkSpec};
 use resilience::{BackoffConfig, Jitter, LaneConfig, LaneConfigError};
 use scenario::{Document, Overridden, Step};
+use store::influx::{InfluxConfig, InfluxConfigError, InfluxToken};
 
 use super::effective::effective;
 use super::environment;
-use super::file::{File, Foreign, Lane, Secret, Url, Venue};
+use super::file::{File, Foreign, Lane, Secret, Sink, Url, Venue};
 
 /// Largest file taken, in bytes.
 const BYTES_MAX: u64 = 64 * 1024;
@@ -63,8 +64,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(&self) -> anyhow::Result<Loaded> {
-        for key in ["api_key", "api_secret"] {
-            self.no_literal_secret(key)?;
+        for (table, key) in [("venue", "api_key"), ("venue", "api_secret"), ("sink", "token")] {
+            self.no_literal_secret(table, key)?;
         }
         let file: File = self.document.read()?;
         let spec = StrategySpec::parse(&file.strategy.spec)
@@ -72,9 +73,7 @@ impl Reader<'_> {
         if file.risk.working_orders_max == 0 {
             return Err(self.expected("risk", "working_orders_max", "a number above zero"));
         }
-        let optional = file.node.optional.clone().unwrap_or_else(|| {
-            file.endpoint.iter().map(|_| ENDPOINT.to_owned()).collect::<BTreeSet<_>>()
-        });
+        let optional = self.optional(&file)?;
         let positive = &file.node;
         let node = NodeConfig {
             kraken: self.kraken(&file)?,
@@ -101,7 +100,12 @@ impl Reader<'_> {
             flush_max: positive.flush_max.0,
             grace: positive.grace.0,
             endpoint: file.endpoint.as_ref().map(|endpoint| endpoint.listen.0),
-            sinks: Vec::new(),
+            endpoint_hosts: file
+                .endpoint
+                .iter()
+                .flat_map(|endpoint| endpoint.hosts.iter().map(|host| host.0.clone()))
+                .collect(),
+            sinks: file.sink.iter().map(|sink| self.sink(sink)).collect::<Result<_, _>>()?,
             optional,
         };
         node.validate().map_err(|error| self.located(error))?;
@@ -113,9 +117,9 @@ impl Reader<'_> {
         let venue = &file.venue;
         let symbols = venue.symbols.iter().map(|pair| pair.0.clone()).collect();
         let mut kraken = KrakenConfig::production(self.credentials(venue)?, symbols);
-        self.no_tls("rest", Some(&venue.rest))?;
-        self.no_tls("public_ws", venue.public_ws.as_ref())?;
-        self.no_tls("private_ws", venue.private_ws.as_ref())?;
+        self.no_tls("venue", "rest", Some(&venue.rest))?;
+        self.no_tls("venue", "public_ws", venue.public_ws.as_ref())?;
+        self.no_tls("venue", "private_ws", venue.private_ws.as_ref())?;
         if !venue.rest.path.is_empty() {
             return Err(self.expected("venue", "rest", "an address without a path"));
         }
@@ -148,9 +152,43 @@ impl Reader<'_> {
         Ok(kraken)
     }
 
+    /// What the node can do without: the endpoint, unless somebody says otherwise, and a sink that does
+    /// not call itself critical.
+    fn optional(&self, file: &File) -> anyhow::Result<BTreeSet<String>> {
+        let mut optional = file.node.optional.clone().unwrap_or_else(|| {
+            file.endpoint.iter().map(|_| ENDPOINT.to_owned()).collect::<BTreeSet<_>>()
+        });
+        match &file.sink {
+            Some(sink) if sink.critical && optional.contains(node::INFLUX) => {
+                let expected = "false, since `optional` in [node] names `influxdb`";
+                return Err(self.expected("sink", "critical", expected));
+            }
+            Some(sink) if !sink.critical => {
+                optional.insert(node::INFLUX.to_owned());
+            }
+            Some(_) | None => {}
+        }
+        Ok(optional)
+    }
+
+    fn sink(&self, sink: &Sink) -> anyhow::Result<SinkSpec> {
+        self.no_tls("sink", "url", Some(&sink.url))?;
+        if !sink.url.path.is_empty() {
+            return Err(self.expected("sink", "url", "an address without a path"));
+        }
+        let token = InfluxToken::new(&self.secret("sink", "token", &sink.token)?)
+            .map_err(|error| anyhow!("{}: {error}", self.place("sink", "token")))?;
+        let endpoint = sink.url.endpoint.clone();
+        let config = InfluxConfig::new(endpoint, &sink.org, &sink.bucket, token);
+        node::influx_sink(config).map_err(|error| {
+            let key = if let InfluxConfigError::Name { setting } = error { setting } else { "url" };
+            anyhow!("{}: {error}", self.place("sink", key))
+        })
+    }
+
     fn credentials(&self, venue: &Venue) -> anyhow::Result<Credentials> {
-        let key = self.secret("api_key", &venue.api_key)?;
-        let secret = self.secret("api_secret", &venue.api_secret)?;
+        let key = self.secret("venue", "api_key", &venue.api_key)?;
+        let secret = self.secret("venue", "api_secret", &venue.api_secret)?;
         Credentials::new(&key, &secret).map_err(|error| {
             let half = if error == CredentialsError::Key { "api_key" } else { "api_secret" };
             anyhow!("{}: {error}", self.place("venue", half))
@@ -158,8 +196,8 @@ impl Reader<'_> {
     }
 
     /// What is kept somewhere else. It is in no error.
-    fn secret(&self, key: &str, secret: &Secret) -> anyhow::Result<String> {
-        let place = self.place("venue", key);
+    fn secret(&self, table: &str, key: &str, secret: &Secret) -> anyhow::Result<String> {
+        let place = self.place(table, key);
         match secret {
             Secret::Env(name) if !is_variable(name) => Err(anyhow!(
                 "{place}: `{key}`: expected the name of a variable, such as \"KRAKEN_KEY\", and never \
@@ -169,9 +207,8 @@ impl Reader<'_> {
                 .map_err(|_| anyhow!("{place}: `{key}`: the variable `{name}` is not set")),
             Secret::File(file) => {
                 let folder = self.path.parent().unwrap_or(Path::new(""));
-                let bytes =
-                    bytes(&folder.join(file), "a file with half of a key", SECRET_BYTES_MAX)
-                        .with_context(|| format!("{place}: `{key}`"))?;
+                let bytes = bytes(&folder.join(file), "a file with a secret", SECRET_BYTES_MAX)
+                    .with_context(|| format!("{place}: `{key}`"))?;
                 let text = String::from_utf8(bytes)
                     .map_err(|_| anyhow!("{place}: `{key}`: expected a text in UTF-8"))?;
                 Ok(text.trim().to_owned())
@@ -180,23 +217,28 @@ impl Reader<'_> {
     }
 
     /// A key in the file itself would end up in backups and logs, and in the error about it.
-    fn no_literal_secret(&self, key: &str) -> anyhow::Result<()> {
-        let value = self.document.get(&[Step::Key("venue"), Step::Key(key)]);
+    fn no_literal_secret(&self, table: &str, key: &str) -> anyhow::Result<()> {
+        let value = self.document.get(&[Step::Key(table), Step::Key(key)]);
         if value.is_none_or(|value| value.get_ref().as_table().is_some()) {
             return Ok(());
         }
-        let place = self.place("venue", key);
+        let place = self.place(table, key);
+        let what = if table == "venue" { "key" } else { key };
         Err(anyhow!(
             "{place}: `{key}`: expected where it is kept, {{ env = \"NAME\" }} or {{ file = \"PATH\" }}, \
-             and never the key itself"
+             and never the {what} itself"
         ))
     }
 
-    fn no_tls(&self, key: &str, url: Option<&Url>) -> anyhow::Result<()> {
+    fn no_tls(&self, table: &str, key: &str, url: Option<&Url>) -> anyhow::Result<()> {
+        if url.is_some_and(|url| url.endpoint.tls) && table == "sink" {
+            let expected = "http://, since this version has no TLS yet";
+            return Err(self.expected(table, key, expected));
+        }
         if url.is_some_and(|url| url.endpoint.tls) {
             let expected = "http:// or ws://, since this version has no TLS yet and so cannot reach \
                             Kraken itself; `wavetank serve` speaks plain HTTP";
-            return Err(self.expected("venue", key, expected));
+            return Err(self.expected(table, key, expected));
         }
         Ok(())
     }

@@ -1,87 +1,42 @@
 //! What the node does, in lines for a person.
-//!
-//! A thread of its own prints: a terminal that is held, or a pipe that nobody reads, must not hold the
-//! node. Lines that find no room are counted and left out.
 
-use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender, TrySendError};
-use std::thread::{self, JoinHandle};
+use std::io;
 use std::time::{Duration, Instant};
 
 use model::OrderKind;
 use model::audit::{AuditEvent, BreakerState, HealthState};
-use parking_lot::Mutex;
 use platform::{AuditSink, LogAudit};
 
-/// Lines that may wait for the terminal.
-const WAITING_MAX: usize = 1_024;
+use crate::printer::Printer;
+
 /// Longest wait for the terminal at the end.
 const LAST_LINES_MAX: Duration = Duration::from_secs(2);
-/// Time between two looks whether the terminal has taken the last line.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// Prints lines. Cheap to clone.
+/// Prints lines, and holds nobody. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Console {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
     started: Instant,
-    lines: Mutex<Option<SyncSender<String>>>,
-    lost: AtomicU64,
-    printer: Mutex<Option<JoinHandle<()>>>,
+    printer: Printer,
 }
 
 impl Console {
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let (lines, waiting) = mpsc::sync_channel::<String>(WAITING_MAX);
-        let printer = thread::Builder::new().name("console".to_owned()).spawn(move || {
-            let mut out = std::io::stdout().lock();
-            for line in waiting {
-                // A terminal that is gone is no reason to stop trading.
-                drop(writeln!(out, "{line}").and_then(|()| out.flush()));
-            }
-        })?;
-        let shared = Shared {
-            started: Instant::now(),
-            lines: Mutex::new(Some(lines)),
-            lost: AtomicU64::new(0),
-            printer: Mutex::new(Some(printer)),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        let printer = Printer::start("console", io::stdout)?;
+        Ok(Self { started: Instant::now(), printer })
     }
 
     /// Prints a line, if there is room for it.
     pub(crate) fn say(&self, line: &str) {
-        let lines = self.shared.lines.lock();
-        let sent = lines.as_ref().map(|lines| lines.try_send(line.to_owned()));
-        if let Some(Err(TrySendError::Full(_))) = sent {
-            self.shared.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        self.printer.say(format!("{line}\n").into_bytes());
     }
 
     /// Waits until the last line is printed, but not for ever.
     pub(crate) fn end(&self) {
-        let lost = self.shared.lost.load(Ordering::Relaxed);
-        if lost > 0 {
-            self.say(&format!("({lost} lines were left out: nobody read them)"));
-        }
-        drop(self.shared.lines.lock().take());
-        let printer = self.shared.printer.lock().take();
-        let until = Instant::now() + LAST_LINES_MAX;
-        while printer.as_ref().is_some_and(|printer| !printer.is_finished())
-            && Instant::now() < until
-        {
-            thread::sleep(LOOK_EVERY);
-        }
+        self.printer.end(LAST_LINES_MAX);
     }
 
     fn tell(&self, text: &str) {
-        let elapsed = self.shared.started.elapsed();
+        let elapsed = self.started.elapsed();
         let (minutes, seconds) = (elapsed.as_secs() / 60, elapsed.as_secs() % 60);
         self.say(&format!("{minutes:02}:{seconds:02}.{:03}  {text}", elapsed.subsec_millis()));
     }
@@ -103,7 +58,8 @@ fn sentence(event: &AuditEvent) -> Option<String> {
         AuditEvent::HealthChanged { dependency, state, reason, critical } => {
             let without = if *critical { "" } else { " (trading goes on without it)" };
             Some(match state {
-                HealthState::Up => format!("+ {dependency} works"),
+                HealthState::Up if reason.is_empty() => format!("+ {dependency} works"),
+                HealthState::Up => format!("+ {dependency} works: {reason}"),
                 HealthState::Degraded => format!("! {dependency} works badly: {reason}"),
                 HealthState::Down => format!("! {dependency} does not work{without}: {reason}"),
             })
@@ -115,6 +71,9 @@ fn sentence(event: &AuditEvent) -> Option<String> {
             (BreakerState::HalfOpen, _) => Some(format!("  breaker {breaker} tries again")),
             _ => None,
         },
+        AuditEvent::SinkLost { sink, points, reason } => {
+            Some(format!("! {sink}: {points} points lost, {reason}"))
+        }
         AuditEvent::OrderIntent { order } => {
             let (id, side, quantity) = (&order.client_order_id, order.side, order.quantity);
             let price = match order.kind {
@@ -179,5 +138,29 @@ mod tests {
         };
         let expected = "! writing out what sinks hold: not done in time: influxdb: flush";
         assert_eq!(sentence(&late).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn lost_points_are_told() {
+        let lost = AuditEvent::SinkLost {
+            sink: "influx/write".to_owned(),
+            points: 12,
+            reason: "no room while the database is away".to_owned(),
+        };
+        let expected = "! influx/write: 12 points lost, no room while the database is away";
+        assert_eq!(sentence(&lost).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn what_works_may_have_something_to_say() {
+        let up = |reason: &str| AuditEvent::HealthChanged {
+            dependency: "endpoint".to_owned(),
+            critical: false,
+            state: HealthState::Up,
+            reason: reason.to_owned(),
+        };
+        assert_eq!(sentence(&up("")).as_deref(), Some("+ endpoint works"));
+        let expected = "+ endpoint works: listens on 127.0.0.1:9090";
+        assert_eq!(sentence(&up("listens on 127.0.0.1:9090")).as_deref(), Some(expected));
     }
 }

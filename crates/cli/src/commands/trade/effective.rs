@@ -8,7 +8,7 @@ use platform::Endpoint;
 use scenario::format_duration;
 
 use super::environment::quoted;
-use super::file::{File, Secret, Venue};
+use super::file::{File, Secret, Sink, Venue};
 
 /// Every setting with its value.
 pub(super) fn effective(file: &File, node: &NodeConfig) -> String {
@@ -25,7 +25,19 @@ pub(super) fn effective(file: &File, node: &NodeConfig) -> String {
     );
     rest(&mut text, node);
     if let Some(address) = node.endpoint {
-        text.table("endpoint", &[("listen", quoted(&address.to_string()))]);
+        let hosts = list(node.endpoint_hosts.iter().cloned());
+        text.table("endpoint", &[("listen", quoted(&address.to_string())), ("hosts", hosts)]);
+    }
+    if let Some(Sink { url, org, bucket, token, critical }) = &file.sink {
+        let Endpoint { host, port, .. } = &url.endpoint;
+        let rows = [
+            ("url", quoted(&format!("http://{host}:{port}"))),
+            ("org", quoted(org)),
+            ("bucket", quoted(bucket)),
+            ("token", kept(token)),
+            ("critical", critical.to_string()),
+        ];
+        text.table("sink", &rows);
     }
     text.0
 }

@@ -15,10 +15,12 @@ enum Kind {
     Number,
     /// Parts between commas.
     List,
+    /// `true` or `false`.
+    Flag,
 }
 
-/// Every key that a variable may override. Keys of the API are no such: the file names a variable.
-const KEYS: [(&str, &str, Kind); 36] = [
+/// Every key that a variable may override. Secrets are no such: the file names a variable.
+const KEYS: [(&str, &str, Kind); 41] = [
     ("venue", "rest", Kind::Text),
     ("venue", "public_ws", Kind::Text),
     ("venue", "private_ws", Kind::Text),
@@ -55,6 +57,11 @@ const KEYS: [(&str, &str, Kind); 36] = [
     ("cancel_lane", "open_for", Kind::Text),
     ("cancel_lane", "retries_max", Kind::Number),
     ("endpoint", "listen", Kind::Text),
+    ("endpoint", "hosts", Kind::List),
+    ("sink", "url", Kind::Text),
+    ("sink", "org", Kind::Text),
+    ("sink", "bucket", Kind::Text),
+    ("sink", "critical", Kind::Flag),
 ];
 
 /// Adds the variables that are ours to a file's text.
@@ -89,7 +96,8 @@ impl Kind {
             Self::Number if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() => {
                 text.to_owned()
             }
-            Self::Text | Self::Number => quoted(text),
+            Self::Flag if text == "true" || text == "false" => text.to_owned(),
+            Self::Text | Self::Number | Self::Flag => quoted(text),
             Self::List => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 format!("[{}]", parts.map(quoted).collect::<Vec<_>>().join(", "))

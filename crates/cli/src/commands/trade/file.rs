@@ -26,6 +26,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) cancel_lane: Lane,
     pub(super) endpoint: Option<Listen>,
+    pub(super) sink: Option<Sink>,
 }
 
 /// Table `[venue]`: Kraken, or what speaks like it.
@@ -122,9 +123,29 @@ pub(super) struct Lane {
 #[serde(deny_unknown_fields)]
 pub(super) struct Listen {
     pub(super) listen: Address,
+    /// Names under which it may be asked for, besides `localhost` and every address.
+    #[serde(default)]
+    pub(super) hosts: BTreeSet<HostName>,
 }
 
-/// Where half of a key is kept.
+/// Table `[sink]`: a bucket of InfluxDB.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sink {
+    pub(super) url: Url,
+    pub(super) org: String,
+    pub(super) bucket: String,
+    pub(super) token: Secret,
+    /// Whether the node is of no use without it.
+    #[serde(default)]
+    pub(super) critical: bool,
+}
+
+/// The name of a host, in small letters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HostName(pub(super) String);
+
+/// Where a secret is kept: half of a key, a token.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Secret {
@@ -250,6 +271,17 @@ impl<'de> Deserialize<'de> for Amount {
         by_text(deserializer, expected, |text| {
             let quantity = Quantity::parse(text).ok()?;
             quantity.is_positive().then_some(Self(quantity))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for HostName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = r#"the name of a host without a port, for example "trader.lan""#;
+        by_text(deserializer, expected, |text| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
+            let fits = !text.is_empty() && text.chars().all(plain) && !text.ends_with('.');
+            fits.then(|| Self(text.to_ascii_lowercase()))
         })
     }
 }
