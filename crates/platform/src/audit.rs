@@ -66,17 +66,7 @@ impl AuditSink for LogAudit {
 fn log_trading(event: AuditEvent) {
     match event {
         AuditEvent::OrderIntent { order } => {
-            let NewOrder { client_order_id: id, symbol, side, kind, quantity, time_in_force } =
-                order;
-            let (limit, post_only) = match kind {
-                OrderKind::Market => (None, false),
-                OrderKind::Limit { price, post_only } => (Some(price), post_only),
-            };
-            let limit = limit.as_ref().map(tracing::field::display);
-            tracing::info!(
-                client_order_id = %id, %symbol, side = side.as_str(), %quantity, limit, post_only,
-                ?time_in_force, "order intended"
-            );
+            log_intent(&order);
         }
         AuditEvent::OrderChanged { client_order_id, venue_order_id, state, filled, reason } => {
             let venue_order_id = venue_order_id.as_ref().map(tracing::field::display);
@@ -94,6 +84,25 @@ fn log_trading(event: AuditEvent) {
         }
         _ => {}
     }
+}
+
+fn log_intent(order: &NewOrder) {
+    let NewOrder { client_order_id: id, symbol, side, kind, quantity, time_in_force, reduce_only } =
+        order;
+    let (limit, post_only, trigger) = match kind {
+        OrderKind::Market => (None, false, None),
+        OrderKind::Limit { price, post_only } => (Some(price), *post_only, None),
+        OrderKind::Triggered { trigger, price, limit } => {
+            (limit.as_ref(), false, Some((trigger.as_str(), price)))
+        }
+    };
+    let limit = limit.map(tracing::field::display);
+    let (trigger, trigger_price) = trigger.unzip();
+    let trigger_price = trigger_price.map(tracing::field::display);
+    tracing::info!(
+        client_order_id = %id, %symbol, side = side.as_str(), %quantity, limit, post_only,
+        ?time_in_force, reduce_only, trigger, trigger_price, "order intended"
+    );
 }
 
 /// Numbers calls and hands events to a sink. Cheap to clone; clones share the numbering.

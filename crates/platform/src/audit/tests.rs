@@ -1,6 +1,7 @@
 use model::audit::{BreakerState, HealthState, StreamState};
 use model::{
-    Liquidity, Notional, OrderState, Price, Quantity, Side, Symbol, TimeInForce, VenueOrderId,
+    Liquidity, Notional, OrderState, Price, Quantity, Side, Symbol, TimeInForce, Trigger,
+    VenueOrderId,
 };
 use testkit::Log;
 
@@ -22,6 +23,37 @@ fn logged(event: AuditEvent) -> Vec<String> {
 }
 
 #[test]
+fn an_intent_tells_everything_that_the_order_is() {
+    let check = |side, kind, reduce_only, expected: &str| {
+        let order = NewOrder {
+            client_order_id: id(),
+            symbol: Symbol::new("BTC/USD"),
+            side,
+            kind,
+            quantity: quantity("0.25"),
+            time_in_force: TimeInForce::Gtc,
+            reduce_only,
+        };
+        assert_eq!(logged(AuditEvent::OrderIntent { order }), [expected]);
+    };
+    let price = Price::parse("15000.5").expect("a number");
+    check(
+        Side::Buy,
+        OrderKind::Limit { price, post_only: true },
+        false,
+        "INFO order intended client_order_id=wt-1 symbol=BTC/USD side=buy quantity=0.25 limit=15000.5 \
+         post_only=true time_in_force=Gtc reduce_only=false",
+    );
+    check(
+        Side::Sell,
+        OrderKind::Triggered { trigger: Trigger::StopLoss, price, limit: None },
+        true,
+        "INFO order intended client_order_id=wt-1 symbol=BTC/USD side=sell quantity=0.25 post_only=false \
+         time_in_force=Gtc reduce_only=true trigger=stop-loss trigger_price=15000.5",
+    );
+}
+
+#[test]
 fn each_event_is_one_line_with_fields() {
     let check = |event: AuditEvent, expected: &str| assert_eq!(logged(event), [expected]);
     check(
@@ -31,21 +63,6 @@ fn each_event_is_one_line_with_fields() {
             reason: "silent for 15s".to_owned(),
         },
         "INFO stream changed stream=kraken/public to=down cause=silent for 15s",
-    );
-    let price = Price::parse("15000.5").expect("a number");
-    check(
-        AuditEvent::OrderIntent {
-            order: NewOrder {
-                client_order_id: id(),
-                symbol: Symbol::new("BTC/USD"),
-                side: Side::Buy,
-                kind: OrderKind::Limit { price, post_only: true },
-                quantity: quantity("0.25"),
-                time_in_force: TimeInForce::Gtc,
-            },
-        },
-        "INFO order intended client_order_id=wt-1 symbol=BTC/USD side=buy quantity=0.25 limit=15000.5 \
-         post_only=true time_in_force=Gtc",
     );
     let changed = |venue_order_id, reason| AuditEvent::OrderChanged {
         client_order_id: id(),
@@ -61,7 +78,7 @@ fn each_event_is_one_line_with_fields() {
     );
     let fill = Fill {
         trade_id: 7,
-        price,
+        price: Price::parse("15000.5").expect("a number"),
         quantity: quantity("0.1"),
         fee: Notional::parse("0.02").expect("a number"),
         liquidity: Liquidity::Maker,
