@@ -1,49 +1,185 @@
-//! The backtester against its floor: EMA cross over generated trades through engine, exchange and queues,
-//! and the same averages over the same rows without any of them.
+//! The backtester against its floors: through engine, exchange and queues, and without any of them.
 //!
-//! The lines printed before give the figures that matter, taken in this process within the same minute:
-//! events per second of both, and the cost of an order in a short and in a long run.
+//! - EMA cross over generated trades, against the same averages over the same rows;
+//! - a market maker with more than a million orders over trades and a recorded book, with latencies and
+//!   hftbacktest's queue model, in a short and in a long run: an order costs the same in both;
+//! - SMA cross over bars of a minute for many pairs of lengths, as a grid plays it.
+//!
+//! The lines printed before give the figures that matter, taken in this process within the same minute.
+//! What peers need for the same work stands in benches/README.md.
 
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use backtest::{Backtest, BacktestConfig, BacktestResult, MarketEvent};
+use backtest::{
+    Backtest, BacktestConfig, BacktestResult, DepthRow, Latency, LatencyConfig, MarketEvent,
+    SharedTape, TradeRow, in_parallel,
+};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use engine::{Ema, StrategySpec};
-use model::{Asset, Instrument, Notional, Price, Quantity, Symbol, UnixNanos};
+use engine::{Desk, Ema, SmaCross, Strategy, StrategySpec};
+use matching::{Liquidity, PrintRule, QueueModel};
+use model::{
+    Bar, ClientOrderId, Level, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos,
+};
 use tape::{GeneratorConfig, TapeTrade, TradeGenerator};
 
 const BAR: Duration = Duration::from_secs(60);
 
-/// Trades of some hours, 1,440 a minute.
-fn trades(hours: u64) -> Vec<TapeTrade> {
+/// Trades of some days, 46 a minute: 2 million in 30 days.
+fn trades(days: u64) -> Vec<TapeTrade> {
     let mut config = GeneratorConfig::sample();
-    config.length = Duration::from_secs(hours * 3_600);
-    config.trades_per_minute = 1_440;
+    config.length = Duration::from_hours(24 * days);
+    config.trades_per_minute = 46;
     config.crash = None;
     TradeGenerator::new(config, 1).expect("a valid market").collect()
 }
 
+fn config() -> BacktestConfig {
+    let balances = [("USD", "1000000000"), ("BTC", "1000000")];
+    BacktestConfig::of_pair("BTC/USD", 1, &balances).expect("valid")
+}
+
+fn symbol() -> Symbol {
+    Symbol::new("BTC/USD")
+}
+
 fn backtest(trades: &[TapeTrade], spec: &str) -> BacktestResult {
-    let instrument = Instrument {
-        symbol: Symbol::new("BTC/USD"),
-        base: Asset::new("BTC"),
-        quote: Asset::new("USD"),
-        price_decimals: 1,
-        quantity_decimals: 8,
-        cost_decimals: 5,
-        tick_size: Price::step(1),
-        quantity_min: Quantity::step(8),
-        cost_min: Notional::ZERO,
-    };
-    let million = Notional::parse("1000000000").expect("valid");
-    let balances = [(Asset::new("USD"), million), (Asset::new("BTC"), million)];
     let strategy = StrategySpec::parse(spec).expect("valid").factory();
-    let strategy = strategy.build(std::slice::from_ref(&instrument.symbol));
+    let strategy = strategy.build(&[symbol()]);
     let events = trades.iter().map(|trade| Ok::<_, Infallible>(MarketEvent::from(*trade)));
-    let backtest = Backtest::new(BacktestConfig::spot(instrument, balances.into()));
-    backtest.expect("valid").run(events, strategy).expect("a sound tape")
+    Backtest::new(config()).expect("valid").run(events, strategy).expect("a sound tape")
+}
+
+/// Keeps a bid and an ask at the best prices: looks once a second, and replaces what is not there.
+#[derive(Debug)]
+struct Maker {
+    symbol: Symbol,
+    looked_at: UnixNanos,
+    last: [Option<Price>; 2],
+}
+
+impl Maker {
+    fn look(&mut self, now: UnixNanos, desk: &mut Desk<'_>) {
+        let Some((bid, ask)) = desk.market(&self.symbol).and_then(|m| m.bid.zip(m.ask)) else {
+            return;
+        };
+        for (at, (side, price)) in
+            [(Side::Buy, bid.price), (Side::Sell, ask.price)].into_iter().enumerate()
+        {
+            if self.last[at] == Some(price) {
+                continue;
+            }
+            let working = desk.orders().working_in(&self.symbol);
+            let of_side = working.filter(|order| order.request().side == side);
+            let old: Vec<ClientOrderId> =
+                of_side.map(|order| order.request().client_order_id.clone()).collect();
+            old.iter().for_each(|id| desk.cancel(id));
+            let kind = OrderKind::Limit { price, post_only: true };
+            let size = Quantity::from_raw(100_000);
+            desk.place(&self.symbol, side, kind, size, TimeInForce::Gtc);
+            self.last[at] = Some(price);
+        }
+        self.looked_at = now.floor_to(Duration::from_secs(1));
+    }
+}
+
+impl Strategy for Maker {
+    fn on_trade(&mut self, trade: &model::Trade, desk: &mut Desk<'_>) {
+        if trade.venue_ts.since(self.looked_at) >= Duration::from_secs(1) {
+            self.look(trade.venue_ts, desk);
+        }
+    }
+}
+
+/// The trades, and a book of one level on each side around them, one tick wide: each change takes two levels
+/// away and sets two.
+fn with_book(trades: &[TapeTrade]) -> SharedTape {
+    let tick = Price::step(1).raw();
+    let mut rising = true;
+    let mut last = None;
+    let mut before = Price::ZERO;
+    let mut tape = SharedTape::default();
+    let level = |raw: i64, quantity: i64| Level {
+        price: Price::from_raw(raw),
+        quantity: Quantity::from_raw(quantity * 100_000_000),
+    };
+    for trade in trades {
+        rising = if trade.price == before { rising } else { trade.price > before };
+        before = trade.price;
+        let bid = if rising { trade.price.raw() - tick } else { trade.price.raw() };
+        if last != Some(bid) {
+            let old = last.unwrap_or(bid + 10 * tick);
+            tape.push(MarketEvent::Depth(DepthRow {
+                ts: trade.ts,
+                snapshot: false,
+                bids: vec![level(old, 0), level(bid, 5)],
+                asks: vec![level(old + tick, 0), level(bid + tick, 5)],
+            }));
+            last = Some(bid);
+        }
+        tape.push(MarketEvent::Trade(TradeRow {
+            ts: trade.ts,
+            price: trade.price,
+            quantity: trade.quantity,
+            taker_side: Some(if rising { Side::Buy } else { Side::Sell }),
+            trade_id: None,
+        }));
+    }
+    tape
+}
+
+fn make_market(tape: &SharedTape) -> BacktestResult {
+    let mut config = config();
+    let venue = &mut config.venues[0];
+    venue.instruments[0].liquidity = Liquidity::Recorded;
+    venue.instruments[0].queue = QueueModel::Probabilistic { power: 2 };
+    let latency = |millis| Latency::Constant(Duration::from_millis(millis));
+    venue.latency = LatencyConfig { feed: latency(2), entry: latency(5), response: latency(5) };
+    venue.fees = matching::FeeRates { maker_ppm: 200, taker_ppm: 700 };
+    let maker = Maker { symbol: symbol(), looked_at: UnixNanos::ZERO, last: [None; 2] };
+    let backtest = Backtest::new(config).expect("valid");
+    backtest.run(tape.iter(), Box::new(maker)).expect("a sound tape")
+}
+
+/// Bars of a minute.
+fn bars(trades: &[TapeTrade]) -> SharedTape {
+    let mut bars: Vec<Bar> = Vec::new();
+    for trade in trades {
+        let start = trade.ts.floor_to(BAR);
+        let price = trade.price;
+        match bars.last_mut().filter(|bar| bar.start == start) {
+            Some(bar) => {
+                (bar.high, bar.low, bar.close) = (bar.high.max(price), bar.low.min(price), price);
+                bar.volume = bar.volume.checked_add(trade.quantity).expect("small");
+            }
+            None => bars.push(Bar {
+                start,
+                length: BAR,
+                open: price,
+                high: price,
+                low: price,
+                close: price,
+                volume: trade.quantity,
+            }),
+        }
+    }
+    bars.into_iter().map(MarketEvent::Bar).collect()
+}
+
+/// Pairs of lengths, each played over all bars; returns their round trips.
+fn pairs(tape: &SharedTape, pairs: &[(u32, u32)], threads: usize) -> usize {
+    let mut config = config();
+    config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
+    config.equity_every = Duration::from_hours(24);
+    let backtest = Backtest::new(config).expect("valid");
+    let fills = in_parallel(threads, pairs.len(), |at| {
+        let (fast, slow) = pairs[at];
+        let strategy = SmaCross::new(symbol(), fast, slow, Quantity::step(0));
+        let result = backtest.run(tape.iter(), Box::new(strategy)).expect("sound bars");
+        result.fills.len()
+    });
+    fills.iter().sum()
 }
 
 /// The averages of the strategy, and a position that follows them at the last price.
@@ -85,33 +221,57 @@ fn millions(count: usize, seconds: f64) -> f64 {
 }
 
 const EMA: &str = "ema-cross:fast=12,slow=26,bar_s=60,patience_s=60";
-const QUOTER: &str = "quoter:qty=0.001,distance_bps=1,inventory_max=1000,every_s=1";
+
+/// Events as hftbacktest counts them: each level is one.
+fn rows(tape: &SharedTape) -> usize {
+    let levels = tape.iter().map(|event| match event {
+        Ok(MarketEvent::Depth(row)) => row.bids.len() + row.asks.len(),
+        Ok(MarketEvent::Trade(_) | MarketEvent::Bar(_)) => 1,
+        Err(never) => match never {},
+    });
+    levels.sum()
+}
 
 #[expect(clippy::print_stdout, reason = "rates are what this bench is for")]
-fn run(c: &mut Criterion) {
-    let quick = std::env::args().any(|argument| argument == "--test");
-    let trades = trades(if quick { 1 } else { 24 });
-    let (result, product) = seconds(|| backtest(&trades, EMA));
-    let (_, bare) = seconds(|| black_box(floor(&trades)));
+fn figures(trades: &[TapeTrade], bars: &SharedTape) {
+    let (result, product) = seconds(|| backtest(trades, EMA));
+    let (_, bare) = seconds(|| black_box(floor(trades)));
     println!("digest {} over {} trades", result.digest, trades.len());
     println!(
-        "{:.2} M events/s with {} orders; floor {:.1} M rows/s",
+        "EMA cross: {:.2} M events/s with {} orders; floor {:.1} M rows/s",
         millions(trades.len(), product),
         result.orders.len(),
         millions(trades.len(), bare)
     );
     for part in [10, 1] {
-        let part = &trades[..trades.len() / part];
-        let (quoted, busy) = seconds(|| backtest(part, QUOTER));
-        let (_, idle) = seconds(|| backtest(part, "no-op"));
-        let orders = quoted.orders.len();
-        let micros = (busy - idle) / millions(orders, 1.0);
+        let tape = with_book(&trades[..trades.len() / part]);
+        let (made, busy) = seconds(|| make_market(&tape));
+        let (orders, rows) = (made.orders.len(), rows(&tape));
         println!(
-            "{orders} orders: {micros:.2} us each; {:.2} M events/s",
-            millions(part.len(), busy)
+            "market maker: {orders} orders, {} fills over {rows} levels and trades: {busy:.2} s, \
+             {:.2} M/s, {:.2} us an order with all that happens between",
+            made.fills.len(),
+            millions(rows, busy),
+            busy / millions(orders, 1.0)
         );
     }
+    let lengths: Vec<_> = (5..15).flat_map(|fast| (20..24).map(move |slow| (fast, slow))).collect();
+    for threads in [1, 2] {
+        let (_, took) = seconds(|| pairs(bars, &lengths, threads));
+        println!(
+            "bars: {} pairs over {} bars on {threads} threads: {:.2} M bar-pairs/s",
+            lengths.len(),
+            bars.len(),
+            millions(bars.len() * lengths.len(), took)
+        );
+    }
+}
 
+fn run(c: &mut Criterion) {
+    let quick = std::env::args().any(|argument| argument == "--test");
+    let trades = trades(if quick { 1 } else { 30 });
+    let bars = bars(&trades);
+    figures(&trades, &bars);
     let mut group = c.benchmark_group("trades");
     group.sample_size(10).measurement_time(Duration::from_secs(10));
     group.throughput(Throughput::Elements(u64::try_from(trades.len()).expect("fits")));

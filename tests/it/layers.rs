@@ -46,14 +46,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "venue-sim",
         ],
     ),
-    ("report", &["model", "checks"]),
+    ("report", &["model", "checks", "matching", "backtest", "engine", "tape"]),
 ];
 
 /// What the tests of several crates share.
 const TESTKIT: &str = "testkit";
 
 /// Crates that may use everything.
-const UNBOUND: &[&str] = &["cli", "tests", "benches"];
+const UNBOUND: &[&str] = &["cli", "own-strategy", "tests", "benches"];
 
 /// The crates that may depend on the simulation's engine: one to use it, one to measure its floor.
 const TURMOIL_USERS: &[&str] = &["sim", "benches"];

@@ -13,6 +13,7 @@ mod main_job;
 mod mechanisms;
 mod node_ends;
 mod node_shutdown;
+mod pages;
 mod planted_faults;
 mod real_sockets;
 mod sink_down;

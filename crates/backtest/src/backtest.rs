@@ -1,19 +1,21 @@
-//! The loop: one nanosecond clock, a tape, three ways on which messages travel.
+//! The loop: one nanosecond clock, tapes, and the ways on which messages travel.
 
+use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 
 use engine::{Action, Engine, EngineConfig, EngineEvent, Strategy};
 use matching::TapeError;
-use model::{Bar, FeedEvent, Notional, Trade, UnixNanos};
+use model::{Asset, FeedEvent, Notional, Symbol, Trade, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
 use crate::equity::EquityCurve;
 use crate::event::MarketEvent;
-use crate::latency::Channel;
+use crate::merge::{Reel, Step};
 use crate::record::{BacktestResult, DataCounts};
 use crate::venue::{BarStop, Request, Venue};
-use crate::wire::{Published, Wire};
+use crate::wire::{Line, Published, Wire};
 
 /// Orders, cancels and answers that may be delivered between two events of the tape.
 ///
@@ -21,24 +23,36 @@ use crate::wire::{Published, Wire};
 /// event when nothing takes time.
 pub const MESSAGES_MAX: u64 = 100_000;
 
-/// Why a backtest ended before its tape did.
+/// Why a backtest ended before its tapes did.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum RunError<E: std::error::Error + 'static> {
-    /// The tape cannot be read.
+pub enum RunError<E: Error + 'static> {
+    /// A tape cannot be read.
     #[error(transparent)]
     Source(E),
+    /// There is not one tape for each market.
+    #[error("{found} tapes for {expected} markets")]
+    Tapes {
+        /// Tapes given.
+        found: usize,
+        /// Instruments of the configuration.
+        expected: usize,
+    },
     /// The market cannot play an event.
-    #[error("event {number} of the tape cannot be played")]
+    #[error("event {number} of tape {tape} cannot be played")]
     Event {
+        /// Number of the tape, from 1.
+        tape: usize,
         /// Number of the event, from 1.
         number: u64,
         /// Why.
         source: TapeError,
     },
     /// An event is older than the one before, or begins before a bar has ended.
-    #[error("event {number} of the tape is of `{found}`, but the market is at `{previous}`")]
+    #[error("event {number} of tape {tape} is of `{found}`, but the market is at `{previous}`")]
     Unsorted {
+        /// Number of the tape, from 1.
+        tape: usize,
         /// Number of the event, from 1.
         number: u64,
         /// Where the market is.
@@ -47,8 +61,10 @@ pub enum RunError<E: std::error::Error + 'static> {
         found: UnixNanos,
     },
     /// A bar contradicts itself.
-    #[error("event {number} of the tape is a bar whose prices, length or volume make no sense")]
+    #[error("event {number} of tape {tape} is a bar whose prices, length or volume make no sense")]
     Bar {
+        /// Number of the tape, from 1.
+        tape: usize,
         /// Number of the event, from 1.
         number: u64,
     },
@@ -70,11 +86,16 @@ impl Backtest {
     /// [`ConfigError`] names the field.
     pub fn new(config: BacktestConfig) -> Result<Self, ConfigError> {
         config.validate()?;
-        Venue::new(&config)?;
+        Venue::all(&config)?;
         Ok(Self { config })
     }
 
-    /// Plays a tape to a strategy.
+    /// What was checked.
+    pub const fn config(&self) -> &BacktestConfig {
+        &self.config
+    }
+
+    /// Plays a tape to a strategy, where one instrument is traded.
     ///
     /// Memory depends on the number of orders, fills and equity points, not on the length of the tape.
     ///
@@ -84,22 +105,56 @@ impl Backtest {
     /// # Determinism
     /// The result depends on configuration, tape and strategy only. Reads no clock; draws latencies from
     /// the streams `backtest/{feed,entry,response}` of the seed.
-    pub fn run<E: std::error::Error + 'static>(
+    pub fn run<E: Error + 'static>(
         &self,
         tape: impl IntoIterator<Item = Result<MarketEvent, E>>,
         strategy: Box<dyn Strategy>,
     ) -> Result<BacktestResult, RunError<E>> {
+        self.run_all(vec![tape.into_iter()], strategy)
+    }
+
+    /// Plays one tape for each instrument of [`BacktestConfig::instruments`], in that order, merged by time.
+    /// At one time the tape of the instrument with the lower number comes first.
+    ///
+    /// # Errors
+    /// As [`Backtest::run`].
+    ///
+    /// # Determinism
+    /// As [`Backtest::run`]; venues after the first draw from `backtest/{feed,entry,response}/{number}`.
+    pub fn run_all<E: Error + 'static>(
+        &self,
+        tapes: Vec<impl Iterator<Item = Result<MarketEvent, E>>>,
+        strategy: Box<dyn Strategy>,
+    ) -> Result<BacktestResult, RunError<E>> {
         let mut run = Run::new(&self.config, strategy);
-        for (number, event) in (1..).zip(tape) {
-            run.play(event.map_err(RunError::Source)?).map_err(|stop| stop.at(number))?;
+        if tapes.len() != run.markets.len() {
+            let (found, expected) = (tapes.len(), run.markets.len());
+            return Err(RunError::Tapes { found, expected });
         }
-        run.finish().map_err(|stop| stop.at(0))
+        let mut reels: Vec<_> =
+            (1..).zip(tapes).map(|(name, tape)| Reel::new(tape, name)).collect();
+        loop {
+            let mut first = None;
+            for (market, reel) in reels.iter_mut().enumerate() {
+                let at = reel.peek()?;
+                if at.is_some_and(|at| first.is_none_or(|(first, _)| at < first)) {
+                    first = at.map(|at| (at, market));
+                }
+            }
+            let Some((_, market)) = first else { break };
+            let reel = &mut reels[market];
+            if let Some(step) = reel.take() {
+                run.play(market, step).map_err(|halt| halt.at(reel.name, reel.number))?;
+            }
+        }
+        let end = reels.iter().map(|reel| reel.now).max().unwrap_or(UnixNanos::ZERO);
+        run.finish(end).map_err(|halt| halt.at(0, 0))
     }
 }
 
 /// Why a run must stop, without the event's number.
 #[derive(Debug)]
-enum Halt {
+pub(crate) enum Halt {
     Event(TapeError),
     Unsorted { previous: UnixNanos, found: UnixNanos },
     Bar,
@@ -107,104 +162,103 @@ enum Halt {
 }
 
 impl Halt {
-    fn at<E: std::error::Error>(self, number: u64) -> RunError<E> {
+    pub(crate) fn at<E: Error>(self, tape: usize, number: u64) -> RunError<E> {
         match self {
-            Self::Event(source) => RunError::Event { number, source },
-            Self::Unsorted { previous, found } => RunError::Unsorted { number, previous, found },
-            Self::Bar => RunError::Bar { number },
+            Self::Event(source) => RunError::Event { tape, number, source },
+            Self::Unsorted { previous, found } => {
+                RunError::Unsorted { tape, number, previous, found }
+            }
+            Self::Bar => RunError::Bar { tape, number },
             Self::Flood(at) => RunError::Flood(at),
         }
     }
 }
 
+/// Where a market is.
+#[derive(Debug)]
+struct MarketSite {
+    venue: usize,
+    /// Number among the markets of its venue.
+    site: usize,
+    symbol: Symbol,
+}
+
 /// The state of a run.
 struct Run {
     engine: Engine,
-    venue: Venue,
+    venues: Vec<Venue>,
+    /// By number.
+    markets: Vec<MarketSite>,
     wire: Wire,
-    requests: Channel<Request>,
     curve: EquityCurve,
     data: DataCounts,
-    /// The market's time: the last event, the end of the last bar.
+    /// The time of the last event.
     now: UnixNanos,
-    initial: (Notional, Notional),
+    initial: Vec<BTreeMap<Asset, Notional>>,
 }
 
 impl Run {
     fn new(config: &BacktestConfig, strategy: Box<dyn Strategy>) -> Self {
-        let venue = Venue::new(config).expect("the configuration was checked");
+        let venues = Venue::all(config).expect("the configuration was checked");
+        let mut markets = Vec::new();
+        for (venue, of) in venues.iter().enumerate() {
+            let symbols = of.symbols().cloned().enumerate();
+            markets.extend(symbols.map(|(site, symbol)| MarketSite { venue, site, symbol }));
+        }
         let engine = EngineConfig {
-            instruments: vec![config.instrument.instrument.clone()],
+            instruments: config.instruments().map(|config| config.instrument.clone()).collect(),
             risk: config.risk,
             started: STARTED,
         };
-        let mut engine = Engine::new(engine, strategy).expect("there is one instrument");
+        let mut engine = Engine::new(engine, strategy).expect("there is an instrument");
         let live = FeedEvent::OpenOrders(Vec::new());
         let nothing = engine.step(EngineEvent::Feed(live));
-        let initial = venue.owned();
         debug_assert!(nothing.is_empty(), "an empty list asks for nothing");
         Self {
             engine,
-            initial,
-            venue,
+            initial: venues.iter().map(Venue::balances).collect(),
             wire: Wire::new(config),
-            requests: Channel::new(config.latency.entry, config.seed, "entry"),
-            curve: EquityCurve::new(config.equity_every, initial),
+            curve: EquityCurve::new(config, &venues),
             data: DataCounts::default(),
             now: UnixNanos::from_nanos(i64::MIN),
+            venues,
+            markets,
         }
     }
 
-    fn play(&mut self, event: MarketEvent) -> Result<(), Halt> {
-        let found = event.ts();
-        if found < self.now {
-            return Err(Halt::Unsorted { previous: self.now, found });
-        }
+    fn play(&mut self, market: usize, step: Step) -> Result<(), Halt> {
+        let now = step.at();
         if self.now.as_nanos() == i64::MIN {
-            self.data.first_ts = found;
+            self.data.first_ts = now;
         }
-        self.deliver(found)?;
-        match event {
-            MarketEvent::Trade(row) => {
+        self.deliver(now)?;
+        if self.curve.is_due(now) {
+            self.curve.take(now, &self.venues);
+        }
+        let MarketSite { venue, site, .. } = self.markets[market];
+        let venue = &mut self.venues[venue];
+        let price = match step {
+            Step::Trade(row) => {
                 self.data.trades += 1;
-                self.look(row.ts);
-                self.venue.on_trade(&row, &mut self.wire).map_err(Halt::Event)?;
-                self.curve.priced(row.ts, row.price);
-                self.now = row.ts;
+                venue.on_trade(site, &row, &mut self.wire).map_err(Halt::Event)?;
+                Some(row.price)
             }
-            MarketEvent::Bar(bar) => self.play_bar(&bar)?,
-            MarketEvent::Depth(row) => {
+            Step::Depth(row) => {
                 self.data.depth += 1;
-                self.look(row.ts);
-                self.venue.on_depth(&row, &mut self.wire).map_err(Halt::Event)?;
-                self.now = row.ts;
+                venue.on_depth(site, &row, &mut self.wire).map_err(Halt::Event)?;
+                None
             }
+            Step::Bar(bar, stop) => {
+                self.data.bars += u64::from(stop == BarStop::Open);
+                let played = venue.on_bar(site, &bar, stop, now, &mut self.wire);
+                Some(played.map_err(Halt::Event)?)
+            }
+        };
+        if let Some(price) = price {
+            self.curve.priced(market, now, price);
         }
+        self.now = now;
         self.flood_check()
-    }
-
-    fn play_bar(&mut self, bar: &Bar) -> Result<(), Halt> {
-        if !bar.is_sound() {
-            return Err(Halt::Bar);
-        }
-        self.data.bars += 1;
-        self.look(bar.start);
-        for stop in BarStop::ALL {
-            let at = stop.at(bar);
-            self.deliver(at)?;
-            let price = self.venue.on_bar(bar, stop, at, &mut self.wire).map_err(Halt::Event)?;
-            self.curve.priced(at, price);
-            self.flood_check()?;
-        }
-        self.now = bar.end();
-        Ok(())
-    }
-
-    /// Takes the points of the equity curve that lie before an event.
-    fn look(&mut self, ts: UnixNanos) {
-        if self.curve.is_due(ts) {
-            self.curve.take(ts, self.venue.owned());
-        }
     }
 
     /// Delivers every message that arrives before `until`.
@@ -212,33 +266,29 @@ impl Run {
         let until = until.as_nanos();
         let mut delivered = 0;
         loop {
-            let public = self.wire.public.next_at();
-            let private = self.wire.private.next_at();
-            let request = self.requests.next_at();
-            let first = public.min(private).min(request);
+            let (first, line, venue) = self.wire.first();
             if first >= until {
                 return Ok(());
             }
-            // At one time the market's news come first, then our own, then the venue acts.
-            if public == first {
-                self.hear();
+            if line == Line::Public {
+                self.hear(venue);
                 continue;
             }
             delivered += 1;
             if delivered > MESSAGES_MAX {
                 return Err(Halt::Flood(UnixNanos::from_nanos(first)));
             }
-            if private == first {
-                self.listen();
-            } else if let Some((at, request)) = self.requests.receive() {
-                self.venue.on_request(request, at, &mut self.wire);
+            if line == Line::Private {
+                self.listen(venue);
+            } else if let Some((at, request)) = self.wire.lines[venue].requests.receive() {
+                self.venues[venue].on_request(request, at, &mut self.wire);
             }
         }
     }
 
-    fn hear(&mut self) {
-        let Some((at, message)) = self.wire.public.receive() else { return };
-        let symbol = self.venue.symbol().clone();
+    fn hear(&mut self, venue: usize) {
+        let Some((at, (market, message))) = self.wire.lines[venue].public.receive() else { return };
+        let symbol = self.markets[market].symbol.clone();
         let event = match message {
             Published::Trade(row) => FeedEvent::Trade(Trade {
                 symbol,
@@ -254,8 +304,8 @@ impl Run {
         self.step(EngineEvent::Feed(event), at);
     }
 
-    fn listen(&mut self) {
-        if let Some((at, event)) = self.wire.private.receive() {
+    fn listen(&mut self, venue: usize) {
+        if let Some((at, event)) = self.wire.lines[venue].private.receive() {
             self.step(event, at);
         }
     }
@@ -263,49 +313,54 @@ impl Run {
     /// Lets the engine look at an event and sends what it wants.
     fn step(&mut self, event: EngineEvent, now: UnixNanos) {
         for action in self.engine.step(event) {
-            let request = match action {
+            let (venue, request) = match action {
                 Action::Submit(order) => {
+                    let venue = self.venue_of(&order.symbol);
                     let place = self.wire.record.sent(order.clone(), now);
-                    Request::Submit(place, order)
+                    (venue, Request::Submit(place, order))
                 }
-                Action::Cancel { client_order_id, venue_order_id, symbol: _ } => {
-                    Request::Cancel(client_order_id, venue_order_id)
+                Action::Cancel { client_order_id, venue_order_id, symbol } => {
+                    (self.venue_of(&symbol), Request::Cancel(client_order_id, venue_order_id))
                 }
                 Action::Locate { client_order_id, venue_order_id } => {
-                    Request::Locate(client_order_id, venue_order_id)
+                    let order = self.engine.orders().get(&client_order_id);
+                    let venue = order.map_or(0, |order| self.venue_of(&order.request().symbol));
+                    (venue, Request::Locate(client_order_id, venue_order_id))
                 }
                 Action::Audit(_) => continue,
             };
-            self.wire.overflowed |= !self.requests.send(now, request);
+            self.wire.request(venue, now, request);
         }
+    }
+
+    fn venue_of(&self, symbol: &Symbol) -> usize {
+        let market = self.markets.iter().find(|market| market.symbol == *symbol);
+        market.map_or(0, |market| market.venue)
     }
 
     fn flood_check(&self) -> Result<(), Halt> {
         if self.wire.overflowed { Err(Halt::Flood(self.now)) } else { Ok(()) }
     }
 
-    /// Delivers what arrives with the last event, and closes the books.
-    fn finish(mut self) -> Result<BacktestResult, Halt> {
+    /// Delivers what arrives until `end`, and closes the books.
+    fn finish(mut self, end: UnixNanos) -> Result<BacktestResult, Halt> {
         if self.now.as_nanos() != i64::MIN {
-            self.deliver(UnixNanos::from_nanos(self.now.as_nanos().saturating_add(1)))?;
+            self.deliver(UnixNanos::from_nanos(end.as_nanos().saturating_add(1)))?;
             self.flood_check()?;
-            self.data.last_ts = self.now;
-            self.curve.close(self.venue.owned());
+            self.data.last_ts = end;
+            self.curve.close(&self.venues);
         }
-        let in_flight = self.wire.public.len() + self.wire.private.len() + self.requests.len();
-        let digest = self.wire.record.digest();
-        let [initial, balances] = self.venue.balances(self.initial);
         Ok(BacktestResult {
+            in_flight: self.wire.in_flight(),
+            digest: self.wire.record.digest(),
             fills: self.wire.record.fills,
             orders: self.wire.record.orders,
             equity: self.curve.points,
-            initial,
-            balances,
+            initial: self.initial,
+            balances: self.venues.iter().map(Venue::balances).collect(),
             data: self.data,
             wishes_dropped: self.engine.wishes_dropped(),
-            in_flight,
             failure: self.engine.failure().map(str::to_owned),
-            digest,
         })
     }
 }

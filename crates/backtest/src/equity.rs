@@ -1,30 +1,78 @@
-//! The account over time.
+//! The portfolio over time.
 
-use std::time::Duration;
+use model::{Asset, Notional, Price, Quantity, UnixNanos};
 
-use model::{Notional, Price, Quantity, UnixNanos};
-
-use crate::record::EquityPoint;
+use crate::config::BacktestConfig;
+use crate::record::{EquityPoint, Mark};
+use crate::venue::Venue;
 
 /// `10^9`: steps of a notional in one step of a quantity.
 const QUANTITY_STEP: i128 = 1_000_000_000;
 
-/// Collects one point per interval that has a price, at its last price.
+/// Something that an account may own.
+#[derive(Debug)]
+struct Holding {
+    venue: usize,
+    asset: Asset,
+    /// The market whose last price it has; `None` for money.
+    market: Option<usize>,
+}
+
+/// Collects one point per interval that has a price, at its last prices.
+///
+/// The curve begins when everything that is owned at the start has a price.
 #[derive(Debug)]
 pub(crate) struct EquityCurve {
     every: i64,
     /// End of the current interval; the beginning of time before the first price.
     end: i64,
-    last: Option<(UnixNanos, Price)>,
-    initial: (Notional, Notional),
+    /// The last price of each market, zero before the first one.
+    prices: Vec<Price>,
+    /// Time of the last price, until the point of its interval is taken.
+    last: Option<UnixNanos>,
+    holdings: Vec<Holding>,
+    /// The venue of each market and what it trades.
+    markets: Vec<(usize, Asset)>,
+    /// What was owned at the start, by holding.
+    initial: Vec<Notional>,
     pub(crate) points: Vec<EquityPoint>,
 }
 
 impl EquityCurve {
-    /// A curve of an account that owns `initial` at the start: cash and base.
-    pub(crate) fn new(every: Duration, initial: (Notional, Notional)) -> Self {
-        let every = i64::try_from(every.as_nanos()).unwrap_or(i64::MAX);
-        Self { every, end: i64::MIN, last: None, initial, points: Vec::new() }
+    /// A curve of what the accounts of `venues` own.
+    pub(crate) fn new(config: &BacktestConfig, venues: &[Venue]) -> Self {
+        let mut markets = Vec::new();
+        for (venue, of) in config.venues.iter().enumerate() {
+            markets.extend(of.instruments.iter().map(|i| (venue, i.instrument.base.clone())));
+        }
+        let mut holdings: Vec<Holding> = Vec::new();
+        for (venue, of) in config.venues.iter().enumerate() {
+            let traded = of.instruments.iter().map(|config| &config.instrument);
+            let assets = traded.flat_map(|instrument| [&instrument.base, &instrument.quote]);
+            for asset in assets.chain(of.balances.keys()) {
+                if holdings.iter().any(|known| (known.venue, &known.asset) == (venue, asset)) {
+                    continue;
+                }
+                // The venue's own price if it has one.
+                let here = markets.iter().position(|market| *market == (venue, asset.clone()));
+                let market = here.or_else(|| markets.iter().position(|(_, base)| base == asset));
+                let market = market.filter(|_| !config.is_money(asset));
+                holdings.push(Holding { venue, asset: asset.clone(), market });
+            }
+        }
+        let own = |holding: &Holding| venues[holding.venue].owned(&holding.asset);
+        let initial = holdings.iter().map(own).collect();
+        let every = i64::try_from(config.equity_every.as_nanos()).unwrap_or(i64::MAX);
+        Self {
+            every,
+            end: i64::MIN,
+            prices: vec![Price::ZERO; markets.len()],
+            last: None,
+            holdings,
+            markets,
+            initial,
+            points: Vec::new(),
+        }
     }
 
     /// True when an event lies behind the current interval.
@@ -33,31 +81,56 @@ impl EquityCurve {
     }
 
     /// Closes the interval before `ts`, and begins the one that holds it.
-    pub(crate) fn take(&mut self, ts: UnixNanos, owned: (Notional, Notional)) {
-        self.close(owned);
+    pub(crate) fn take(&mut self, ts: UnixNanos, venues: &[Venue]) {
+        self.close(venues);
         let start = ts.as_nanos().div_euclid(self.every).saturating_mul(self.every);
         self.end = start.saturating_add(self.every);
     }
 
     /// Takes the point of the current interval, if it has a price.
-    pub(crate) fn close(&mut self, owned: (Notional, Notional)) {
-        if let Some((ts, price)) = self.last.take() {
-            self.points.push(point(ts, price, owned));
+    pub(crate) fn close(&mut self, venues: &[Venue]) {
+        if let Some(ts) = self.last.take() {
+            let amounts: Vec<Notional> =
+                self.holdings.iter().map(|h| venues[h.venue].owned(&h.asset)).collect();
+            self.points.push(self.point(ts, &amounts));
         }
     }
 
-    /// The market has a price.
-    pub(crate) fn priced(&mut self, ts: UnixNanos, price: Price) {
+    /// A market has a price.
+    pub(crate) fn priced(&mut self, market: usize, ts: UnixNanos, price: Price) {
+        self.prices[market] = price;
         if self.points.is_empty() {
-            self.points.push(point(ts, price, self.initial));
+            let priced = |(holding, amount): (&Holding, &Notional)| {
+                amount.is_zero() || holding.market.is_none_or(|at| !self.prices[at].is_zero())
+            };
+            if !self.holdings.iter().zip(&self.initial).all(priced) {
+                return;
+            }
+            let start = self.point(ts, &self.initial);
+            self.points.push(start);
         }
-        self.last = Some((ts, price));
+        self.last = Some(ts);
     }
-}
 
-fn point(ts: UnixNanos, price: Price, (cash, base): (Notional, Notional)) -> EquityPoint {
-    let quantity = i64::try_from(base.raw() / QUANTITY_STEP).unwrap_or(i64::MAX);
-    let value = Notional::of(price, Quantity::from_raw(quantity));
-    let equity = cash.checked_add(value).unwrap_or(cash);
-    EquityPoint { ts, equity, base, price }
+    /// A point with these amounts of the holdings.
+    fn point(&self, ts: UnixNanos, amounts: &[Notional]) -> EquityPoint {
+        let mut equity = Notional::ZERO;
+        for (holding, amount) in self.holdings.iter().zip(amounts) {
+            let value = match holding.market {
+                None => *amount,
+                Some(market) => {
+                    let quantity = i64::try_from(amount.raw() / QUANTITY_STEP).unwrap_or(i64::MAX);
+                    Notional::of(self.prices[market], Quantity::from_raw(quantity))
+                }
+            };
+            equity = equity.checked_add(value).unwrap_or(equity);
+        }
+        let mark = |(price, (venue, base)): (&Price, &(usize, Asset))| {
+            let mut held = self.holdings.iter().zip(amounts);
+            let held = held.find(|(known, _)| (known.venue, &known.asset) == (*venue, base));
+            Mark { price: *price, base: held.map_or(Notional::ZERO, |(_, amount)| *amount) }
+        };
+        let marks = self.prices.iter().zip(&self.markets).map(mark).collect();
+        EquityPoint { ts, equity, marks }
+    }
 }

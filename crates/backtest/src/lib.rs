@@ -1,19 +1,28 @@
 #![doc = include_str!("guide.md")]
 
 mod backtest;
+mod checked;
 mod config;
 mod equity;
 mod event;
+mod grid;
 mod latency;
+mod merge;
 mod record;
+mod shared;
 pub mod stats;
 mod trips;
 mod venue;
+mod walk;
 mod wire;
 
 pub use backtest::{Backtest, MESSAGES_MAX, RunError};
-pub use config::{BacktestConfig, ConfigError, IntrabarPath};
+pub use checked::CheckedTape;
+pub use config::{BacktestConfig, ConfigError, IntrabarPath, MARKETS_MAX, VENUES_MAX, VenueConfig};
 pub use event::{DepthRow, MarketEvent, TradeRow};
+pub use grid::{Axis, GRID_MAX, Grid, GridError, in_parallel};
 pub use latency::{IN_FLIGHT_MAX, LATENCY_MAX, Latency, LatencyConfig};
-pub use record::{BacktestResult, DataCounts, Digest, EquityPoint, FillRecord, OrderRecord};
+pub use record::{BacktestResult, DataCounts, Digest, EquityPoint, FillRecord, Mark, OrderRecord};
+pub use shared::SharedTape;
 pub use trips::{RoundTrip, round_trips};
+pub use walk::{Fold, Window, walk_forward};

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct FillRecord {
     /// When the venue executed it.
     pub ts: UnixNanos,
+    /// Number of the market, see [`crate::BacktestConfig::instruments`].
+    pub market: usize,
     /// Place of the order in [`BacktestResult::orders`].
     pub order: usize,
     /// Direction.
@@ -27,9 +29,9 @@ pub struct FillRecord {
     pub fee: Notional,
     /// Maker or taker.
     pub liquidity: Liquidity,
-    /// What the account owned of the quote asset afterwards.
+    /// What the venue's account owned of the quote asset afterwards.
     pub cash: Notional,
-    /// What the account owned of the base asset afterwards.
+    /// What the venue's account owned of the base asset afterwards.
     pub base: Notional,
 }
 
@@ -58,20 +60,27 @@ pub struct OrderRecord {
     pub reason: Option<String>,
 }
 
-/// The account at one time, everything valued at the last price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The portfolio at one time, everything valued at the last prices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EquityPoint {
-    /// Time of the last market event before the point.
+    /// Time of the last price before the point.
     pub ts: UnixNanos,
-    /// Quote units owned, plus base units owned times the price.
+    /// Money owned, plus everything else owned times its last price.
     pub equity: Notional,
-    /// Base units owned.
-    pub base: Notional,
-    /// The last price.
-    pub price: Price,
+    /// The markets, by number.
+    pub marks: Box<[Mark]>,
 }
 
-/// What the tape held.
+/// One market at the time of a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The last price, zero before the first.
+    pub price: Price,
+    /// What the venue's account owns of the base asset.
+    pub base: Notional,
+}
+
+/// What the tapes held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DataCounts {
     /// Trades.
@@ -90,6 +99,23 @@ pub struct DataCounts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest(pub u64);
 
+impl Digest {
+    /// One fingerprint of many, whose order matters.
+    pub fn of(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(&part.0.to_le_bytes());
+        }
+        Self::first_of(&hasher)
+    }
+
+    /// The first 64 bits of a hash.
+    fn first_of(hasher: &blake3::Hasher) -> Self {
+        let bytes = *hasher.finalize().as_bytes();
+        Self(bytes[..8].iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
+    }
+}
+
 /// 16 hexadecimal digits.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,17 +130,18 @@ pub struct BacktestResult {
     pub fills: Vec<FillRecord>,
     /// Orders, in the order in which they were sent.
     pub orders: Vec<OrderRecord>,
-    /// The account over time; the first point is the start. At least two when the tape had a price.
+    /// The portfolio over time; the first point is the start. At least two when the tapes had a price for
+    /// all that is owned.
     pub equity: Vec<EquityPoint>,
-    /// What the account owned at the start.
-    pub initial: BTreeMap<Asset, Notional>,
-    /// What the account owns at the end.
-    pub balances: BTreeMap<Asset, Notional>,
+    /// What the account of each venue owned at the start.
+    pub initial: Vec<BTreeMap<Asset, Notional>>,
+    /// What the account of each venue owns at the end.
+    pub balances: Vec<BTreeMap<Asset, Notional>>,
     /// What was played.
     pub data: DataCounts,
     /// Wishes of the strategy that broke a rule or a limit and became no order.
     pub wishes_dropped: u64,
-    /// Messages that were on their way when the tape ended.
+    /// Messages that were on their way when the tapes ended.
     pub in_flight: usize,
     /// The strategy's panic, if it panicked: nothing was ordered afterwards.
     pub failure: Option<String>,
@@ -174,6 +201,7 @@ impl Recorder {
     pub(crate) fn filled(
         &mut self,
         place: usize,
+        market: usize,
         now: UnixNanos,
         execution: &Execution,
         (cash, base): (Notional, Notional),
@@ -187,6 +215,7 @@ impl Recorder {
         let fill = &execution.fill;
         self.fills.push(FillRecord {
             ts: now,
+            market,
             order: place,
             side: order.request.side,
             price: fill.price,
@@ -233,7 +262,6 @@ impl Recorder {
             hasher.update(order.request.client_order_id.as_str().as_bytes());
             hasher.update(order.state.as_str().as_bytes());
         }
-        let bytes = *hasher.finalize().as_bytes();
-        Digest(bytes[..8].iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
+        Digest::first_of(&hasher)
     }
 }

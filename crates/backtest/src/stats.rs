@@ -15,12 +15,13 @@
 //!
 //! A ratio whose denominator is zero or that has fewer than two returns is `None`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{Liquidity, Notional, UnixNanos};
 use serde::{Deserialize, Serialize};
 
-use crate::record::BacktestResult;
+use crate::record::{BacktestResult, EquityPoint};
 use crate::trips::round_trips;
 
 /// A day, in nanoseconds.
@@ -52,7 +53,7 @@ pub struct Stats {
     pub periods_per_year: f64,
     /// Period returns that the ratios are made of.
     pub periods: usize,
-    /// Share of the time between the first and the last event with a position, `0..=1`.
+    /// Share of the time between the first and the last event with a position in any market, `0..=1`.
     pub exposure: f64,
     /// Fees paid, quote units; negative for rebates.
     pub fees: Notional,
@@ -142,16 +143,32 @@ impl Ratios {
 
 /// Relative changes of the equity from day to day.
 pub fn period_returns(result: &BacktestResult) -> Vec<f64> {
-    let mut looks: Vec<(i64, f64)> = Vec::new();
-    // The first point is the start, of the same day as the next.
-    for point in result.equity.iter().skip(1) {
-        let day = point.ts.as_nanos().div_euclid(DAY);
-        match looks.last_mut().filter(|(last, _)| *last == day) {
-            Some((_, equity)) => *equity = number(point.equity),
-            None => looks.push((day, number(point.equity))),
+    let days = returns_by(&result.equity, |ts| ts.as_nanos().div_euclid(DAY));
+    // The first one is over the start, not over a day.
+    days.iter().skip(1).map(|(_, r)| *r).collect()
+}
+
+/// Relative changes of the equity from one period's last point to the next one's; the first period's over
+/// the start. `period` says to which one a time belongs.
+pub fn returns_by<K: PartialEq>(
+    equity: &[EquityPoint],
+    period: impl Fn(UnixNanos) -> K,
+) -> Vec<(K, f64)> {
+    let Some((start, points)) = equity.split_first() else { return Vec::new() };
+    let mut looks: Vec<(K, f64)> = Vec::new();
+    for point in points {
+        let (key, equity) = (period(point.ts), number(point.equity));
+        match looks.last_mut().filter(|(last, _)| *last == key) {
+            Some((_, last)) => *last = equity,
+            None => looks.push((key, equity)),
         }
     }
-    looks.windows(2).map(|pair| ratio(pair[1].1 - pair[0].1, pair[0].1)).collect()
+    let mut before = number(start.equity);
+    for (_, equity) in &mut looks {
+        let change = ratio(*equity - before, before);
+        before = std::mem::replace(equity, change);
+    }
+    looks
 }
 
 /// The worst fall from a maximum so far, as a share of it: `-1..=0`.
@@ -165,14 +182,22 @@ pub fn max_drawdown(equity: &[f64]) -> f64 {
     worst
 }
 
-/// Share of the time with a position.
+/// Share of the time with a position in any market.
 fn exposure(result: &BacktestResult) -> f64 {
     let span = result.data.last_ts.since(result.data.first_ts);
     let mut held = Duration::ZERO;
-    let start = result.equity.first().map_or(Notional::ZERO, |point| point.base);
-    let mut since = (!start.is_zero()).then_some(result.data.first_ts);
+    // The markets in which something is held.
+    let marks = result.equity.first().into_iter().flat_map(|point| point.marks.iter().enumerate());
+    let owned = marks.filter(|(_, mark)| !mark.base.is_zero()).map(|(market, _)| market);
+    let mut positions: BTreeSet<usize> = owned.collect();
+    let mut since = (!positions.is_empty()).then_some(result.data.first_ts);
     for fill in &result.fills {
-        match (since, fill.base.is_zero()) {
+        if fill.base.is_zero() {
+            positions.remove(&fill.market);
+        } else {
+            positions.insert(fill.market);
+        }
+        match (since, positions.is_empty()) {
             (None, false) => since = Some(fill.ts),
             (Some(from), true) => {
                 held += fill.ts.since(from);

@@ -1,6 +1,6 @@
 //! Fills paired to round trips, first in first out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use model::{Notional, Price, Quantity, Side, UnixNanos};
 
@@ -9,6 +9,8 @@ use crate::record::FillRecord;
 /// A position, or a part of one, from its entry to its exit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundTrip {
+    /// Number of the market.
+    pub market: usize,
     /// Base units; negative for a short one.
     pub size: Quantity,
     /// When it was entered: the first fill.
@@ -40,14 +42,23 @@ struct Lot {
     fee: Notional,
 }
 
-/// Pairs fills, the oldest open lot first.
+/// What is open of one market.
+#[derive(Debug, Default)]
+struct Open {
+    lots: VecDeque<Lot>,
+    /// Place of the market's last trip.
+    last: Option<usize>,
+}
+
+/// Pairs the fills of each market, the oldest open lot first.
 ///
 /// Fills of one order that make one lot larger are one lot, and fills of one order that close one lot
 /// are one trip. What is open at the end is no trip.
 pub fn round_trips(fills: &[FillRecord]) -> Vec<RoundTrip> {
-    let mut lots: VecDeque<Lot> = VecDeque::new();
+    let mut open: BTreeMap<usize, Open> = BTreeMap::new();
     let mut trips: Vec<Trip> = Vec::new();
     for fill in fills {
+        let Open { lots, last } = open.entry(fill.market).or_default();
         let mut left = Lot {
             size: match fill.side {
                 Side::Buy => fill.quantity,
@@ -66,10 +77,13 @@ pub fn round_trips(fills: &[FillRecord]) -> Vec<RoundTrip> {
             if lot.size.is_zero() {
                 lots.pop_front();
             }
-            let last = trips.last_mut().filter(|trip| trip.continues(&entry, &exit));
-            match last {
+            let known = last.and_then(|at| trips.get_mut(at));
+            match known.filter(|trip| trip.continues(&entry, &exit)) {
                 Some(trip) => trip.grow(&entry, &exit),
-                None => trips.push(Trip { entry, exit }),
+                None => {
+                    *last = Some(trips.len());
+                    trips.push(Trip { market: fill.market, entry, exit });
+                }
             }
             if left.size.is_zero() {
                 break;
@@ -88,6 +102,7 @@ pub fn round_trips(fills: &[FillRecord]) -> Vec<RoundTrip> {
 
 /// An entry with its exit, of equal size and opposite sign.
 struct Trip {
+    market: usize,
     entry: Lot,
     exit: Lot,
 }
@@ -104,7 +119,7 @@ impl Trip {
     }
 
     fn finish(&self) -> RoundTrip {
-        let Self { entry, exit } = self;
+        let Self { market, entry, exit } = self;
         let gained = if entry.size.is_positive() {
             exit.cost.checked_sub(entry.cost)
         } else {
@@ -116,6 +131,7 @@ impl Trip {
             lot.cost.price_per(size, Price::DECIMALS).unwrap_or_default()
         };
         RoundTrip {
+            market: *market,
             size: entry.size,
             entry_ts: entry.ts,
             exit_ts: exit.ts,
@@ -176,6 +192,7 @@ mod tests {
     fn fill(order: usize, side: Side, price: &str, quantity: &str, fee: &str) -> FillRecord {
         FillRecord {
             ts: UnixNanos::from_secs(i64::try_from(order).expect("small")),
+            market: 0,
             order,
             side,
             price: Price::parse(price).expect("valid"),
@@ -215,6 +232,20 @@ mod tests {
             fill(2, Side::Sell, "300", "2", "0.6"),
         ];
         let expected = ["1: 100 -> 300, 199.6 after 0.4", "1: 200 -> 300, 99.5 after 0.5"];
+        assert_eq!(shown(&fills), expected);
+    }
+
+    #[test]
+    fn markets_do_not_mix() {
+        let other = |fill: FillRecord| FillRecord { market: 1, ..fill };
+        let fills = [
+            fill(0, Side::Buy, "100", "2", "0"),
+            other(fill(1, Side::Sell, "50", "1", "0")),
+            fill(2, Side::Sell, "110", "1", "0"),
+            other(fill(3, Side::Buy, "40", "1", "0")),
+            fill(2, Side::Sell, "112", "1", "0"),
+        ];
+        let expected = ["2: 100 -> 111, 22 after 0", "-1: 50 -> 40, 10 after 0"];
         assert_eq!(shown(&fills), expected);
     }
 

@@ -1,4 +1,4 @@
-//! The venue's side: plays the tape, takes orders, tells what happened.
+//! A venue's side: plays its tapes, takes orders, tells what happened.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use matching::{
     Execution, OrderId, OrderStatus, TapeError,
 };
 use model::{
-    Asset, Bar, ClientOrderId, FeedEvent, NewOrder, Notional, OrderReport, OrderState, Price,
-    Quantity, Symbol, Trade, UnixNanos, VenueOrderId,
+    Asset, Bar, ClientOrderId, FeedEvent, Instrument, NewOrder, Notional, OrderReport, OrderState,
+    Price, Quantity, Symbol, Trade, UnixNanos, VenueOrderId,
 };
 
-use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX};
+use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
 use crate::event::{DepthRow, TradeRow};
 use crate::record::Recorder;
 use crate::wire::{Published, Wire};
@@ -30,30 +30,64 @@ pub(crate) enum Request {
     Locate(ClientOrderId, Option<VenueOrderId>),
 }
 
-/// The exchange and what it knows of our orders.
+/// The exchange of one venue and what it knows of our orders.
 #[derive(Debug)]
 pub(crate) struct Venue {
+    /// Its number.
+    at: usize,
     exchange: Exchange,
     account: AccountId,
-    symbol: Symbol,
-    base: Asset,
-    quote: Asset,
-    /// By the exchange's number, which has no gaps: the order and its place in the record.
-    places: Vec<(OrderId, usize)>,
-    /// Best prices that were told last, bid and ask.
-    best: [Option<Price>; 2],
+    sites: Vec<Site>,
+    /// By the exchange's number, which has no gaps.
+    known: Vec<Known>,
     events: Vec<ExchangeEvent>,
     path: IntrabarPath,
 }
 
+/// One of its markets.
+#[derive(Debug)]
+struct Site {
+    symbol: Symbol,
+    base: Asset,
+    quote: Asset,
+    /// Number of the market among those of all venues.
+    market: usize,
+    /// Best prices that were told last, bid and ask.
+    best: [Option<Price>; 2],
+}
+
+/// An order that the exchange took.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    order: OrderId,
+    /// Place in the record.
+    place: usize,
+    site: usize,
+}
+
 impl Venue {
-    pub(crate) fn new(config: &BacktestConfig) -> Result<Self, ConfigError> {
-        let instrument = config.instrument.clone();
-        let (symbol, base, quote) = (
-            instrument.instrument.symbol.clone(),
-            instrument.instrument.base.clone(),
-            instrument.instrument.quote.clone(),
-        );
+    /// All venues of a configuration.
+    pub(crate) fn all(config: &BacktestConfig) -> Result<Vec<Self>, ConfigError> {
+        let mut markets = 0;
+        let venues = config.venues.iter().enumerate().map(|(at, venue)| {
+            let first = markets;
+            markets += venue.instruments.len();
+            Self::new(at, first, venue, config.path)
+        });
+        venues.collect()
+    }
+
+    /// Venue number `at`, whose first market has the number `first`.
+    fn new(
+        at: usize,
+        first: usize,
+        config: &VenueConfig,
+        path: IntrabarPath,
+    ) -> Result<Self, ConfigError> {
+        let sites = (first..).zip(&config.instruments).map(|(market, config)| {
+            let Instrument { symbol, base, quote, .. } = config.instrument.clone();
+            Site { symbol, base, quote, market, best: [None, None] }
+        });
         let account = AccountConfig {
             name: "strategy".to_owned(),
             balances: config.balances.clone(),
@@ -62,54 +96,44 @@ impl Venue {
             shortfall: config.shortfall,
         };
         let exchange = Exchange::new(ExchangeConfig {
-            instruments: vec![instrument],
+            instruments: config.instruments.clone(),
             accounts: vec![account],
             open_orders_max: OPEN_ORDERS_MAX,
             closed_orders_max: CLOSED_ORDERS_MAX,
         })?
         .without_tape_prints();
         let account = exchange.account("strategy").expect("it was opened");
-        Ok(Self {
-            exchange,
-            account,
-            symbol,
-            base,
-            quote,
-            places: Vec::new(),
-            best: [None, None],
-            events: Vec::new(),
-            path: config.path,
-        })
+        let (sites, known, events) = (sites.collect(), Vec::new(), Vec::new());
+        Ok(Self { at, exchange, account, sites, known, events, path })
     }
 
-    pub(crate) fn symbol(&self) -> &Symbol {
-        &self.symbol
+    /// The symbols of its markets.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = &Symbol> {
+        self.sites.iter().map(|site| &site.symbol)
     }
 
-    /// What the account owns: of the quote asset and of the base asset.
-    pub(crate) fn owned(&self) -> (Notional, Notional) {
-        let ledger = self.exchange.ledger();
-        let total = |asset| ledger.owned(self.account, asset);
-        (total(&self.quote), total(&self.base))
+    /// What the account owns of an asset.
+    pub(crate) fn owned(&self, asset: &Asset) -> Notional {
+        self.exchange.ledger().owned(self.account, asset)
     }
 
-    /// What the account owned at the start and owns now, by asset.
-    pub(crate) fn balances(
-        &self,
-        (cash, base): (Notional, Notional),
-    ) -> [BTreeMap<Asset, Notional>; 2] {
+    /// What the account owns, by asset.
+    pub(crate) fn balances(&self) -> BTreeMap<Asset, Notional> {
         let balances = self.exchange.ledger().balances(self.account);
-        let now: BTreeMap<_, _> = balances.into_iter().map(|(a, b)| (a, b.total)).collect();
-        let mut initial = now.clone();
-        initial.insert(self.quote.clone(), cash);
-        initial.insert(self.base.clone(), base);
-        [initial, now]
+        balances.into_iter().map(|(asset, balance)| (asset, balance.total)).collect()
     }
 
     /// Plays a recorded trade.
-    pub(crate) fn on_trade(&mut self, row: &TradeRow, wire: &mut Wire) -> Result<(), TapeError> {
+    pub(crate) fn on_trade(
+        &mut self,
+        site: usize,
+        row: &TradeRow,
+        wire: &mut Wire,
+    ) -> Result<(), TapeError> {
+        let Site { symbol, market, .. } = &self.sites[site];
+        let market = *market;
         let trade = Trade {
-            symbol: self.symbol.clone(),
+            symbol: symbol.clone(),
             venue_ts: row.ts,
             price: row.price,
             quantity: row.quantity,
@@ -117,23 +141,30 @@ impl Venue {
             trade_id: row.trade_id,
         };
         self.exchange.on_trade(&trade, row.ts, &mut self.events)?;
-        wire.publish(row.ts, Published::Trade(*row));
-        self.tell(row.ts, wire);
+        wire.publish(self.at, market, row.ts, Published::Trade(*row));
+        self.tell(site, row.ts, wire);
         Ok(())
     }
 
     /// Plays recorded depth.
-    pub(crate) fn on_depth(&mut self, row: &DepthRow, wire: &mut Wire) -> Result<(), TapeError> {
+    pub(crate) fn on_depth(
+        &mut self,
+        site: usize,
+        row: &DepthRow,
+        wire: &mut Wire,
+    ) -> Result<(), TapeError> {
         let DepthRow { ts, snapshot, bids, asks } = row;
-        let update = DepthUpdate { symbol: &self.symbol, snapshot: *snapshot, bids, asks };
+        let symbol = &self.sites[site].symbol;
+        let update = DepthUpdate { symbol, snapshot: *snapshot, bids, asks };
         self.exchange.on_depth(&update, *ts, &mut self.events)?;
-        self.tell(*ts, wire);
+        self.tell(site, *ts, wire);
         Ok(())
     }
 
     /// Plays one of the four prices of a bar.
     pub(crate) fn on_bar(
         &mut self,
+        site: usize,
         bar: &Bar,
         stop: BarStop,
         now: UnixNanos,
@@ -141,29 +172,31 @@ impl Venue {
     ) -> Result<Price, TapeError> {
         let price = match stop {
             BarStop::Open => bar.open,
-            BarStop::First => self.extremes(bar)[0],
-            BarStop::Second => self.extremes(bar)[1],
+            BarStop::First => self.extremes(site, bar)[0],
+            BarStop::Second => self.extremes(site, bar)[1],
             BarStop::Close => bar.close,
         };
         let print = BarPrint { price, walked: stop != BarStop::Open };
-        self.exchange.on_bar_print(&self.symbol, print, now, &mut self.events)?;
+        let Site { symbol, market, .. } = &self.sites[site];
+        let market = *market;
+        self.exchange.on_bar_print(symbol, print, now, &mut self.events)?;
         let quarter = Quantity::from_raw(bar.volume.raw() / 4);
         if quarter.is_positive() {
             let (taker_side, trade_id) = (None, None);
             let row = TradeRow { ts: now, price, quantity: quarter, taker_side, trade_id };
-            wire.publish(now, Published::Trade(row));
+            wire.publish(self.at, market, now, Published::Trade(row));
         }
-        self.tell(now, wire);
+        self.tell(site, now, wire);
         if stop == BarStop::Close {
-            wire.publish(now, Published::Bar(*bar));
+            wire.publish(self.at, market, now, Published::Bar(*bar));
         }
         Ok(price)
     }
 
-    fn extremes(&self, bar: &Bar) -> [Price; 2] {
+    fn extremes(&self, site: usize, bar: &Bar) -> [Price; 2] {
         let up = bar.high.raw().abs_diff(bar.open.raw());
         let down = bar.open.raw().abs_diff(bar.low.raw());
-        let (_, base) = self.owned();
+        let base = self.owned(&self.sites[site].base);
         let high_first = match self.path {
             IntrabarPath::HighFirst => true,
             IntrabarPath::LowFirst => false,
@@ -175,35 +208,48 @@ impl Venue {
 
     /// Carries a request out.
     pub(crate) fn on_request(&mut self, request: Request, now: UnixNanos, wire: &mut Wire) {
-        match request {
+        let site = match request {
             Request::Submit(place, order) => self.submit(place, &order, now, wire),
             Request::Cancel(client_order_id, venue_id) => {
-                let order = self.known(&venue_id);
-                let gone = order.is_none_or(|order| {
-                    self.exchange.cancel(self.account, order, now, &mut self.events).is_err()
+                let known = self.known(&venue_id);
+                let gone = known.is_none_or(|known| {
+                    self.exchange.cancel(self.account, known.order, now, &mut self.events).is_err()
                 });
                 let outcome =
                     if gone { CancelOutcome::AlreadyGone } else { CancelOutcome::Accepted };
-                wire.answer(now, EngineEvent::Cancelled { client_order_id, outcome });
+                wire.answer(self.at, now, EngineEvent::Cancelled { client_order_id, outcome });
+                known.map(|known| known.site)
             }
             Request::Locate(client_order_id, venue_id) => {
-                let order = venue_id.and_then(|id| self.known(&id));
-                let report = order.and_then(|order| self.report(order, &wire.record));
+                let known = venue_id.and_then(|id| self.known(&id));
+                let report = known.and_then(|known| self.report(known.order, &wire.record));
                 let outcome = report.map_or(LocateOutcome::Absent, LocateOutcome::Found);
-                wire.answer(now, EngineEvent::Located { client_order_id, outcome });
+                wire.answer(self.at, now, EngineEvent::Located { client_order_id, outcome });
+                None
             }
+        };
+        if let Some(site) = site {
+            self.tell(site, now, wire);
         }
-        self.tell(now, wire);
     }
 
-    fn submit(&mut self, place: usize, order: &NewOrder, now: UnixNanos, wire: &mut Wire) {
+    /// Takes or refuses an order; says of which market.
+    fn submit(
+        &mut self,
+        place: usize,
+        order: &NewOrder,
+        now: UnixNanos,
+        wire: &mut Wire,
+    ) -> Option<usize> {
         let mut request = matching::OrderRequest::from(order);
         // The engine's ids are unique already.
         request.client_id = None;
+        let site = self.sites.iter().position(|site| site.symbol == order.symbol);
         let submitted = self.exchange.submit(self.account, request, now, &mut self.events);
         let outcome = match submitted {
             Ok(id) => {
-                self.places.push((id, place));
+                let site = site.expect("the exchange knows the instrument");
+                self.known.push(Known { order: id, place, site });
                 let venue_id = VenueOrderId::new(&id.to_string());
                 wire.record.arrived(place, now, &venue_id);
                 SubmitOutcome::Placed(venue_id)
@@ -214,27 +260,29 @@ impl Venue {
             }
         };
         let client_order_id = order.client_order_id.clone();
-        wire.answer(now, EngineEvent::Submitted { client_order_id, outcome });
+        wire.answer(self.at, now, EngineEvent::Submitted { client_order_id, outcome });
+        site
     }
 
     /// The order of a name that the venue gave.
-    fn known(&self, venue_id: &VenueOrderId) -> Option<OrderId> {
+    fn known(&self, venue_id: &VenueOrderId) -> Option<Known> {
         let number: usize = venue_id.as_str().parse().ok()?;
-        self.places.get(number.checked_sub(1)?).map(|(order, _)| *order)
+        self.known.get(number.checked_sub(1)?).copied()
     }
 
-    /// Tells our executions and, when they moved, the best prices.
-    fn tell(&mut self, now: UnixNanos, wire: &mut Wire) {
+    /// Tells our executions and, when they moved, the best prices of a market.
+    fn tell(&mut self, site: usize, now: UnixNanos, wire: &mut Wire) {
         if !self.events.is_empty() {
             let mut events = std::mem::take(&mut self.events);
             events.drain(..).for_each(|event| self.tell_one(event, now, wire));
             self.events = events;
         }
-        let best = self.exchange.best_prices(&self.symbol);
-        if self.best != best {
-            let levels = self.exchange.best_levels(&self.symbol);
-            wire.publish(now, Published::Best(levels));
-            self.best = best;
+        let site = &mut self.sites[site];
+        let best = self.exchange.best_prices(&site.symbol);
+        if site.best != best {
+            let levels = self.exchange.best_levels(&site.symbol);
+            wire.publish(self.at, site.market, now, Published::Best(levels));
+            site.best = best;
         }
     }
 
@@ -244,8 +292,8 @@ impl Venue {
             ExchangeEvent::Cancelled { order, .. } => {
                 let Some(report) = self.report(order, &wire.record) else { return };
                 let reason = report.reason.as_deref();
-                wire.record.ended(self.place(order), now, OrderState::Cancelled, reason);
-                wire.answer(now, EngineEvent::Feed(FeedEvent::Order(report)));
+                wire.record.ended(self.of(order).place, now, OrderState::Cancelled, reason);
+                wire.answer(self.at, now, EngineEvent::Feed(FeedEvent::Order(report)));
             }
             // The last execution says that the order is complete.
             ExchangeEvent::Printed(_)
@@ -256,8 +304,10 @@ impl Venue {
     }
 
     fn tell_fill(&self, execution: Execution, now: UnixNanos, wire: &mut Wire) {
-        let place = self.place(execution.order);
-        let complete = wire.record.filled(place, now, &execution, self.owned());
+        let Known { place, site, .. } = self.of(execution.order);
+        let Site { base, quote, market, .. } = &self.sites[site];
+        let owned = (self.owned(quote), self.owned(base));
+        let complete = wire.record.filled(place, *market, now, &execution, owned);
         let Execution { fill, filled, cost, fee, .. } = execution;
         let state = if complete { OrderState::Filled } else { OrderState::Open };
         let Some((client_order_id, venue_order_id)) = wire.record.names(place) else { return };
@@ -271,12 +321,11 @@ impl Venue {
             last_fill: Some(fill),
             reason: None,
         };
-        wire.answer(now, EngineEvent::Feed(FeedEvent::Order(report)));
+        wire.answer(self.at, now, EngineEvent::Feed(FeedEvent::Order(report)));
     }
 
-    fn place(&self, order: OrderId) -> usize {
-        let at = usize::try_from(order.get() - 1).expect("fewer orders than memory");
-        self.places[at].1
+    fn of(&self, order: OrderId) -> Known {
+        self.known[usize::try_from(order.get() - 1).expect("fewer orders than memory")]
     }
 
     /// What the venue says of an order now.
@@ -287,7 +336,7 @@ impl Venue {
             OrderStatus::Filled => (OrderState::Filled, None),
             OrderStatus::Cancelled(reason) => (OrderState::Cancelled, Some(reason.to_string())),
         };
-        let (client_order_id, venue_order_id) = record.names(self.place(order))?;
+        let (client_order_id, venue_order_id) = record.names(self.of(order).place)?;
         Some(OrderReport {
             client_order_id: Some(client_order_id),
             venue_order_id,
@@ -311,7 +360,15 @@ pub(crate) enum BarStop {
 }
 
 impl BarStop {
-    pub(crate) const ALL: [Self; 4] = [Self::Open, Self::First, Self::Second, Self::Close];
+    /// The next one of the same bar.
+    pub(crate) const fn next(self) -> Option<Self> {
+        match self {
+            Self::Open => Some(Self::First),
+            Self::First => Some(Self::Second),
+            Self::Second => Some(Self::Close),
+            Self::Close => None,
+        }
+    }
 
     /// When a bar is there: at its start, a third, two thirds, and one nanosecond before its end.
     pub(crate) fn at(self, bar: &Bar) -> UnixNanos {

@@ -1,4 +1,4 @@
-//! The ways from the venue to the strategy, and the record that the venue keeps.
+//! The ways between the venues and the strategy, and the record that the venues keep.
 
 use engine::EngineEvent;
 use model::{Bar, Level, UnixNanos};
@@ -7,8 +7,9 @@ use crate::config::BacktestConfig;
 use crate::event::TradeRow;
 use crate::latency::Channel;
 use crate::record::Recorder;
+use crate::venue::Request;
 
-/// What the venue publishes.
+/// What a venue publishes of one market.
 #[derive(Debug)]
 pub(crate) enum Published {
     Trade(TradeRow),
@@ -17,11 +18,30 @@ pub(crate) enum Published {
     Bar(Bar),
 }
 
-/// Where the venue's messages go.
+/// The three ways between one venue and the strategy.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// Market data, with the number of the market.
+    pub(crate) public: Channel<(usize, Published)>,
+    /// Answers and executions.
+    pub(crate) private: Channel<EngineEvent>,
+    /// Orders and cancels.
+    pub(crate) requests: Channel<Request>,
+}
+
+/// A line with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    Public,
+    Private,
+    Requests,
+}
+
+/// Where messages go.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    pub(crate) public: Channel<Published>,
-    pub(crate) private: Channel<EngineEvent>,
+    /// By venue.
+    pub(crate) lines: Vec<Lines>,
     pub(crate) record: Recorder,
     /// True when a channel held more than it may.
     pub(crate) overflowed: bool,
@@ -29,21 +49,59 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(config: &BacktestConfig) -> Self {
-        Self {
-            public: Channel::new(config.latency.feed, config.seed, "feed"),
-            private: Channel::new(config.latency.response, config.seed, "response"),
-            record: Recorder::default(),
-            overflowed: false,
-        }
+        let lines = config.venues.iter().enumerate().map(|(at, venue)| {
+            let stream = |name: &str| match at {
+                0 => name.to_owned(),
+                _ => format!("{name}/{at}"),
+            };
+            let (latency, seed) = (venue.latency, config.seed);
+            Lines {
+                public: Channel::new(latency.feed, seed, &stream("feed")),
+                private: Channel::new(latency.response, seed, &stream("response")),
+                requests: Channel::new(latency.entry, seed, &stream("entry")),
+            }
+        });
+        Self { lines: lines.collect(), record: Recorder::default(), overflowed: false }
     }
 
-    /// Tells everybody.
-    pub(crate) fn publish(&mut self, now: UnixNanos, message: Published) {
-        self.overflowed |= !self.public.send(now, message);
+    /// Tells everybody at a venue.
+    pub(crate) fn publish(&mut self, venue: usize, market: usize, now: UnixNanos, what: Published) {
+        self.overflowed |= !self.lines[venue].public.send(now, (market, what));
     }
 
     /// Tells the strategy alone.
-    pub(crate) fn answer(&mut self, now: UnixNanos, event: EngineEvent) {
-        self.overflowed |= !self.private.send(now, event);
+    pub(crate) fn answer(&mut self, venue: usize, now: UnixNanos, event: EngineEvent) {
+        self.overflowed |= !self.lines[venue].private.send(now, event);
+    }
+
+    /// Asks a venue.
+    pub(crate) fn request(&mut self, venue: usize, now: UnixNanos, request: Request) {
+        self.overflowed |= !self.lines[venue].requests.send(now, request);
+    }
+
+    /// The line whose message arrives next, when, and its venue.
+    ///
+    /// At one time the markets' news come first, then the venues' answers, then requests; of two venues
+    /// the first.
+    pub(crate) fn first(&self) -> (i64, Line, usize) {
+        let mut first = (i64::MAX, Line::Requests, 0);
+        let mut look = |line, next_at: fn(&Lines) -> i64| {
+            for (venue, lines) in self.lines.iter().enumerate() {
+                let at = next_at(lines);
+                if at < first.0 {
+                    first = (at, line, venue);
+                }
+            }
+        };
+        look(Line::Public, |lines| lines.public.next_at());
+        look(Line::Private, |lines| lines.private.next_at());
+        look(Line::Requests, |lines| lines.requests.next_at());
+        first
+    }
+
+    /// Messages on their way.
+    pub(crate) fn in_flight(&self) -> usize {
+        let each = |lines: &Lines| lines.public.len() + lines.private.len() + lines.requests.len();
+        self.lines.iter().map(each).sum()
     }
 }

@@ -13,7 +13,7 @@ pub(crate) use self::fetch::{
     ArchiveKind, ArchiveMarket, FetchArgs, FetchBinanceArgs, FetchKrakenArgs, FetchVenue,
 };
 pub(crate) use self::tape::{
-    ConvertArgs, GenerateArgs, MarketArg, ReadArgs, SurveyArgs, TapeArgs, TapeCommand,
+    ConvertArgs, GenerateArgs, MarketArg, ReadArgs, ReadHow, SurveyArgs, TapeArgs, TapeCommand,
 };
 pub(crate) use real::{ServeArgs, ServedVenue, Speed, TradeArgs};
 
@@ -52,7 +52,7 @@ Exit codes:
 pub(crate) enum Command {
     /// Run one scenario and judge it
     Run(RunArgs),
-    /// Play recorded trades to a strategy, without a network
+    /// Play recorded markets to a strategy, without a network
     Backtest(crate::commands::backtest::BacktestArgs),
     /// List the scenarios with their purpose
     Scenarios(ScenariosArgs),

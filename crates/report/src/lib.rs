@@ -1,9 +1,11 @@
-//! What people and tools read of a run: text for terminals, one JSON object, JSON Lines, CSV.
+//! What people and tools read of a run or a backtest: text for terminals, one JSON object, JSON Lines,
+//! CSV, pages.
 //!
 //! Everything is made from the history, the verdicts of the checks, and what the caller says about
 //! the run. No I/O but the writers that are passed in, no clock, no environment: the same input gives
 //! the same text. Floats occur only here and only in times and ratios; money stays a decimal text.
 
+mod backtest;
 mod breaker_timeline;
 mod export;
 mod failure;
@@ -15,6 +17,10 @@ mod units;
 #[cfg(test)]
 mod samples;
 
+pub use backtest::{
+    BACKTEST_FILES, BacktestAbout, BacktestReport, Finding, FoldRow, GRID_FILES, GridReport,
+    GridRow, Objective,
+};
 pub use breaker_timeline::breaker_timeline;
 pub use export::{fills_csv, history_jsonl};
 pub use failure::{render_failure, render_verdict};

@@ -29,7 +29,7 @@ pub(crate) enum TapeCommand {
     Fetch(FetchArgs),
 }
 
-/// How files are read: the same for every command.
+/// What is read: the same for every command.
 #[derive(Debug, Args)]
 pub(crate) struct ReadArgs {
     /// Files as the exchanges publish them: plain, .gz or .zip (FILE.zip!MEMBER for one of many);
@@ -37,6 +37,13 @@ pub(crate) struct ReadArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) how: ReadHow,
+}
+
+/// How files are read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadHow {
     /// Read every file as this format instead of the one that its content shows
     #[arg(long, value_name = "FORMAT")]
     pub(crate) read_as: Option<TapeFormat>,

@@ -13,7 +13,7 @@ use crate::args::{GenerateArgs, MarketArg, TapeArgs, TapeCommand};
 
 mod convert;
 mod fetch;
-mod survey;
+pub(super) mod survey;
 
 pub(crate) fn execute(args: &TapeArgs) -> anyhow::Result<Exit> {
     match &args.command {

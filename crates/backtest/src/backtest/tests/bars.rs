@@ -53,7 +53,7 @@ fn fills(
     second: [i64; 4],
 ) -> Vec<String> {
     let mut config = config();
-    config.instrument.liquidity = Liquidity::Prints(rule);
+    config.venues[0].instruments[0].liquidity = Liquidity::Prints(rule);
     config.path = path;
     let tape = bars(&[[100, 101, 99, 100], second]).into_iter().map(Ok::<_, Infallible>);
     let result = Backtest::new(config).unwrap().run(tape, Box::new(Once(orders))).unwrap();
@@ -130,7 +130,7 @@ fn the_path_decides_between_stop_and_target() {
 fn a_bar_that_contradicts_itself_is_refused() {
     let tape = bars(&[[100, 99, 98, 100]]).into_iter().map(Ok::<_, Infallible>);
     let mut config = config();
-    config.instrument.liquidity = Liquidity::Prints(PrintRule::Next);
+    config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
     let error = Backtest::new(config).unwrap().run(tape, strategy("no-op")).unwrap_err();
-    assert!(matches!(error, RunError::Bar { number: 1 }), "{error}");
+    assert!(matches!(error, RunError::Bar { tape: 1, number: 1 }), "{error}");
 }

@@ -17,7 +17,7 @@ fn slow() -> BacktestConfig {
     let millis = Duration::from_millis;
     let drawn = |min, max| Latency::Uniform { min: millis(min), max: millis(max) };
     let mut config = config();
-    config.latency = LatencyConfig {
+    config.venues[0].latency = LatencyConfig {
         feed: Latency::Constant(millis(3)),
         entry: drawn(1, 40),
         response: drawn(1, 40),
@@ -74,7 +74,7 @@ fn the_past_does_not_know_the_future() {
                 assert_eq!(until(&whole, end), until(&other, end), "{spec}");
                 assert_ne!(whole.digest, other.digest, "the future matters after {part}/10");
                 let points = |result: &BacktestResult| {
-                    let points = result.equity.iter().filter(|point| point.ts <= end).copied();
+                    let points = result.equity.iter().filter(|point| point.ts <= end).cloned();
                     points.collect::<Vec<_>>()
                 };
                 assert_eq!(points(&whole), points(&other));
@@ -109,7 +109,7 @@ fn the_digest_of_a_run_is_pinned() {
 fn cash_and_position_follow_the_fills_to_the_last_unit() {
     let result = run(&slow(), &trades(), QUOTER);
     let of = |balances: &BTreeMap<Asset, Notional>, name: &str| balances[&Asset::new(name)].raw();
-    let (mut cash, mut base) = (of(&result.initial, "USD"), of(&result.initial, "BTC"));
+    let (mut cash, mut base) = (of(&result.initial[0], "USD"), of(&result.initial[0], "BTC"));
     for fill in &result.fills {
         let cost = Notional::of(fill.price, fill.quantity).raw();
         let amount = Notional::from_quantity(fill.quantity).raw();
@@ -118,9 +118,9 @@ fn cash_and_position_follow_the_fills_to_the_last_unit() {
         base += sign * amount;
         assert_eq!((cash, base), (fill.cash.raw(), fill.base.raw()));
     }
-    assert_eq!((cash, base), (of(&result.balances, "USD"), of(&result.balances, "BTC")));
+    assert_eq!((cash, base), (of(&result.balances[0], "USD"), of(&result.balances[0], "BTC")));
     let last = result.equity.last().unwrap();
-    let value = i128::from(last.price.raw()) * (base / 1_000_000_000);
+    let value = i128::from(last.marks[0].price.raw()) * (base / 1_000_000_000);
     assert_eq!(last.equity.raw(), cash + value);
 }
 
@@ -146,7 +146,7 @@ fn a_tape_that_goes_back_in_time_is_refused() {
     events.swap(10, 500);
     let tape = events.into_iter().map(Ok::<_, Infallible>);
     let error = Backtest::new(config()).unwrap().run(tape, strategy("no-op")).unwrap_err();
-    assert!(error.to_string().starts_with("event 12 of the tape is of `"), "{error}");
+    assert!(error.to_string().starts_with("event 12 of tape 1 is of `"), "{error}");
 }
 
 /// Orders the same again whenever it is refused.
@@ -184,7 +184,7 @@ fn every_bad_setting_is_named() {
         assert!(error.contains(message), "{error}");
     };
     check(|c| c.equity_every = Duration::ZERO, "`equity_every`");
-    check(|c| c.latency.entry = Latency::Constant(Duration::MAX), "`latency.entry`");
-    check(|c| c.fees.maker_ppm = 1_000_000, "1000000 ppm");
-    check(|c| c.funding = matching::Funding::Margin { leverage: 0 }, "leverage of 0");
+    check(|c| c.venues[0].latency.entry = Latency::Constant(Duration::MAX), "`latency.entry`");
+    check(|c| c.venues[0].fees.maker_ppm = 1_000_000, "1000000 ppm");
+    check(|c| c.venues[0].funding = matching::Funding::Margin { leverage: 0 }, "leverage of 0");
 }

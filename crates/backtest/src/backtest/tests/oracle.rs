@@ -85,11 +85,12 @@ fn conventions(spread_ppm: i64) -> BacktestConfig {
     };
     let cash = Notional::parse("10000").unwrap();
     let mut config = BacktestConfig::spot(goog, [(Asset::new("USD"), cash)].into());
-    config.instrument.liquidity = Liquidity::Prints(PrintRule::Next);
-    config.instrument.slippage = Slippage { ppm: spread_ppm, on: SlippageOn::Opening };
-    config.fees = FeeRates { maker_ppm: 2_000, taker_ppm: 2_000 };
-    config.funding = Funding::Margin { leverage: 1 };
-    config.shortfall = Shortfall::Cut;
+    config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
+    config.venues[0].instruments[0].slippage =
+        Slippage { ppm: spread_ppm, on: SlippageOn::Opening };
+    config.venues[0].fees = FeeRates { maker_ppm: 2_000, taker_ppm: 2_000 };
+    config.venues[0].funding = Funding::Margin { leverage: 1 };
+    config.venues[0].shortfall = Shortfall::Cut;
     config.path = IntrabarPath::WorstFirst;
     config.equity_every = DAY;
     config

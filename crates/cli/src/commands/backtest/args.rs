@@ -1,63 +1,139 @@
 //! The arguments of `wavetank backtest`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, ensure};
 use backtest::stats::N_ALWAYS_OPEN;
-use backtest::{BacktestConfig, Latency, LatencyConfig};
-use clap::Args;
-use matching::FeeRates;
-use model::{Asset, Instrument, Notional, Price, Quantity, Symbol};
+use clap::{Args, ValueEnum};
+use report::Objective;
 
-use crate::args::Format;
+use crate::args::{Format, ReadHow};
 
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct BacktestArgs {
-    /// Recorded trades in Kraken's trade archive format: `timestamp,price,volume`, no header
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tape: PathBuf,
+    /// Recorded market, in any format that `wavetank tape` reads; may be repeated. FILE is of the market
+    /// that --symbol names; BASE/QUOTE=FILE of that one; VENUE:BASE/QUOTE=FILE of one on another venue.
+    /// Files of one market are one tape
+    #[arg(long, value_name = "TAPE", required = true)]
+    pub(crate) tape: Vec<String>,
 
-    /// Strategy with parameters: ema-cross:fast=12,slow=26 | quoter:... | no-op
+    #[command(flatten)]
+    pub(crate) how: ReadHow,
+
+    /// Strategy with parameters: ema-cross:fast=12,slow=26 | sma-cross:... | quoter:... | no-op; one for
+    /// each market
     #[arg(long, value_name = "SPEC")]
     pub(crate) strategy: String,
 
-    /// What is traded, BASE/QUOTE
+    /// What is traded where --tape does not say it, BASE/QUOTE
     #[arg(long, value_name = "SYMBOL", default_value = "BTC/USD")]
     pub(crate) symbol: String,
 
-    /// Digits after the point of a price; a price moves in such steps
+    /// Digits after the point of a price; limits move in such steps
     #[arg(long, value_name = "DIGITS", default_value_t = 1)]
     pub(crate) price_decimals: u32,
 
-    /// Fees in basis points of the cost: MAKER/TAKER, up to two digits after the point
-    #[arg(long, value_name = "BPS", default_value = "25/40", allow_hyphen_values = true)]
-    pub(crate) fees: String,
+    /// Digits after the point of a quantity
+    #[arg(long, value_name = "DIGITS", default_value_t = 8)]
+    pub(crate) quantity_decimals: u32,
+
+    /// Digits after the point to which fees are rounded
+    #[arg(long, value_name = "DIGITS", default_value_t = 8)]
+    pub(crate) cost_decimals: u32,
+
+    /// Fees in basis points of the cost: MAKER/TAKER, up to two digits after the point; VENUE:... for one
+    /// venue [default: 25/40]
+    #[arg(
+        long,
+        value_name = "BPS",
+        default_value = "25/40",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) fees: Vec<String>,
 
     /// How long messages travel: one time for all ways, or FEED/ENTRY/RESPONSE; a range MIN..MAX is
-    /// drawn for each message
-    #[arg(long, value_name = "TIME", default_value = "0ms")]
-    pub(crate) latency: String,
+    /// drawn for each message; VENUE:... for one venue [default: 0ms]
+    #[arg(long, value_name = "TIME", default_value = "0ms", hide_default_value = true)]
+    pub(crate) latency: Vec<String>,
 
-    /// What the account owns at the start: AMOUNT ASSET pairs, for example USD=10000,BTC=0.5
-    #[arg(long, value_name = "BALANCES", default_value = "USD=10000")]
-    pub(crate) balance: String,
+    /// What the account owns at the start, for example USD=10000,BTC=0.5; VENUE:... on a venue that is
+    /// not the first one [default: USD=10000]
+    #[arg(long, value_name = "BALANCES", default_value = "USD=10000", hide_default_value = true)]
+    pub(crate) balance: Vec<String>,
+
+    /// In what the portfolio is counted [default: the quote of the first market]
+    #[arg(long, value_name = "ASSET")]
+    pub(crate) currency: Option<String>,
+
+    /// An asset that counts as much as the currency, for example USDT; may be repeated
+    #[arg(long, value_name = "ASSET")]
+    pub(crate) at_par: Vec<String>,
+
+    /// What the account may owe: nothing (spot), or margin:LEVERAGE
+    #[arg(long, value_name = "FUNDING", default_value = "spot")]
+    pub(crate) funding: String,
+
+    /// Cut orders for which there is too little to what can be paid, instead of refusing them
+    #[arg(long)]
+    pub(crate) cut: bool,
+
+    /// Where orders are filled: in a book around the last trade, or without a book at the next or the
+    /// last price [default: book for trades, next for bars]
+    #[arg(long, value_enum)]
+    pub(crate) fill: Option<FillRule>,
+
+    /// How much worse than the market takers execute, basis points
+    #[arg(long, value_name = "BPS", default_value = "0")]
+    pub(crate) slippage: String,
+
+    /// Slippage only for what opens a position or makes it larger
+    #[arg(long)]
+    pub(crate) slippage_on_entries: bool,
+
+    /// Orders ahead in a recorded book leave by hftbacktest's model with this power instead of last
+    #[arg(long, value_name = "1..3", value_parser = clap::value_parser!(u32).range(1..=3))]
+    pub(crate) queue_power: Option<u32>,
+
+    /// Which extreme a bar visits first
+    #[arg(long, value_enum, default_value_t = Path::Nearest)]
+    pub(crate) path: Path,
 
     /// Seed of drawn latencies: a number, 0x hex, or a git commit
     #[arg(long, value_parser = scenario::parse_seed, default_value = "0")]
     pub(crate) seed: u64,
 
     /// Time between two points of the equity curve
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "1h")]
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "1m")]
     pub(crate) equity_every: Duration,
 
     /// Days per year that the ratios assume
     #[arg(long, value_name = "N", default_value_t = N_ALWAYS_OPEN)]
     pub(crate) periods_per_year: f64,
 
-    /// Save fills.csv, orders.csv, equity.csv and run.json in this folder
+    /// Try all combinations of parameters: fast=5..50:5,slow=20|50
+    #[arg(long, value_name = "GRID")]
+    pub(crate) grid: Option<String>,
+
+    /// What a grid looks for
+    #[arg(long, value_enum, default_value_t = Best::Return, requires = "grid")]
+    pub(crate) objective: Best,
+
+    /// Cut the tape, choose the best combination on one window, prove it on the next, so many times
+    #[arg(long, value_name = "TIMES", requires = "grid", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) walk_forward: Option<u32>,
+
+    /// Length of a window to choose on, in windows to prove on
+    #[arg(long, value_name = "WINDOWS", requires = "walk_forward", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) train: u32,
+
+    /// Threads of a grid; its results are the same with any number [default: one per core]
+    #[arg(long, value_name = "COUNT", requires = "grid", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) threads: Option<u32>,
+
+    /// Save the result in this folder: report.html, run.json, fills.csv, orders.csv, trades.csv,
+    /// equity.csv; of a grid grid.html, grid.json, grid.csv
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
@@ -70,151 +146,54 @@ pub(crate) struct BacktestArgs {
     pub(crate) quiet: bool,
 }
 
+/// Where orders are filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FillRule {
+    Book,
+    Next,
+    Last,
+}
+
+/// Which extreme a bar visits first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Path {
+    /// The one nearer to its open
+    Nearest,
+    High,
+    Low,
+    /// The one that is worse for the position
+    Worst,
+}
+
+/// What a grid looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Best {
+    Return,
+    Sharpe,
+    Sortino,
+    Calmar,
+}
+
+impl From<Best> for Objective {
+    fn from(best: Best) -> Self {
+        match best {
+            Best::Return => Self::Return,
+            Best::Sharpe => Self::Sharpe,
+            Best::Sortino => Self::Sortino,
+            Best::Calmar => Self::Calmar,
+        }
+    }
+}
+
 const HELP: &str = "\
 Try:
-  wavetank tape generate --seed 3 --out market.csv
+  wavetank tape generate --seed 3 --length 1d --out market.csv
   wavetank backtest --tape market.csv --strategy ema-cross:fast=5,slow=20 --out result
   wavetank backtest --tape market.csv --strategy quoter --latency 2ms/5ms..20ms/2ms --seed 7
+  wavetank backtest --tape market.csv --strategy ema-cross --grid fast=5..50:5,slow=20..200:10
+  wavetank backtest --tape BTC/USD=a.csv --tape far:BTC/USDT=b.zip --at-par USDT \\
+      --balance USD=10000 --balance far:USDT=5000,BTC=1 --fees far:10/10 --strategy quoter
 
-Trades play against a synthetic book around the last trade; every rule, and what is unrealistic about
-it, stands in crates/matching/src/rules.md. Ratios are of daily returns: definitions in
-crates/backtest/src/stats.rs.";
-
-/// Digits of a quantity: those of the money type, so that every tape fits.
-const QUANTITY_DECIMALS: u32 = 8;
-/// Digits of a cost and a fee.
-const COST_DECIMALS: u32 = 8;
-
-impl BacktestArgs {
-    /// The configuration that the arguments describe.
-    pub(crate) fn config(&self) -> anyhow::Result<BacktestConfig> {
-        let mut config = BacktestConfig::spot(self.instrument()?, self.balances()?);
-        config.fees = fees(&self.fees)?;
-        config.latency = latencies(&self.latency)?;
-        config.seed = self.seed;
-        config.equity_every = self.equity_every;
-        let days = self.periods_per_year;
-        ensure!(days.is_finite() && days > 0.0, "--periods-per-year {days}: expected above zero");
-        Ok(config)
-    }
-
-    fn instrument(&self) -> anyhow::Result<Instrument> {
-        let parts = self.symbol.split_once('/').filter(|(b, q)| !b.is_empty() && !q.is_empty());
-        let (base, quote) =
-            parts.ok_or_else(|| anyhow!("--symbol {}: expected BASE/QUOTE", self.symbol))?;
-        let digits = self.price_decimals;
-        ensure!(digits <= Price::DECIMALS, "--price-decimals {digits}: expected 0 to 9");
-        Ok(Instrument {
-            symbol: Symbol::new(&self.symbol),
-            base: Asset::new(base),
-            quote: Asset::new(quote),
-            price_decimals: digits,
-            quantity_decimals: QUANTITY_DECIMALS,
-            cost_decimals: COST_DECIMALS,
-            tick_size: Price::step(digits),
-            quantity_min: Quantity::step(QUANTITY_DECIMALS),
-            cost_min: Notional::ZERO,
-        })
-    }
-
-    fn balances(&self) -> anyhow::Result<BTreeMap<Asset, Notional>> {
-        let pair = |part: &str| {
-            let (asset, amount) = part
-                .split_once('=')
-                .with_context(|| format!("--balance {part}: expected ASSET=AMOUNT"))?;
-            let amount =
-                Notional::parse(amount.trim()).with_context(|| format!("--balance {part}"))?;
-            Ok((Asset::new(asset.trim()), amount))
-        };
-        self.balance.split(',').map(pair).collect()
-    }
-}
-
-/// `MAKER/TAKER` in basis points.
-fn fees(text: &str) -> anyhow::Result<FeeRates> {
-    let ppm = |part: &str| {
-        let bps = Price::parse(part.trim()).with_context(|| format!("--fees {text}"))?;
-        let step = Price::step(2).raw();
-        ensure!(
-            bps.raw() % step == 0,
-            "--fees {text}: expected at most two digits after the point"
-        );
-        Ok(bps.raw() / step)
-    };
-    let (maker, taker) =
-        text.split_once('/').with_context(|| format!("--fees {text}: expected MAKER/TAKER"))?;
-    Ok(FeeRates { maker_ppm: ppm(maker)?, taker_ppm: ppm(taker)? })
-}
-
-/// One latency for all ways, or `FEED/ENTRY/RESPONSE`.
-fn latencies(text: &str) -> anyhow::Result<LatencyConfig> {
-    let parts: Vec<&str> = text.split('/').collect();
-    let one = |part: &str| latency(part).with_context(|| format!("--latency {text}"));
-    match parts[..] {
-        [all] => {
-            let all = one(all)?;
-            Ok(LatencyConfig { feed: all, entry: all, response: all })
-        }
-        [feed, entry, response] => {
-            Ok(LatencyConfig { feed: one(feed)?, entry: one(entry)?, response: one(response)? })
-        }
-        _ => Err(anyhow!("--latency {text}: expected TIME or FEED/ENTRY/RESPONSE")),
-    }
-}
-
-/// `5ms`, or `5ms..20ms`.
-fn latency(text: &str) -> anyhow::Result<Latency> {
-    let time = |text: &str| scenario::parse_duration(text.trim()).map_err(|error| anyhow!(error));
-    match text.split_once("..") {
-        Some((min, max)) => Ok(Latency::Uniform { min: time(min)?, max: time(max)? }),
-        None => Ok(Latency::Constant(time(text)?)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Program {
-        #[command(flatten)]
-        args: BacktestArgs,
-    }
-
-    fn config(more: &[&str]) -> anyhow::Result<BacktestConfig> {
-        let program = ["backtest", "--tape", "x.csv", "--strategy", "no-op"];
-        let program = Program::try_parse_from(program.iter().chain(more));
-        program.map_err(anyhow::Error::from)?.args.config()
-    }
-
-    #[test]
-    fn arguments_become_a_configuration() {
-        let more =
-            ["--fees", "-2/7.5", "--latency", "2ms/5ms..20ms/1ms", "--balance", "EUR=1,BTC=2"];
-        let config = config(&[&more[..], &["--symbol", "BTC/EUR"]].concat()).unwrap();
-        assert_eq!((config.fees.maker_ppm, config.fees.taker_ppm), (-200, 750));
-        let millis = Duration::from_millis;
-        assert_eq!(config.latency.feed, Latency::Constant(millis(2)));
-        assert_eq!(config.latency.entry, Latency::Uniform { min: millis(5), max: millis(20) });
-        assert_eq!(config.balances[&Asset::new("BTC")].to_string(), "2");
-        assert_eq!(config.instrument.instrument.quote.as_str(), "EUR");
-    }
-
-    #[test]
-    fn wrong_arguments_are_named() {
-        let check = |more: &[&str], message: &str| {
-            let error = format!("{:#}", config(more).unwrap_err());
-            assert!(error.contains(message), "{error}");
-        };
-        check(&["--fees", "10"], "--fees 10: expected MAKER/TAKER");
-        check(&["--fees", "1.234/2"], "two digits after the point");
-        check(&["--latency", "1ms/2ms"], "--latency 1ms/2ms: expected TIME or");
-        check(&["--latency", "soon"], "--latency soon");
-        check(&["--balance", "10000"], "--balance 10000: expected ASSET=AMOUNT");
-        check(&["--symbol", "BTC"], "--symbol BTC: expected BASE/QUOTE");
-        check(&["--price-decimals", "12"], "--price-decimals 12: expected 0 to 9");
-        check(&["--periods-per-year", "0"], "--periods-per-year 0: expected above zero");
-    }
-}
+Every rule by which orders are filled, and what is unrealistic about it, stands in
+crates/matching/src/rules.md; how time passes in crates/backtest/src/guide.md, with the arguments that
+reproduce backtesting.py. Ratios are of daily returns: definitions in crates/backtest/src/stats.rs.";

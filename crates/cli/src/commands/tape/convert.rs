@@ -15,7 +15,7 @@ pub(crate) fn convert(args: &ConvertArgs) -> anyhow::Result<Exit> {
     let reader = survey::open(&args.read)?;
     let symbol = args.symbol.clone().or_else(|| reader.files().first()?.symbol.clone());
     let files = reader.files().to_vec();
-    let mut sieve = Sieve::new(reader.kind(), files, survey::config(&args.read)?);
+    let mut sieve = Sieve::new(reader.kind(), files, survey::config(&args.read.how)?);
     let shown = args.out.display();
     let file = File::create_new(&args.out)
         .with_context(|| format!("{shown}: expected a file that does not exist yet"))?;

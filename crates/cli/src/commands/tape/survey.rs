@@ -10,7 +10,7 @@ use tape::{
 };
 
 use crate::Exit;
-use crate::args::{Format, ReadArgs, SurveyArgs};
+use crate::args::{Format, ReadArgs, ReadHow, SurveyArgs};
 
 /// Files that a text lists one by one.
 const FILES_SHOWN_MAX: usize = 10;
@@ -30,17 +30,22 @@ pub(crate) fn check(args: &SurveyArgs) -> anyhow::Result<Exit> {
 }
 
 fn survey(args: &ReadArgs) -> anyhow::Result<QualityReport> {
-    let mut reader = CheckedReader::survey(open(args)?, config(args)?);
+    let mut reader = CheckedReader::survey(open(args)?, config(&args.how)?);
     while reader.next_batch()?.is_some() {}
     Ok(reader.into_report())
 }
 
 pub(super) fn open(args: &ReadArgs) -> anyhow::Result<MarketReader> {
-    let options = ReadOptions { format: args.read_as, interval: args.interval };
-    Ok(MarketReader::open(&args.files, options)?)
+    Ok(MarketReader::open(&args.files, options(&args.how))?)
 }
 
-pub(super) fn config(args: &ReadArgs) -> anyhow::Result<QualityConfig> {
+/// How the arguments say that files are read.
+pub(crate) fn options(args: &ReadHow) -> ReadOptions {
+    ReadOptions { format: args.read_as, interval: args.interval }
+}
+
+/// What the arguments say is done about problems.
+pub(crate) fn config(args: &ReadHow) -> anyhow::Result<QualityConfig> {
     let mut config = QualityConfig::default();
     for text in &args.on {
         config.set_text(text).map_err(|why| anyhow!("--on {text}: {why}"))?;

@@ -1,0 +1,294 @@
+//! The configuration that the arguments describe.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow, ensure};
+use backtest::{BacktestConfig, IntrabarPath, Latency, LatencyConfig, VenueConfig};
+use matching::{
+    FeeRates, Funding, Liquidity, PrintRule, QueueModel, Shortfall, Slippage, SlippageOn,
+};
+use model::{Asset, Instrument, Notional, Price, Quantity, Symbol};
+
+use super::args::{BacktestArgs, FillRule, Path};
+use super::tapes::MarketTape;
+
+/// Name of the venue that is not named.
+const UNNAMED: &str = "venue";
+
+/// The configuration of a backtest of some tapes.
+pub(super) fn of(args: &BacktestArgs, tapes: &[MarketTape]) -> anyhow::Result<BacktestConfig> {
+    let days = args.periods_per_year;
+    ensure!(days.is_finite() && days > 0.0, "--periods-per-year {days}: expected above zero");
+    let markets = tapes.iter().map(|tape| (tape.symbol.as_str(), tape.venue(), tape.is_bars()));
+    of_markets(args, &markets.collect::<Vec<_>>())
+}
+
+/// The same, of symbols with their venues, and whether they have bars.
+fn of_markets(
+    args: &BacktestArgs,
+    markets: &[(&str, Option<&str>, bool)],
+) -> anyhow::Result<BacktestConfig> {
+    let mut venues: Vec<VenueConfig> = Vec::new();
+    for (symbol, venue, bars) in markets {
+        let name = venue.unwrap_or(UNNAMED);
+        let instrument = instrument(args, symbol)?;
+        let mut added = VenueConfig::spot(name, vec![instrument], BTreeMap::new());
+        model_market(args, *bars, &mut added)?;
+        match venues.iter_mut().find(|known| known.name == name) {
+            Some(known) => known.instruments.append(&mut added.instruments),
+            None => venues.push(added),
+        }
+    }
+    let first = markets.first().map_or("", |(_, venue, _)| venue.unwrap_or(UNNAMED)).to_owned();
+    let known = |name: &str| venues.iter().any(|venue| venue.name == name);
+    let quote = venues.first().map(|venue| venue.instruments[0].instrument.quote.clone());
+    let quote = quote.context("--tape: expected a file")?;
+    let (mut fees_of, mut latencies_of) = (Vec::new(), Vec::new());
+    let mut balances_of: BTreeMap<String, BTreeMap<Asset, Notional>> = BTreeMap::new();
+    for text in &args.fees {
+        fees_of.push(prefixed("--fees", text, &known, fees)?);
+    }
+    for text in &args.latency {
+        latencies_of.push(prefixed("--latency", text, &known, latencies)?);
+    }
+    for text in &args.balance {
+        let (venue, amounts) = prefixed("--balance", text, &known, balances)?;
+        balances_of.entry(venue.unwrap_or_else(|| first.clone())).or_default().extend(amounts);
+    }
+    for venue in &mut venues {
+        venue.fees = last_for(&fees_of, &venue.name).unwrap_or(venue.fees);
+        venue.latency = last_for(&latencies_of, &venue.name).unwrap_or(venue.latency);
+        venue.balances = balances_of.remove(&venue.name).unwrap_or_default();
+        venue.funding = funding(&args.funding)?;
+        venue.shortfall = if args.cut { Shortfall::Cut } else { Shortfall::Refuse };
+    }
+    let mut config =
+        BacktestConfig::spot(venues[0].instruments[0].instrument.clone(), BTreeMap::new());
+    config.venues = venues;
+    config.currency = args.currency.as_deref().map_or(quote, Asset::new);
+    config.at_par = args.at_par.iter().map(|name| Asset::new(name)).collect();
+    config.seed = args.seed;
+    config.equity_every = args.equity_every;
+    config.path = match args.path {
+        Path::Nearest => IntrabarPath::NearestFirst,
+        Path::High => IntrabarPath::HighFirst,
+        Path::Low => IntrabarPath::LowFirst,
+        Path::Worst => IntrabarPath::WorstFirst,
+    };
+    Ok(config)
+}
+
+/// How the market of a venue's only instrument is modelled.
+fn model_market(args: &BacktestArgs, bars: bool, venue: &mut VenueConfig) -> anyhow::Result<()> {
+    let market = &mut venue.instruments[0];
+    match (args.fill, bars) {
+        (Some(FillRule::Book), true) => {
+            return Err(anyhow!("--fill book: bars have no book; expected next or last"));
+        }
+        (Some(FillRule::Book), false) | (None, false) => {}
+        (Some(FillRule::Next), _) | (None, true) => {
+            market.liquidity = Liquidity::Prints(PrintRule::Next);
+        }
+        (Some(FillRule::Last), _) => market.liquidity = Liquidity::Prints(PrintRule::Last),
+    }
+    if let Some(power) = args.queue_power {
+        market.queue = QueueModel::Probabilistic { power };
+    }
+    let ppm = ppm(&args.slippage).with_context(|| format!("--slippage {}", args.slippage))?;
+    let on = if args.slippage_on_entries { SlippageOn::Opening } else { SlippageOn::Every };
+    market.slippage = Slippage { ppm, on };
+    Ok(())
+}
+
+/// What applies to a venue: the last value without a name or with this one; a named one goes first.
+fn last_for<T: Copy>(values: &[(Option<String>, T)], venue: &str) -> Option<T> {
+    let named = values.iter().rev().find(|(name, _)| name.as_deref() == Some(venue));
+    let found = named.or_else(|| values.iter().rev().find(|(name, _)| name.is_none()));
+    found.map(|(_, value)| *value)
+}
+
+/// `VENUE:VALUE`, or a value for all.
+fn prefixed<T>(
+    flag: &str,
+    text: &str,
+    known: &dyn Fn(&str) -> bool,
+    read: fn(&str) -> anyhow::Result<T>,
+) -> anyhow::Result<(Option<String>, T)> {
+    let (venue, value) = match text.split_once(':') {
+        Some((venue, value)) => (Some(venue.trim().to_owned()), value),
+        None => (None, text),
+    };
+    if let Some(venue) = venue.as_deref().filter(|venue| !known(venue)) {
+        return Err(anyhow!("{flag} {text}: no tape is of a venue `{venue}`"));
+    }
+    let value = read(value).with_context(|| format!("{flag} {text}"))?;
+    Ok((venue, value))
+}
+
+fn instrument(args: &BacktestArgs, text: &str) -> anyhow::Result<Instrument> {
+    let pair = text.split_once(':').map_or(text, |(_, pair)| pair);
+    let parts = pair.split_once('/').filter(|(b, q)| !b.is_empty() && !q.is_empty());
+    let (base, quote) = parts.ok_or_else(|| anyhow!("symbol {text}: expected BASE/QUOTE"))?;
+    let digits = |flag: &str, digits: u32, most: u32| {
+        ensure!(digits <= most, "{flag} {digits}: expected 0 to {most}");
+        Ok(digits)
+    };
+    let price_decimals = digits("--price-decimals", args.price_decimals, Price::DECIMALS)?;
+    let quantity_decimals =
+        digits("--quantity-decimals", args.quantity_decimals, Quantity::DECIMALS)?;
+    let cost_decimals = digits("--cost-decimals", args.cost_decimals, Notional::DECIMALS)?;
+    Ok(Instrument {
+        symbol: Symbol::new(text),
+        base: Asset::new(base),
+        quote: Asset::new(quote),
+        price_decimals,
+        quantity_decimals,
+        cost_decimals,
+        tick_size: Price::step(price_decimals),
+        quantity_min: Quantity::step(quantity_decimals),
+        cost_min: Notional::ZERO,
+    })
+}
+
+/// `ASSET=AMOUNT` pairs.
+fn balances(text: &str) -> anyhow::Result<BTreeMap<Asset, Notional>> {
+    let pair = |part: &str| {
+        let pair = part.split_once('=');
+        let (asset, amount) = pair.with_context(|| format!("{part}: expected ASSET=AMOUNT"))?;
+        Ok((Asset::new(asset.trim()), Notional::parse(amount.trim())?))
+    };
+    text.split(',').map(pair).collect()
+}
+
+/// Parts per million of a text in basis points.
+fn ppm(text: &str) -> anyhow::Result<i64> {
+    let bps = Price::parse(text.trim())?;
+    let step = Price::step(2).raw();
+    ensure!(bps.raw() % step == 0, "expected at most two digits after the point");
+    Ok(bps.raw() / step)
+}
+
+/// `MAKER/TAKER` in basis points.
+fn fees(text: &str) -> anyhow::Result<FeeRates> {
+    let (maker, taker) = text.split_once('/').context("expected MAKER/TAKER")?;
+    Ok(FeeRates { maker_ppm: ppm(maker)?, taker_ppm: ppm(taker)? })
+}
+
+/// `spot` or `margin:LEVERAGE`.
+fn funding(text: &str) -> anyhow::Result<Funding> {
+    let leverage = text.strip_prefix("margin:").and_then(|leverage| leverage.parse().ok());
+    match (text, leverage) {
+        ("spot", _) => Ok(Funding::Spot),
+        (_, Some(leverage)) => Ok(Funding::Margin { leverage }),
+        _ => Err(anyhow!("--funding {text}: expected spot or margin:LEVERAGE")),
+    }
+}
+
+/// One latency for all ways, or `FEED/ENTRY/RESPONSE`.
+fn latencies(text: &str) -> anyhow::Result<LatencyConfig> {
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts[..] {
+        [all] => {
+            let all = latency(all)?;
+            Ok(LatencyConfig { feed: all, entry: all, response: all })
+        }
+        [feed, entry, response] => Ok(LatencyConfig {
+            feed: latency(feed)?,
+            entry: latency(entry)?,
+            response: latency(response)?,
+        }),
+        _ => Err(anyhow!("expected TIME or FEED/ENTRY/RESPONSE")),
+    }
+}
+
+/// `5ms`, or `5ms..20ms`.
+fn latency(text: &str) -> anyhow::Result<Latency> {
+    let time = |text: &str| scenario::parse_duration(text.trim()).map_err(|error| anyhow!(error));
+    match text.split_once("..") {
+        Some((min, max)) => Ok(Latency::Uniform { min: time(min)?, max: time(max)? }),
+        None => Ok(Latency::Constant(time(text)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        args: BacktestArgs,
+    }
+
+    fn config(
+        markets: &[(&str, Option<&str>, bool)],
+        more: &[&str],
+    ) -> anyhow::Result<BacktestConfig> {
+        let program = ["backtest", "--tape", "x.csv", "--strategy", "no-op"];
+        let program = Program::try_parse_from(program.iter().chain(more));
+        of_markets(&program.map_err(anyhow::Error::from)?.args, markets)
+    }
+
+    const ONE: &[(&str, Option<&str>, bool)] = &[("BTC/EUR", None, false)];
+    const TWO: &[(&str, Option<&str>, bool)] =
+        &[("BTC/USD", None, false), ("far:BTC/USDT", Some("far"), true)];
+
+    #[test]
+    fn arguments_become_a_configuration() {
+        let more =
+            ["--fees", "-2/7.5", "--latency", "2ms/5ms..20ms/1ms", "--balance", "EUR=1,BTC=2"];
+        let config = config(ONE, &more).unwrap();
+        let venue = &config.venues[0];
+        assert_eq!((venue.fees.maker_ppm, venue.fees.taker_ppm), (-200, 750));
+        let millis = Duration::from_millis;
+        assert_eq!(venue.latency.feed, Latency::Constant(millis(2)));
+        assert_eq!(venue.latency.entry, Latency::Uniform { min: millis(5), max: millis(20) });
+        assert_eq!(venue.balances[&Asset::new("BTC")].to_string(), "2");
+        assert_eq!(config.currency.as_str(), "EUR");
+    }
+
+    #[test]
+    fn venues_have_their_own() {
+        let more = [
+            ["--fees", "10/20"],
+            ["--fees", "far:1/2"],
+            ["--latency", "far:7ms"],
+            ["--balance", "USD=5"],
+            ["--balance", "far:USDT=6"],
+            ["--at-par", "USDT"],
+        ];
+        let config = config(TWO, more.as_flattened()).unwrap();
+        let [near, far] = &config.venues[..] else { panic!("{config:?}") };
+        assert_eq!((near.fees.taker_ppm, far.fees.taker_ppm), (2_000, 200));
+        assert_eq!(near.latency, LatencyConfig::ZERO);
+        assert_eq!(far.latency.entry, Latency::Constant(Duration::from_millis(7)));
+        assert_eq!(near.balances.len() + far.balances.len(), 2);
+        assert_eq!(far.balances[&Asset::new("USDT")].to_string(), "6");
+        assert!(matches!(near.instruments[0].liquidity, Liquidity::Synthetic(_)));
+        assert_eq!(far.instruments[0].liquidity, Liquidity::Prints(PrintRule::Next));
+        backtest::Backtest::new(config).unwrap();
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        let check = |more: &[&str], message: &str| {
+            let error = format!("{:#}", config(TWO, more).unwrap_err());
+            assert!(error.contains(message), "{error}");
+        };
+        check(&["--fees", "10"], "--fees 10: expected MAKER/TAKER");
+        check(&["--fees", "1.234/2"], "two digits after the point");
+        check(&["--fees", "off:1/2"], "--fees off:1/2: no tape is of a venue `off`");
+        check(&["--latency", "1ms/2ms"], "--latency 1ms/2ms: expected TIME or");
+        check(&["--latency", "soon"], "--latency soon");
+        check(&["--balance", "10000"], "--balance 10000: 10000: expected ASSET=AMOUNT");
+        check(&["--price-decimals", "12"], "--price-decimals 12: expected 0 to 9");
+        check(&["--fill", "book"], "--fill book: bars have no book");
+        check(&["--funding", "margin"], "--funding margin: expected spot or margin:LEVERAGE");
+        let error = config(&[("BTC", None, false)], &[]).unwrap_err().to_string();
+        assert_eq!(error, "symbol BTC: expected BASE/QUOTE");
+    }
+}

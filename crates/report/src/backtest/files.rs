@@ -1,0 +1,149 @@
+//! The files of a backtest that tools read.
+
+use std::io::{self, Write};
+
+use backtest::stats::number;
+use backtest::{BacktestResult, round_trips};
+use model::{Liquidity, OrderKind, UnixNanos};
+use serde_json::{Value, json};
+
+use super::BacktestReport;
+
+/// Version of `run.json`.
+const SCHEMA: u32 = 1;
+
+/// Writes the executions; times are seconds since 1970.
+pub(super) fn write_fills(report: &BacktestReport<'_>, mut out: impl Write) -> io::Result<()> {
+    writeln!(out, "time,symbol,order,side,price,quantity,fee,liquidity,cash,base")?;
+    let symbols: Vec<_> = report.config.instruments().map(|of| &of.instrument.symbol).collect();
+    for fill in &report.result.fills {
+        let id = &report.result.orders[fill.order].request.client_order_id;
+        let liquidity = match fill.liquidity {
+            Liquidity::Maker => "maker",
+            Liquidity::Taker => "taker",
+        };
+        let (ts, side, price, quantity, fee) =
+            (fill.ts, fill.side, fill.price, fill.quantity, fill.fee);
+        let (symbol, cash, base) = (symbols[fill.market], fill.cash, fill.base);
+        writeln!(
+            out,
+            "{ts},{symbol},{id},{side},{price},{quantity},{fee},{liquidity},{cash},{base}"
+        )?;
+    }
+    out.flush()
+}
+
+/// Writes the orders.
+pub(super) fn write_orders(result: &BacktestResult, mut out: impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "order,symbol,sent,arrived,ended,side,type,price,limit,quantity,state,filled,cost,fee,reason"
+    )?;
+    for order in &result.orders {
+        let (kind, price, limit) = match order.request.kind {
+            OrderKind::Market => ("market", None, None),
+            OrderKind::Limit { price, .. } => ("limit", None, Some(price)),
+            OrderKind::Triggered { trigger, price, limit } => {
+                (trigger.as_str(), Some(price), limit)
+            }
+        };
+        let time = |ts: Option<UnixNanos>| ts.map(|ts| ts.to_string()).unwrap_or_default();
+        let price = price.map(|price| price.to_string()).unwrap_or_default();
+        let limit = limit.map(|limit| limit.to_string()).unwrap_or_default();
+        let (id, symbol) = (&order.request.client_order_id, &order.request.symbol);
+        let side = order.request.side;
+        let (sent, arrived, ended) = (order.sent, time(order.arrived), time(order.ended));
+        let (quantity, state, filled) = (order.request.quantity, order.state, order.filled);
+        let (cost, fee) = (order.cost, order.fee);
+        // Reasons are our own words, without commas.
+        let reason = order.reason.as_deref().unwrap_or_default();
+        writeln!(
+            out,
+            "{id},{symbol},{sent},{arrived},{ended},{side},{kind},{price},{limit},{quantity},\
+             {state},{filled},{cost},{fee},{reason}"
+        )?;
+    }
+    out.flush()
+}
+
+/// Writes the round trips, in the order in which they were closed.
+pub(super) fn write_trades(report: &BacktestReport<'_>, mut out: impl Write) -> io::Result<()> {
+    writeln!(out, "symbol,size,entry_time,exit_time,entry_price,exit_price,pnl,fees")?;
+    let symbols: Vec<_> = report.config.instruments().map(|of| &of.instrument.symbol).collect();
+    for trip in round_trips(&report.result.fills) {
+        let (symbol, size) = (symbols[trip.market], trip.size);
+        let (entry, exit) = (trip.entry_ts, trip.exit_ts);
+        let (bought, sold) = (trip.entry_price, trip.exit_price);
+        writeln!(out, "{symbol},{size},{entry},{exit},{bought},{sold},{},{}", trip.pnl, trip.fees)?;
+    }
+    out.flush()
+}
+
+/// Writes the equity curve, with the position and the last price of each market.
+pub(super) fn write_equity(report: &BacktestReport<'_>, mut out: impl Write) -> io::Result<()> {
+    write!(out, "time,equity,drawdown")?;
+    for config in report.config.instruments() {
+        let symbol = &config.instrument.symbol;
+        write!(out, ",base {symbol},price {symbol}")?;
+    }
+    writeln!(out)?;
+    let mut top = 0.0_f64;
+    for point in &report.result.equity {
+        let equity = number(point.equity);
+        top = top.max(equity);
+        let drawdown = if top > 0.0 { equity / top - 1.0 } else { 0.0 };
+        write!(out, "{},{},{drawdown}", point.ts, point.equity)?;
+        for mark in &point.marks {
+            write!(out, ",{},{}", mark.base, mark.price)?;
+        }
+        writeln!(out)?;
+    }
+    out.flush()
+}
+
+/// What `run.json` holds and `--format json` prints.
+pub(super) fn record(report: &BacktestReport<'_>) -> Value {
+    let BacktestReport { config, result, stats, about } = *report;
+    let venues = config.venues.iter().zip(result.initial.iter().zip(&result.balances));
+    let venue = |(config, (initial, balances)): (&backtest::VenueConfig, _)| {
+        let symbols: Vec<_> = config.instruments.iter().map(|of| &of.instrument.symbol).collect();
+        let way = |latency: backtest::Latency| match latency {
+            backtest::Latency::Constant(time) => json!([nanos(time), nanos(time)]),
+            backtest::Latency::Uniform { min, max } => json!([nanos(min), nanos(max)]),
+        };
+        let latency = config.latency;
+        json!({
+            "name": config.name,
+            "symbols": symbols,
+            "fees_ppm": { "maker": config.fees.maker_ppm, "taker": config.fees.taker_ppm },
+            "latency_ns": {
+                "feed": way(latency.feed),
+                "entry": way(latency.entry),
+                "response": way(latency.response),
+            },
+            "initial": initial,
+            "balances": balances,
+        })
+    };
+    json!({
+        "schema": SCHEMA,
+        "tapes": about.tapes,
+        "strategy": about.strategy,
+        "currency": config.currency,
+        "venues": venues.map(venue).collect::<Vec<_>>(),
+        "seed": config.seed,
+        "data": result.data,
+        "findings": about.findings,
+        "orders": result.orders.len(),
+        "fills": result.fills.len(),
+        "wishes_dropped": result.wishes_dropped,
+        "in_flight": result.in_flight,
+        "failure": result.failure,
+        "stats": stats,
+        "digest": result.digest.to_string(),
+    })
+}
+
+fn nanos(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,187 @@
+//! A backtest at a glance.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use backtest::stats::number;
+use backtest::{BacktestResult, EquityPoint, Latency};
+use model::Quantity;
+
+use super::BacktestReport;
+
+const STRINGS: &str = "writing to a string cannot fail";
+
+/// Steps of a quantity in a hundredth: the parts per million of a basis point are hundredths.
+const BPS_OF_PPM: i64 = 1_000_000;
+
+/// The lines that people read first.
+pub(super) fn render(report: &BacktestReport<'_>) -> String {
+    let mut text = String::new();
+    let result = report.result;
+    let mut line = |name: &str, value: String| {
+        writeln!(text, "{name:<13} {value}").expect(STRINGS);
+    };
+    for tape in &report.about.tapes {
+        line("tape", tape.clone());
+    }
+    line("data", data(report));
+    line("strategy", report.about.strategy.clone());
+    let worth = |at: Option<&EquityPoint>| at.map_or(0.0, |point| number(point.equity));
+    let (before, after) = (worth(result.equity.first()), worth(result.equity.last()));
+    let (before, after) = (money(report, before), money(report, after));
+    line("equity", format!("{before} -> {after}, {}", percent(report.stats.total_return)));
+    line("max drawdown", percent(report.stats.max_drawdown));
+    for (name, value) in how_well(report) {
+        line(name, value);
+    }
+    for warning in warnings(report) {
+        writeln!(text, "{warning}").expect(STRINGS);
+    }
+    text
+}
+
+/// The figures on top of the page.
+pub(super) fn tiles(report: &BacktestReport<'_>) -> Vec<(&'static str, String)> {
+    let stats = report.stats;
+    let end = report.result.equity.last().map_or(0.0, |point| number(point.equity));
+    vec![
+        ("Return", percent(stats.total_return)),
+        ("Equity at the end", money(report, end)),
+        ("Worst drawdown", percent(stats.max_drawdown)),
+        ("Sharpe", ratio(stats.sharpe)),
+        ("Sortino", ratio(stats.sortino)),
+        ("Calmar", ratio(stats.calmar)),
+        ("Trades", stats.trades.to_string()),
+        ("Won", share(stats.win_rate)),
+        ("Exposure", share(Some(stats.exposure))),
+        ("Fees", money(report, number(stats.fees))),
+        ("Turnover", money(report, number(stats.turnover))),
+    ]
+}
+
+/// What else there is to know, for a table.
+pub(super) fn facts(report: &BacktestReport<'_>) -> Vec<(String, String)> {
+    let (result, config) = (report.result, report.config);
+    let mut facts = vec![
+        ("Data".to_owned(), data(report)),
+        ("Orders".to_owned(), orders(result)),
+        ("Ratios".to_owned(), format!("{}; no risk-free rate", ratios(report))),
+        ("Seed".to_owned(), config.seed.to_string()),
+        ("Digest".to_owned(), result.digest.to_string()),
+    ];
+    for venue in &config.venues {
+        let fees = venue.fees;
+        let bps = |ppm: i64| Quantity::from_raw(ppm * BPS_OF_PPM).to_string();
+        let latency = venue.latency;
+        let [feed, entry, response] = [latency.feed, latency.entry, latency.response].map(way);
+        let markets: Vec<_> =
+            venue.instruments.iter().map(|of| of.instrument.symbol.as_str()).collect();
+        facts.push((
+            format!("Venue {}", venue.name),
+            format!(
+                "{}; fees {} bps resting, {} bps taking; latency {feed} feed, {entry} entry, \
+                 {response} response",
+                markets.join(", "),
+                bps(fees.maker_ppm),
+                bps(fees.taker_ppm),
+            ),
+        ));
+    }
+    facts
+}
+
+/// What must not be overlooked.
+pub(super) fn warnings(report: &BacktestReport<'_>) -> Vec<String> {
+    let result = report.result;
+    let mut warnings = Vec::new();
+    if let Some(failure) = &result.failure {
+        warnings.push(format!("the strategy panicked and was not asked again: {failure}"));
+    }
+    if report.stats.sharpe.is_none() {
+        warnings.push("too few days, or days without a change: the ratios say nothing".to_owned());
+    }
+    for finding in &report.about.findings {
+        let (problem, count, policy) = (&finding.problem, finding.count, &finding.policy);
+        warnings.push(format!("data: {problem}, {count} rows, {policy}"));
+    }
+    warnings
+}
+
+fn data(report: &BacktestReport<'_>) -> String {
+    let data = &report.result.data;
+    let minutes = data.last_ts.since(data.first_ts).as_secs() / 60;
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    let kinds = [(data.trades, "trades"), (data.bars, "bars"), (data.depth, "changes of books")];
+    let kinds: Vec<_> = kinds
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| format!("{count} {kind}"))
+        .collect();
+    let kinds = if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") };
+    format!("{kinds} over {hours} h {minutes:02} min")
+}
+
+/// How the strategy traded, and how well.
+fn how_well(report: &BacktestReport<'_>) -> Vec<(&'static str, String)> {
+    let BacktestReport { result, stats, .. } = *report;
+    let (turnover, made) = (money(report, number(stats.turnover)), share(stats.maker_share));
+    let rate = report.about.wall.map(|wall| rate(result, wall));
+    let digest = match rate {
+        Some(rate) => format!("{} · {rate}", result.digest),
+        None => result.digest.to_string(),
+    };
+    vec![
+        ("trades", format!("{}, {} won", stats.trades, share(stats.win_rate))),
+        ("ratios", ratios(report)),
+        ("exposure", format!("{:.1} % of the time", stats.exposure * 100.0)),
+        ("turnover", format!("{turnover}, {made} resting")),
+        ("fees", money(report, number(stats.fees))),
+        ("orders", orders(result)),
+        ("digest", digest),
+    ]
+}
+
+fn orders(result: &BacktestResult) -> String {
+    let filled = result.orders.iter().filter(|order| order.filled.is_positive()).count();
+    let (orders, fills, dropped) = (result.orders.len(), result.fills.len(), result.wishes_dropped);
+    format!("{orders}, {filled} filled, {fills} fills, {dropped} wishes dropped")
+}
+
+fn ratios(report: &BacktestReport<'_>) -> String {
+    let stats = report.stats;
+    let (sharpe, sortino, calmar) =
+        (ratio(stats.sharpe), ratio(stats.sortino), ratio(stats.calmar));
+    let (days, n) = (stats.periods, stats.periods_per_year);
+    format!("Sharpe {sharpe}, Sortino {sortino}, Calmar {calmar} ({days} daily returns, N = {n})")
+}
+
+/// Events per second: `1234567 events/s`.
+fn rate(result: &BacktestResult, wall: Duration) -> String {
+    let data = &result.data;
+    let events = data.trades + data.bars + data.depth;
+    let micros = wall.as_micros().max(1);
+    format!("{} events/s", u128::from(events) * 1_000_000 / micros)
+}
+
+fn way(latency: Latency) -> String {
+    match latency {
+        Latency::Constant(time) => format!("{time:?}"),
+        Latency::Uniform { min, max } => format!("{min:?} to {max:?}"),
+    }
+}
+
+pub(super) fn ratio(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn share(share: Option<f64>) -> String {
+    share.map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+fn money(report: &BacktestReport<'_>, value: f64) -> String {
+    format!("{value:.2} {}", report.config.currency)
+}
+
+pub(super) fn percent(value: f64) -> String {
+    format!("{:+.2} %", value * 100.0)
+}
