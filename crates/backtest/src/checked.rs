@@ -1,21 +1,27 @@
 //! Files of any format as a tape of a backtest.
 
+use std::collections::VecDeque;
+use std::mem;
 use std::path::PathBuf;
 
+use model::{Level, Side};
 use tape::{
-    BarRow, CheckedReader, MarketReader, QualityConfig, QualityError, QualityReport, ReadError,
-    ReadOptions, RowKind, Rows,
+    BarRow, CheckedReader, LevelRow, MarketReader, QualityConfig, QualityError, QualityReport,
+    QuoteRow, ReadError, ReadOptions, RowKind, Rows,
 };
 
-use crate::event::MarketEvent;
+use crate::event::{DepthRow, MarketEvent};
 
-/// The rows of a [`CheckedReader`], one by one. Ends after its first error.
+/// The rows of a [`CheckedReader`], one by one; of a book, its messages. Ends after its first error.
+///
+/// A row of best prices is a whole book of two levels. Books want [`matching::Liquidity::Recorded`].
 #[derive(Debug)]
 pub struct CheckedTape {
     reader: CheckedReader,
     /// The rows of the batch; of the kind that the reader has.
     trades: Vec<tape::TradeRow>,
     bars: Vec<BarRow>,
+    books: Books,
     /// Rows of the batch that were given.
     given: usize,
     ended: bool,
@@ -24,7 +30,8 @@ pub struct CheckedTape {
 impl CheckedTape {
     /// What a reader gives.
     pub const fn new(reader: CheckedReader) -> Self {
-        Self { reader, trades: Vec::new(), bars: Vec::new(), given: 0, ended: false }
+        let books = Books { whole: VecDeque::new(), begun: None };
+        Self { reader, trades: Vec::new(), bars: Vec::new(), books, given: 0, ended: false }
     }
 
     /// Files in any format that shows in their content, as one tape, with the policies that are the default:
@@ -48,10 +55,11 @@ impl CheckedTape {
     }
 
     /// The next row of the batch.
-    fn row(&self) -> Option<MarketEvent> {
+    fn row(&mut self) -> Option<MarketEvent> {
         match self.reader.kind() {
             RowKind::Trades => self.trades.get(self.given).map(|row| MarketEvent::from(*row)),
             RowKind::Bars => self.bars.get(self.given).map(|row| MarketEvent::from(*row)),
+            RowKind::Quotes | RowKind::Book => self.books.whole.pop_front().map(MarketEvent::Depth),
         }
     }
 
@@ -63,7 +71,12 @@ impl CheckedTape {
         match self.reader.next_batch()? {
             Some(Rows::Trades(rows)) => self.trades.extend_from_slice(rows),
             Some(Rows::Bars(rows)) => self.bars.extend_from_slice(rows),
-            None => self.ended = true,
+            Some(Rows::Quotes(rows)) => self.books.whole.extend(rows.iter().map(book_of)),
+            Some(Rows::Book(rows)) => rows.iter().for_each(|row| self.books.take(row)),
+            None => {
+                self.books.end();
+                self.ended = true;
+            }
         }
         Ok(())
     }
@@ -89,6 +102,52 @@ impl Iterator for CheckedTape {
     }
 }
 
+/// Changes of single levels, put together to the messages that they came in.
+#[derive(Debug)]
+struct Books {
+    whole: VecDeque<DepthRow>,
+    /// The message whose end was not seen yet.
+    begun: Option<DepthRow>,
+}
+
+impl Books {
+    fn take(&mut self, row: &LevelRow) {
+        if row.begins {
+            self.end();
+        }
+        let (ts, snapshot) = (row.ts, row.snapshot);
+        let begun = self.begun.get_or_insert_with(|| DepthRow {
+            ts,
+            snapshot,
+            bids: Vec::new(),
+            asks: Vec::new(),
+        });
+        let levels = match row.side {
+            Side::Buy => &mut begun.bids,
+            Side::Sell => &mut begun.asks,
+        };
+        levels.push(Level { price: row.price, quantity: row.quantity });
+    }
+
+    fn end(&mut self) {
+        self.whole.extend(mem::take(&mut self.begun));
+    }
+}
+
+/// Best prices as a book.
+fn book_of(row: &QuoteRow) -> DepthRow {
+    let side = |price, quantity: model::Quantity| {
+        let level = (!quantity.is_zero()).then_some(Level { price, quantity });
+        level.into_iter().collect()
+    };
+    DepthRow {
+        ts: row.ts,
+        snapshot: true,
+        bids: side(row.bid, row.bid_quantity),
+        asks: side(row.ask, row.ask_quantity),
+    }
+}
+
 impl From<tape::TradeRow> for MarketEvent {
     fn from(row: tape::TradeRow) -> Self {
         let tape::TradeRow { ts, price, quantity, trade_id, taker_side, fills: _ } = row;
@@ -107,5 +166,37 @@ impl From<BarRow> for MarketEvent {
             close: row.close,
             volume: row.volume,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Rows of one message are one event; the last one is not lost.
+    #[test]
+    fn a_book_is_played_message_by_message() {
+        let folder = std::env::temp_dir().join(format!("wavetank-book-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("book.csv");
+        let rows = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n\
+            kraken,XBT/USD,1000000,1000001,true,bid,99,1\n\
+            kraken,XBT/USD,1000000,1000001,true,ask,101,2\n\
+            kraken,XBT/USD,2000000,2000001,false,bid,99,0\n\
+            kraken,XBT/USD,3000000,3000001,false,ask,101,5\n";
+        fs::write(&path, rows).expect("a file");
+        let tape = CheckedTape::open(&[path]).expect("a known format");
+        let books: Vec<_> = tape.map(|event| event.expect("good rows")).collect();
+        fs::remove_dir_all(&folder).expect("removed");
+        let about: Vec<_> = books
+            .iter()
+            .map(|event| match event {
+                MarketEvent::Depth(row) => (row.snapshot, row.bids.len(), row.asks.len()),
+                MarketEvent::Trade(_) | MarketEvent::Bar(_) => panic!("{event:?}"),
+            })
+            .collect();
+        assert_eq!(about, [(true, 1, 1), (false, 1, 0), (false, 0, 1)]);
     }
 }

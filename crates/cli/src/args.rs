@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// Run one scenario and judge it
     Run(RunArgs),
     /// Play recorded markets to a strategy, without a network
-    Backtest(crate::commands::backtest::BacktestArgs),
+    Backtest(Box<crate::commands::backtest::BacktestArgs>),
     /// List the scenarios with their purpose
     Scenarios(ScenariosArgs),
     /// Recorded markets: look into files, check them, convert them, make one

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use backtest::{CheckedTape, MarketEvent};
 use indicatif::{ProgressBar, ProgressStyle};
 use report::Finding;
@@ -75,6 +75,13 @@ pub(super) fn open(args: &BacktestArgs) -> anyhow::Result<Vec<MarketTape>> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
+        if matches!(reader.kind(), RowKind::Quotes | RowKind::Book) {
+            let kind = reader.kind().name();
+            return Err(anyhow!(
+                "{}: a tape of {kind}; expected trades or bars (the library plays books: `CheckedTape`)",
+                names.join(", ")
+            ));
+        }
         let format = reader.files().first().map_or(String::new(), |f| f.format.to_string());
         let name = format!("{symbol}: {}{more}, {format}", names.join(", "));
         let tape = CheckedTape::new(CheckedReader::new(reader, survey::config(&args.how)?));
