@@ -16,6 +16,7 @@ mod node_shutdown;
 mod pages;
 mod planted_faults;
 mod real_sockets;
+mod sabotage;
 mod sink_down;
 mod support;
 mod tidy;

@@ -39,21 +39,23 @@ const TRANSACTIONS: &str = "EOrder:Rate limit exceeded";
 
 /// The scenario in which the strategy is in a hurry, with an account and a trader of these tiers.
 fn hurry(account: &str, trader: &str) -> (Setup, Vec<Record>) {
-    let tables = format!("[account]\ntier = \"{account}\"\n\n[trader]\ntier = \"{trader}\"");
-    let setup = changed("limiter-overload", &[("[trader]", &tables)]);
+    let account = format!("[account]\ntier = \"{account}\"");
+    let trader = format!("[trader]\ntier = \"{trader}\"");
+    let changes = [("[account]\ntier = \"starter\"", &*account), ("[trader]", &*trader)];
+    let setup = changed("limiter-overload", &changes);
     let history = run(&setup).history;
     (setup, history)
 }
 
 #[test]
 fn a_trader_that_knows_its_tier_is_never_refused() {
-    for tier in ["starter", "pro"] {
+    for tier in ["intermediate", "pro"] {
         let (setup, history) = hurry(tier, tier);
         assert_passes(&setup, &history);
         assert_eq!(answered(&history, TRANSACTIONS), 0, "{tier}");
     }
     let (setup, outcome) = limiter_overload();
-    assert_eq!(setup.scenario.account.tier, Tier::Intermediate);
+    assert_eq!(setup.scenario.account.tier, Tier::Starter);
     assert_eq!(answered(&outcome.history, TRANSACTIONS), 0);
 }
 

@@ -261,6 +261,12 @@ fn statement(text: &str, span: &Range<usize>) -> String {
     let line = line_range(text, span.start);
     let end = text.floor_char_boundary(span.end).clamp(line.start, line.end);
     let end = if end == line.start { line.end } else { end };
+    // A header is shown whole: its names are what an error may be about.
+    let header = text[line.clone()].trim_start().starts_with('[');
+    let end = match text[line.clone()].rfind(']') {
+        Some(close) if header => line.start + close + 1,
+        Some(_) | None => end,
+    };
     shorten(&text[line.start..end])
 }
 

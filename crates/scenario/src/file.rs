@@ -9,6 +9,8 @@ use model::{Asset, Notional, Symbol};
 use serde::de::{self, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
+use crate::lane::{Lane, LaneName};
+
 /// The whole file, faults aside: their positions need a pass of their own.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,6 +161,9 @@ pub struct Trader {
     /// Tier that its configuration names. `None` for that of its account; another is a mistake that the
     /// scenario wants.
     pub tier: Option<Tier>,
+    /// Mechanisms around its calls, where they are not as in production.
+    #[serde(default)]
+    pub lane: BTreeMap<LaneName, Lane>,
 }
 
 /// A database that can be simulated.

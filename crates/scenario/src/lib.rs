@@ -12,6 +12,7 @@ mod duration;
 mod error;
 mod fault;
 mod file;
+mod lane;
 mod list;
 mod plan;
 mod scenario;
@@ -26,6 +27,7 @@ pub use fault::{
     RestStatus, SinkStatus,
 };
 pub use file::{Account, Expect, Market, Network, Run, Sink, SinkKind, Tier, Trader, Venue};
+pub use lane::{Lane, LaneName, Policy};
 pub use list::{ScenarioInfo, list};
 pub use plan::{FaultPlan, PlannedFault};
 pub use scenario::{Lines, Scenario};

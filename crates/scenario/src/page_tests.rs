@@ -6,6 +6,9 @@ use crate::{FaultKind, Problem, Scenario, ScenarioError, format_duration, limits
 
 const PAGE: &str = include_str!("../../../scenarios/README.md");
 
+/// Heading of the lanes' settings, and the first of them in the example.
+const LANE: &str = "[trader.lane.\"kraken/read\"]";
+
 /// The block of TOML on the page.
 fn example() -> &'static str {
     let (_, rest) = PAGE.split_once("```toml\n").unwrap();
@@ -55,15 +58,21 @@ fn the_page_names_exactly_the_keys_that_exist() {
             .contains(&&**key)
     });
     assert_eq!(documented["Top of the file"], top);
-    for table in ["[run]", "[market]", "[network]", "[account]", "[trader]", "[sink]", "[expect]"] {
-        assert_eq!(documented[table], known(table), "{table}");
+    let lanes = known("[trader]").into_iter().filter(|key| key == "lane").count();
+    assert_eq!(lanes, 1, "the tables of the lanes are below [trader]");
+    for table in
+        ["[run]", "[market]", "[network]", "[account]", "[trader]", LANE, "[sink]", "[expect]"]
+    {
+        let mut known = known(table);
+        known.retain(|key| key != "lane");
+        assert_eq!(documented[table], known, "{table}");
     }
     for kind in FaultKind::NAMES {
         let known = known(&format!("kind = \"{kind}\""));
         let keys = |heading: &str| documented.get(heading).cloned().unwrap_or_default();
         assert_eq!([keys("[[fault]]"), keys(kind)].concat(), known, "{kind}");
     }
-    assert_eq!(documented.len(), 15, "{documented:?}");
+    assert_eq!(documented.len(), 16, "{documented:?}");
 }
 
 #[test]
@@ -81,6 +90,11 @@ fn the_page_describes_every_kind_of_fault() {
     let headings = PAGE.lines().filter_map(|line| line.strip_prefix("### "));
     let kinds: Vec<&str> = headings.map(|heading| heading.trim_matches('`')).collect();
     assert_eq!(kinds, FaultKind::NAMES);
+}
+
+/// `1` to `100`, as the page writes it.
+fn range(range: &std::ops::RangeInclusive<u32>) -> String {
+    format!("`{}` to `{}`", range.start(), range.end())
 }
 
 #[test]
@@ -125,6 +139,29 @@ fn the_page_states_the_limits_and_defaults_of_the_code() {
         ),
         format!("| `{}` to `{}`, with `every` |", limits::TIMES.start(), limits::TIMES.end()),
         format!("`{}`", limits::REST_METHODS.join("`, `")),
+        format!(
+            "into how many parts. | {} | `{}` |",
+            range(&limits::BUCKETS),
+            limits::BUCKETS_DEFAULT
+        ),
+        format!("in a row open it. | {} |", range(&limits::THRESHOLD)),
+        format!("among how many calls. | {} |", range(&limits::WINDOW_CALLS)),
+        format!("failed calls opens it. | {} |", range(&limits::PERCENT)),
+        format!("from trip to trip. | {}, with", range(&limits::GROWTH)),
+        format!("Retries of one call. | {} |", range(&limits::RETRIES)),
+        format!("that each call earns. | {} |", range(&limits::BUDGET_PERCENT)),
+        format!("that each second earns. | {} |", range(&limits::BUDGET_PER_SECOND)),
+        format!("that can be saved up. | {} |", range(&limits::BUDGET_SAVED)),
+        format!(
+            "Longest attempt. | `{}` to `{}` |",
+            duration(*limits::LANE_TIME.start()),
+            duration(*limits::LANE_TIME.end())
+        ),
+        format!(
+            "for the limiter. | `{}` to `{}` |",
+            duration(*limits::LANE_WAIT.start()),
+            duration(*limits::LANE_WAIT.end())
+        ),
     ] {
         assert!(PAGE.contains(&text), "the page does not say: {text}");
     }

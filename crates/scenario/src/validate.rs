@@ -55,6 +55,32 @@ pub mod limits {
         "CancelAll",
         "GetWebSocketsToken",
     ];
+    /// Numbers of failures, successes and probes that a breaker waits for.
+    pub const THRESHOLD: std::ops::RangeInclusive<u32> = 1..=65_535;
+    /// Calls of a breaker's window.
+    pub const WINDOW_CALLS: std::ops::RangeInclusive<u32> = 1..=10_000;
+    /// Parts of a breaker's window of time.
+    pub const BUCKETS: std::ops::RangeInclusive<u32> = 1..=100;
+    /// Parts of a breaker's window of time where nothing is said.
+    pub const BUCKETS_DEFAULT: u32 = 10;
+    /// Shares of calls that open a breaker.
+    pub const PERCENT: std::ops::RangeInclusive<u32> = 1..=100;
+    /// By which factor the time in which a breaker is open may grow.
+    pub const GROWTH: std::ops::RangeInclusive<u32> = 1..=100;
+    /// Retries of one call.
+    pub const RETRIES: std::ops::RangeInclusive<u32> = 0..=100;
+    /// Retries of all calls together, in percent of the calls.
+    pub const BUDGET_PERCENT: std::ops::RangeInclusive<u32> = 0..=100;
+    /// The same per second.
+    pub const BUDGET_PER_SECOND: std::ops::RangeInclusive<u32> = 0..=1_000;
+    /// Retries that can be saved up.
+    pub const BUDGET_SAVED: std::ops::RangeInclusive<u32> = 1..=1_000;
+    /// Times of a lane.
+    pub const LANE_TIME: std::ops::RangeInclusive<Duration> =
+        Duration::from_millis(1)..=Duration::from_hours(1);
+    /// Waits of a lane.
+    pub const LANE_WAIT: std::ops::RangeInclusive<Duration> =
+        Duration::ZERO..=Duration::from_hours(1);
     /// Time between the end of the recovery and the end of the run, in which everything must stay well.
     pub const CALM_MIN: Duration = Duration::from_secs(10);
 }
@@ -80,6 +106,7 @@ pub(crate) fn validate(
     run(document, file)?;
     network(document, file)?;
     balance(document, file)?;
+    lanes(document, file)?;
     for (index, fault) in faults.iter().enumerate() {
         one_fault(document, file, index, fault)?;
     }
@@ -154,6 +181,17 @@ fn balance(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
     require(something, document, &BALANCE, || {
         format!("an amount above zero of `{base}` or `{quote}`")
     })
+}
+
+fn lanes(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
+    for (name, lane) in &file.trader.lane {
+        if let Some((key, expected)) = lane.problem() {
+            let table = [Step::Key("trader"), Step::Key("lane"), Step::Key(name.as_str())];
+            let path = [&table[..], &[Step::Key(key)]].concat();
+            return Err(document.expected(&path, expected));
+        }
+    }
+    Ok(())
 }
 
 fn one_fault(

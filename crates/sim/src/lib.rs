@@ -11,6 +11,7 @@ mod faults;
 mod history;
 mod hosts;
 mod influx;
+mod lanes;
 mod limits;
 mod links;
 mod network;

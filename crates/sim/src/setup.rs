@@ -22,6 +22,7 @@ use crate::hosts::trader::{TraderProgram, production};
 use crate::hosts::visitor::VisitorProgram;
 use crate::hosts::{INFLUX, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, PORT, TRADER};
 use crate::influx;
+use crate::lanes;
 use crate::limits;
 use crate::rates::{order_counter, rates, sink_rate};
 
@@ -263,6 +264,7 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
     kraken.rest = endpoint(KRAKEN_REST);
     kraken.public_ws = endpoint(KRAKEN_PUBLIC);
     kraken.private_ws = endpoint(KRAKEN_PRIVATE);
+    lanes::set_all(&mut kraken, &scenario.trader.lane);
     kraken.tier = match scenario.trader.tier.unwrap_or(scenario.account.tier) {
         Tier::Starter => TraderTier::Starter,
         Tier::Intermediate => TraderTier::Intermediate,
