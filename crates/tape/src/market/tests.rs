@@ -254,9 +254,9 @@ fn a_message_that_is_missing_and_a_crossed_book_are_found() {
         row(1_700_000_001_000, 9, "b", "101", 2, 7),
         row(1_700_000_001_000, 9, "a", "101", 0, 7),
         row(1_700_000_002_000, 12, "a", "102", 5, 9),
-        row(1_700_000_003_000, 15, "b", "102.5", 5, 13),
+        row(1_700_000_003_000, 15, "b", "102", 5, 8),
         row(1_700_000_004_000, 16, "b", "99", 5, 15),
-        row(1_700_000_005_000, 17, "b", "102.5", 0, 16),
+        row(1_700_000_005_000, 17, "b", "102", 0, 16),
         row(1_700_000_006_000, 18, "b", "98", 1, 17),
     ];
     let path = scratch.write("x.csv", (header.to_owned() + &text.concat()).as_bytes());
@@ -280,7 +280,7 @@ fn a_message_that_is_missing_and_a_crossed_book_are_found() {
             Err(error) => break error.to_string(),
         }
     };
-    assert!(error.contains("x.csv:7: crossed-book: bid 102.5, ask 102 (to go on"), "{error}");
+    assert!(error.contains("x.csv:7: crossed-book: bid 102, ask 102 (to go on"), "{error}");
 }
 
 #[test]
