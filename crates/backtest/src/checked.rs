@@ -182,10 +182,10 @@ mod tests {
         fs::create_dir_all(&folder).expect("a folder");
         let path = folder.join("book.csv");
         let rows = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n\
-            kraken,XBT/USD,1000000,1000001,true,bid,99,1\n\
-            kraken,XBT/USD,1000000,1000001,true,ask,101,2\n\
-            kraken,XBT/USD,2000000,2000001,false,bid,99,0\n\
-            kraken,XBT/USD,3000000,3000001,false,ask,101,5\n";
+            kraken,XBT/USD,1700000001000000,1700000001000001,true,bid,99,1\n\
+            kraken,XBT/USD,1700000001000000,1700000001000001,true,ask,101,2\n\
+            kraken,XBT/USD,1700000002000000,1700000002000001,false,bid,99,0\n\
+            kraken,XBT/USD,1700000003000000,1700000003000001,false,ask,101,5\n";
         fs::write(&path, rows).expect("a file");
         let tape = CheckedTape::open(&[path]).expect("a known format");
         let books: Vec<_> = tape.map(|event| event.expect("good rows")).collect();
