@@ -1,13 +1,13 @@
 //! What was logged, as lines.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 /// A log in memory. Clones are the same log.
 #[derive(Debug, Clone, Default)]
@@ -15,10 +15,15 @@ pub struct Log {
     lines: Arc<Mutex<Vec<String>>>,
 }
 
+/// A subscriber that nobody uses and that never ends, so that no other is ever the only one.
+static ALIVE: OnceLock<Dispatch> = OnceLock::new();
+
 impl Log {
     /// A log that takes everything that this thread logs while the guard lives.
     #[must_use]
     pub fn start() -> (Self, DefaultGuard) {
+        // With a single subscriber, what a thread without one meets first would stay disabled for all.
+        ALIVE.get_or_init(|| Dispatch::new(Self::default()));
         let log = Self::default();
         let guard = tracing::subscriber::set_default(log.clone());
         (log, guard)
