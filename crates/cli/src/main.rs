@@ -8,6 +8,7 @@ mod exit;
 mod printer;
 mod progress;
 mod signals;
+mod url;
 mod words;
 
 use std::process::ExitCode;

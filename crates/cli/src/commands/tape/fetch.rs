@@ -10,12 +10,13 @@ use platform::{Clock as _, SystemClock, TaskGroup};
 use crate::Exit;
 use crate::args::{FetchArgs, FetchVenue};
 use crate::signals::{self, News};
+use crate::url::Url;
 
 mod archive;
 mod kraken;
 mod web;
 
-use web::{Manners, Site, Web};
+use web::{Manners, Web};
 
 /// Kraken's REST interface.
 const KRAKEN: &str = "https://api.kraken.com";
@@ -37,11 +38,11 @@ pub(crate) fn execute(args: &FetchArgs) -> anyhow::Result<Exit> {
     let (site, wanted) = match &args.venue {
         FetchVenue::Kraken(args) => {
             let wanted = kraken::Wanted::new(args)?;
-            (Site::parse(url.unwrap_or(KRAKEN))?, Wanted::Kraken(wanted))
+            (web::site(url.unwrap_or(KRAKEN))?, Wanted::Kraken(wanted))
         }
         FetchVenue::Binance(args) => {
             let wanted = archive::Wanted::new(args, now)?;
-            (Site::parse(url.unwrap_or(BINANCE))?, Wanted::Archive(wanted))
+            (web::site(url.unwrap_or(BINANCE))?, Wanted::Archive(wanted))
         }
     };
     let manners = Manners::new(args.web().pace)?;
@@ -64,7 +65,7 @@ enum Wanted {
     Archive(archive::Wanted),
 }
 
-async fn fetch(site: Site, manners: Manners, wanted: Wanted) -> anyhow::Result<Fetched> {
+async fn fetch(site: Url, manners: Manners, wanted: Wanted) -> anyhow::Result<Fetched> {
     let group = TaskGroup::new("fetch");
     let mut web = Web::new(site, manners, group.spawner())?;
     match wanted {

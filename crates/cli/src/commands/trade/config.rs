@@ -16,7 +16,8 @@ use store::influx::{InfluxConfig, InfluxConfigError, InfluxToken};
 
 use super::effective::effective;
 use super::environment;
-use super::file::{File, Foreign, Lane, Secret, Sink, Url, Venue};
+use super::file::{File, Foreign, Lane, Secret, Sink, Venue};
+use crate::url::Url;
 
 /// Largest file taken, in bytes.
 const BYTES_MAX: u64 = 64 * 1024;

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use model::{Quantity, Symbol};
-use platform::Endpoint;
 use serde::{Deserialize, Deserializer, de};
+
+use crate::url::Url;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -155,14 +156,6 @@ pub(super) enum Secret {
     File(PathBuf),
 }
 
-/// Where a service is, from `http://host:port/path`.
-#[derive(Debug, Clone)]
-pub(super) struct Url {
-    pub(super) endpoint: Endpoint,
-    /// Without the slash at its end; empty for none.
-    pub(super) path: String,
-}
-
 /// `BASE/QUOTE`.
 #[derive(Debug, Clone)]
 pub(super) struct Pair(pub(super) Symbol);
@@ -213,32 +206,6 @@ impl<'de> Deserialize<'de> for Url {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let expected = r#"an address such as "http://127.0.0.1:8080" or "ws://127.0.0.1:8080/v2""#;
         by_text(deserializer, expected, Url::parse)
-    }
-}
-
-impl Url {
-    fn parse(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
-        let (tls, default_port) = match scheme {
-            "http" | "ws" => (false, 80),
-            "https" | "wss" => (true, 443),
-            _ => return None,
-        };
-        let (authority, path) = match rest.find('/') {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().ok()?),
-            None => (authority, default_port),
-        };
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-        let path_is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());
-        if host.is_empty() || !host.chars().all(is_plain) || port == 0 || !path_is_plain {
-            return None;
-        }
-        let endpoint = Endpoint { host: host.to_owned(), port, tls };
-        Some(Self { endpoint, path: path.trim_end_matches('/').to_owned() })
     }
 }
 

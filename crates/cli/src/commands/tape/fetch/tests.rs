@@ -270,7 +270,7 @@ fn what_cannot_be_asked_for_is_said_before_anything_is_asked() {
     check("binance --symbol btcusdt --kind trades --out x --from 2024-01-01", "in capitals");
     check("kraken --pair X/Y --from 2024-01-01 --out x", "--pair: expected a pair like XBTUSD");
     for url in ["localhost:80", "ftp://x", "http://", "http://a:b"] {
-        assert!(Site::parse(url).unwrap_err().to_string().contains("--base-url: expected"));
+        assert!(web::site(url).unwrap_err().to_string().contains("--base-url: expected"));
     }
     let error = run("kraken --pair X --from 2024-01-01 --out x", "https://api.kraken.com");
     assert!(error.unwrap_err().contains("this version has no TLS"));

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use platform::{Endpoint, Spawner, TcpConnector};
+use platform::{Spawner, TcpConnector};
 use tokio::time::{Instant, sleep, sleep_until};
-use transport::{HeaderMap, HttpClient, HttpConfig, HttpRequest, HttpResponse, Method, header};
+use transport::{
+    HeaderMap, HttpClient, HttpConfig, HttpRequest, HttpResponse, Method, header, retry_after,
+};
 
 use super::say;
+use crate::url::Url;
 
 /// Shortest pace that is polite to anybody.
 const PACE_MIN: Duration = Duration::from_millis(10);
@@ -24,36 +27,12 @@ const ASKED_WAIT_MAX: Duration = Duration::from_mins(10);
 /// Largest part of a file that is asked for at once: below the HTTP client's limit of a body.
 pub(super) const PART_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Host and path in front of every request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Site {
-    endpoint: Endpoint,
-    path: String,
-}
-
-impl Site {
-    /// Reads `http://host:port/path`.
-    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
-        let wrong =
-            || anyhow!("--base-url: expected an address like http://host:8080, found `{text}`");
-        let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
-        let (tls, default_port) = match scheme {
-            "http" => (false, 80),
-            "https" => (true, 443),
-            _ => return Err(wrong()),
-        };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
-            None => (authority, default_port),
-        };
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-        if host.is_empty() || !host.chars().all(is_plain) || !path.is_ascii() {
-            return Err(wrong());
-        }
-        let endpoint = Endpoint { host: host.to_owned(), port, tls };
-        Ok(Self { endpoint, path: path.trim_end_matches('/').to_owned() })
-    }
+/// Reads the address of a site, which is asked by HTTP.
+pub(super) fn site(text: &str) -> anyhow::Result<Url> {
+    let is_web = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    Url::parse(text).filter(|_| is_web).ok_or_else(|| {
+        anyhow!("--base-url: expected an address like http://host:8080, found `{text}`")
+    })
 }
 
 /// How often a site is asked.
@@ -83,7 +62,8 @@ impl Manners {
 #[derive(Debug)]
 pub(super) struct Web {
     http: HttpClient,
-    site: Site,
+    /// Host and path in front of every request.
+    site: Url,
     manners: Manners,
     next_at: Instant,
 }
@@ -97,7 +77,7 @@ pub(super) enum Verdict<T> {
 }
 
 impl Web {
-    pub(super) fn new(site: Site, manners: Manners, spawner: Spawner) -> anyhow::Result<Self> {
+    pub(super) fn new(site: Url, manners: Manners, spawner: Spawner) -> anyhow::Result<Self> {
         if site.endpoint.tls {
             bail!(
                 "this version has no TLS: give --base-url http://… of a mirror, or of a proxy that \
@@ -129,7 +109,7 @@ impl Web {
                     }
                 }
                 Ok(answer) if matches!(answer.status, 408 | 418 | 425 | 429 | 500..) => {
-                    (format!("status {}", answer.status), retry_after(&answer.headers))
+                    (format!("status {}", answer.status), retry_after(&answer.headers, None))
                 }
                 Ok(answer) => bail!("{path}: expected an answer, found status {}", answer.status),
                 Err(error) => (format!("{error:#}"), None),
@@ -165,10 +145,4 @@ impl Web {
         let permit = self.http.acquire(&self.site.endpoint).await?;
         Ok(self.http.send(permit, request).await?)
     }
-}
-
-/// Seconds of a `Retry-After`; dates are not read.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
 }
