@@ -1,5 +1,10 @@
 //! Times of the files: counts since 1970 in four units, and dates as text.
 
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use model::UnixNanos;
 
 use crate::number::{parse_decimal, take_decimal, take_integer};
@@ -19,8 +24,6 @@ pub(crate) enum TimeUnit {
 const SECONDS_END: u64 = 100_000_000_000;
 const MILLIS_END: u64 = SECONDS_END * 1_000;
 const MICROS_END: u64 = MILLIS_END * 1_000;
-
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 impl TimeUnit {
     /// What a field of this kind is called in errors.
@@ -105,77 +108,36 @@ fn parse_date_time(text: &str) -> Option<i64> {
     let mut parts = date.split('-');
     let (year, month, day) =
         (part(parts.next()?, 4)?, part(parts.next()?, 2)?, part(parts.next()?, 2)?);
-    if parts.next().is_some() || !(1..=12).contains(&month) {
-        return None;
-    }
-    if !(1..=days_of_month(year, month)).contains(&day) {
+    if parts.next().is_some() {
         return None;
     }
     let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let mut parts = clock.split(':');
     let (hour, minute) = (part(parts.next()?, 2)?, part(parts.next()?, 2)?);
     let second = parts.next().map_or(Some(0), |text| part(text, 2))?;
-    if parts.next().is_some() || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    if !(1..=9).contains(&fraction.len()) {
+    if parts.next().is_some() || !(1..=9).contains(&fraction.len()) {
         return None;
     }
     let nanos = part(&format!("{fraction:0<9}"), 9)?;
-    let days = days_since_1970(year, month, day);
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
-    seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(nanos)
+    let date_time = DateTime::new(year, month, day, hour, minute, second, nanos).ok()?;
+    let instant = Offset::UTC.to_timestamp(date_time).ok()?;
+    i64::try_from(instant.as_nanosecond()).ok()
 }
 
 /// A number of exactly `digits` digits.
-fn part(text: &str, digits: usize) -> Option<i64> {
+fn part<T: FromStr>(text: &str, digits: usize) -> Option<T> {
     let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()
 }
 
-fn days_of_month(year: i64, month: i64) -> i64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-/// Days of the Gregorian calendar; years count from March so that the leap day comes last.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month > 2 { year } else { year - 1 };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
 /// `2024-08-08 23:54:15.342`, in UTC, with as many digits after the point as are needed.
 pub fn format_utc(ts: UnixNanos) -> String {
-    let (days, second) = (ts.secs().div_euclid(86_400), ts.secs().rem_euclid(86_400));
-    let (year, month, day) = date_of(days);
-    let clock = format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60);
-    let fraction = match ts.subsec_nanos() {
-        0 => String::new(),
-        nanos => format!(".{nanos:09}").trim_end_matches('0').to_owned(),
-    };
-    format!("{year:04}-{month:02}-{day:02} {clock}{fraction}")
-}
-
-/// The inverse of [`days_since_1970`].
-fn date_of(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, early) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (era * 400 + year_of_era + early, month, day)
+    let instant = Timestamp::from_nanosecond(ts.as_nanos().into());
+    // Every 64-bit count of nanoseconds is within the library's range; the count is a fair fallback.
+    instant.map_or_else(
+        |_| ts.to_string(),
+        |instant| Offset::UTC.to_datetime(instant).strftime("%Y-%m-%d %H:%M:%S%.f").to_string(),
+    )
 }
 
 #[cfg(test)]
