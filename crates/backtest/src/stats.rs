@@ -171,15 +171,18 @@ pub fn returns_by<K: PartialEq>(
     looks
 }
 
+/// The fall of each value from the maximum so far, as a share of it: `-1..=0`.
+pub fn drawdowns(equity: &[f64]) -> impl Iterator<Item = f64> {
+    let mut top = f64::MIN;
+    equity.iter().map(move |value| {
+        top = top.max(*value);
+        ratio(value - top, top)
+    })
+}
+
 /// The worst fall from a maximum so far, as a share of it: `-1..=0`.
 pub fn max_drawdown(equity: &[f64]) -> f64 {
-    let mut top = f64::MIN;
-    let mut worst: f64 = 0.0;
-    for value in equity {
-        top = top.max(*value);
-        worst = worst.min(ratio(value - top, top));
-    }
-    worst
+    drawdowns(equity).fold(0.0, f64::min)
 }
 
 /// Share of the time with a position in any market.
@@ -258,6 +261,12 @@ mod tests {
         assert_eq!(Ratios::new(&[0.1], 365.0).sharpe, None);
         assert!(max_drawdown(&[]).abs() < f64::EPSILON);
         assert!((max_drawdown(&[100.0, 120.0, 90.0, 130.0]) + 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn drawdowns_are_from_the_maximum_so_far() {
+        let fallen: Vec<f64> = drawdowns(&[100.0, 50.0, 200.0, 150.0]).collect();
+        assert_eq!(fallen, [0.0, -0.5, 0.0, -0.25]);
     }
 
     const SHARPE: f64 = 5.515130702591431;

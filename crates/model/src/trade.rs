@@ -35,6 +35,16 @@ pub enum Liquidity {
     Taker,
 }
 
+impl Liquidity {
+    /// Lower-case English: `maker`, `taker`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Maker => "maker",
+            Self::Taker => "taker",
+        }
+    }
+}
+
 /// One execution of one of our orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use backtest::stats::Stats;
-use backtest::{BacktestConfig, BacktestResult};
+use backtest::{BacktestConfig, BacktestResult, RoundTrip, round_trips};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -76,7 +76,11 @@ impl BacktestReport<'_> {
 
     /// One page that holds everything it needs: no network, light and dark.
     pub fn page(&self) -> String {
-        page::fill("Backtest", page::BACKTEST, &data::of(self))
+        self.page_with(&round_trips(&self.result.fills))
+    }
+
+    fn page_with(&self, trips: &[RoundTrip]) -> String {
+        page::fill("Backtest", page::BACKTEST, &data::of(self, trips))
     }
 
     /// Writes [`BACKTEST_FILES`] into a folder, which is made if necessary.
@@ -87,12 +91,13 @@ impl BacktestReport<'_> {
         fs::create_dir_all(folder)?;
         let create = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
         let [fills, orders, trades, equity, record, page] = BACKTEST_FILES;
+        let trips = round_trips(&self.result.fills);
         files::write_fills(self, create(fills)?)?;
         files::write_orders(self.result, create(orders)?)?;
-        files::write_trades(self, create(trades)?)?;
+        files::write_trades(self, &trips, create(trades)?)?;
         files::write_equity(self, create(equity)?)?;
         save_json(&folder.join(record), &self.record())?;
-        fs::write(folder.join(page), self.page())
+        fs::write(folder.join(page), self.page_with(&trips))
     }
 }
 

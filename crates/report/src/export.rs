@@ -36,10 +36,6 @@ pub fn fills_csv(record: &RunRecord, out: impl Write) -> io::Result<()> {
         "liquidity",
     ])?;
     for fill in &record.fills {
-        let liquidity = match fill.liquidity {
-            model::Liquidity::Maker => "maker",
-            model::Liquidity::Taker => "taker",
-        };
         csv.write_record([
             &fill.at_s.to_string(),
             fill.client_order_id.as_str(),
@@ -49,7 +45,7 @@ pub fn fills_csv(record: &RunRecord, out: impl Write) -> io::Result<()> {
             &fill.price.to_string(),
             &fill.quantity.to_string(),
             &fill.fee.to_string(),
-            liquidity,
+            fill.liquidity.as_str(),
         ])?;
     }
     csv.flush()

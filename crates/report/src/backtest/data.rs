@@ -1,7 +1,7 @@
 //! What the page of a backtest draws.
 
-use backtest::stats::{number, returns_by};
-use backtest::{BacktestResult, EquityPoint, RoundTrip, round_trips};
+use backtest::stats::{drawdowns, number, returns_by};
+use backtest::{BacktestResult, EquityPoint, RoundTrip};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{Liquidity, Notional, Price, Quantity, UnixNanos};
@@ -17,12 +17,12 @@ const FILLS_MAX: usize = 3_000;
 const BINS: i128 = 40;
 
 /// Everything that the page draws.
-pub(super) fn of(report: &BacktestReport<'_>) -> Value {
+pub(super) fn of(report: &BacktestReport<'_>, trips: &[RoundTrip]) -> Value {
     let result = report.result;
     let points = &result.equity;
     let equity: Vec<f64> = points.iter().map(|point| number(point.equity)).collect();
     let shown = thinned(&equity);
-    let fallen = drawdowns(&equity);
+    let fallen: Vec<f64> = drawdowns(&equity).collect();
     let pick = |of: &[f64]| shown.iter().map(|at| of[*at]).collect::<Vec<_>>();
     let times: Vec<i64> = shown.iter().map(|at| millis(points[*at].ts)).collect();
     let every = report.config.equity_every;
@@ -48,7 +48,7 @@ pub(super) fn of(report: &BacktestReport<'_>) -> Value {
         "equity": { "t": times, "v": pick(&equity), "d": pick(&fallen), "note": note },
         "markets": markets(report),
         "months": months(result),
-        "trades": distribution(&round_trips(&result.fills)),
+        "trades": distribution(trips),
         "quality": { "note": report.about.checked, "rows": report.about.findings },
     })
 }
@@ -131,16 +131,6 @@ fn distribution(trips: &[RoundTrip]) -> Value {
     json!({ "bins": bins, "note": note })
 }
 
-/// Falls from the maximum so far, zero or below.
-fn drawdowns(equity: &[f64]) -> Vec<f64> {
-    let mut top = f64::MIN;
-    let fall = |value: &f64| {
-        top = top.max(*value);
-        if top > 0.0 { value / top - 1.0 } else { 0.0 }
-    };
-    equity.iter().map(fall).collect()
-}
-
 /// Places of the values to draw: all, or the lowest and the highest of equal stretches, and the last.
 fn thinned(values: &[f64]) -> Vec<usize> {
     if values.len() <= POINTS_MAX {
@@ -180,10 +170,5 @@ mod tests {
         assert!([0, 33_333, 77_777, 99_999].iter().all(|at| places.contains(at)));
         assert!(places.is_sorted());
         assert_eq!(thinned(&values[..3]), [0, 1, 2]);
-    }
-
-    #[test]
-    fn drawdowns_are_from_the_maximum_so_far() {
-        assert_eq!(drawdowns(&[100.0, 50.0, 200.0, 150.0]), [0.0, -0.5, 0.0, -0.25]);
     }
 }

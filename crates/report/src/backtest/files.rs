@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use backtest::stats::number;
-use backtest::{BacktestResult, round_trips};
-use model::{Liquidity, OrderKind, UnixNanos};
+use backtest::stats::{drawdowns, number};
+use backtest::{BacktestResult, RoundTrip};
+use model::{OrderKind, UnixNanos};
 use serde_json::{Value, json};
 
 use super::BacktestReport;
@@ -18,10 +18,7 @@ pub(super) fn write_fills(report: &BacktestReport<'_>, mut out: impl Write) -> i
     let symbols: Vec<_> = report.config.instruments().map(|of| &of.instrument.symbol).collect();
     for fill in &report.result.fills {
         let id = &report.result.orders[fill.order].request.client_order_id;
-        let liquidity = match fill.liquidity {
-            Liquidity::Maker => "maker",
-            Liquidity::Taker => "taker",
-        };
+        let liquidity = fill.liquidity.as_str();
         let (ts, side, price, quantity, fee) =
             (fill.ts, fill.side, fill.price, fill.quantity, fill.fee);
         let (symbol, cash, base) = (symbols[fill.market], fill.cash, fill.base);
@@ -67,10 +64,14 @@ pub(super) fn write_orders(result: &BacktestResult, mut out: impl Write) -> io::
 }
 
 /// Writes the round trips, in the order in which they were closed.
-pub(super) fn write_trades(report: &BacktestReport<'_>, mut out: impl Write) -> io::Result<()> {
+pub(super) fn write_trades(
+    report: &BacktestReport<'_>,
+    trips: &[RoundTrip],
+    mut out: impl Write,
+) -> io::Result<()> {
     writeln!(out, "symbol,size,entry_time,exit_time,entry_price,exit_price,pnl,fees")?;
     let symbols: Vec<_> = report.config.instruments().map(|of| &of.instrument.symbol).collect();
-    for trip in round_trips(&report.result.fills) {
+    for trip in trips {
         let (symbol, size) = (symbols[trip.market], trip.size);
         let (entry, exit) = (trip.entry_ts, trip.exit_ts);
         let (bought, sold) = (trip.entry_price, trip.exit_price);
@@ -87,11 +88,9 @@ pub(super) fn write_equity(report: &BacktestReport<'_>, mut out: impl Write) -> 
         write!(out, ",base {symbol},price {symbol}")?;
     }
     writeln!(out)?;
-    let mut top = 0.0_f64;
-    for point in &report.result.equity {
-        let equity = number(point.equity);
-        top = top.max(equity);
-        let drawdown = if top > 0.0 { equity / top - 1.0 } else { 0.0 };
+    let points = &report.result.equity;
+    let equity: Vec<f64> = points.iter().map(|point| number(point.equity)).collect();
+    for (point, drawdown) in points.iter().zip(drawdowns(&equity)) {
         write!(out, "{},{},{drawdown}", point.ts, point.equity)?;
         for mark in &point.marks {
             write!(out, ",{},{}", mark.base, mark.price)?;

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
 use backtest::stats::N_ALWAYS_OPEN;
-use backtest::{Backtest, BacktestConfig, Grid, MarketEvent, walk_forward};
+use backtest::{Backtest, BacktestConfig, Grid, MarketEvent, round_trips, walk_forward};
 use engine::StrategySpec;
 use model::{Asset, Instrument, Notional, Price, Quantity, Symbol, UnixNanos};
 use tape::{GeneratorConfig, SAMPLE_SEED, TradeGenerator};
@@ -99,7 +99,7 @@ fn the_distribution_has_every_trade_once_and_an_edge_at_zero() {
     let (config, result, stats) = run(EMA);
     let about = about();
     let report = BacktestReport { config: &config, result: &result, stats: &stats, about: &about };
-    let data = data::of(&report);
+    let data = data::of(&report, &round_trips(&result.fills));
     let bins = data["trades"]["bins"].as_array().unwrap();
     let sum: u64 = bins.iter().map(|bin| bin["n"].as_u64().unwrap()).sum();
     assert_eq!(sum, u64::try_from(stats.trades).unwrap());
