@@ -7,11 +7,11 @@ use std::path::Path;
 
 use backtest::stats::{Stats, number};
 use backtest::{Digest, Fold, Grid, Window};
-use jiff::Timestamp;
 use model::UnixNanos;
 use serde_json::{Value, json};
 
 use super::{page, save_json, text};
+use crate::units;
 
 /// Rows of the table on a terminal and on the page.
 const TEXT_ROWS: usize = 10;
@@ -387,7 +387,7 @@ const FOLD_NAMES: [&str; 7] =
 
 /// A window's edge, to the second.
 fn time(ts: UnixNanos) -> String {
-    Timestamp::from_second(ts.secs()).map_or_else(|_| ts.to_string(), |time| time.to_string())
+    units::instant(UnixNanos::from_secs(ts.secs()))
 }
 
 /// Columns, right aligned.
