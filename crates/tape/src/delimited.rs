@@ -41,6 +41,10 @@ pub(crate) struct Parsed {
     pub(crate) rows: RowBuffer,
     /// Changes of a book that do not go on where the message before ended.
     pub(crate) broken: Vec<usize>,
+    /// First changes of messages after which a book is not what its checksum says.
+    pub(crate) mismatched: Vec<usize>,
+    /// The line of each row, where rows are no lines.
+    pub(crate) lines: Vec<u64>,
     /// The message of a book that the last row belongs to.
     message: Message,
     /// Rows of which digits were rounded.
@@ -157,10 +161,12 @@ impl<R: Read> Delimited<R> {
 }
 
 impl Parsed {
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.rows.clear();
         self.rounded.clear();
         self.broken.clear();
+        self.mismatched.clear();
+        self.lines.clear();
         self.wrong = None;
     }
 }
@@ -191,7 +197,7 @@ impl Layout {
     /// they have.
     pub(crate) fn parse(&self, block: &[u8], rows_max: usize, out: &mut Parsed) -> usize {
         out.clear();
-        let Parsed { rows, rounded, broken, message, wrong } = out;
+        let Parsed { rows, rounded, broken, message, wrong, .. } = out;
         let RowBuffer { trades, bars, quotes, book } = rows;
         let mut marks = Marks { rounded, broken, message };
         let (left, fault) = match self.format.kind() {

@@ -6,6 +6,7 @@ use crate::delimited::Delimited;
 use crate::format::Format;
 use crate::layout::{Layout, normalised};
 use crate::read_error::{ReadError, shorten};
+use crate::recording::is_recording;
 use crate::row::{RowKind, Rows};
 
 /// Bytes of the content that decide.
@@ -21,6 +22,8 @@ pub(crate) enum Detected {
     Text(Layout),
     /// JSON of a venue; which one shows when it is parsed.
     Json,
+    /// Messages of a venue as they were recorded.
+    Recording,
     /// A tape in columns.
     Columnar,
 }
@@ -40,6 +43,9 @@ pub(crate) fn detect(
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     if let Some(byte) = text.iter().find(|byte| is_binary(**byte)) {
         return Err(unknown(&format!("binary data (byte {byte:#04x})")));
+    }
+    if is_recording(text) {
+        return Ok(Detected::Recording);
     }
     match text.trim_ascii_start().first() {
         None => return Err(ReadError::Empty { place: place.to_owned() }),
@@ -71,9 +77,6 @@ fn is_binary(byte: u8) -> bool {
 
 /// The layout of the first two lines, or what they look like.
 fn layout_of(first: &str, second: &str, forced: Option<Format>) -> Result<Layout, String> {
-    if first.contains(" {\"") {
-        return Err("a recording of a WebSocket, which is not read yet".to_owned());
-    }
     let delimiter = [b',', b';', b'\t'].into_iter().find(|byte| first.as_bytes().contains(byte));
     let Some(delimiter) = delimiter else {
         return Err(format!("the line `{}`", shorten(first)));

@@ -55,11 +55,35 @@ pub enum Format {
     ColumnarQuotes,
     /// A book in columns, as `wavetank tape convert` writes it.
     ColumnarBook,
+    /// Recording of Kraken's WebSocket v2, channel `trade`.
+    KrakenWsTrades,
+    /// Recording of Kraken's WebSocket v2, channel `ticker`.
+    KrakenWsTicker,
+    /// Recording of Kraken's WebSocket v2, channel `book`.
+    KrakenWsBook,
+    /// Recording of Kraken's WebSocket v1, channel `trade`.
+    KrakenWs1Trades,
+    /// Recording of Kraken's WebSocket v1, channel `ticker`.
+    KrakenWs1Ticker,
+    /// Recording of Kraken's WebSocket v1, channel `book`.
+    KrakenWs1Book,
+    /// Recording of the WebSocket of Kraken's futures, feed `trade`.
+    KrakenFuturesWsTrades,
+    /// Recording of the WebSocket of Kraken's futures, feed `book`.
+    KrakenFuturesWsBook,
+    /// Recording of Binance's streams `trade`, spot and futures.
+    BinanceWsTrades,
+    /// Recording of Binance's streams `aggTrade`, spot and futures.
+    BinanceWsAggTrades,
+    /// Recording of Binance's streams `bookTicker`, spot and futures.
+    BinanceWsBookTicker,
+    /// Recording of Binance's streams `depth`, spot and futures, with REST snapshots.
+    BinanceWsDepth,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 35] = [
         Self::KrakenTrades,
         Self::KrakenOhlcvt,
         Self::KrakenRestTrades,
@@ -83,6 +107,18 @@ impl Format {
         Self::CsvQuotes,
         Self::ColumnarQuotes,
         Self::ColumnarBook,
+        Self::KrakenWsTrades,
+        Self::KrakenWsTicker,
+        Self::KrakenWsBook,
+        Self::KrakenWs1Trades,
+        Self::KrakenWs1Ticker,
+        Self::KrakenWs1Book,
+        Self::KrakenFuturesWsTrades,
+        Self::KrakenFuturesWsBook,
+        Self::BinanceWsTrades,
+        Self::BinanceWsAggTrades,
+        Self::BinanceWsBookTicker,
+        Self::BinanceWsDepth,
     ];
 
     /// The name by which the format is shown and forced.
@@ -111,6 +147,18 @@ impl Format {
             Self::CsvQuotes => "csv-quotes",
             Self::ColumnarQuotes => "columnar-quotes",
             Self::ColumnarBook => "columnar-book",
+            Self::KrakenWsTrades => "kraken-ws-trades",
+            Self::KrakenWsTicker => "kraken-ws-ticker",
+            Self::KrakenWsBook => "kraken-ws-book",
+            Self::KrakenWs1Trades => "kraken-ws1-trades",
+            Self::KrakenWs1Ticker => "kraken-ws1-ticker",
+            Self::KrakenWs1Book => "kraken-ws1-book",
+            Self::KrakenFuturesWsTrades => "kraken-futures-ws-trades",
+            Self::KrakenFuturesWsBook => "kraken-futures-ws-book",
+            Self::BinanceWsTrades => "binance-ws-trades",
+            Self::BinanceWsAggTrades => "binance-ws-agg-trades",
+            Self::BinanceWsBookTicker => "binance-ws-book-ticker",
+            Self::BinanceWsDepth => "binance-ws-depth",
         }
     }
 
@@ -125,7 +173,12 @@ impl Format {
             | Self::BinanceRestAggTrades
             | Self::TardisTrades
             | Self::CsvTrades
-            | Self::ColumnarTrades => RowKind::Trades,
+            | Self::ColumnarTrades
+            | Self::KrakenWsTrades
+            | Self::KrakenWs1Trades
+            | Self::KrakenFuturesWsTrades
+            | Self::BinanceWsTrades
+            | Self::BinanceWsAggTrades => RowKind::Trades,
             Self::KrakenOhlcvt
             | Self::KrakenRestOhlc
             | Self::BinanceKlines
@@ -136,8 +189,17 @@ impl Format {
             Self::BinanceBookTicker
             | Self::TardisQuotes
             | Self::CsvQuotes
-            | Self::ColumnarQuotes => RowKind::Quotes,
-            Self::BinanceDepth | Self::TardisBook | Self::ColumnarBook => RowKind::Book,
+            | Self::ColumnarQuotes
+            | Self::KrakenWsTicker
+            | Self::KrakenWs1Ticker
+            | Self::BinanceWsBookTicker => RowKind::Quotes,
+            Self::BinanceDepth
+            | Self::TardisBook
+            | Self::ColumnarBook
+            | Self::KrakenWsBook
+            | Self::KrakenWs1Book
+            | Self::KrakenFuturesWsBook
+            | Self::BinanceWsDepth => RowKind::Book,
         }
     }
 

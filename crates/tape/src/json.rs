@@ -133,8 +133,7 @@ impl<'b> Parser<'b> {
 
     /// A value of JSON as the text that stands there, without its quotes.
     fn text(value: &'b RawValue) -> &'b str {
-        let text = value.get();
-        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+        bare(value)
     }
 
     /// A list of JSON, or what stands there instead.
@@ -175,6 +174,12 @@ impl<'b> Parser<'b> {
         let line = error.line().max(1) as u64;
         ReadError::Line { place: self.place.to_owned(), line, problem }
     }
+}
+
+/// A value of JSON as the text that stands there, without its quotes.
+pub(crate) fn bare(value: &RawValue) -> &str {
+    let text = value.get();
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
 #[cfg(test)]

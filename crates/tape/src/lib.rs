@@ -30,6 +30,7 @@ mod number;
 mod quality;
 mod read_error;
 mod reader;
+mod recording;
 mod row;
 mod source;
 mod tape;

@@ -28,14 +28,21 @@ pub(crate) struct Lines<R> {
     end: usize,
     /// Number of the line at `start`, from 1.
     line: u64,
+    /// Longest line, in bytes without its end.
+    line_max: usize,
     ended: bool,
 }
 
 impl<R: Read> Lines<R> {
     pub(crate) fn new(inner: R) -> Self {
+        Self::with_line_max(inner, LINE_BYTES_MAX)
+    }
+
+    /// With another limit than [`LINE_BYTES_MAX`].
+    pub(crate) fn with_line_max(inner: R, line_max: usize) -> Self {
         // One byte more, for the end that the last line may lack.
-        let buffer = vec![0; BUFFER_BYTES + 1];
-        Self { inner, buffer, start: 0, block_end: 0, end: 0, line: 1, ended: false }
+        let buffer = vec![0; BUFFER_BYTES.max(line_max + LINE_BYTES_MAX) + 1];
+        Self { inner, buffer, start: 0, block_end: 0, end: 0, line: 1, line_max, ended: false }
     }
 
     /// The block: whole lines, each with its end. Empty before the first [`Self::fill`].
@@ -70,7 +77,7 @@ impl<R: Read> Lines<R> {
                 return Ok(true);
             }
             searched = self.end;
-            if searched > LINE_BYTES_MAX {
+            if searched > self.line_max {
                 return Err(LinesError::LongLine { line: self.line });
             }
             if self.ended {
@@ -81,7 +88,8 @@ impl<R: Read> Lines<R> {
     }
 
     fn read(&mut self) -> Result<(), LinesError> {
-        let free = &mut self.buffer[self.end..BUFFER_BYTES];
+        let last = self.buffer.len() - 1;
+        let free = &mut self.buffer[self.end..last];
         match self.inner.read(free) {
             Ok(0) => self.ended = true,
             Ok(count) => self.end += count,

@@ -12,6 +12,7 @@ use crate::detect::{Detected, HEAD_BYTES, detect, named_symbol};
 use crate::format::Format;
 use crate::json::Json;
 use crate::read_error::ReadError;
+use crate::recording::{Recording, State as RecordingState};
 use crate::row::{RowKind, Rows};
 use crate::source::{Compression, Source, read_full, sources_of};
 
@@ -53,12 +54,24 @@ pub struct Batch<'r> {
     pub first: u64,
     /// The rows.
     pub rows: Rows<'r>,
-    /// Rows of which digits beyond the unit were rounded.
+    /// Rows of which digits beyond the unit were rounded; in recordings, rows of messages of which a level was
+    /// left out, its price beyond the range.
     pub rounded: &'r [usize],
     /// Bars that the venue had not finished when it answered.
     pub unfinished: &'r [usize],
     /// Changes of a book that do not go on where the message before ended.
     pub broken: &'r [usize],
+    /// First changes of messages after which a book is not what its checksum says.
+    pub mismatched: &'r [usize],
+    /// The line of each row of a recording, where a line has no row or many; empty elsewhere.
+    pub lines: &'r [u64],
+}
+
+impl Batch<'_> {
+    /// Line, or row where the file has no lines, of one of the rows.
+    pub fn number(&self, index: usize) -> u64 {
+        self.lines.get(index).copied().unwrap_or(self.first + index as u64)
+    }
 }
 
 /// Reads the rows of many files, in the order of their first rows, in bounded memory.
@@ -74,6 +87,8 @@ pub struct MarketReader {
     current: Option<Member>,
     next_file: usize,
     first_given: bool,
+    /// Where the recording before ended.
+    before: Option<RecordingState>,
 }
 
 impl std::fmt::Debug for MarketReader {
@@ -95,7 +110,7 @@ impl MarketReader {
         }
         let mut found: Vec<(FileAbout, Source)> = Vec::new();
         for source in sources {
-            let (member, about) = Member::begin(&source, options)?;
+            let (member, about) = Member::begin(&source, options, None)?;
             drop(member);
             let first = found.first().map(|(first, _)| first);
             if let Some(first) = first.filter(|first| first.format.kind() != about.format.kind()) {
@@ -112,7 +127,9 @@ impl MarketReader {
         found.sort_by_key(|(about, _)| about.first_ts);
         let kind = found.first().ok_or(ReadError::NoFiles)?.0.format.kind();
         let (files, sources) = found.into_iter().unzip();
-        Ok(Self { options, kind, files, sources, current: None, next_file: 0, first_given: false })
+        let (current, before) = (None, None);
+        let (next_file, first_given) = (0, false);
+        Ok(Self { options, kind, files, sources, current, next_file, first_given, before })
     }
 
     /// What the rows are.
@@ -133,7 +150,7 @@ impl MarketReader {
         loop {
             if self.current.is_none() {
                 let Some(source) = self.sources.get(self.next_file) else { return Ok(None) };
-                self.current = Some(Member::begin(source, self.options)?.0);
+                self.current = Some(Member::begin(source, self.options, self.before.take())?.0);
                 self.next_file += 1;
                 self.first_given = false;
             }
@@ -143,10 +160,17 @@ impl MarketReader {
             if !more || member.advance()? {
                 break;
             }
-            self.current = None;
+            self.end_file();
         }
         let file = self.next_file - 1;
         Ok(self.current.as_ref().map(|member| member.batch(file)))
+    }
+
+    /// Closes the file; the next one may go on with a recording.
+    fn end_file(&mut self) {
+        if let Some(Member::Recording(recording)) = self.current.take() {
+            self.before = Some(recording.into_state());
+        }
     }
 }
 
@@ -154,12 +178,17 @@ impl MarketReader {
 enum Member {
     Text(Box<Delimited<Box<dyn Read + Send>>>),
     Json(Box<Json>),
+    Recording(Box<Recording<Box<dyn Read + Send>>>),
     Columnar(Box<ColumnarReader>),
 }
 
 impl Member {
     /// Opens a file and reads its first batch, which is not empty.
-    fn begin(source: &Source, options: ReadOptions) -> Result<(Self, FileAbout), ReadError> {
+    fn begin(
+        source: &Source,
+        options: ReadOptions,
+        before: Option<RecordingState>,
+    ) -> Result<(Self, FileAbout), ReadError> {
         let place = source.place.as_str();
         let mut bytes = source.open()?;
         let mut head = vec![0; HEAD_BYTES];
@@ -181,6 +210,12 @@ impl Member {
                 let (format, symbol) = (json.format, json.symbol.clone().or(named));
                 (Self::Json(Box::new(json)), format, symbol)
             }
+            Detected::Recording => {
+                let choice = source.choice.clone().unwrap_or_default().forced(options.format);
+                let reader = Recording::new(place, &choice, source.open()?, bytes, before)?;
+                let (format, symbol) = (reader.stream().format, reader.stream().symbol.clone());
+                (Self::Recording(Box::new(reader)), format, Some(symbol))
+            }
             Detected::Columnar => {
                 let reader = ColumnarReader::new(place, source.open_plain()?)?;
                 let format = match reader.kind() {
@@ -196,6 +231,12 @@ impl Member {
         if let Some(forced) = options.format.filter(|forced| *forced != format) {
             let (expected, found) = (forced.to_string(), format.to_string());
             return Err(ReadError::OtherFormat { place: place.to_owned(), expected, found });
+        }
+        let is_recording = matches!(member, Self::Recording(_));
+        if source.choice.is_some() && !is_recording {
+            let (place, expected) =
+                (place.to_owned(), "a recording, since `#` chooses in one".to_owned());
+            return Err(ReadError::OtherFormat { place, expected, found: format.to_string() });
         }
         let empty = || ReadError::Empty { place: place.to_owned() };
         if !member.advance()? {
@@ -222,6 +263,7 @@ impl Member {
         match self {
             Self::Text(reader) => reader.advance(),
             Self::Json(reader) => Ok(reader.advance()),
+            Self::Recording(reader) => reader.advance(),
             Self::Columnar(reader) => reader.advance(),
         }
     }
@@ -235,6 +277,18 @@ impl Member {
                 rounded: reader.rounded(),
                 unfinished: &[],
                 broken: reader.broken(),
+                mismatched: &[],
+                lines: &[],
+            },
+            Self::Recording(reader) => Batch {
+                file,
+                first: reader.parsed().lines.first().copied().unwrap_or(1),
+                rows: reader.rows(),
+                rounded: &reader.parsed().rounded,
+                unfinished: &[],
+                broken: &reader.parsed().broken,
+                mismatched: &reader.parsed().mismatched,
+                lines: &reader.parsed().lines,
             },
             Self::Json(reader) => Batch {
                 file,
@@ -243,6 +297,8 @@ impl Member {
                 rounded: &[],
                 unfinished: &reader.unfinished,
                 broken: &[],
+                mismatched: &[],
+                lines: &[],
             },
             Self::Columnar(reader) => Batch {
                 file,
@@ -251,6 +307,8 @@ impl Member {
                 rounded: &[],
                 unfinished: &[],
                 broken: &[],
+                mismatched: &[],
+                lines: &[],
             },
         }
     }

@@ -55,8 +55,11 @@ pub enum Problem {
     /// Best prices, or a book after a message, whose bid is not below its ask. In a book it shows when the
     /// next message begins: left out is what the next message begins with, so `skip` is of no use there.
     CrossedBook,
-    /// A message of a book that does not go on where the one before ended.
+    /// A message of a book that does not go on where the one before ended. `skip` leaves out everything
+    /// until the next snapshot.
     BrokenSequence,
+    /// A message after which the book is not what the venue's checksum says. `skip` as above.
+    WrongChecksum,
 }
 
 /// Rows outside are [`Problem::AbsurdTime`]: before 1990 or after 2099.
@@ -78,7 +81,7 @@ pub const EQUAL_TRADES_KEPT: usize = 64 * 1024;
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Unsorted,
         Self::AbsurdTime,
         Self::NotPositive,
@@ -95,6 +98,7 @@ impl Problem {
         Self::Rounded,
         Self::CrossedBook,
         Self::BrokenSequence,
+        Self::WrongChecksum,
     ];
 
     /// The name in reports and options.
@@ -116,6 +120,7 @@ impl Problem {
             Self::Rounded => "rounded",
             Self::CrossedBook => "crossed-book",
             Self::BrokenSequence => "broken-sequence",
+            Self::WrongChecksum => "wrong-checksum",
         }
     }
 
@@ -130,7 +135,8 @@ impl Problem {
             | Self::DuplicateBar
             | Self::OverlappingBar
             | Self::CrossedBook
-            | Self::BrokenSequence => Policy::Fail,
+            | Self::BrokenSequence
+            | Self::WrongChecksum => Policy::Fail,
             // Its close is not known yet.
             Self::UnfinishedBar => Policy::Skip,
             Self::MissingIds

@@ -88,6 +88,16 @@ pub enum ReadError {
         /// The file.
         place: String,
     },
+    /// It is not clear which stream of a recording is meant.
+    #[error("{place}: expected {expected}, found {found} (choose: `FILE#SYMBOL,FORMAT`)")]
+    Stream {
+        /// The file.
+        place: String,
+        /// What was asked for.
+        expected: String,
+        /// The streams that there are.
+        found: String,
+    },
     /// A line of a text file is wrong.
     #[error("{place}:{line}: expected {problem}")]
     Line {

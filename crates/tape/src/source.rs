@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use crate::read_error::ReadError;
+use crate::recording::Choice;
 
 mod archive;
 mod checksum;
@@ -46,11 +47,26 @@ pub(crate) struct Source {
     pub(crate) compression: Compression,
     /// True when a `.CHECKSUM` lies beside the file and agrees.
     pub(crate) verified: bool,
+    /// What is read of a recording.
+    pub(crate) choice: Option<Choice>,
     packed: Option<Packed>,
 }
 
-/// The sources of a path: one, or the members of an archive, or one member of `FILE.zip!MEMBER`.
+/// The sources of a path: one, or the members of an archive, or one member of `FILE.zip!MEMBER`. What stands
+/// behind a `#` chooses in a recording.
 pub(crate) fn sources_of(path: &Path) -> Result<Vec<Source>, ReadError> {
+    let shown = path.display().to_string();
+    let split = if path.exists() { None } else { shown.rsplit_once('#') };
+    let Some((file, choice)) = split else { return files_of(path) };
+    let mut sources = files_of(Path::new(file))?;
+    for source in &mut sources {
+        source.choice = Some(Choice::parse(choice));
+        source.place = format!("{}#{choice}", source.place);
+    }
+    Ok(sources)
+}
+
+fn files_of(path: &Path) -> Result<Vec<Source>, ReadError> {
     let shown = path.display().to_string();
     let (path, member) = match shown.split_once('!') {
         Some((archive, member)) if !path.exists() => (PathBuf::from(archive), Some(member)),
@@ -67,6 +83,7 @@ pub(crate) fn sources_of(path: &Path) -> Result<Vec<Source>, ReadError> {
         place,
         compression,
         verified,
+        choice: None,
         packed,
     };
     let is_zip = matches!(&magic[..count], b"PK\x03\x04" | b"PK\x05\x06");

@@ -32,8 +32,9 @@ pub(crate) enum TapeCommand {
 /// What is read: the same for every command.
 #[derive(Debug, Args)]
 pub(crate) struct ReadArgs {
-    /// Files as the exchanges publish them: plain, .gz or .zip (FILE.zip!MEMBER for one of many);
-    /// several are one tape, in the order of their first rows
+    /// Files as the exchanges publish them: plain, .gz or .zip (FILE.zip!MEMBER for one of many), and
+    /// recordings of their WebSockets (FILE#BTCUSDT,book for one channel of one market); several are one
+    /// tape, in the order of their first rows
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -100,10 +101,15 @@ Formats (detected from the content; each is described in crates/tape/docs/format
   binance-book-ticker binance-depth tardis-trades tardis-quotes tardis-book
   cryptodatadownload-bars csv-trades csv-bars csv-quotes
   columnar-trades columnar-bars columnar-quotes columnar-book
+Recordings of WebSockets:
+  kraken-ws-trades kraken-ws-ticker kraken-ws-book
+  kraken-ws1-trades kraken-ws1-ticker kraken-ws1-book
+  kraken-futures-ws-trades kraken-futures-ws-book
+  binance-ws-trades binance-ws-agg-trades binance-ws-book-ticker binance-ws-depth
 
 Problems, and what is done about them unless --on says otherwise:
   fail  unsorted absurd-time not-positive crossed-bar duplicate-id duplicate-bar overlapping-bar
-        crossed-book broken-sequence
+        crossed-book broken-sequence wrong-checksum
   skip  unfinished-bar
   keep  missing-ids equal-trade gap jump empty-bar rounded
 Every problem is counted, whatever is done about it.
@@ -111,7 +117,8 @@ Every problem is counted, whatever is done about it.
 A FILE.CHECKSUM beside a file is verified. `check` ends with 1 when a row had a problem whose policy
 is to fail; `info` ends with 0 as long as the files can be read.
 
-  wavetank tape check aggTrades-2023-05.zip --on unsorted=sort:100000";
+  wavetank tape check aggTrades-2023-05.zip --on unsorted=sort:100000
+  wavetank tape info recording.jsonl.gz#BTCUSDT,book";
 
 const CONVERT_HELP: &str = "\
 The file is Parquet without compression: pandas, polars and DuckDB open it, and wavetank loads it many

@@ -43,6 +43,8 @@ impl Piece {
         rows.rows.extend(batch.rows);
         batch.rounded.clone_into(&mut rows.rounded);
         batch.broken.clone_into(&mut rows.broken);
+        batch.mismatched.clone_into(&mut rows.mismatched);
+        batch.lines.clone_into(&mut rows.lines);
         Self {
             file: batch.file,
             first: Some(batch.first),
@@ -106,9 +108,9 @@ fn give<E: From<ReadError>>(
     let rows = piece.rows.rows.rows(piece.kind);
     let behind = first + rows.len() as u64;
     if !rows.is_empty() {
-        let Parsed { rounded, broken, .. } = &piece.rows;
-        let unfinished = &piece.unfinished;
-        take(&Batch { file: piece.file, first, rows, rounded, unfinished, broken })?;
+        let Parsed { rounded, broken, mismatched, lines, .. } = &piece.rows;
+        let (file, unfinished) = (piece.file, &piece.unfinished);
+        take(&Batch { file, first, rows, rounded, unfinished, broken, mismatched, lines })?;
     }
     if let Some(problem) = piece.rows.wrong.take() {
         let place = places.get(piece.file).cloned().unwrap_or_default();

@@ -35,19 +35,45 @@ const NAMES: &[&str] = &[
     "binance/depth_hist_usdm/btcusdt-depth-update.csv",
     "other/tardis/deribit_incremental_book_L2_BTC-PERPETUAL.csv",
     "other/tardis/binance-futures_book_snapshot_5_BTCUSDT.csv",
+    "kraken/ws_v2/book_d10_BTCUSD_2026-08-01_resyncs.ndjson#book",
+    "kraken/ws_v1/KRAKEN_2021-04-17_10pairs_trade_ticker_book1000.jsonl.gz#XMR/USD,book",
+    "kraken/ws_futures/KRAKEN_FUTURES_2021-07-22.jsonl.gz#PI_ETHUSD,book",
+    "binance/ws_raw_spot/btcusdt_20240808.gz#book",
+    "binance/ws_raw_spot/btcusdt_20240808.gz#trades",
+    "binance/ws_raw_usdm/btcusdt_20240808.gz#quotes",
     "bad_input/Binance_BTCUSDT_minute_descending_2019-09.csv",
     "bad_input/XBTUSD_60_zero_row.csv",
     "bad_input/._kraken_btc_usd.csv",
 ];
 
-/// The first bytes of a real file, unpacked; JSON is cut to whole rows by the reader's own error.
+/// What a recording of ten markets is cut down to, and the longest line of a recording.
+const OF_MANY: &str = "book-1000";
+const RECORDED_MAX: usize = 8 * 1024;
+
+/// The first bytes of a real file, unpacked; JSON is cut to whole rows by the reader's own error, and
+/// recordings lack their longest lines.
 fn head(name: &str) -> Option<Vec<u8>> {
+    let (name, choice) = name.split_once('#').unwrap_or((name, ""));
     let path = shared_data(name)?;
     let [source] = sources_of(&path).unwrap().try_into().unwrap();
     let mut bytes = Vec::new();
     let is_json = name.ends_with(".json");
     let limit = if is_json { u64::MAX } else { BYTES_MAX };
-    source.open().unwrap().take(limit).read_to_end(&mut bytes).unwrap();
+    if choice.is_empty() {
+        source.open().unwrap().take(limit).read_to_end(&mut bytes).unwrap();
+        return Some(bytes);
+    }
+    let mut text = String::new();
+    source.open().unwrap().read_to_string(&mut text).unwrap();
+    let mut left = usize::try_from(BYTES_MAX).unwrap();
+    for line in text.lines().filter(|line| line.len() < RECORDED_MAX) {
+        let is_meant = !name.contains("ws_v1") || line.contains(OF_MANY);
+        if is_meant && let Some(rest) = left.checked_sub(line.len() + 1) {
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.push(b'\n');
+            left = rest;
+        }
+    }
     Some(bytes)
 }
 
@@ -160,7 +186,11 @@ fn read_ahead(path: &PathBuf) -> (Vec<String>, Option<ReadError>) {
 
 /// Reads damaged bytes, and checks what every error must tell.
 fn survives(scratch: &Scratch, file: &str, bytes: &[u8], is_packed: bool) {
-    let path = scratch.write(file, bytes);
+    let (name, choice) = file.split_once('#').unwrap_or((file, ""));
+    let mut path = scratch.write(name, bytes);
+    if !choice.is_empty() {
+        path = PathBuf::from(format!("{}#{choice}", path.display()));
+    }
     let (rows, error) = read(&path);
     let ahead = read_ahead(&path);
     let text = |error: &Option<ReadError>| error.as_ref().map(ToString::to_string);
@@ -177,7 +207,7 @@ fn survives(scratch: &Scratch, file: &str, bytes: &[u8], is_packed: bool) {
 
 /// The name of a test's folder.
 fn folder(name: &str) -> String {
-    format!("mutated-{}", name.replace(['/', '.'], "-"))
+    format!("mutated-{}", name.replace(['/', '.', '#', ','], "-"))
 }
 
 /// Damages a file in many ways. The config is of `proptest`, so that a failure is made small.
@@ -203,7 +233,9 @@ fn damage_all(name: &str, bytes: &[u8], file: &str, is_packed: bool) {
 fn damaged_text_and_json_are_rows_or_an_error_at_a_line() {
     for name in NAMES {
         let Some(bytes) = head(name) else { return };
-        damage_all(name, &bytes, "BTCUSDT-1m.csv", false);
+        let choice = name.split_once('#').map(|(_, choice)| format!("#{choice}"));
+        let file = format!("BTCUSDT-1m.csv{}", choice.unwrap_or_default());
+        damage_all(name, &bytes, &file, false);
     }
 }
 

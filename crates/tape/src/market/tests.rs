@@ -338,16 +338,6 @@ fn files_that_cannot_be_read_say_why() {
          book, one per line, which are not read",
     );
     check(
-        "kraken/ws_v2/book_d10_BTCUSD_2026-08-01_resyncs.ndjson",
-        ":1: expected an answer of Kraken with `result`, found {\"recv_ns\": \
-         1785552832693693000, \"frame\": \"{\\\"channel\\\":\\\"st...",
-    );
-    check(
-        "binance/ws_raw_spot/btcusdt_20240808.gz",
-        ": expected one of the known formats (`wavetank tape info --help`), found a \
-         recording of a WebSocket, which is not read yet",
-    );
-    check(
         "oracles/goog_smacross_c002_excl.trades.csv",
         ": expected one of the known formats (`wavetank tape info --help`), found the header \
          `Size,EntryBar,ExitBar,EntryPrice,ExitPrice,SL,TP,PnL,Commiss...`: no column of \

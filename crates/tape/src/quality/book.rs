@@ -16,6 +16,8 @@ pub(super) struct Book {
     /// True while the book is crossed: it counts once.
     is_crossed: bool,
     last: Option<(usize, u64, UnixNanos)>,
+    /// What rows are left out for, until a snapshot comes.
+    lost: Option<Problem>,
 }
 
 impl Book {
@@ -78,7 +80,17 @@ impl Checker {
 
     /// Looks at a change of a book: `Keep`, `Skip`, or `Fail` with the problem that decided. A book that
     /// was crossed when the message before ended is told at that message's last row.
+    ///
+    /// Where a message is missing, or a checksum is wrong, and the row does not stay, nothing does until the
+    /// next snapshot.
     pub fn level(&mut self, about: RowAbout, row: &LevelRow) -> (Policy, Problem) {
+        if row.begins && row.snapshot {
+            self.book.lost = None;
+        }
+        if let Some(lost) = self.book.lost {
+            self.pass_over(lost);
+            return (Policy::Skip, lost);
+        }
         self.begin(about, row.ts);
         let at = (about.file, about.number, row.ts);
         if !row.price.is_positive() || row.quantity < Quantity::ZERO {
@@ -88,6 +100,13 @@ impl Checker {
         if about.broken {
             let found = || "the message before is missing, or another one".to_owned();
             self.enter(Problem::BrokenSequence, at, 0, 0, found);
+        }
+        if about.mismatched {
+            let found = || "after this message the book is another one".to_owned();
+            self.enter(Problem::WrongChecksum, at, 0, 0, found);
+        }
+        if (about.broken || about.mismatched) && !self.is_kept() {
+            self.book.lost = Some(self.culprit());
         }
         if row.begins
             && let Some((bid, ask)) = self.book.newly_crossed()

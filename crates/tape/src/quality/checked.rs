@@ -259,8 +259,8 @@ impl<Row: Checkable> Stage<Row> {
         checker: &mut Checker,
         stop: bool,
     ) -> Result<(), QualityError> {
-        let is_plain =
-            batch.rounded.is_empty() && batch.unfinished.is_empty() && batch.broken.is_empty();
+        let marks = [batch.rounded, batch.unfinished, batch.broken, batch.mismatched];
+        let is_plain = marks.iter().all(|marks| marks.is_empty());
         if is_plain && self.sorter.is_none() && Row::are_sound(rows, checker) {
             self.out.extend_from_slice(rows);
             return Ok(());
@@ -268,13 +268,15 @@ impl<Row: Checkable> Stage<Row> {
         let mut rounded = batch.rounded.iter().peekable();
         let mut unfinished = batch.unfinished.iter().peekable();
         let mut broken = batch.broken.iter().peekable();
+        let mut mismatched = batch.mismatched.iter().peekable();
         for (index, row) in rows.iter().enumerate() {
             let about = RowAbout {
                 file: batch.file,
-                number: batch.first + index as u64,
+                number: batch.number(index),
                 rounded: rounded.next_if_eq(&&index).is_some(),
                 unfinished: unfinished.next_if_eq(&&index).is_some(),
                 broken: broken.next_if_eq(&&index).is_some(),
+                mismatched: mismatched.next_if_eq(&&index).is_some(),
             };
             let Some(sorter) = &mut self.sorter else {
                 self.check(about, *row, checker, stop)?;

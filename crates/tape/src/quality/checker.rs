@@ -25,6 +25,8 @@ pub struct RowAbout {
     pub unfinished: bool,
     /// The message of a book does not go on where the one before ended.
     pub broken: bool,
+    /// After its message a book is not what its checksum says.
+    pub mismatched: bool,
 }
 
 /// Finds problems in rows of one kind. Pure; memory is bounded by [`super::IDS_KEPT`] and
@@ -225,7 +227,7 @@ impl Checker {
             });
         }
         if about.rounded {
-            let found = || "digits beyond the unit".to_owned();
+            let found = || "digits beyond the unit, or a level beyond the range".to_owned();
             self.enter(Problem::Rounded, at, 0, 0, found);
         }
     }
@@ -253,6 +255,20 @@ impl Checker {
             self.report.failed |= verdict.0 == Policy::Fail;
         }
         verdict
+    }
+
+    /// Leaves out a row that cannot be judged any more because of an earlier problem.
+    pub(super) fn pass_over(&mut self, problem: Problem) {
+        self.report.rows += 1;
+        self.report.skipped += 1;
+        if let Some(tally) = self.report.problems.get_mut(&problem) {
+            tally.skipped += 1;
+        }
+    }
+
+    /// The problem that decides about the row.
+    pub(super) const fn culprit(&self) -> Problem {
+        self.culprit
     }
 
     /// True as long as nothing is so wrong with the row that it leaves the tape.

@@ -1,0 +1,97 @@
+//! The containers of recordings: a line with the time of its arrival and the message as it came.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::json::bare;
+use crate::number::{parse_decimal, take_integer};
+use crate::read_error::{LineProblem, shorten};
+
+/// A message as it came.
+#[derive(Debug)]
+pub(super) struct Frame<'l> {
+    /// When it was received, nanoseconds on the recorder's clock.
+    pub(super) received: i64,
+    pub(super) text: Cow<'l, str>,
+    /// Symbol of the market that a REST answer is of.
+    pub(super) asked: Option<String>,
+}
+
+/// A line of a recorder that writes `{"recv_ns":...,"frame":"..."}`.
+#[derive(Deserialize)]
+struct Framed<'l> {
+    recv_ns: i64,
+    #[serde(borrow)]
+    frame: Cow<'l, str>,
+}
+
+/// A line of cryptofeed's recorder, `{"t":"recv","conn":...,"ts":...,"data":"..."}`.
+#[derive(Deserialize)]
+struct Tagged<'l> {
+    #[serde(borrow)]
+    t: Cow<'l, str>,
+    #[serde(borrow)]
+    ts: Option<&'l RawValue>,
+    #[serde(borrow)]
+    url: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    data: Option<Cow<'l, str>>,
+}
+
+/// True when the beginning of a file is that of a recording.
+pub(crate) fn is_recording(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut rest = line;
+    if take_integer(&mut rest).is_some() && rest.starts_with(b" {") {
+        return true;
+    }
+    let begins = |key: &str| line.starts_with(format!("{{\"{key}\":").as_bytes());
+    begins("recv_ns") || begins("t")
+}
+
+/// The message of a line; `None` where the line has none that came from the venue.
+pub(super) fn frame(line: &str) -> Result<Option<Frame<'_>>, LineProblem> {
+    if let Some((received, text)) = line.split_once(' ').filter(|_| !line.starts_with('{')) {
+        let wrong = || expected("a time in nanoseconds and a message", line);
+        let received = received.parse().map_err(|_| wrong())?;
+        return Ok(Some(Frame { received, text: Cow::Borrowed(text), asked: None }));
+    }
+    if line.starts_with("{\"recv_ns\"") {
+        let Framed { recv_ns: received, frame: text } = read(line, "`recv_ns` and `frame`")?;
+        return Ok(Some(Frame { received, text, asked: None }));
+    }
+    let tagged: Tagged<'_> = read(line, "`t`, `ts` and `data`")?;
+    let asked = match (&*tagged.t, tagged.url) {
+        ("recv", _) => None,
+        ("http", Some(url)) if url.contains("/depth?") => symbol_of(&url),
+        ("header" | "http" | "connect" | "send", _) => return Ok(None),
+        _ => return Err(expected("`t` of header, http, connect, send or recv", line)),
+    };
+    let (Some(ts), Some(text)) = (tagged.ts, tagged.data) else {
+        return Err(expected("`ts` and `data` beside `t`", line));
+    };
+    let (received, _) =
+        parse_decimal(bare(ts), 9).map_err(|_| expected("`ts` in seconds", ts.get()))?;
+    Ok(Some(Frame { received, text, asked }))
+}
+
+/// The market in `...?symbol=BTCUSDT&limit=1000`.
+fn symbol_of(url: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    query.split('&').find_map(|part| part.strip_prefix("symbol=")).map(str::to_owned)
+}
+
+/// JSON of a shape.
+pub(super) fn read<'l, T: Deserialize<'l>>(text: &'l str, shape: &str) -> Result<T, LineProblem> {
+    serde_json::from_str(text).map_err(|error| LineProblem::Json {
+        expected: format!("JSON with {shape}"),
+        found: shorten(&error.to_string()),
+    })
+}
+
+/// What was expected instead of a text.
+pub(super) fn expected(what: &str, found: &str) -> LineProblem {
+    LineProblem::Json { expected: what.to_owned(), found: format!("`{}`", shorten(found)) }
+}

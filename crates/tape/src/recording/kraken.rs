@@ -1,0 +1,172 @@
+//! Kraken's WebSocket v2: `book`, `trade` and `ticker`.
+
+use std::borrow::Cow;
+
+use model::{Side, UnixNanos};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::frame::{expected, read};
+use super::message::{Body, Levels, Message, Proof, Wanted, integer, need, price, quantity};
+use crate::datetime::TimeUnit;
+use crate::format::Format;
+use crate::read_error::LineProblem;
+use crate::row::TradeRow;
+
+#[derive(Deserialize)]
+struct Channel<'f> {
+    #[serde(borrow)]
+    channel: Cow<'f, str>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'f, str>>,
+    #[serde(borrow, default)]
+    data: Vec<&'f RawValue>,
+}
+
+/// An element of `data`, of any of the channels.
+#[derive(Deserialize)]
+struct Datum<'f> {
+    #[serde(borrow)]
+    symbol: Option<Cow<'f, str>>,
+    #[serde(borrow)]
+    timestamp: Option<Cow<'f, str>>,
+    #[serde(borrow, default)]
+    bids: Vec<WirePair<'f>>,
+    #[serde(borrow, default)]
+    asks: Vec<WirePair<'f>>,
+    checksum: Option<u32>,
+    #[serde(borrow)]
+    side: Option<Cow<'f, str>>,
+    #[serde(borrow)]
+    price: Option<&'f RawValue>,
+    #[serde(borrow)]
+    qty: Option<&'f RawValue>,
+    #[serde(borrow)]
+    trade_id: Option<&'f RawValue>,
+    #[serde(borrow)]
+    bid: Option<&'f RawValue>,
+    #[serde(borrow)]
+    bid_qty: Option<&'f RawValue>,
+    #[serde(borrow)]
+    ask: Option<&'f RawValue>,
+    #[serde(borrow)]
+    ask_qty: Option<&'f RawValue>,
+}
+
+#[derive(Deserialize)]
+struct WirePair<'f> {
+    #[serde(borrow)]
+    price: &'f RawValue,
+    #[serde(borrow)]
+    qty: &'f RawValue,
+}
+
+pub(super) fn messages<'f>(
+    text: &'f str,
+    wanted: Wanted<'_>,
+) -> Result<Vec<Message<'f>>, LineProblem> {
+    let channel: Channel<'f> = read(text, "`channel`, `type` and `data`")?;
+    let format = match &*channel.channel {
+        "book" => Format::KrakenWsBook,
+        "trade" => Format::KrakenWsTrades,
+        "ticker" => Format::KrakenWsTicker,
+        _ => return Ok(Vec::new()),
+    };
+    let snapshot = match channel.kind.as_deref() {
+        Some("snapshot") => true,
+        Some("update") => false,
+        other => return Err(expected("`type` of snapshot or update", other.unwrap_or("none"))),
+    };
+    let mut found: Vec<Message<'f>> = Vec::new();
+    for datum in channel.data {
+        let datum: Datum<'f> = read(datum.get(), "the data of a book, a trade or a ticker")?;
+        let ts = datum.timestamp.as_deref().map(time).transpose()?;
+        let body = wanted(format, datum.symbol.as_deref())
+            .then(|| body(format, snapshot, ts, &datum))
+            .transpose()?;
+        let symbol = Some(datum.symbol.ok_or_else(|| expected("`symbol`", text))?);
+        found.push(Message { format, symbol, ts, body });
+    }
+    Ok(found)
+}
+
+/// Answers to requests: of interest is the depth of books.
+pub(super) fn answer<'f>(
+    text: &'f str,
+    wanted: Wanted<'_>,
+) -> Result<Vec<Message<'f>>, LineProblem> {
+    #[derive(Deserialize)]
+    struct Answer<'f> {
+        #[serde(borrow)]
+        method: Cow<'f, str>,
+        #[serde(borrow)]
+        result: Option<Granted<'f>>,
+    }
+    #[derive(Deserialize)]
+    struct Granted<'f> {
+        #[serde(borrow)]
+        symbol: Option<Cow<'f, str>>,
+        depth: Option<usize>,
+    }
+    let answer: Answer<'f> = read(text, "`method` and `result`")?;
+    let format = Format::KrakenWsBook;
+    let (Some(Granted { symbol, depth: Some(depth) }), "subscribe") =
+        (answer.result, &*answer.method)
+    else {
+        return Ok(Vec::new());
+    };
+    let body = wanted(format, symbol.as_deref()).then_some(Body::Depth(depth));
+    Ok(vec![Message { format, symbol, ts: None, body }])
+}
+
+fn time(text: &str) -> Result<UnixNanos, LineProblem> {
+    let nanos = TimeUnit::Text.parse(text).map(UnixNanos::from_nanos);
+    nanos.ok_or_else(|| expected("a time like 2026-08-01T02:53:53.646219Z in `timestamp`", text))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the formats of this module are asked for")]
+fn body(
+    format: Format,
+    snapshot: bool,
+    ts: Option<UnixNanos>,
+    datum: &Datum<'_>,
+) -> Result<Body, LineProblem> {
+    match format {
+        Format::KrakenWsBook => {
+            let proof = Proof::Checksum { sum: datum.checksum, depth: None };
+            let mut levels = Levels::new(snapshot, proof);
+            for (side, pairs) in [(Side::Buy, &datum.bids), (Side::Sell, &datum.asks)] {
+                for pair in pairs {
+                    levels.push(side, pair.price, pair.qty)?;
+                }
+            }
+            Ok(Body::Levels(levels))
+        }
+        Format::KrakenWsTrades => {
+            let taker_side = match datum.side.as_deref() {
+                Some("buy") => Side::Buy,
+                Some("sell") => Side::Sell,
+                other => return Err(expected("`side` of buy or sell", other.unwrap_or("none"))),
+            };
+            let trade = TradeRow {
+                ts: ts.ok_or_else(|| expected("the key `timestamp`", "none"))?,
+                price: price(need(datum.price, "price")?, "price")?,
+                quantity: quantity(need(datum.qty, "qty")?, "qty")?,
+                trade_id: datum.trade_id.map(|id| integer(id, "trade_id")).transpose()?,
+                fills: 1,
+                taker_side: Some(taker_side),
+            };
+            let trades = vec![trade];
+            Ok(if snapshot { Body::EarlierTrades(trades) } else { Body::Trades(trades) })
+        }
+        _ => {
+            let side = |of: Option<&RawValue>, many: Option<&RawValue>, keys: [&str; 2]| {
+                Ok((price(need(of, keys[0])?, keys[0])?, quantity(need(many, keys[1])?, keys[1])?))
+            };
+            Ok(Body::Quote([
+                side(datum.bid, datum.bid_qty, ["bid", "bid_qty"])?,
+                side(datum.ask, datum.ask_qty, ["ask", "ask_qty"])?,
+            ]))
+        }
+    }
+}
