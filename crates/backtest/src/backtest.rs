@@ -189,6 +189,8 @@ struct Run {
     venues: Vec<Venue>,
     /// By number.
     markets: Vec<MarketSite>,
+    /// Whether a market has had a trade.
+    traded: Vec<bool>,
     wire: Wire,
     curve: EquityCurve,
     data: DataCounts,
@@ -221,6 +223,7 @@ impl Run {
             curve: EquityCurve::new(config, &venues),
             data: DataCounts::default(),
             now: UnixNanos::from_nanos(i64::MIN),
+            traded: vec![false; markets.len()],
             venues,
             markets,
         }
@@ -241,12 +244,14 @@ impl Run {
             Step::Trade(row) => {
                 self.data.trades += 1;
                 venue.on_trade(site, &row, &mut self.wire).map_err(Halt::Event)?;
+                self.traded[market] = true;
                 Some(row.price)
             }
             Step::Depth(row) => {
                 self.data.depth += 1;
                 venue.on_depth(site, &row, &mut self.wire).map_err(Halt::Event)?;
-                None
+                // Until somebody trades, a market is worth the middle of its best prices.
+                if self.traded[market] { None } else { venue.middle(site) }
             }
             Step::Bar(bar, stop) => {
                 self.data.bars += u64::from(stop == BarStop::Open);

@@ -161,6 +161,12 @@ impl Venue {
         Ok(())
     }
 
+    /// The middle of the best prices of a market, where it has both.
+    pub(crate) fn middle(&self, site: usize) -> Option<Price> {
+        let [bid, ask] = self.sites[site].best;
+        Some(Price::from_raw(i64::midpoint(bid?.raw(), ask?.raw())))
+    }
+
     /// Plays one of the four prices of a bar.
     pub(crate) fn on_bar(
         &mut self,

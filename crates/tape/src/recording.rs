@@ -26,6 +26,7 @@ mod kraken_old;
 mod message;
 
 use book::{At, Book};
+pub use choice::is_same_market;
 pub(crate) use choice::{Choice, Stream};
 use clock::Clock;
 pub(crate) use frame::is_recording;

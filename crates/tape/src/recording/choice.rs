@@ -50,7 +50,7 @@ impl Choice {
 
     /// True when the stream may be meant.
     pub(crate) fn takes(&self, format: Format, symbol: &str) -> bool {
-        self.symbol.as_deref().is_none_or(|wanted| is_same(wanted, symbol))
+        self.symbol.as_deref().is_none_or(|wanted| is_same_market(wanted, symbol))
             && self.kind.is_none_or(|kind| kind == format.kind())
             && self.format.is_none_or(|wanted| wanted == format)
     }
@@ -100,7 +100,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// True for names of one market: `btcusdt`, `BTC/USDT`, and `XBT` for `BTC` on Kraken.
-pub(crate) fn is_same(one: &str, other: &str) -> bool {
+pub fn is_same_market(one: &str, other: &str) -> bool {
     let plain = |text: &str| {
         let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
         plain.to_ascii_uppercase().replace("XBT", "BTC")

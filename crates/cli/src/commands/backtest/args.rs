@@ -14,7 +14,7 @@ use crate::args::{Format, ReadHow};
 pub(crate) struct BacktestArgs {
     /// Recorded market, in any format that `wavetank tape` reads; may be repeated. FILE is of the market
     /// that --symbol names; BASE/QUOTE=FILE of that one; VENUE:BASE/QUOTE=FILE of one on another venue.
-    /// Files of one market are one tape
+    /// Files of one market are one tape; trades and a book (or best prices) of it are played together
     #[arg(long, value_name = "TAPE", required = true)]
     pub(crate) tape: Vec<String>,
 
@@ -80,7 +80,7 @@ pub(crate) struct BacktestArgs {
     pub(crate) cut: bool,
 
     /// Where orders are filled: in a book around the last trade, or without a book at the next or the
-    /// last price [default: book for trades, next for bars]
+    /// last price [default: book for trades, the recorded one where there is one, next for bars]
     #[arg(long, value_enum)]
     pub(crate) fill: Option<FillRule>,
 
@@ -193,6 +193,8 @@ Try:
   wavetank backtest --tape market.csv --strategy ema-cross --grid fast=5..50:5,slow=20..200:10
   wavetank backtest --tape BTC/USD=a.csv --tape far:BTC/USDT=b.zip --at-par USDT \\
       --balance USD=10000 --balance far:USDT=5000,BTC=1 --fees far:10/10 --strategy quoter
+  wavetank backtest --tape rec.gz#BTCUSDT,book --tape rec.gz#BTCUSDT,trades --symbol BTC/USDT \\
+      --balance USDT=10000 --strategy quoter --queue-power 2
 
 Every rule by which orders are filled, and what is unrealistic about it, stands in
 crates/matching/src/rules.md; how time passes in crates/backtest/src/guide.md, with the arguments that

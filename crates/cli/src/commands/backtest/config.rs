@@ -10,7 +10,7 @@ use matching::{
 use model::{Asset, Instrument, Notional, Price, Quantity, Symbol};
 
 use super::args::{BacktestArgs, FillRule, Path};
-use super::tapes::MarketTape;
+use super::tapes::{MarketData, MarketTape};
 
 /// Name of the venue that is not named.
 const UNNAMED: &str = "venue";
@@ -19,21 +19,21 @@ const UNNAMED: &str = "venue";
 pub(super) fn of(args: &BacktestArgs, tapes: &[MarketTape]) -> anyhow::Result<BacktestConfig> {
     let days = args.periods_per_year;
     ensure!(days.is_finite() && days > 0.0, "--periods-per-year {days}: expected above zero");
-    let markets = tapes.iter().map(|tape| (tape.symbol.as_str(), tape.venue(), tape.is_bars()));
+    let markets = tapes.iter().map(|tape| (tape.symbol.as_str(), tape.venue(), tape.data()));
     of_markets(args, &markets.collect::<Vec<_>>())
 }
 
-/// The same, of symbols with their venues, and whether they have bars.
+/// The same, of symbols with their venues, and what their tapes hold.
 fn of_markets(
     args: &BacktestArgs,
-    markets: &[(&str, Option<&str>, bool)],
+    markets: &[(&str, Option<&str>, MarketData)],
 ) -> anyhow::Result<BacktestConfig> {
     let mut venues: Vec<VenueConfig> = Vec::new();
-    for (symbol, venue, bars) in markets {
+    for (symbol, venue, data) in markets {
         let name = venue.unwrap_or(UNNAMED);
         let instrument = instrument(args, symbol)?;
         let mut added = VenueConfig::spot(name, vec![instrument], BTreeMap::new());
-        model_market(args, *bars, &mut added)?;
+        model_market(args, *data, &mut added)?;
         match venues.iter_mut().find(|known| known.name == name) {
             Some(known) => known.instruments.append(&mut added.instruments),
             None => venues.push(added),
@@ -79,18 +79,24 @@ fn of_markets(
 }
 
 /// How the market of a venue's only instrument is modelled.
-fn model_market(args: &BacktestArgs, bars: bool, venue: &mut VenueConfig) -> anyhow::Result<()> {
+fn model_market(
+    args: &BacktestArgs,
+    data: MarketData,
+    venue: &mut VenueConfig,
+) -> anyhow::Result<()> {
     let market = &mut venue.instruments[0];
-    match (args.fill, bars) {
-        (Some(FillRule::Book), true) => {
+    market.liquidity = match (args.fill, data) {
+        (Some(FillRule::Book), MarketData::Bars) => {
             return Err(anyhow!("--fill book: bars have no book; expected next or last"));
         }
-        (Some(FillRule::Book), false) | (None, false) => {}
-        (Some(FillRule::Next), _) | (None, true) => {
-            market.liquidity = Liquidity::Prints(PrintRule::Next);
+        (Some(FillRule::Next | FillRule::Last), MarketData::Book) => {
+            return Err(anyhow!("--fill: orders on a recorded book fill in it; expected book"));
         }
-        (Some(FillRule::Last), _) => market.liquidity = Liquidity::Prints(PrintRule::Last),
-    }
+        (Some(FillRule::Book) | None, MarketData::Book) => Liquidity::Recorded,
+        (Some(FillRule::Book) | None, MarketData::Trades) => market.liquidity,
+        (Some(FillRule::Next), _) | (None, MarketData::Bars) => Liquidity::Prints(PrintRule::Next),
+        (Some(FillRule::Last), _) => Liquidity::Prints(PrintRule::Last),
+    };
     if let Some(power) = args.queue_power {
         market.queue = QueueModel::Probabilistic { power };
     }
@@ -225,7 +231,7 @@ mod tests {
     }
 
     fn config(
-        markets: &[(&str, Option<&str>, bool)],
+        markets: &[(&str, Option<&str>, MarketData)],
         more: &[&str],
     ) -> anyhow::Result<BacktestConfig> {
         let program = ["backtest", "--tape", "x.csv", "--strategy", "no-op"];
@@ -233,9 +239,9 @@ mod tests {
         of_markets(&program.map_err(anyhow::Error::from)?.args, markets)
     }
 
-    const ONE: &[(&str, Option<&str>, bool)] = &[("BTC/EUR", None, false)];
-    const TWO: &[(&str, Option<&str>, bool)] =
-        &[("BTC/USD", None, false), ("far:BTC/USDT", Some("far"), true)];
+    const ONE: &[(&str, Option<&str>, MarketData)] = &[("BTC/EUR", None, MarketData::Trades)];
+    const TWO: &[(&str, Option<&str>, MarketData)] =
+        &[("BTC/USD", None, MarketData::Trades), ("far:BTC/USDT", Some("far"), MarketData::Bars)];
 
     #[test]
     fn arguments_become_a_configuration() {
@@ -288,7 +294,7 @@ mod tests {
         check(&["--price-decimals", "12"], "--price-decimals 12: expected 0 to 9");
         check(&["--fill", "book"], "--fill book: bars have no book");
         check(&["--funding", "margin"], "--funding margin: expected spot or margin:LEVERAGE");
-        let error = config(&[("BTC", None, false)], &[]).unwrap_err().to_string();
+        let error = config(&[("BTC", None, MarketData::Trades)], &[]).unwrap_err().to_string();
         assert_eq!(error, "symbol BTC: expected BASE/QUOTE");
     }
 }

@@ -1,0 +1,119 @@
+//! Several tapes of one market as one.
+
+use model::UnixNanos;
+use tape::{QualityError, QualityReport, RowKind};
+
+use crate::checked::CheckedTape;
+use crate::event::MarketEvent;
+
+/// Trades and a book of one market, by time.
+///
+/// At one time trades come first, then what the tapes hold in the order in which they were given: a change of a
+/// book tells what the trades of its time have left. Ends after its first error.
+#[derive(Debug)]
+pub struct JoinedTape {
+    parts: Vec<Part>,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Part {
+    tape: CheckedTape,
+    /// Read ahead, unless there is nothing more.
+    next: Option<MarketEvent>,
+    begun: bool,
+}
+
+impl JoinedTape {
+    /// Joins tapes of one market.
+    pub fn new(mut tapes: Vec<CheckedTape>) -> Self {
+        // Stable: the rest stays as given.
+        tapes.sort_by_key(|tape| tape.kind() != RowKind::Trades);
+        let part = |tape| Part { tape, next: None, begun: false };
+        Self { parts: tapes.into_iter().map(part).collect(), ended: false }
+    }
+
+    /// What the rows of its tapes are, trades first.
+    pub fn kinds(&self) -> impl Iterator<Item = RowKind> {
+        self.parts.iter().map(|part| part.tape.kind())
+    }
+
+    /// What was found so far in each tape.
+    pub fn reports(&self) -> impl Iterator<Item = &QualityReport> {
+        self.parts.iter().map(|part| part.tape.report())
+    }
+
+    /// The part whose event is the first one.
+    fn first(&mut self) -> Result<Option<usize>, QualityError> {
+        let mut first: Option<(UnixNanos, usize)> = None;
+        for (index, part) in self.parts.iter_mut().enumerate() {
+            if !std::mem::replace(&mut part.begun, true) {
+                part.next = part.tape.next().transpose()?;
+            }
+            if let Some(event) = &part.next
+                && first.is_none_or(|(ts, _)| event.ts() < ts)
+            {
+                first = Some((event.ts(), index));
+            }
+        }
+        Ok(first.map(|(_, index)| index))
+    }
+
+    fn read(&mut self) -> Result<Option<MarketEvent>, QualityError> {
+        if let [part] = &mut self.parts[..] {
+            return part.tape.next().transpose();
+        }
+        let Some(index) = self.first()? else { return Ok(None) };
+        let part = &mut self.parts[index];
+        let event = part.next.take();
+        part.begun = false;
+        Ok(event)
+    }
+}
+
+impl Iterator for JoinedTape {
+    type Item = Result<MarketEvent, QualityError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let event = self.read().transpose();
+        self.ended = !matches!(event, Some(Ok(_)));
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A change of a book at the time of a trade comes behind it, whatever was given first.
+    #[test]
+    fn trades_come_before_the_book_that_they_have_left() {
+        let folder = std::env::temp_dir().join(format!("wavetank-joined-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let book = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n\
+            x,B,1700000001000000,1700000001000001,true,bid,99,1\n\
+            x,B,1700000003000000,1700000003000001,false,bid,99,0\n";
+        let trades = "1700000002,99,1\n1700000003,99,1\n1700000004,98,1\n";
+        let open = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::write(&path, text).expect("a file");
+            CheckedTape::open(&[path]).expect("a known format")
+        };
+        let joined = JoinedTape::new(vec![open("book.csv", book), open("trades.csv", trades)]);
+        let events: Vec<_> = joined.map(|event| event.expect("good rows")).collect();
+        fs::remove_dir_all(&folder).expect("removed");
+        let about = events.iter().map(|event| match event {
+            MarketEvent::Trade(row) => ("trade", row.ts.secs()),
+            MarketEvent::Depth(row) => ("depth", row.ts.secs()),
+            MarketEvent::Bar(_) => panic!("{event:?}"),
+        });
+        let about: Vec<_> = about.map(|(what, secs)| (what, secs - 1_700_000_000)).collect();
+        let expected = [("depth", 1), ("trade", 2), ("trade", 3), ("depth", 3), ("trade", 4)];
+        assert_eq!(about, expected);
+    }
+}
