@@ -155,3 +155,115 @@ fn bad_input_is_one_line_and_ends_with_1() {
     check(&["--tape", "Cargo.toml"], "Cargo.toml");
     check(&["--tape", TAPE, "--fees", "1"], "--fees 1: expected MAKER/TAKER");
 }
+
+const CONFIG: &str = "examples/backtest.toml";
+
+/// A run of the example, with more arguments.
+fn configured(more: &[&str]) -> Value {
+    let output = wavetank(&[&["backtest", "--format", "json", "--config", CONFIG], more].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+#[test]
+fn the_example_of_a_file_runs_and_arguments_go_before_it() {
+    let record = configured(&[]);
+    let venues = record["venues"].as_array().expect("venues");
+    assert_eq!(venues.len(), 2);
+    assert_eq!(venues[0]["fees_ppm"]["taker"], 2_400, "the tier of its volume");
+    assert_eq!(venues[0]["latency_ns"]["feed"], serde_json::json!([2_000_000, 2_000_000]));
+    assert_eq!(venues[0]["latency_ns"]["entry"], serde_json::json!([18_000_000, 64_000_000]));
+    assert_eq!(venues[1]["initial"]["USDT"], "5000");
+    assert!(record["fills"].as_u64().expect("a number") > 20);
+    assert_eq!(configured(&[]), record);
+    let other = configured(&["--fees", "0/0", "--balance", "USD=20000"]);
+    assert_eq!(other["venues"][1]["fees_ppm"]["taker"], 0);
+    assert_eq!(other["venues"][0]["initial"]["USD"], "20000");
+    assert_eq!(other["venues"][1]["initial"]["USDT"], "5000", "nobody said another one");
+}
+
+#[test]
+fn a_file_says_what_arguments_say() {
+    let path = root().join("target/tests/backtest-same.toml");
+    let tape = root().join(TAPE);
+    let text = format!(
+        "strategy = \"{EMA}\"\n[[venue]]\nfees = \"1/2\"\nlatency = \"1ms/2ms..9ms/3ms\"\n\
+         balance = {{ USD = \"5000\" }}\n[[market]]\nsymbol = \"BTC/USD\"\ntape = [{tape:?}]\n\
+         fill = \"next\"\nslippage = \"3\"\n"
+    );
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(&path, text).expect("writable");
+    let arguments = ["--fees", "1/2", "--latency", "1ms/2ms..9ms/3ms", "--balance", "USD=5000"];
+    let by_arguments = backtest(&[&arguments[..], &["--fill", "next", "--slippage", "3"]].concat());
+    let path = path.to_str().expect("a path of ours");
+    let output = wavetank(&["backtest", "--format", "json", "--config", path]);
+    let by_file: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(
+        (&by_file["digest"], &by_file["stats"]),
+        (&by_arguments["digest"], &by_arguments["stats"])
+    );
+}
+
+#[test]
+fn a_wrong_file_is_named_with_line_and_key() {
+    let example = fs::read_to_string(root().join(CONFIG)).expect("an example");
+    let folder = root().join("target/tests/backtest-config/of");
+    fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("wrong.toml");
+    let check = |from: &str, to: &str, message: &str| {
+        assert!(example.contains(from), "{from}");
+        fs::write(&path, example.replacen(from, to, 1)).expect("writable");
+        let path = path.to_str().expect("a path of ours");
+        let output = wavetank(&["backtest", "--config", path]);
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(err.starts_with(&format!("error: {path}")) && err.lines().count() == 1, "{err}");
+        assert!(err.contains(message), "{err}");
+    };
+    fs::copy(root().join("examples/latencies.txt"), folder.join("latencies.txt")).expect("copied");
+    check(
+        "currency",
+        "curency",
+        ":8: unknown key `curency` at the top of the file; did you mean `currency`?",
+    );
+    check("funding", "fundin", "unknown key `fundin` in [[venue]]; did you mean `funding`?");
+    check("[[venue]]", "[[venues]]", "; did you mean `venue`?");
+    check("\"nearest\"", "\"nearer\"", ":11: ");
+    check("\"0.5\"", "\"half\"", ":44: `slippage`: ");
+    check("\"14/24\"", "\"14\"", ":18: `tiers`: fees 14: expected MAKER/TAKER");
+    check("\"60000\"", "\"much\"", "`tiers`: volume much");
+    check("price_decimals = 1", "price_decimals = 12", ":40: `price_decimals`: expected 0 to 9");
+    check("name = \"far\"", "name = \"off\"", ": `name`: expected a venue that a market is of");
+    check("latencies.txt", "nowhere.txt", "nowhere.txt: expected a file of recorded latencies");
+    check("queue_power = 2", "queue_power = 4", "`queue_power`: expected 1 to 3");
+}
+
+#[test]
+fn a_recorded_book_and_its_trades_are_played_together() {
+    let Some(path) = recording("binance/ws_raw_spot/btcusdt_20240808.gz") else { return };
+    let part = |choice: &str| format!("{}#BTCUSDT,{choice}", path.display());
+    let (book, trades) = (part("book"), part("trades"));
+    let market = ["--symbol", "BTC/USDT", "--price-decimals", "2", "--balance", "USDT=10000"];
+    let play = |files: &[&str], more: &[&str]| {
+        let strategy = ["backtest", "--strategy", "quoter", "--format", "json", "--latency", "5ms"];
+        let output = wavetank(&[&strategy[..], &market, files, more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).expect("one JSON object")
+    };
+    let record = play(&["--tape", &book, "--tape", &trades], &[]);
+    assert_eq!(record["data"]["trades"], 9_757);
+    assert!(record["orders"].as_u64().expect("a number") > 0, "{record}");
+    let turned = play(&["--tape", &trades, "--tape", &book], &[]);
+    assert_eq!(turned["digest"], record["digest"], "the order of the files says nothing");
+    let refused = |arguments: &[&str], message: &str| {
+        let output = wavetank(&[&["backtest", "--strategy", "quoter"], arguments].concat());
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && err.contains(message), "{err}");
+    };
+    let other = recording("binance/aggTrades/XRPETH-aggTrades-2019-10-11.csv").expect("beside it");
+    let other = other.to_str().expect("a path of ours");
+    refused(&["--tape", &trades, "--tape", other], ": a tape of BTCUSDT, but ");
+    let bars = recording("binance/klines_1m_usdm/FILUSDT-1m-2025-02.csv.gz").expect("beside it");
+    refused(&["--tape", &trades, "--tape", bars.to_str().expect("ours")], ": bars beside ");
+    refused(&["--tape", &book, "--fill", "next"], "--fill: orders on a recorded book fill in it");
+}

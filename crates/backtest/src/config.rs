@@ -166,7 +166,7 @@ impl BacktestConfig {
     }
 
     fn validate_venue(&self, venue: &VenueConfig) -> Result<(), ConfigError> {
-        let LatencyConfig { feed, entry, response } = venue.latency;
+        let LatencyConfig { feed, entry, response } = &venue.latency;
         let latencies =
             [("latency.feed", feed), ("latency.entry", entry), ("latency.response", response)];
         for (field, latency) in latencies {
@@ -221,7 +221,9 @@ impl VenueConfig {
 #[non_exhaustive]
 pub enum ConfigError {
     /// A latency is longer than an hour, or its bounds are in the wrong order.
-    #[error("`{field}` of `{venue}` is not a latency: expected up to 1h, `min` not above `max`")]
+    #[error(
+        "`{field}` of `{venue}` is not a latency: expected up to 1h, `min` not above `max`, and some if recorded"
+    )]
     Latency {
         /// The venue.
         venue: String,

@@ -1,6 +1,7 @@
 //! How long messages travel.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::UnixNanos;
@@ -8,7 +9,7 @@ use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// How long the messages of one channel travel. They never overtake each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Latency {
     /// Always as long. At most [`LATENCY_MAX`].
     Constant(Duration),
@@ -19,7 +20,13 @@ pub enum Latency {
         /// Longest, not below `min`, at most [`LATENCY_MAX`].
         max: Duration,
     },
+    /// Measured ones: each message takes the next one, from the first one again behind the last. At least one,
+    /// at most [`RECORDED_MAX`], each at most [`LATENCY_MAX`].
+    Recorded(Arc<[Duration]>),
 }
+
+/// Most measured latencies of one way.
+pub const RECORDED_MAX: usize = 1 << 20;
 
 /// Longest latency.
 pub const LATENCY_MAX: Duration = Duration::from_secs(3_600);
@@ -32,16 +39,31 @@ impl Latency {
     pub const ZERO: Self = Self::Constant(Duration::ZERO);
 
     /// True when the bounds make sense.
-    pub(crate) fn is_sound(self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         match self {
-            Self::Constant(latency) => latency <= LATENCY_MAX,
-            Self::Uniform { min, max } => min <= max && max <= LATENCY_MAX,
+            Self::Constant(latency) => *latency <= LATENCY_MAX,
+            Self::Uniform { min, max } => min <= max && *max <= LATENCY_MAX,
+            Self::Recorded(all) => {
+                (1..=RECORDED_MAX).contains(&all.len()) && all.iter().all(|t| *t <= LATENCY_MAX)
+            }
+        }
+    }
+
+    /// Shortest and longest.
+    pub fn bounds(&self) -> (Duration, Duration) {
+        match self {
+            Self::Constant(latency) => (*latency, *latency),
+            Self::Uniform { min, max } => (*min, *max),
+            Self::Recorded(all) => {
+                let (min, max) = (all.iter().min(), all.iter().max());
+                (min.copied().unwrap_or_default(), max.copied().unwrap_or_default())
+            }
         }
     }
 }
 
 /// Latencies of the three ways between strategy and venue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LatencyConfig {
     /// Market data, from the venue to the strategy.
     pub feed: Latency,
@@ -63,6 +85,8 @@ pub(crate) struct Channel<T> {
     min: i64,
     /// Zero for a constant latency.
     range: i64,
+    /// What messages take in turn, instead, and which is next.
+    recorded: Option<(Arc<[Duration]>, usize)>,
     draws: ChaCha8Rng,
     last: UnixNanos,
     queue: VecDeque<(UnixNanos, T)>,
@@ -70,21 +94,30 @@ pub(crate) struct Channel<T> {
 
 impl<T> Channel<T> {
     /// A channel whose latencies are drawn from the stream `name` of a seed.
-    pub(crate) fn new(latency: Latency, seed: u64, name: &str) -> Self {
-        let nanos = |latency: Duration| i64::try_from(latency.as_nanos()).unwrap_or(i64::MAX);
-        let (min, range) = match latency {
-            Latency::Constant(latency) => (nanos(latency), 0),
-            Latency::Uniform { min, max } => (nanos(min), nanos(max) - nanos(min)),
+    pub(crate) fn new(latency: &Latency, seed: u64, name: &str) -> Self {
+        let (min, range, recorded) = match latency {
+            Latency::Constant(latency) => (nanos(*latency), 0, None),
+            Latency::Uniform { min, max } => (nanos(*min), nanos(*max) - nanos(*min), None),
+            Latency::Recorded(all) => (0, 0, Some((Arc::clone(all), 0))),
         };
         let mut hasher = blake3::Hasher::new();
         hasher.update(&seed.to_le_bytes()).update(b"backtest/").update(name.as_bytes());
         let draws = ChaCha8Rng::from_seed(*hasher.finalize().as_bytes());
-        Self { min, range, draws, last: UnixNanos::from_nanos(i64::MIN), queue: VecDeque::new() }
+        let last = UnixNanos::from_nanos(i64::MIN);
+        Self { min, range, recorded, draws, last, queue: VecDeque::new() }
     }
 
     /// Sends a message at `now`. False when too many are on their way.
     pub(crate) fn send(&mut self, now: UnixNanos, message: T) -> bool {
-        let drawn = if self.range == 0 { 0 } else { self.draws.random_range(0..=self.range) };
+        let drawn = match &mut self.recorded {
+            Some((all, next)) => {
+                let latency = all.get(*next).copied().unwrap_or_default();
+                *next = if *next + 1 < all.len() { *next + 1 } else { 0 };
+                nanos(latency)
+            }
+            None if self.range == 0 => 0,
+            None => self.draws.random_range(0..=self.range),
+        };
         let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.min + drawn));
         self.last = self.last.max(arrival);
         self.queue.push_back((self.last, message));
@@ -106,6 +139,10 @@ impl<T> Channel<T> {
     }
 }
 
+fn nanos(latency: Duration) -> i64 {
+    i64::try_from(latency.as_nanos()).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +150,7 @@ mod tests {
     #[test]
     fn messages_keep_their_order_and_their_bounds() {
         let (min, max) = (Duration::from_nanos(5), Duration::from_nanos(500));
-        let mut channel = Channel::new(Latency::Uniform { min, max }, 7, "entry");
+        let mut channel = Channel::new(&Latency::Uniform { min, max }, 7, "entry");
         for at in 0..1_000 {
             channel.send(UnixNanos::from_nanos(100 * at), at);
         }
@@ -134,12 +171,22 @@ mod tests {
     fn streams_depend_on_seed_and_name() {
         let first = |seed, name| {
             let latency = Latency::Uniform { min: Duration::ZERO, max: LATENCY_MAX };
-            let mut channel = Channel::new(latency, seed, name);
+            let mut channel = Channel::new(&latency, seed, name);
             channel.send(UnixNanos::ZERO, ());
             channel.next_at()
         };
         assert_eq!(first(1, "feed"), first(1, "feed"));
         assert_ne!(first(1, "feed"), first(1, "entry"));
         assert_ne!(first(1, "feed"), first(2, "feed"));
+    }
+
+    #[test]
+    fn recorded_latencies_come_in_their_order_and_again() {
+        let recorded = Latency::Recorded([3, 1, 9].map(Duration::from_nanos).into());
+        assert!(recorded.is_sound() && !Latency::Recorded([].into()).is_sound());
+        let mut channel = Channel::new(&recorded, 7, "feed");
+        (0..5).for_each(|at| assert!(channel.send(UnixNanos::from_nanos(100 * at), ())));
+        let arrivals = (0..5).map(|_| channel.receive().expect("sent").0.as_nanos());
+        assert_eq!(arrivals.collect::<Vec<_>>(), [3, 101, 209, 303, 401]);
     }
 }

@@ -23,7 +23,7 @@ pub use config::{BacktestConfig, ConfigError, IntrabarPath, MARKETS_MAX, VENUES_
 pub use event::{DepthRow, MarketEvent, TradeRow};
 pub use grid::{Axis, GRID_MAX, Grid, GridError, in_parallel};
 pub use joined::JoinedTape;
-pub use latency::{IN_FLIGHT_MAX, LATENCY_MAX, Latency, LatencyConfig};
+pub use latency::{IN_FLIGHT_MAX, LATENCY_MAX, Latency, LatencyConfig, RECORDED_MAX};
 pub use record::{BacktestResult, DataCounts, Digest, EquityPoint, FillRecord, Mark, OrderRecord};
 pub use shared::SharedTape;
 pub use trips::{RoundTrip, round_trips};

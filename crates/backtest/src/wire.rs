@@ -54,11 +54,11 @@ impl Wire {
                 0 => name.to_owned(),
                 _ => format!("{name}/{at}"),
             };
-            let (latency, seed) = (venue.latency, config.seed);
+            let (latency, seed) = (&venue.latency, config.seed);
             Lines {
-                public: Channel::new(latency.feed, seed, &stream("feed")),
-                private: Channel::new(latency.response, seed, &stream("response")),
-                requests: Channel::new(latency.entry, seed, &stream("entry")),
+                public: Channel::new(&latency.feed, seed, &stream("feed")),
+                private: Channel::new(&latency.response, seed, &stream("response")),
+                requests: Channel::new(&latency.entry, seed, &stream("entry")),
             }
         });
         Self { lines: lines.collect(), record: Recorder::default(), overflowed: false }

@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod file;
 mod grid;
 mod tapes;
 
@@ -18,14 +19,20 @@ use crate::Exit;
 use crate::args::Format;
 
 pub(crate) use self::args::BacktestArgs;
+use self::file::Loaded;
 
 pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
-    let mut tapes = tapes::open(args)?;
-    let config = config::of(args, &tapes)?;
+    let file = args.config.as_deref().map(Loaded::load).transpose()?.unwrap_or_default();
+    let mut tapes = tapes::open(args, &file)?;
+    let config = config::of(args, &file, &tapes)?;
+    let strategy = args.strategy.clone().or_else(|| file.file.strategy.clone());
+    let strategy = strategy.context("expected --strategy, or `strategy` in the --config file")?;
+    let periods_per_year = config::periods_per_year(args, &file)?;
     if let Some(grid) = &args.grid {
-        return grid::execute(args, config, tapes, grid);
+        let base = grid::Base { strategy, periods_per_year, config };
+        return grid::execute(args, base, tapes, grid);
     }
-    let spec = StrategySpec::parse(&args.strategy)?;
+    let spec = StrategySpec::parse(&strategy)?;
     let symbols: Vec<_> = config.instruments().map(|of| of.instrument.symbol.clone()).collect();
     let backtest = Backtest::new(config)?;
     let bar = tapes::bar(&tapes, args.quiet);
@@ -36,12 +43,12 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
     let result = result?;
     let about = BacktestAbout {
         tapes: tapes.iter().map(|tape| tape.name.clone()).collect(),
-        strategy: args.strategy.clone(),
+        strategy,
         findings: tapes.iter().flat_map(tapes::findings).collect(),
         checked: tapes::checked(&tapes),
         wall: Some(started.elapsed()),
     };
-    let stats = Stats::new(&result, args.periods_per_year);
+    let stats = Stats::new(&result, periods_per_year);
     let config = backtest.config();
     let report = BacktestReport { config, result: &result, stats: &stats, about: &about };
     if let Some(folder) = &args.out {

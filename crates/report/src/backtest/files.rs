@@ -106,19 +106,19 @@ pub(super) fn record(report: &BacktestReport<'_>) -> Value {
     let venues = config.venues.iter().zip(result.initial.iter().zip(&result.balances));
     let venue = |(config, (initial, balances)): (&backtest::VenueConfig, _)| {
         let symbols: Vec<_> = config.instruments.iter().map(|of| &of.instrument.symbol).collect();
-        let way = |latency: backtest::Latency| match latency {
-            backtest::Latency::Constant(time) => json!([nanos(time), nanos(time)]),
-            backtest::Latency::Uniform { min, max } => json!([nanos(min), nanos(max)]),
+        let way = |latency: &backtest::Latency| {
+            let (min, max) = latency.bounds();
+            json!([nanos(min), nanos(max)])
         };
-        let latency = config.latency;
+        let latency = &config.latency;
         json!({
             "name": config.name,
             "symbols": symbols,
             "fees_ppm": { "maker": config.fees.maker_ppm, "taker": config.fees.taker_ppm },
             "latency_ns": {
-                "feed": way(latency.feed),
-                "entry": way(latency.entry),
-                "response": way(latency.response),
+                "feed": way(&latency.feed),
+                "entry": way(&latency.entry),
+                "response": way(&latency.response),
             },
             "initial": initial,
             "balances": balances,

@@ -72,8 +72,8 @@ pub(super) fn facts(report: &BacktestReport<'_>) -> Vec<(String, String)> {
     for venue in &config.venues {
         let fees = venue.fees;
         let bps = |ppm: i64| Quantity::from_raw(ppm * BPS_OF_PPM).to_string();
-        let latency = venue.latency;
-        let [feed, entry, response] = [latency.feed, latency.entry, latency.response].map(way);
+        let latency = &venue.latency;
+        let [feed, entry, response] = [&latency.feed, &latency.entry, &latency.response].map(way);
         let markets: Vec<_> =
             venue.instruments.iter().map(|of| of.instrument.symbol.as_str()).collect();
         facts.push((
@@ -163,10 +163,14 @@ fn rate(result: &BacktestResult, wall: Duration) -> String {
     format!("{} events/s", u128::from(events) * 1_000_000 / micros)
 }
 
-fn way(latency: Latency) -> String {
+fn way(latency: &Latency) -> String {
     match latency {
         Latency::Constant(time) => format!("{time:?}"),
         Latency::Uniform { min, max } => format!("{min:?} to {max:?}"),
+        Latency::Recorded(all) => {
+            let (min, max) = latency.bounds();
+            format!("{} recorded, {min:?} to {max:?}", all.len())
+        }
     }
 }
 

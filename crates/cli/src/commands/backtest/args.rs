@@ -3,19 +3,24 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backtest::stats::N_ALWAYS_OPEN;
 use clap::{Args, ValueEnum};
 use report::Objective;
+use serde::Deserialize;
 
 use crate::args::{Format, ReadHow};
 
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct BacktestArgs {
+    /// A file of what the other arguments say, for each venue and each market: see
+    /// examples/backtest.toml. Arguments go before it, paths are from its folder
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Recorded market, in any format that `wavetank tape` reads; may be repeated. FILE is of the market
     /// that --symbol names; BASE/QUOTE=FILE of that one; VENUE:BASE/QUOTE=FILE of one on another venue.
     /// Files of one market are one tape; trades and a book (or best prices) of it are played together
-    #[arg(long, value_name = "TAPE", required = true)]
+    #[arg(long, value_name = "TAPE", required_unless_present = "config")]
     pub(crate) tape: Vec<String>,
 
     #[command(flatten)]
@@ -23,44 +28,38 @@ pub(crate) struct BacktestArgs {
 
     /// Strategy with parameters: ema-cross:fast=12,slow=26 | sma-cross:... | quoter:... | no-op; one for
     /// each market
-    #[arg(long, value_name = "SPEC")]
-    pub(crate) strategy: String,
+    #[arg(long, value_name = "SPEC", required_unless_present = "config")]
+    pub(crate) strategy: Option<String>,
 
     /// What is traded where --tape does not say it, BASE/QUOTE
     #[arg(long, value_name = "SYMBOL", default_value = "BTC/USD")]
     pub(crate) symbol: String,
 
-    /// Digits after the point of a price; limits move in such steps
-    #[arg(long, value_name = "DIGITS", default_value_t = 1)]
-    pub(crate) price_decimals: u32,
+    /// Digits after the point of a price; limits move in such steps [default: 1]
+    #[arg(long, value_name = "DIGITS")]
+    pub(crate) price_decimals: Option<u32>,
 
-    /// Digits after the point of a quantity
-    #[arg(long, value_name = "DIGITS", default_value_t = 8)]
-    pub(crate) quantity_decimals: u32,
+    /// Digits after the point of a quantity [default: 8]
+    #[arg(long, value_name = "DIGITS")]
+    pub(crate) quantity_decimals: Option<u32>,
 
-    /// Digits after the point to which fees are rounded
-    #[arg(long, value_name = "DIGITS", default_value_t = 8)]
-    pub(crate) cost_decimals: u32,
+    /// Digits after the point to which fees are rounded [default: 8]
+    #[arg(long, value_name = "DIGITS")]
+    pub(crate) cost_decimals: Option<u32>,
 
     /// Fees in basis points of the cost: MAKER/TAKER, up to two digits after the point; VENUE:... for one
     /// venue [default: 25/40]
-    #[arg(
-        long,
-        value_name = "BPS",
-        default_value = "25/40",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "BPS", allow_hyphen_values = true)]
     pub(crate) fees: Vec<String>,
 
     /// How long messages travel: one time for all ways, or FEED/ENTRY/RESPONSE; a range MIN..MAX is
     /// drawn for each message; VENUE:... for one venue [default: 0ms]
-    #[arg(long, value_name = "TIME", default_value = "0ms", hide_default_value = true)]
+    #[arg(long, value_name = "TIME")]
     pub(crate) latency: Vec<String>,
 
     /// What the account owns at the start, for example USD=10000,BTC=0.5; VENUE:... on a venue that is
     /// not the first one [default: USD=10000]
-    #[arg(long, value_name = "BALANCES", default_value = "USD=10000", hide_default_value = true)]
+    #[arg(long, value_name = "BALANCES")]
     pub(crate) balance: Vec<String>,
 
     /// In what the portfolio is counted [default: the quote of the first market]
@@ -71,9 +70,9 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "ASSET")]
     pub(crate) at_par: Vec<String>,
 
-    /// What the account may owe: nothing (spot), or margin:LEVERAGE
-    #[arg(long, value_name = "FUNDING", default_value = "spot")]
-    pub(crate) funding: String,
+    /// What the account may owe: nothing (spot), or margin:LEVERAGE [default: spot]
+    #[arg(long, value_name = "FUNDING")]
+    pub(crate) funding: Option<String>,
 
     /// Cut orders for which there is too little to what can be paid, instead of refusing them
     #[arg(long)]
@@ -84,9 +83,9 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_enum)]
     pub(crate) fill: Option<FillRule>,
 
-    /// How much worse than the market takers execute, basis points
-    #[arg(long, value_name = "BPS", default_value = "0")]
-    pub(crate) slippage: String,
+    /// How much worse than the market takers execute, basis points [default: 0]
+    #[arg(long, value_name = "BPS")]
+    pub(crate) slippage: Option<String>,
 
     /// Slippage only for what opens a position or makes it larger
     #[arg(long)]
@@ -96,21 +95,21 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "1..3", value_parser = clap::value_parser!(u32).range(1..=3))]
     pub(crate) queue_power: Option<u32>,
 
-    /// Which extreme a bar visits first
-    #[arg(long, value_enum, default_value_t = Path::Nearest)]
-    pub(crate) path: Path,
+    /// Which extreme a bar visits first [default: nearest]
+    #[arg(long, value_enum)]
+    pub(crate) path: Option<Path>,
 
-    /// Seed of drawn latencies: a number, 0x hex, or a git commit
-    #[arg(long, value_parser = scenario::parse_seed, default_value = "0")]
-    pub(crate) seed: u64,
+    /// Seed of drawn latencies: a number, 0x hex, or a git commit [default: 0]
+    #[arg(long, value_parser = scenario::parse_seed)]
+    pub(crate) seed: Option<u64>,
 
-    /// Time between two points of the equity curve
-    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, default_value = "1m")]
-    pub(crate) equity_every: Duration,
+    /// Time between two points of the equity curve [default: 1m]
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
+    pub(crate) equity_every: Option<Duration>,
 
-    /// Days per year that the ratios assume
-    #[arg(long, value_name = "N", default_value_t = N_ALWAYS_OPEN)]
-    pub(crate) periods_per_year: f64,
+    /// Days per year that the ratios assume [default: 365]
+    #[arg(long, value_name = "N")]
+    pub(crate) periods_per_year: Option<f64>,
 
     /// Try all combinations of parameters: fast=5..50:5,slow=20|50
     #[arg(long, value_name = "GRID")]
@@ -147,7 +146,8 @@ pub(crate) struct BacktestArgs {
 }
 
 /// Where orders are filled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum FillRule {
     Book,
     Next,
@@ -155,7 +155,8 @@ pub(crate) enum FillRule {
 }
 
 /// Which extreme a bar visits first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Path {
     /// The one nearer to its open
     Nearest,
@@ -195,6 +196,12 @@ Try:
       --balance USD=10000 --balance far:USDT=5000,BTC=1 --fees far:10/10 --strategy quoter
   wavetank backtest --tape rec.gz#BTCUSDT,book --tape rec.gz#BTCUSDT,trades --symbol BTC/USDT \\
       --balance USDT=10000 --strategy quoter --queue-power 2
+  wavetank backtest --config examples/backtest.toml --seed 7
+
+A --config file has the same names as the arguments at its top, and tables [[venue]] (name, fees or
+tiers and volume, latency, feed_recorded, entry_recorded, response_recorded, balance, funding, cut)
+and [[market]] (symbol, tape, price_decimals, quantity_decimals, cost_decimals, fill, queue_power,
+slippage, slippage_on_entries). Recorded latencies are files with one time a line, taken in turn.
 
 Every rule by which orders are filled, and what is unrealistic about it, stands in
 crates/matching/src/rules.md; how time passes in crates/backtest/src/guide.md, with the arguments that

@@ -1,8 +1,10 @@
 //! The configuration that the arguments describe.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
+use backtest::stats::N_ALWAYS_OPEN;
 use backtest::{BacktestConfig, IntrabarPath, Latency, LatencyConfig, VenueConfig};
 use matching::{
     FeeRates, Funding, Liquidity, PrintRule, QueueModel, Shortfall, Slippage, SlippageOn,
@@ -10,39 +12,86 @@ use matching::{
 use model::{Asset, Instrument, Notional, Price, Quantity, Symbol};
 
 use super::args::{BacktestArgs, FillRule, Path};
+use super::file::{Loaded, VenueRules};
 use super::tapes::{MarketData, MarketTape};
 
 /// Name of the venue that is not named.
 const UNNAMED: &str = "venue";
 
-/// The configuration of a backtest of some tapes.
-pub(super) fn of(args: &BacktestArgs, tapes: &[MarketTape]) -> anyhow::Result<BacktestConfig> {
-    let days = args.periods_per_year;
-    ensure!(days.is_finite() && days > 0.0, "--periods-per-year {days}: expected above zero");
+/// Fees where nobody says any.
+const FEES: FeeRates = FeeRates { maker_ppm: 2_500, taker_ppm: 4_000 };
+/// What the first venue's account owns where nobody says it.
+const BALANCE: &str = "USD=10000";
+/// Time between two points of the equity curve where nobody says it.
+const EQUITY_EVERY: Duration = Duration::from_secs(60);
+
+/// The configuration of a backtest of some tapes: what the arguments say, else the file, else the defaults.
+pub(super) fn of(
+    args: &BacktestArgs,
+    file: &Loaded,
+    tapes: &[MarketTape],
+) -> anyhow::Result<BacktestConfig> {
     let markets = tapes.iter().map(|tape| (tape.symbol.as_str(), tape.venue(), tape.data()));
-    of_markets(args, &markets.collect::<Vec<_>>())
+    of_markets(args, file, &markets.collect::<Vec<_>>())
+}
+
+/// The days per year that the ratios assume.
+pub(super) fn periods_per_year(args: &BacktestArgs, file: &Loaded) -> anyhow::Result<f64> {
+    let days = args.periods_per_year.or(file.file.periods_per_year).unwrap_or(N_ALWAYS_OPEN);
+    ensure!(days.is_finite() && days > 0.0, "--periods-per-year {days}: expected above zero");
+    Ok(days)
 }
 
 /// The same, of symbols with their venues, and what their tapes hold.
 fn of_markets(
     args: &BacktestArgs,
+    file: &Loaded,
     markets: &[(&str, Option<&str>, MarketData)],
 ) -> anyhow::Result<BacktestConfig> {
     let mut venues: Vec<VenueConfig> = Vec::new();
     for (symbol, venue, data) in markets {
         let name = venue.unwrap_or(UNNAMED);
-        let instrument = instrument(args, symbol)?;
+        let instrument = instrument(args, file, symbol)?;
         let mut added = VenueConfig::spot(name, vec![instrument], BTreeMap::new());
-        model_market(args, *data, &mut added)?;
+        model_market(args, file, *data, &mut added)?;
         match venues.iter_mut().find(|known| known.name == name) {
             Some(known) => known.instruments.append(&mut added.instruments),
             None => venues.push(added),
         }
     }
-    let first = markets.first().map_or("", |(_, venue, _)| venue.unwrap_or(UNNAMED)).to_owned();
-    let known = |name: &str| venues.iter().any(|venue| venue.name == name);
+    file.check_venues(&markets.iter().map(|(_, venue, _)| venue.map(str::to_owned)).collect())?;
     let quote = venues.first().map(|venue| venue.instruments[0].instrument.quote.clone());
     let quote = quote.context("--tape: expected a file")?;
+    set_accounts(args, file, markets, &mut venues)?;
+    let mut config =
+        BacktestConfig::spot(venues[0].instruments[0].instrument.clone(), BTreeMap::new());
+    let told = &file.file;
+    config.venues = venues;
+    config.currency =
+        args.currency.as_ref().or(told.currency.as_ref()).map_or(quote, |name| Asset::new(name));
+    let at_par = if args.at_par.is_empty() { &told.at_par } else { &args.at_par };
+    config.at_par = at_par.iter().map(|name| Asset::new(name)).collect();
+    config.seed = args.seed.or(told.seed).unwrap_or(0);
+    config.equity_every = args.equity_every.or(file.equity_every).unwrap_or(EQUITY_EVERY);
+    config.path = match args.path.or(told.path).unwrap_or(Path::Nearest) {
+        Path::Nearest => IntrabarPath::NearestFirst,
+        Path::High => IntrabarPath::HighFirst,
+        Path::Low => IntrabarPath::LowFirst,
+        Path::Worst => IntrabarPath::WorstFirst,
+    };
+    Ok(config)
+}
+
+/// Fees, latencies and accounts of the venues.
+fn set_accounts(
+    args: &BacktestArgs,
+    file: &Loaded,
+    markets: &[(&str, Option<&str>, MarketData)],
+    venues: &mut [VenueConfig],
+) -> anyhow::Result<()> {
+    let first = venues.first().map_or("", |venue| &venue.name).to_owned();
+    let names: Vec<String> = venues.iter().map(|venue| venue.name.clone()).collect();
+    let known = |name: &str| names.iter().any(|known| known == name);
     let (mut fees_of, mut latencies_of) = (Vec::new(), Vec::new());
     let mut balances_of: BTreeMap<String, BTreeMap<Asset, Notional>> = BTreeMap::new();
     for text in &args.fees {
@@ -55,37 +104,37 @@ fn of_markets(
         let (venue, amounts) = prefixed("--balance", text, &known, balances)?;
         balances_of.entry(venue.unwrap_or_else(|| first.clone())).or_default().extend(amounts);
     }
-    for venue in &mut venues {
-        venue.fees = last_for(&fees_of, &venue.name).unwrap_or(venue.fees);
-        venue.latency = last_for(&latencies_of, &venue.name).unwrap_or(venue.latency);
-        venue.balances = balances_of.remove(&venue.name).unwrap_or_default();
-        venue.funding = funding(&args.funding)?;
-        venue.shortfall = if args.cut { Shortfall::Cut } else { Shortfall::Refuse };
+    let nothing = VenueRules::default();
+    for venue in &mut *venues {
+        let of = markets.iter().find(|(_, name, _)| name.unwrap_or(UNNAMED) == venue.name);
+        let told = of.and_then(|(_, name, _)| file.rules(*name)).unwrap_or(&nothing);
+        venue.fees = last_for(&fees_of, &venue.name).or(told.fees).unwrap_or(FEES);
+        let latency = last_for(&latencies_of, &venue.name).or_else(|| told.latency.clone());
+        venue.latency = latency.unwrap_or(LatencyConfig::ZERO);
+        let balances = balances_of.remove(&venue.name);
+        venue.balances = balances.unwrap_or_else(|| told.balances.clone());
+        let owed = args.funding.as_ref().or(told.funding.as_ref());
+        venue.funding = owed.map_or(Ok(Funding::Spot), |text| funding(text))?;
+        let cut = args.cut || told.cut.unwrap_or(false);
+        venue.shortfall = if cut { Shortfall::Cut } else { Shortfall::Refuse };
     }
-    let mut config =
-        BacktestConfig::spot(venues[0].instruments[0].instrument.clone(), BTreeMap::new());
-    config.venues = venues;
-    config.currency = args.currency.as_deref().map_or(quote, Asset::new);
-    config.at_par = args.at_par.iter().map(|name| Asset::new(name)).collect();
-    config.seed = args.seed;
-    config.equity_every = args.equity_every;
-    config.path = match args.path {
-        Path::Nearest => IntrabarPath::NearestFirst,
-        Path::High => IntrabarPath::HighFirst,
-        Path::Low => IntrabarPath::LowFirst,
-        Path::Worst => IntrabarPath::WorstFirst,
-    };
-    Ok(config)
+    if args.balance.is_empty() && venues.iter().all(|venue| venue.balances.is_empty()) {
+        venues[0].balances = balances(BALANCE)?;
+    }
+    Ok(())
 }
 
 /// How the market of a venue's only instrument is modelled.
 fn model_market(
     args: &BacktestArgs,
+    file: &Loaded,
     data: MarketData,
     venue: &mut VenueConfig,
 ) -> anyhow::Result<()> {
     let market = &mut venue.instruments[0];
-    market.liquidity = match (args.fill, data) {
+    let symbol = market.instrument.symbol.clone();
+    let told = file.market(symbol.as_str());
+    market.liquidity = match (args.fill.or(told.and_then(|told| told.fill)), data) {
         (Some(FillRule::Book), MarketData::Bars) => {
             return Err(anyhow!("--fill book: bars have no book; expected next or last"));
         }
@@ -97,20 +146,28 @@ fn model_market(
         (Some(FillRule::Next), _) | (None, MarketData::Bars) => Liquidity::Prints(PrintRule::Next),
         (Some(FillRule::Last), _) => Liquidity::Prints(PrintRule::Last),
     };
-    if let Some(power) = args.queue_power {
+    if let Some(power) = args.queue_power.or(told.and_then(|told| told.queue_power)) {
         market.queue = QueueModel::Probabilistic { power };
     }
-    let ppm = ppm(&args.slippage).with_context(|| format!("--slippage {}", args.slippage))?;
-    let on = if args.slippage_on_entries { SlippageOn::Opening } else { SlippageOn::Every };
+    let ppm = match (&args.slippage, told.and_then(|told| told.slippage.as_ref())) {
+        (Some(text), _) => ppm(text).with_context(|| format!("--slippage {text}"))?,
+        (None, Some(text)) => {
+            ppm(text).map_err(|why| file.wrong_market(symbol.as_str(), "slippage", &why))?
+        }
+        (None, None) => 0,
+    };
+    let told_on = told.and_then(|told| told.slippage_on_entries).unwrap_or(false);
+    let on =
+        if args.slippage_on_entries || told_on { SlippageOn::Opening } else { SlippageOn::Every };
     market.slippage = Slippage { ppm, on };
     Ok(())
 }
 
 /// What applies to a venue: the last value without a name or with this one; a named one goes first.
-fn last_for<T: Copy>(values: &[(Option<String>, T)], venue: &str) -> Option<T> {
+fn last_for<T: Clone>(values: &[(Option<String>, T)], venue: &str) -> Option<T> {
     let named = values.iter().rev().find(|(name, _)| name.as_deref() == Some(venue));
     let found = named.or_else(|| values.iter().rev().find(|(name, _)| name.is_none()));
-    found.map(|(_, value)| *value)
+    found.map(|(_, value)| value.clone())
 }
 
 /// `VENUE:VALUE`, or a value for all.
@@ -131,18 +188,32 @@ fn prefixed<T>(
     Ok((venue, value))
 }
 
-fn instrument(args: &BacktestArgs, text: &str) -> anyhow::Result<Instrument> {
+fn instrument(args: &BacktestArgs, file: &Loaded, text: &str) -> anyhow::Result<Instrument> {
     let pair = text.split_once(':').map_or(text, |(_, pair)| pair);
     let parts = pair.split_once('/').filter(|(b, q)| !b.is_empty() && !q.is_empty());
     let (base, quote) = parts.ok_or_else(|| anyhow!("symbol {text}: expected BASE/QUOTE"))?;
-    let digits = |flag: &str, digits: u32, most: u32| {
-        ensure!(digits <= most, "{flag} {digits}: expected 0 to {most}");
-        Ok(digits)
+    let told = file.market(text);
+    let digits = |key: &str, given: Option<u32>, told: Option<u32>, default: u32, most: u32| {
+        let flag = format!("--{}", key.replace('_', "-"));
+        match (given, told) {
+            (Some(digits), _) => ensure!(digits <= most, "{flag} {digits}: expected 0 to {most}"),
+            (None, Some(digits)) if digits > most => {
+                return Err(file.wrong_market(text, key, &anyhow!("expected 0 to {most}")));
+            }
+            (None, _) => {}
+        }
+        Ok(given.or(told).unwrap_or(default))
     };
-    let price_decimals = digits("--price-decimals", args.price_decimals, Price::DECIMALS)?;
+    let told_price = told.and_then(|told| told.price_decimals);
+    let price_decimals =
+        digits("price_decimals", args.price_decimals, told_price, 1, Price::DECIMALS)?;
+    let told_quantity = told.and_then(|told| told.quantity_decimals);
+    let given = args.quantity_decimals;
     let quantity_decimals =
-        digits("--quantity-decimals", args.quantity_decimals, Quantity::DECIMALS)?;
-    let cost_decimals = digits("--cost-decimals", args.cost_decimals, Notional::DECIMALS)?;
+        digits("quantity_decimals", given, told_quantity, 8, Quantity::DECIMALS)?;
+    let told_cost = told.and_then(|told| told.cost_decimals);
+    let cost_decimals =
+        digits("cost_decimals", args.cost_decimals, told_cost, 8, Notional::DECIMALS)?;
     Ok(Instrument {
         symbol: Symbol::new(text),
         base: Asset::new(base),
@@ -175,7 +246,7 @@ fn ppm(text: &str) -> anyhow::Result<i64> {
 }
 
 /// `MAKER/TAKER` in basis points.
-fn fees(text: &str) -> anyhow::Result<FeeRates> {
+pub(super) fn fees(text: &str) -> anyhow::Result<FeeRates> {
     let (maker, taker) = text.split_once('/').context("expected MAKER/TAKER")?;
     Ok(FeeRates { maker_ppm: ppm(maker)?, taker_ppm: ppm(taker)? })
 }
@@ -191,12 +262,12 @@ fn funding(text: &str) -> anyhow::Result<Funding> {
 }
 
 /// One latency for all ways, or `FEED/ENTRY/RESPONSE`.
-fn latencies(text: &str) -> anyhow::Result<LatencyConfig> {
+pub(super) fn latencies(text: &str) -> anyhow::Result<LatencyConfig> {
     let parts: Vec<&str> = text.split('/').collect();
     match parts[..] {
         [all] => {
             let all = latency(all)?;
-            Ok(LatencyConfig { feed: all, entry: all, response: all })
+            Ok(LatencyConfig { feed: all.clone(), entry: all.clone(), response: all })
         }
         [feed, entry, response] => Ok(LatencyConfig {
             feed: latency(feed)?,
@@ -218,8 +289,6 @@ fn latency(text: &str) -> anyhow::Result<Latency> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use clap::Parser;
 
     use super::*;
@@ -236,7 +305,7 @@ mod tests {
     ) -> anyhow::Result<BacktestConfig> {
         let program = ["backtest", "--tape", "x.csv", "--strategy", "no-op"];
         let program = Program::try_parse_from(program.iter().chain(more));
-        of_markets(&program.map_err(anyhow::Error::from)?.args, markets)
+        of_markets(&program.map_err(anyhow::Error::from)?.args, &Loaded::default(), markets)
     }
 
     const ONE: &[(&str, Option<&str>, MarketData)] = &[("BTC/EUR", None, MarketData::Trades)];

@@ -20,14 +20,22 @@ use crate::args::Format;
 /// A combination that makes a strategy: its number, and the strategy.
 type Point = (usize, StrategySpec);
 
+/// What every run of a grid has.
+pub(super) struct Base {
+    pub(super) strategy: String,
+    pub(super) periods_per_year: f64,
+    pub(super) config: BacktestConfig,
+}
+
 pub(super) fn execute(
     args: &BacktestArgs,
-    config: BacktestConfig,
+    base: Base,
     mut tapes: Vec<MarketTape>,
     grid: &str,
 ) -> anyhow::Result<Exit> {
+    let Base { strategy, periods_per_year, config } = base;
     let grid = Grid::parse(grid).with_context(|| format!("--grid {grid}"))?;
-    let points = points(&args.strategy, &grid)?;
+    let points = points(&strategy, &grid)?;
     let left_out = grid.len() - points.len();
     ensure!(!points.is_empty(), "--grid {grid}: no combination makes a strategy");
     let bar = tapes::bar(&tapes, args.quiet);
@@ -37,13 +45,13 @@ pub(super) fn execute(
         symbols: config.instruments().map(|of| of.instrument.symbol.clone()).collect(),
         backtest: Backtest::new(config)?,
         tapes: loaded,
-        periods_per_year: args.periods_per_year,
+        periods_per_year,
         threads: threads(args),
         quiet: args.quiet,
     };
     let rows = runs.all(&points, None)?;
     let mut report = GridReport {
-        strategy: args.strategy.clone(),
+        strategy,
         tapes: tapes.iter().map(|tape| tape.name.clone()).collect(),
         grid,
         objective: args.objective.into(),

@@ -15,6 +15,7 @@ use tape::{
 };
 
 use super::BacktestArgs;
+use super::file::Loaded;
 use crate::commands::tape::survey;
 
 /// Rows between two moves of the bar on the terminal.
@@ -80,11 +81,15 @@ struct NamedFiles {
     assigned: bool,
 }
 
-/// Opens what `--tape` names, in the order in which the markets are named first.
-pub(super) fn open(args: &BacktestArgs) -> anyhow::Result<Vec<MarketTape>> {
+/// Opens what `--tape` names, or else the file, in the order in which the markets are named first.
+pub(super) fn open(args: &BacktestArgs, file: &Loaded) -> anyhow::Result<Vec<MarketTape>> {
+    let given: Vec<_> = if args.tape.is_empty() {
+        file.tapes().map(|(symbol, path)| (symbol, path, true)).collect()
+    } else {
+        args.tape.iter().map(|text| named(text, &args.symbol)).collect()
+    };
     let mut markets: Vec<NamedFiles> = Vec::new();
-    for text in &args.tape {
-        let (symbol, path, assigned) = named(text, &args.symbol);
+    for (symbol, path, assigned) in given {
         match markets.iter_mut().find(|known| known.symbol == symbol) {
             Some(known) => {
                 known.paths.push(path);

@@ -1,0 +1,6 @@
+//! The tape in columns.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| fuzz::read(data, &[], ""));

@@ -1,0 +1,6 @@
+//! Archives: gzip and zip.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| fuzz::read(data, &[], ""));
