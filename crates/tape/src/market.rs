@@ -12,7 +12,7 @@ use crate::detect::{Detected, HEAD_BYTES, detect, named_symbol};
 use crate::format::Format;
 use crate::json::Json;
 use crate::read_error::ReadError;
-use crate::recording::{Recording, State as RecordingState};
+use crate::recording::{Recording, State, Stream};
 use crate::row::{RowKind, Rows};
 use crate::source::{Compression, Source, read_full, sources_of};
 
@@ -88,7 +88,7 @@ pub struct MarketReader {
     next_file: usize,
     first_given: bool,
     /// Where the recording before ended.
-    before: Option<RecordingState>,
+    before: Option<(Stream, State)>,
 }
 
 impl std::fmt::Debug for MarketReader {
@@ -187,7 +187,7 @@ impl Member {
     fn begin(
         source: &Source,
         options: ReadOptions,
-        before: Option<RecordingState>,
+        before: Option<(Stream, State)>,
     ) -> Result<(Self, FileAbout), ReadError> {
         let place = source.place.as_str();
         let mut bytes = source.open()?;

@@ -47,6 +47,7 @@ pub(crate) struct Recording<R> {
     place: String,
     lines: Lines<R>,
     choice: Choice,
+    stream: Stream,
     state: State,
     /// True when a snapshot that names no market can only be of the one that is read.
     one_book: bool,
@@ -56,9 +57,8 @@ pub(crate) struct Recording<R> {
 }
 
 /// What goes on in the next file of the same stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) stream: Stream,
     clock: Clock,
     book: Book,
     /// Number of the newest trade.
@@ -119,7 +119,7 @@ impl<R: Read> Recording<R> {
         choice: &Choice,
         again: impl Read,
         source: R,
-        before: Option<State>,
+        before: Option<(Stream, State)>,
     ) -> Result<Self, ReadError> {
         let streams = survey(again);
         let stream = choice.of(&streams).map_err(|found| ReadError::Stream {
@@ -128,18 +128,14 @@ impl<R: Read> Recording<R> {
             found,
         })?;
         let books = streams.iter().filter(|of| of.format == Format::BinanceWsDepth).count();
-        let mut state = match before.filter(|before| before.stream == stream) {
-            Some(before) => before,
-            None => {
-                let (clock, book) = (Clock::default(), Book::default());
-                State { stream, clock, book, newest_id: None, beyond: false }
-            }
-        };
+        let before = before.filter(|(before, _)| *before == stream);
+        let mut state = before.map(|(_, state)| state).unwrap_or_default();
         state.book.next_file();
         Ok(Self {
             place: place.to_owned(),
             lines: Lines::with_line_max(source, LINE_BYTES_MAX),
             choice: choice.clone(),
+            stream,
             state,
             one_book: books <= 1,
             parsed: Parsed::default(),
@@ -187,16 +183,16 @@ impl<R: Read> Recording<R> {
 
     /// Which channel of which market is read.
     pub(crate) const fn stream(&self) -> &Stream {
-        &self.state.stream
+        &self.stream
     }
 
     /// What the next file goes on with.
-    pub(crate) fn into_state(self) -> State {
-        self.state
+    pub(crate) fn into_state(self) -> (Stream, State) {
+        (self.stream, self.state)
     }
 
     const fn kind(&self) -> RowKind {
-        self.state.stream.format.kind()
+        self.stream.format.kind()
     }
 
     /// Reads a line; false at the end.
@@ -216,8 +212,8 @@ impl<R: Read> Recording<R> {
         let block = self.lines.block();
         let bytes = memchr::memchr(b'\n', block).map_or(block.len(), |at| at + 1);
         let line = block[..bytes].strip_suffix(b"\n").unwrap_or(&block[..bytes]);
-        let Self { choice, state, one_book, parsed, .. } = self;
-        let (stream, one_book) = (state.stream.clone(), *one_book);
+        let Self { choice, stream, state, parsed, .. } = self;
+        let (stream, one_book) = (&*stream, self.one_book);
         // Whatever the choice takes is looked at, so that a second stream is not left out unseen.
         let wanted = |format, symbol: Option<&str>| {
             format == stream.format && symbol.is_none_or(|symbol| symbol == stream.symbol)
