@@ -9,11 +9,12 @@ mod tapes;
 use std::io::Write as _;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use backtest::Backtest;
 use backtest::stats::Stats;
 use engine::StrategySpec;
 use report::{BacktestAbout, BacktestReport};
+use scenario::Step;
 
 use crate::Exit;
 use crate::args::Format;
@@ -32,7 +33,10 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
         let base = grid::Base { strategy, periods_per_year, config };
         return grid::execute(args, base, tapes, grid);
     }
-    let spec = StrategySpec::parse(&strategy)?;
+    let spec = StrategySpec::parse(&strategy).map_err(|why| match &args.strategy {
+        Some(_) => anyhow!(why),
+        None => file.wrong(&[Step::Key("strategy")], &anyhow!(why)),
+    })?;
     let symbols: Vec<_> = config.instruments().map(|of| of.instrument.symbol.clone()).collect();
     let backtest = Backtest::new(config)?;
     let bar = tapes::bar(&tapes, args.quiet);

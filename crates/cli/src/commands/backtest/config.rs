@@ -113,8 +113,11 @@ fn set_accounts(
         venue.latency = latency.unwrap_or(LatencyConfig::ZERO);
         let balances = balances_of.remove(&venue.name);
         venue.balances = balances.unwrap_or_else(|| told.balances.clone());
-        let owed = args.funding.as_ref().or(told.funding.as_ref());
-        venue.funding = owed.map_or(Ok(Funding::Spot), |text| funding(text))?;
+        let given = args
+            .funding
+            .as_deref()
+            .map(|text| funding(text).with_context(|| format!("--funding {text}")));
+        venue.funding = given.transpose()?.or(told.funding).unwrap_or(Funding::Spot);
         let cut = args.cut || told.cut.unwrap_or(false);
         venue.shortfall = if cut { Shortfall::Cut } else { Shortfall::Refuse };
     }
@@ -252,12 +255,12 @@ pub(super) fn fees(text: &str) -> anyhow::Result<FeeRates> {
 }
 
 /// `spot` or `margin:LEVERAGE`.
-fn funding(text: &str) -> anyhow::Result<Funding> {
+pub(super) fn funding(text: &str) -> anyhow::Result<Funding> {
     let leverage = text.strip_prefix("margin:").and_then(|leverage| leverage.parse().ok());
     match (text, leverage) {
         ("spot", _) => Ok(Funding::Spot),
         (_, Some(leverage)) => Ok(Funding::Margin { leverage }),
-        _ => Err(anyhow!("--funding {text}: expected spot or margin:LEVERAGE")),
+        _ => Err(anyhow!("expected spot or margin:LEVERAGE")),
     }
 }
 

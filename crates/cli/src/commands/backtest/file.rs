@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
 use backtest::{Latency, LatencyConfig, RECORDED_MAX};
-use matching::FeeRates;
+use matching::{FeeRates, Funding};
 use model::{Asset, Notional};
 use scenario::{Document, Step};
 use serde::Deserialize;
 
 use super::args::{FillRule, Path as BarPath};
-use super::config::{fees, latencies};
+use super::config::{fees, funding, latencies};
 
 /// Largest file taken, in bytes.
 const BYTES_MAX: u64 = 1024 * 1024;
@@ -96,7 +96,7 @@ pub(super) struct VenueRules {
     pub(super) fees: Option<FeeRates>,
     pub(super) latency: Option<LatencyConfig>,
     pub(super) balances: BTreeMap<Asset, Notional>,
-    pub(super) funding: Option<String>,
+    pub(super) funding: Option<Funding>,
     pub(super) cut: Option<bool>,
 }
 
@@ -225,17 +225,18 @@ impl Loaded {
         let balance =
             |(asset, amount): (&String, &String)| Ok((Asset::new(asset), Notional::parse(amount)?));
         let balances = venue.balance.iter().map(balance).collect::<anyhow::Result<_>>();
+        let owed = venue.funding.as_deref().map(funding);
         Ok(VenueRules {
             fees: rates,
             latency,
             balances: balances.map_err(|why| wrong("balance", why))?,
-            funding: venue.funding.clone(),
+            funding: owed.transpose().map_err(|why| wrong("funding", why))?,
             cut: venue.cut,
         })
     }
 
     /// What is wrong at a key: file, line, statement, and why.
-    fn wrong(&self, at: &[Step<'_>], why: &anyhow::Error) -> anyhow::Error {
+    pub(super) fn wrong(&self, at: &[Step<'_>], why: &anyhow::Error) -> anyhow::Error {
         match Document::parse(&self.path, &self.text, &TABLES) {
             Ok(document) => {
                 let key = at.iter().rev().find_map(|step| match step {
