@@ -3,4 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| fuzz::read(data, &fuzz::formats(&["kraken-", "binance-", "tardis-", "csv-"]), ""));
+fuzz_target!(|data: &[u8]| fuzz::read(
+    data,
+    &fuzz::formats(&["kraken-", "binance-", "tardis-", "csv-"]),
+    ""
+));
