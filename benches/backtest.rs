@@ -10,6 +10,7 @@
 
 use std::convert::Infallible;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use backtest::{
@@ -22,32 +23,59 @@ use matching::{Liquidity, PrintRule, QueueModel};
 use model::{
     Bar, ClientOrderId, Level, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos,
 };
-use tape::{GeneratorConfig, TapeTrade, TradeGenerator};
+use tape::{GeneratorConfig, MarketReader, ReadOptions, Rows, TapeTrade, TradeGenerator};
 
 const BAR: Duration = Duration::from_secs(60);
 
-/// Trades of some days, 46 a minute: 2 million in 30 days.
-fn trades(days: u64) -> Vec<TapeTrade> {
+/// The trades that the peers play, where `benches/peers.sh` has made them; otherwise generated ones of
+/// some days, 46 a minute: 2 million in 30 days.
+fn trades(days: u64) -> Vec<TradeRow> {
+    if let Some(folder) = std::env::var_os("WAVETANK_BENCH_DATA") {
+        let path = Path::new(&folder).join("BTCUSDT-trades.csv");
+        let mut reader = MarketReader::open(&[path], ReadOptions::default()).expect("a tape");
+        let mut trades = Vec::new();
+        while let Some(batch) = reader.next_batch().expect("a sound tape") {
+            let Rows::Trades(rows) = batch.rows else { unreachable!("the file holds trades") };
+            trades.extend(rows.iter().map(|row| TradeRow {
+                ts: row.ts,
+                price: row.price,
+                quantity: row.quantity,
+                taker_side: row.taker_side,
+                trade_id: row.trade_id,
+            }));
+        }
+        return trades;
+    }
     let mut config = GeneratorConfig::sample();
     config.length = Duration::from_hours(24 * days);
     config.trades_per_minute = 46;
     config.crash = None;
-    TradeGenerator::new(config, 1).expect("a valid market").collect()
+    let trades = TradeGenerator::new(config, 1).expect("a valid market");
+    let mut before = Price::ZERO;
+    let mut taker = Side::Buy;
+    let rows = trades.map(|TapeTrade { ts, price, quantity }| {
+        if price != before {
+            taker = if price > before { Side::Buy } else { Side::Sell };
+        }
+        before = price;
+        TradeRow { ts, price, quantity, taker_side: Some(taker), trade_id: None }
+    });
+    rows.collect()
 }
 
 fn config() -> BacktestConfig {
     let balances = [("USD", "1000000000"), ("BTC", "1000000")];
-    BacktestConfig::of_pair("BTC/USD", 1, &balances).expect("valid")
+    BacktestConfig::of_pair("BTC/USD", 2, &balances).expect("valid")
 }
 
 fn symbol() -> Symbol {
     Symbol::new("BTC/USD")
 }
 
-fn backtest(trades: &[TapeTrade], spec: &str) -> BacktestResult {
+fn backtest(trades: &[TradeRow], spec: &str) -> BacktestResult {
     let strategy = StrategySpec::parse(spec).expect("valid").factory();
     let strategy = strategy.build(&[symbol()]);
-    let events = trades.iter().map(|trade| Ok::<_, Infallible>(MarketEvent::from(*trade)));
+    let events = trades.iter().map(|trade| Ok::<_, Infallible>(MarketEvent::Trade(*trade)));
     Backtest::new(config()).expect("valid").run(events, strategy).expect("a sound tape")
 }
 
@@ -94,22 +122,19 @@ impl Strategy for Maker {
 
 /// The trades, and a book of one level on each side around them, one tick wide: each change takes two levels
 /// away and sets two.
-fn with_book(trades: &[TapeTrade]) -> SharedTape {
-    let tick = Price::step(1).raw();
-    let mut rising = true;
+fn with_book(trades: &[TradeRow]) -> SharedTape {
+    let tick = Price::step(2).raw();
     let mut last = None;
-    let mut before = Price::ZERO;
     let mut tape = SharedTape::default();
     let level = |raw: i64, quantity: i64| Level {
         price: Price::from_raw(raw),
         quantity: Quantity::from_raw(quantity * 100_000_000),
     };
     for trade in trades {
-        rising = if trade.price == before { rising } else { trade.price > before };
-        before = trade.price;
-        let bid = if rising { trade.price.raw() - tick } else { trade.price.raw() };
+        let sold = trade.taker_side == Some(Side::Sell);
+        let bid = if sold { trade.price.raw() } else { trade.price.raw() - tick };
         if last != Some(bid) {
-            let old = last.unwrap_or(bid + 10 * tick);
+            let old = last.unwrap_or(bid);
             tape.push(MarketEvent::Depth(DepthRow {
                 ts: trade.ts,
                 snapshot: false,
@@ -118,13 +143,7 @@ fn with_book(trades: &[TapeTrade]) -> SharedTape {
             }));
             last = Some(bid);
         }
-        tape.push(MarketEvent::Trade(TradeRow {
-            ts: trade.ts,
-            price: trade.price,
-            quantity: trade.quantity,
-            taker_side: Some(if rising { Side::Buy } else { Side::Sell }),
-            trade_id: None,
-        }));
+        tape.push(MarketEvent::Trade(*trade));
     }
     tape
 }
@@ -143,7 +162,7 @@ fn make_market(tape: &SharedTape) -> BacktestResult {
 }
 
 /// Bars of a minute.
-fn bars(trades: &[TapeTrade]) -> SharedTape {
+fn bars(trades: &[TradeRow]) -> SharedTape {
     let mut bars: Vec<Bar> = Vec::new();
     for trade in trades {
         let start = trade.ts.floor_to(BAR);
@@ -183,7 +202,7 @@ fn pairs(tape: &SharedTape, pairs: &[(u32, u32)], threads: usize) -> usize {
 }
 
 /// The averages of the strategy, and a position that follows them at the last price.
-fn floor(trades: &[TapeTrade]) -> (i128, u64) {
+fn floor(trades: &[TradeRow]) -> (i128, u64) {
     let (mut fast, mut slow) = (Ema::new(12), Ema::new(26));
     let (mut start, mut close) = (UnixNanos::ZERO, Price::ZERO);
     let (mut cash, mut long, mut crossings) = (0_i128, false, 0);
@@ -233,7 +252,7 @@ fn rows(tape: &SharedTape) -> usize {
 }
 
 #[expect(clippy::print_stdout, reason = "rates are what this bench is for")]
-fn figures(trades: &[TapeTrade], bars: &SharedTape) {
+fn figures(trades: &[TradeRow], bars: &SharedTape) {
     let (result, product) = seconds(|| backtest(trades, EMA));
     let (_, bare) = seconds(|| black_box(floor(trades)));
     println!("digest {} over {} trades", result.digest, trades.len());

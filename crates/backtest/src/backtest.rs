@@ -197,6 +197,8 @@ struct Run {
     /// The time of the last event.
     now: UnixNanos,
     initial: Vec<BTreeMap<Asset, Notional>>,
+    /// Kept between steps for its allocation only.
+    actions: Vec<Action>,
 }
 
 impl Run {
@@ -226,6 +228,7 @@ impl Run {
             traded: vec![false; markets.len()],
             venues,
             markets,
+            actions: Vec::new(),
         }
     }
 
@@ -317,7 +320,9 @@ impl Run {
 
     /// Lets the engine look at an event and sends what it wants.
     fn step(&mut self, event: EngineEvent, now: UnixNanos) {
-        for action in self.engine.step(event) {
+        let mut actions = std::mem::take(&mut self.actions);
+        self.engine.step_into(event, &mut actions);
+        for action in actions.drain(..) {
             let (venue, request) = match action {
                 Action::Submit(order) => {
                     let venue = self.venue_of(&order.symbol);
@@ -336,6 +341,7 @@ impl Run {
             };
             self.wire.request(venue, now, request);
         }
+        self.actions = actions;
     }
 
     fn venue_of(&self, symbol: &Symbol) -> usize {

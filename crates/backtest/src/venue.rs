@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::{CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
 use matching::{
     AccountConfig, AccountId, BarPrint, DepthUpdate, Exchange, ExchangeConfig, ExchangeEvent,
-    Execution, OrderId, OrderStatus, TapeError,
+    Execution, OrderId, OrderRequest, OrderStatus, TapeError,
 };
 use model::{
     Asset, Bar, ClientOrderId, FeedEvent, Instrument, NewOrder, Notional, OrderReport, OrderState,
@@ -247,16 +247,23 @@ impl Venue {
         now: UnixNanos,
         wire: &mut Wire,
     ) -> Option<usize> {
-        let mut request = matching::OrderRequest::from(order);
-        // The engine's ids are unique already.
-        request.client_id = None;
+        let request = OrderRequest {
+            // The engine's ids are unique already.
+            client_id: None,
+            symbol: order.symbol.clone(),
+            side: order.side,
+            kind: order.kind,
+            quantity: order.quantity,
+            time_in_force: order.time_in_force,
+            reduce_only: order.reduce_only,
+        };
         let site = self.sites.iter().position(|site| site.symbol == order.symbol);
         let submitted = self.exchange.submit(self.account, request, now, &mut self.events);
         let outcome = match submitted {
             Ok(id) => {
                 let site = site.expect("the exchange knows the instrument");
                 self.known.push(Known { order: id, place, site });
-                let venue_id = VenueOrderId::new(&id.to_string());
+                let venue_id = VenueOrderId::of_number(id.get());
                 wire.record.arrived(place, now, &venue_id);
                 SubmitOutcome::Placed(venue_id)
             }

@@ -5,16 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    ClientOrderId, FeedEvent, Instrument, NewOrder, OrderKind, OrderReport, OrderState, Price,
-    Quantity, Side, StreamKind, Symbol, UnixNanos, panic_message,
+    FeedEvent, Instrument, NewOrder, OrderKind, OrderReport, OrderState, Price, Quantity, Side,
+    StreamKind, Symbol, UnixNanos, panic_message,
 };
 use thiserror::Error;
 
 use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
 use crate::desk::{Desk, MarketView, Wish};
-use crate::ids::OrderIds;
 use crate::order::{Order, OrderUpdate, Source};
-use crate::orders::Orders;
+use crate::orders::{OrderNumber, Orders};
 use crate::risk::{RiskLimits, rule_broken};
 use crate::strategy::Strategy;
 
@@ -50,7 +49,6 @@ pub struct Engine {
     strategy: Box<dyn Strategy>,
     instruments: BTreeMap<Symbol, Instrument>,
     risk: RiskLimits,
-    ids: OrderIds,
     markets: BTreeMap<Symbol, MarketView>,
     positions: BTreeMap<Symbol, Quantity>,
     orders: Orders,
@@ -59,6 +57,8 @@ pub struct Engine {
     failure: Option<String>,
     steps: u64,
     wishes_dropped: u64,
+    /// Kept between calls for its allocation only.
+    wishes: Vec<Wish>,
 }
 
 impl Engine {
@@ -78,39 +78,50 @@ impl Engine {
             strategy,
             instruments,
             risk: config.risk,
-            ids: OrderIds::new(config.started),
             markets: BTreeMap::new(),
             positions: BTreeMap::new(),
-            orders: Orders::default(),
+            orders: Orders::new(config.started),
             private_live: false,
             stopping: false,
             failure: None,
             steps: 0,
             wishes_dropped: 0,
+            wishes: Vec::new(),
         })
     }
 
     /// Takes one event and says what is to be done, in order.
     pub fn step(&mut self, event: EngineEvent) -> Vec<Action> {
-        self.steps += 1;
         let mut actions = Vec::new();
+        self.step_into(event, &mut actions);
+        actions
+    }
+
+    /// As [`Engine::step`], into a buffer of the caller's, so that a hot loop allocates nothing.
+    pub fn step_into(&mut self, event: EngineEvent, actions: &mut Vec<Action>) {
+        self.steps += 1;
         match event {
-            EngineEvent::Feed(event) => self.on_feed(event, &mut actions),
+            EngineEvent::Feed(event) => self.on_feed(event, actions),
             EngineEvent::Submitted { client_order_id, outcome } => {
-                self.on_submitted(&client_order_id, outcome, &mut actions);
+                if let Some(number) = self.orders.number_of(&client_order_id) {
+                    self.on_submitted(number, outcome, actions);
+                }
             }
             EngineEvent::Cancelled { client_order_id, outcome } => {
-                self.on_cancelled(&client_order_id, outcome, &mut actions);
+                if let Some(number) = self.orders.number_of(&client_order_id) {
+                    self.on_cancelled(number, outcome, actions);
+                }
             }
             EngineEvent::Located { client_order_id, outcome } => {
-                self.on_located(&client_order_id, outcome, &mut actions);
+                if let Some(number) = self.orders.number_of(&client_order_id) {
+                    self.on_located(number, outcome, actions);
+                }
             }
             EngineEvent::Polled { asked_at_step, open } => {
-                self.on_open_orders(asked_at_step, &open, &mut actions);
+                self.on_open_orders(asked_at_step, &open, actions);
             }
-            EngineEvent::Stop => self.on_stop(&mut actions),
+            EngineEvent::Stop => self.on_stop(actions),
         }
-        actions
     }
 
     /// Events taken so far.
@@ -189,27 +200,28 @@ impl Engine {
 
     fn on_submitted(
         &mut self,
-        id: &ClientOrderId,
+        number: OrderNumber,
         outcome: SubmitOutcome,
         actions: &mut Vec<Action>,
     ) {
         if let SubmitOutcome::Placed(venue_id) = &outcome {
-            self.orders.know_venue_id(venue_id, id);
+            self.orders.know_venue_id(venue_id, number);
         }
         let unknown = matches!(outcome, SubmitOutcome::Unknown(_));
         let steps = self.steps;
-        let Some(update) = self.orders.update(id, |order| order.submitted(outcome, steps)) else {
+        let Some(update) = self.orders.update(number, |order| order.submitted(outcome, steps))
+        else {
             return;
         };
-        self.publish(id, &update, actions);
+        self.publish(number, update, actions);
         if unknown {
-            self.locate(id, actions);
+            self.locate(number, actions);
         }
     }
 
     fn on_cancelled(
         &mut self,
-        id: &ClientOrderId,
+        number: OrderNumber,
         outcome: CancelOutcome,
         actions: &mut Vec<Action>,
     ) {
@@ -217,26 +229,26 @@ impl Engine {
         match outcome {
             // The order's own news end it; if they get lost, the next list shows it.
             CancelOutcome::Accepted => {
-                self.orders.update(id, |order| order.cancel_accepted(steps));
+                self.orders.update(number, |order| order.cancel_accepted(steps));
             }
             CancelOutcome::AlreadyGone => {
-                self.orders.update(id, Order::cancel_missed);
-                self.locate(id, actions);
+                self.orders.update(number, Order::cancel_missed);
+                self.locate(number, actions);
             }
         }
     }
 
     fn on_located(
         &mut self,
-        id: &ClientOrderId,
+        number: OrderNumber,
         outcome: LocateOutcome,
         actions: &mut Vec<Action>,
     ) {
         let steps = self.steps;
         if let LocateOutcome::Found(report) = &outcome {
-            self.orders.know_venue_id(&report.venue_order_id, id);
+            self.orders.know_venue_id(&report.venue_order_id, number);
         }
-        let update = self.orders.update(id, |order| {
+        let update = self.orders.update(number, |order| {
             order.located();
             match outcome {
                 LocateOutcome::Found(report) => order.apply(&report, Source::Asked, steps),
@@ -244,30 +256,32 @@ impl Engine {
             }
         });
         if let Some(update) = update {
-            self.publish(id, &update, actions);
+            self.publish(number, update, actions);
         }
     }
 
     fn on_report(&mut self, report: &OrderReport, actions: &mut Vec<Action>) {
-        let Some(id) = self.orders.owner_of(report) else {
+        let Some(number) = self.orders.owner_of(report) else {
             tracing::warn!(venue_order_id = %report.venue_order_id, "order of another program");
             return;
         };
         let steps = self.steps;
-        let update = self.orders.update(&id, |order| order.apply(report, Source::Told, steps));
+        let update = self.orders.update(number, |order| order.apply(report, Source::Told, steps));
         let Some(update) = update else { return };
-        self.publish(&id, &update, actions);
-        if update.doubtful {
-            self.locate(&id, actions);
+        let doubtful = update.doubtful;
+        self.publish(number, update, actions);
+        if doubtful {
+            self.locate(number, actions);
         }
     }
 
     /// Asks the venue for an order, unless somebody is asking already.
-    fn locate(&mut self, id: &ClientOrderId, actions: &mut Vec<Action>) {
-        if self.orders.update(id, Order::start_locating) == Some(true) {
-            let venue_order_id =
-                self.orders.get(id).and_then(|order| order.venue_order_id().cloned());
-            actions.push(Action::Locate { client_order_id: id.clone(), venue_order_id });
+    fn locate(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
+        let start = self.orders.update(number, Order::start_locating) == Some(true);
+        if let Some(order) = self.orders.at(number).filter(|_| start) {
+            let client_order_id = order.request().client_order_id.clone();
+            let venue_order_id = order.venue_order_id().cloned();
+            actions.push(Action::Locate { client_order_id, venue_order_id });
         }
     }
 
@@ -275,70 +289,75 @@ impl Engine {
     fn on_open_orders(&mut self, asked_at: u64, open: &[OrderReport], actions: &mut Vec<Action>) {
         for report in open {
             self.on_report(report, actions);
-            if let Some(id) = self.orders.owner_of(report) {
-                self.orders.update(&id, |order| order.listed_open(asked_at));
-                self.cancel_if_due(&id, actions);
+            if let Some(number) = self.orders.owner_of(report) {
+                self.orders.update(number, |order| order.listed_open(asked_at));
+                self.cancel_if_due(number, actions);
             }
         }
         let listed: Vec<_> = open.iter().map(|report| &report.venue_order_id).collect();
-        let missing: Vec<ClientOrderId> = self
-            .orders
-            .working()
-            .filter(|order| order.state() == OrderState::Open)
-            .filter(|order| order.opened_at_step() < asked_at)
-            .filter(|order| order.venue_order_id().is_some_and(|id| !listed.contains(&id)))
-            .map(|order| order.request().client_order_id.clone())
-            .collect();
-        for id in missing {
-            self.locate(&id, actions);
+        let is_missing = |order: &Order| {
+            order.state() == OrderState::Open
+                && order.opened_at_step() < asked_at
+                && order.venue_order_id().is_some_and(|id| !listed.contains(&id))
+        };
+        for number in self.orders.working_numbers() {
+            if self.orders.at(number).is_some_and(is_missing) {
+                self.locate(number, actions);
+            }
         }
     }
 
     fn on_stop(&mut self, actions: &mut Vec<Action>) {
         self.stopping = true;
-        let working: Vec<ClientOrderId> =
-            self.orders.working().map(|order| order.request().client_order_id.clone()).collect();
-        for id in working {
-            self.cancel(&id, actions);
+        for number in self.orders.working_numbers() {
+            self.cancel(number, actions);
         }
     }
 
     /// Tells the world and the strategy what changed in an order.
-    fn publish(&mut self, id: &ClientOrderId, update: &OrderUpdate, actions: &mut Vec<Action>) {
-        if let Some(fill) = update.new_fill.clone() {
-            let event = AuditEvent::Filled { client_order_id: id.clone(), fill };
-            actions.push(Action::Audit(event));
+    fn publish(&mut self, number: OrderNumber, update: OrderUpdate, actions: &mut Vec<Action>) {
+        let Some(order) = self.orders.at(number) else { return };
+        if let Some(fill) = update.new_fill {
+            let client_order_id = order.request().client_order_id.clone();
+            actions.push(Action::Audit(AuditEvent::Filled { client_order_id, fill }));
         }
-        self.cancel_if_due(id, actions);
-        if !update.changed {
-            return;
-        }
-        let Some(order) = self.orders.get(id).cloned() else {
-            return;
-        };
+        self.cancel_if_due(number, actions);
+        let Some(order) = self.orders.at(number).filter(|_| update.changed) else { return };
         actions.push(Action::Audit(AuditEvent::OrderChanged {
-            client_order_id: id.clone(),
+            client_order_id: order.request().client_order_id.clone(),
             venue_order_id: order.venue_order_id().cloned(),
             state: order.state(),
             filled: order.filled(),
             reason: order.reason().map(str::to_owned),
         }));
         if !update.filled_more.is_zero() {
-            self.move_position(order.request(), update.filled_more, actions);
+            let NewOrder { symbol, side, .. } = order.request();
+            let (symbol, side) = (symbol.clone(), *side);
+            self.move_position(symbol, side, update.filled_more, actions);
         }
-        self.consult(actions, |strategy, desk| strategy.on_order(&order, desk));
+        self.consult(actions, |strategy, desk| {
+            let orders = desk.orders;
+            if let Some(order) = orders.at(number) {
+                strategy.on_order(order, desk);
+            }
+        });
     }
 
-    fn move_position(&mut self, request: &NewOrder, filled: Quantity, actions: &mut Vec<Action>) {
-        let position = self.positions.entry(request.symbol.clone()).or_default();
-        let moved = match request.side {
+    fn move_position(
+        &mut self,
+        symbol: Symbol,
+        side: Side,
+        filled: Quantity,
+        actions: &mut Vec<Action>,
+    ) {
+        let position = self.positions.entry(symbol.clone()).or_default();
+        let moved = match side {
             Side::Buy => position.checked_add(filled),
             Side::Sell => position.checked_sub(filled),
         };
         *position = moved.expect("orders fill up to their quantity, which the risk limits bound");
-        let event =
-            AuditEvent::PositionChanged { symbol: request.symbol.clone(), quantity: *position };
-        actions.push(Action::Audit(event));
+        let quantity = *position;
+        actions.push(Action::Audit(AuditEvent::PositionChanged { symbol, quantity }));
     }
 
     /// Lets the strategy look, then carries out its wishes.
@@ -356,22 +375,22 @@ impl Engine {
             positions: &self.positions,
             orders: &self.orders,
             can_trade: self.private_live && !self.stopping,
-            wishes: Vec::new(),
+            wishes: std::mem::take(&mut self.wishes),
         };
         let strategy = self.strategy.as_mut();
         let looked = catch_unwind(AssertUnwindSafe(|| ask(strategy, &mut desk)));
-        let wishes = desk.wishes;
+        let mut wishes = desk.wishes;
         if let Err(panic) = looked {
             // Half of what it wanted is nothing that it wanted.
             self.failure = Some(panic_message(panic.as_ref()));
             self.on_stop(actions);
             return;
         }
-        for wish in wishes {
+        for wish in wishes.drain(..) {
             match wish {
                 Wish::Order { symbol, side, kind, quantity, time_in_force, reduce_only } => {
                     let request = NewOrder {
-                        client_order_id: self.ids.draw(),
+                        client_order_id: self.orders.next_id(),
                         symbol,
                         side,
                         kind,
@@ -381,9 +400,14 @@ impl Engine {
                     };
                     self.place(request, actions);
                 }
-                Wish::Cancel(id) => self.cancel(&id, actions),
+                Wish::Cancel(id) => {
+                    if let Some(number) = self.orders.number_of(&id) {
+                        self.cancel(number, actions);
+                    }
+                }
             }
         }
+        self.wishes = wishes;
     }
 
     fn place(&mut self, request: NewOrder, actions: &mut Vec<Action>) {
@@ -393,9 +417,7 @@ impl Engine {
             return;
         }
         actions.push(Action::Audit(AuditEvent::OrderIntent { order: request.clone() }));
-        let mut order = Order::new(request.clone());
-        order.sent();
-        self.orders.insert(order);
+        self.orders.place(request.clone());
         actions.push(Action::Submit(request));
     }
 
@@ -413,14 +435,13 @@ impl Engine {
         if request.quantity > self.risk.order_quantity_max {
             return Some("order_quantity_max exceeded");
         }
-        if self.orders.working_in(&request.symbol).count() >= self.risk.working_orders_max {
+        let exposure = self.orders.exposure(&request.symbol);
+        if exposure.orders >= self.risk.working_orders_max {
             return Some("working_orders_max exceeded");
         }
         let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
-        let same_side = self.orders.working_in(&request.symbol);
-        let same_side = same_side.filter(|order| order.request().side == request.side);
-        let quantities = same_side.map(Order::remaining).chain([request.quantity]);
-        if !self.risk.allows_position(position, request.side, quantities) {
+        let wanted = exposure.of(request.side) + i128::from(request.quantity.raw());
+        if !self.risk.allows_position(position, request.side, wanted) {
             return Some("position_max exceeded");
         }
         None
@@ -438,22 +459,25 @@ impl Engine {
         }
     }
 
-    fn cancel(&mut self, id: &ClientOrderId, actions: &mut Vec<Action>) {
-        self.orders.update(id, Order::want_cancel);
-        self.cancel_if_due(id, actions);
+    fn cancel(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
+        self.orders.update(number, Order::want_cancel);
+        self.cancel_if_due(number, actions);
     }
 
-    fn cancel_if_due(&mut self, id: &ClientOrderId, actions: &mut Vec<Action>) {
-        if self.orders.update(id, Order::cancel_due) == Some(true) {
-            actions.extend(self.orders.get(id).and_then(cancellation));
+    fn cancel_if_due(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
+        if self.orders.update(number, Order::cancel_due) == Some(true) {
+            actions.extend(self.orders.at(number).and_then(cancellation));
         }
     }
 }
 
 fn cancellation(order: &Order) -> Option<Action> {
-    let NewOrder { client_order_id, symbol, .. } = order.request().clone();
-    let venue_order_id = order.venue_order_id()?.clone();
-    Some(Action::Cancel { client_order_id, venue_order_id, symbol })
+    let NewOrder { client_order_id, symbol, .. } = order.request();
+    Some(Action::Cancel {
+        client_order_id: client_order_id.clone(),
+        venue_order_id: order.venue_order_id()?.clone(),
+        symbol: symbol.clone(),
+    })
 }
 
 #[cfg(test)]

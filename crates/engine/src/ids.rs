@@ -2,45 +2,91 @@
 
 use model::{ClientOrderId, UnixNanos};
 
+use crate::orders::OrderNumber;
+
+/// Base of the digits.
+const BASE: u64 = 36;
+/// Most digits of a `u64` in that base.
+const DIGITS_MAX: usize = 13;
+
 /// Hands out ids of one run of the engine: start time in milliseconds and a counter, in base 36.
 ///
 /// Two runs of one account never share an id as long as they do not start in the same millisecond.
 #[derive(Debug, Clone)]
 pub struct OrderIds {
+    /// Of all ids of the run, the dash included.
     prefix: String,
-    next: u64,
+    drawn: u64,
 }
 
 impl OrderIds {
     /// Ids of a run that starts at `started`.
     pub fn new(started: UnixNanos) -> Self {
         let millis = u64::try_from(started.as_nanos() / 1_000_000).unwrap_or(0);
-        Self { prefix: base36(millis), next: 0 }
+        let mut digits = [0; DIGITS_MAX];
+        Self { prefix: format!("{}-", base36(millis, &mut digits)), drawn: 0 }
+    }
+
+    /// Ids handed out.
+    pub fn drawn(&self) -> u64 {
+        self.drawn
     }
 
     /// The next id.
     ///
     /// # Panics
     /// After 36^9 orders, which no run reaches: the id would be too long for the venues.
-    pub fn draw(&mut self) -> ClientOrderId {
-        self.next += 1;
-        let text = format!("{}-{}", self.prefix, base36(self.next));
-        ClientOrderId::new(&text).expect("8 + 1 + at most 9 characters of the alphabet")
+    pub fn peek(&self) -> ClientOrderId {
+        let mut digits = [0; DIGITS_MAX];
+        let number = base36(self.drawn + 1, &mut digits);
+        let mut text = [0; ClientOrderId::LENGTH_MAX];
+        let (head, tail) = text.split_at_mut(self.prefix.len());
+        head.copy_from_slice(self.prefix.as_bytes());
+        let tail = tail.get_mut(..number.len()).expect("8 + 1 + at most 9 characters");
+        tail.copy_from_slice(number.as_bytes());
+        let text = &text[..self.prefix.len() + number.len()];
+        let text = std::str::from_utf8(text).expect("letters, digits and a dash");
+        ClientOrderId::new(text).expect("characters of the alphabet")
+    }
+
+    /// Hands out the next id; its number.
+    pub fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        self.drawn
+    }
+
+    /// The number of an id of this run that was handed out.
+    pub(crate) fn number_of(&self, id: &ClientOrderId) -> Option<OrderNumber> {
+        let digits = id.as_str().strip_prefix(&self.prefix)?.as_bytes();
+        if digits.first().is_none_or(|first| *first == b'0') || digits.len() > DIGITS_MAX {
+            return None;
+        }
+        let mut number = 0_u64;
+        for digit in digits {
+            let digit = match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'a'..=b'z' => digit - b'a' + 10,
+                _ => return None,
+            };
+            number = number.checked_mul(BASE)?.checked_add(digit.into())?;
+        }
+        (number <= self.drawn).then_some(OrderNumber(number))
     }
 }
 
-fn base36(mut number: u64) -> String {
+/// The digits of a number, written to the end of a buffer.
+fn base36(mut number: u64, buffer: &mut [u8; DIGITS_MAX]) -> &str {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut digits = Vec::new();
+    let mut at = buffer.len();
     loop {
-        let digit = usize::try_from(number % 36).expect("below 36");
-        digits.push(char::from(DIGITS[digit]));
-        number /= 36;
+        at -= 1;
+        buffer[at] = DIGITS[usize::try_from(number % BASE).expect("below 36")];
+        number /= BASE;
         if number == 0 {
             break;
         }
     }
-    digits.iter().rev().collect()
+    std::str::from_utf8(&buffer[at..]).expect("letters and digits")
 }
 
 #[cfg(test)]
@@ -48,10 +94,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_count_up_behind_the_start_time() {
+    fn ids_count_up_behind_the_start_time_and_tell_their_numbers() {
         let mut ids = OrderIds::new(UnixNanos::from_secs(1_561_939_203));
-        let drawn: Vec<_> = (0..36).map(|_| ids.draw().to_string()).collect();
+        let mut drawn = Vec::new();
+        for number in 1..=36 {
+            let id = ids.peek();
+            assert_eq!(ids.number_of(&id), None, "not handed out yet");
+            assert_eq!(ids.draw(), number);
+            assert_eq!(ids.number_of(&id), Some(OrderNumber(number)));
+            drawn.push(id.to_string());
+        }
         assert_eq!(drawn[0], "jxjm9ubc-1");
         assert_eq!(drawn[35], "jxjm9ubc-10");
+    }
+
+    #[test]
+    fn ids_of_others_have_no_number() {
+        let mut ids = OrderIds::new(UnixNanos::from_secs(1_561_939_203));
+        assert_eq!((0..100).map(|_| ids.draw()).last(), Some(100));
+        for text in [
+            "jxjm9ubd-1",
+            "jxjm9ubc-01",
+            "jxjm9ubc-",
+            "jxjm9ubc-A",
+            "jxjm9ubc",
+            "1",
+            "jxjm9ubc-zzzzzzzzz",
+        ] {
+            let id = ClientOrderId::new(text).expect("a valid id");
+            assert_eq!(ids.number_of(&id), None, "{text}");
+        }
     }
 }

@@ -60,12 +60,12 @@ pub struct OrderUpdate {
 }
 
 impl Order {
-    /// An order that was just decided.
-    pub fn new(request: NewOrder) -> Self {
+    /// An order that is on its way.
+    pub fn sent(request: NewOrder) -> Self {
         Self {
             request,
             venue_order_id: None,
-            state: OrderState::Created,
+            state: OrderState::Submitting,
             filled: Quantity::ZERO,
             cost: Notional::ZERO,
             fee: Notional::ZERO,
@@ -90,6 +90,11 @@ impl Order {
     /// Where it stands.
     pub fn state(&self) -> OrderState {
         self.state
+    }
+
+    /// True while it may still change.
+    pub fn is_working(&self) -> bool {
+        !self.state.is_final()
     }
 
     /// Filled so far.
@@ -130,11 +135,6 @@ impl Order {
     /// The step of the engine at which the order became known as open.
     pub fn opened_at_step(&self) -> u64 {
         self.opened_at_step
-    }
-
-    /// The order is on its way.
-    pub(crate) fn sent(&mut self) {
-        self.state = OrderState::Submitting;
     }
 
     /// Notes the wish to cancel.

@@ -1,38 +1,91 @@
 //! All orders of one engine, found by our id or the venue's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
-use model::{ClientOrderId, OrderReport, Symbol, VenueOrderId};
+use indexmap::IndexMap;
+use model::{
+    ClientOrderId, NewOrder, OrderReport, Quantity, Side, Symbol, UnixNanos, VenueOrderId,
+};
+use rustc_hash::FxBuildHasher;
 
+use crate::ids::OrderIds;
 use crate::order::Order;
 
-/// Orders that are kept; beyond, the oldest final ones are forgotten.
-const KEPT_MAX: usize = 10_000;
+/// The newest orders that are kept, whatever their state.
+const RECENT_MAX: usize = 10_000;
+/// Older orders that are kept because they were still working; beyond, those that ended are forgotten.
+const OLDER_MAX: usize = 1_000;
+
+/// Number of an order: 1 for the first. Our id of it says it, so that none has to be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct OrderNumber(pub(crate) u64);
 
 /// The orders of one engine, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Orders {
-    by_number: BTreeMap<u64, Order>,
-    working: BTreeSet<u64>,
-    number_of: BTreeMap<ClientOrderId, u64>,
-    client_id_of: BTreeMap<VenueOrderId, ClientOrderId>,
-    placed: u64,
+    ids: OrderIds,
+    /// The newest ones, without gaps.
+    recent: VecDeque<Order>,
+    /// Number of the first recent one.
+    first: u64,
+    older: BTreeMap<OrderNumber, Order>,
+    /// Those that may still change, oldest first.
+    working: Vec<OrderNumber>,
+    exposures: BTreeMap<Symbol, Exposure>,
+    by_venue_id: IndexMap<VenueOrderId, OrderNumber, FxBuildHasher>,
+}
+
+/// What the working orders of an instrument may still do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Exposure {
+    /// Their number.
+    pub(crate) orders: usize,
+    /// What remains of the buys, in steps of a quantity.
+    buying: i128,
+    /// What remains of the sells, in steps of a quantity.
+    selling: i128,
+}
+
+impl Exposure {
+    /// What remains of one side, in steps of a quantity.
+    pub(crate) fn of(&self, side: Side) -> i128 {
+        match side {
+            Side::Buy => self.buying,
+            Side::Sell => self.selling,
+        }
+    }
+
+    fn add(&mut self, side: Side, remaining: Quantity, sign: i128) {
+        let remaining = sign * i128::from(remaining.raw());
+        match side {
+            Side::Buy => self.buying += remaining,
+            Side::Sell => self.selling += remaining,
+        }
+    }
 }
 
 impl Orders {
-    /// An order by our id.
-    pub fn get(&self, id: &ClientOrderId) -> Option<&Order> {
-        self.by_number.get(self.number_of.get(id)?)
+    /// No orders; ids of a run that starts at `started`.
+    pub(crate) fn new(started: UnixNanos) -> Self {
+        Self {
+            ids: OrderIds::new(started),
+            recent: VecDeque::new(),
+            first: 1,
+            older: BTreeMap::new(),
+            working: Vec::new(),
+            exposures: BTreeMap::new(),
+            by_venue_id: IndexMap::default(),
+        }
     }
 
-    /// All remembered orders, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.by_number.values()
+    /// An order by our id.
+    pub fn get(&self, id: &ClientOrderId) -> Option<&Order> {
+        self.at(self.ids.number_of(id)?)
     }
 
     /// Orders that may still change, oldest first.
     pub fn working(&self) -> impl Iterator<Item = &Order> {
-        self.working.iter().filter_map(|number| self.by_number.get(number))
+        self.working.iter().filter_map(|number| self.at(*number))
     }
 
     /// Orders of an instrument that may still change, oldest first.
@@ -42,61 +95,192 @@ impl Orders {
 
     /// Orders that were ever placed, the forgotten ones included.
     pub fn placed(&self) -> u64 {
-        self.placed
+        self.ids.drawn()
+    }
+
+    /// What the working orders of an instrument may still do.
+    pub(crate) fn exposure(&self, symbol: &Symbol) -> Exposure {
+        self.exposures.get(symbol).copied().unwrap_or_default()
+    }
+
+    /// The id of the next order.
+    pub(crate) fn next_id(&self) -> ClientOrderId {
+        self.ids.peek()
+    }
+
+    /// An order by its number.
+    pub(crate) fn at(&self, number: OrderNumber) -> Option<&Order> {
+        match number.0.checked_sub(self.first) {
+            Some(place) => self.recent.get(usize::try_from(place).ok()?),
+            None => self.older.get(&number),
+        }
+    }
+
+    /// The order of our id, if we ever placed it.
+    pub(crate) fn number_of(&self, id: &ClientOrderId) -> Option<OrderNumber> {
+        self.ids.number_of(id)
+    }
+
+    /// Numbers of the orders that may still change, oldest first.
+    pub(crate) fn working_numbers(&self) -> Vec<OrderNumber> {
+        self.working.clone()
     }
 
     /// Changes an order.
     pub(crate) fn update<R>(
         &mut self,
-        id: &ClientOrderId,
+        number: OrderNumber,
         change: impl FnOnce(&mut Order) -> R,
     ) -> Option<R> {
-        let number = *self.number_of.get(id)?;
-        let order = self.by_number.get_mut(&number)?;
+        let order = match number.0.checked_sub(self.first) {
+            Some(place) => self.recent.get_mut(usize::try_from(place).ok()?)?,
+            None => self.older.get_mut(&number)?,
+        };
+        let (before, was_working) = (order.remaining(), order.is_working());
         let result = change(order);
-        if order.state().is_final() {
-            self.working.remove(&number);
-        } else {
-            self.working.insert(number);
+        let (after, is_working) = (order.remaining(), order.is_working());
+        if (before, was_working) == (after, is_working) {
+            return Some(result);
+        }
+        let NewOrder { symbol, side, .. } = order.request();
+        let exposure = self.exposures.get_mut(symbol).expect("it was entered with the order");
+        if was_working {
+            exposure.add(*side, before, -1);
+            exposure.orders -= 1;
+        }
+        if is_working {
+            exposure.add(*side, after, 1);
+            exposure.orders += 1;
+        }
+        match (self.working.binary_search(&number), is_working) {
+            (Ok(place), false) => drop(self.working.remove(place)),
+            (Err(place), true) => self.working.insert(place, number),
+            (Ok(_), true) | (Err(_), false) => {}
         }
         Some(result)
     }
 
-    pub(crate) fn insert(&mut self, order: Order) {
-        let number = self.placed;
-        self.placed += 1;
-        self.number_of.insert(order.request().client_order_id.clone(), number);
-        if !order.state().is_final() {
-            self.working.insert(number);
+    /// Enters an order that has the [`Orders::next_id`] and is on its way.
+    pub(crate) fn place(&mut self, request: NewOrder) {
+        debug_assert_eq!(request.client_order_id, self.next_id(), "orders are entered in turn");
+        let number = OrderNumber(self.ids.draw());
+        if !self.exposures.contains_key(&request.symbol) {
+            self.exposures.insert(request.symbol.clone(), Exposure::default());
         }
-        self.by_number.insert(number, order);
-        self.forget_old();
+        let exposure = self.exposures.get_mut(&request.symbol).expect("just seen to");
+        exposure.add(request.side, request.quantity, 1);
+        exposure.orders += 1;
+        self.working.push(number);
+        self.recent.push_back(Order::sent(request));
+        if self.recent.len() > RECENT_MAX {
+            self.retire();
+        }
     }
 
-    /// Our id of the order that a report is about, if it is one of ours.
-    pub(crate) fn owner_of(&mut self, report: &OrderReport) -> Option<ClientOrderId> {
-        let named = report.client_order_id.clone().filter(|id| self.number_of.contains_key(id));
-        let id = named.or_else(|| self.client_id_of.get(&report.venue_order_id).cloned())?;
-        self.know_venue_id(&report.venue_order_id, &id);
-        Some(id)
+    /// The order that a report is about, if it is one of ours.
+    pub(crate) fn owner_of(&mut self, report: &OrderReport) -> Option<OrderNumber> {
+        let named = report.client_order_id.as_ref().and_then(|id| self.ids.number_of(id));
+        let named = named.filter(|number| self.at(*number).is_some());
+        let number = named.or_else(|| self.by_venue_id.get(&report.venue_order_id).copied())?;
+        self.know_venue_id(&report.venue_order_id, number);
+        Some(number)
     }
 
     /// Remembers the venue's name of an order.
-    pub(crate) fn know_venue_id(&mut self, venue_id: &VenueOrderId, id: &ClientOrderId) {
-        if !self.client_id_of.contains_key(venue_id) {
-            self.client_id_of.insert(venue_id.clone(), id.clone());
+    pub(crate) fn know_venue_id(&mut self, venue_id: &VenueOrderId, number: OrderNumber) {
+        if !self.by_venue_id.contains_key(venue_id) {
+            self.by_venue_id.insert(venue_id.clone(), number);
         }
     }
 
-    fn forget_old(&mut self) {
-        while self.by_number.len() > KEPT_MAX {
-            let is_final = |number: &&u64| !self.working.contains(*number);
-            let Some(number) = self.by_number.keys().find(is_final).copied() else { return };
-            let Some(order) = self.by_number.remove(&number) else { return };
-            self.number_of.remove(&order.request().client_order_id);
-            if let Some(venue_id) = order.venue_order_id() {
-                self.client_id_of.remove(venue_id);
+    /// The first recent order is recent no more.
+    fn retire(&mut self) {
+        let Some(order) = self.recent.pop_front() else { return };
+        let number = OrderNumber(self.first);
+        self.first += 1;
+        if order.is_working() {
+            self.older.insert(number, order);
+        } else {
+            self.forget(&order);
+        }
+        if self.older.len() > OLDER_MAX {
+            let ended = self.older.iter().find(|(_, order)| !order.is_working());
+            if let Some(order) =
+                ended.map(|(number, _)| *number).and_then(|n| self.older.remove(&n))
+            {
+                self.forget(&order);
             }
         }
+    }
+
+    fn forget(&mut self, order: &Order) {
+        if let Some(venue_id) = order.venue_order_id() {
+            #[expect(clippy::disallowed_methods, reason = "nobody looks at the order of this map")]
+            self.by_venue_id.swap_remove(venue_id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{OrderKind, TimeInForce};
+
+    use super::*;
+    use crate::action::SubmitOutcome;
+
+    fn request(orders: &Orders, side: Side) -> NewOrder {
+        NewOrder {
+            client_order_id: orders.next_id(),
+            symbol: Symbol::new("BTC/USD"),
+            side,
+            kind: OrderKind::Market,
+            quantity: Quantity::from_raw(10),
+            time_in_force: TimeInForce::Gtc,
+            reduce_only: false,
+        }
+    }
+
+    fn end(orders: &mut Orders, number: u64) {
+        let outcome = SubmitOutcome::NotSent("for a test".to_owned());
+        orders.update(OrderNumber(number), |order| order.submitted(outcome, 1));
+    }
+
+    #[test]
+    fn an_order_is_remembered_while_it_works_and_long_after() {
+        let mut orders = Orders::new(UnixNanos::from_secs(1_600_000_000));
+        let first = orders.next_id();
+        let venue_id = VenueOrderId::new("V1");
+        for _ in 0..3 * RECENT_MAX as u64 {
+            let request = request(&orders, Side::Buy);
+            orders.place(request);
+            if orders.placed() > 1 {
+                let number = orders.placed();
+                end(&mut orders, number);
+            }
+        }
+        orders.know_venue_id(&venue_id, OrderNumber(1));
+        assert!(orders.get(&first).is_some_and(Order::is_working));
+        assert_eq!(orders.working().count(), 1);
+        assert_eq!(orders.at(OrderNumber(2)), None, "it ended long ago");
+        assert!(orders.at(OrderNumber(orders.placed() - 9_999)).is_some());
+        assert_eq!(orders.recent.len() + orders.older.len(), RECENT_MAX + 1);
+        end(&mut orders, 1);
+        assert!(orders.get(&first).is_some(), "late news of it still find it");
+    }
+
+    #[test]
+    fn exposure_is_what_remains_of_working_orders() {
+        let mut orders = Orders::new(UnixNanos::from_secs(1_600_000_000));
+        for side in [Side::Buy, Side::Buy, Side::Sell] {
+            let request = request(&orders, side);
+            orders.place(request);
+        }
+        let symbol = Symbol::new("BTC/USD");
+        let exposure = orders.exposure(&symbol);
+        assert_eq!((exposure.orders, exposure.buying, exposure.selling), (3, 20, 10));
+        end(&mut orders, 2);
+        let exposure = orders.exposure(&symbol);
+        assert_eq!((exposure.orders, exposure.of(Side::Buy), exposure.of(Side::Sell)), (2, 10, 10));
+        assert_eq!(orders.exposure(&Symbol::new("ETH/USD")), Exposure::default());
     }
 }

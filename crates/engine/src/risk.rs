@@ -15,21 +15,16 @@ pub struct RiskLimits {
 
 impl RiskLimits {
     /// Whether the position stays within the limit, or at least shrinks without turning, if orders of
-    /// one side fill completely.
-    pub(crate) fn allows_position(
-        &self,
-        position: Quantity,
-        side: Side,
-        quantities: impl IntoIterator<Item = Quantity>,
-    ) -> bool {
-        let size = |quantity: Quantity| quantity.max(quantity.negated());
-        let worst = quantities.into_iter().try_fold(position, |sum, quantity| match side {
-            Side::Buy => sum.checked_add(quantity),
-            Side::Sell => sum.checked_sub(quantity),
-        });
-        let Some(worst) = worst else { return false };
-        let turns = !worst.is_zero() && worst.is_positive() != position.is_positive();
-        size(worst) <= self.position_max || (!turns && size(worst) < size(position))
+    /// one side fill completely: `wanted` is their sum in steps of a quantity.
+    pub(crate) fn allows_position(&self, position: Quantity, side: Side, wanted: i128) -> bool {
+        let position = i128::from(position.raw());
+        let worst = match side {
+            Side::Buy => position + wanted,
+            Side::Sell => position - wanted,
+        };
+        let turns = worst != 0 && (worst > 0) != (position > 0);
+        worst.abs() <= i128::from(self.position_max.raw())
+            || (!turns && worst.abs() < position.abs())
     }
 }
 

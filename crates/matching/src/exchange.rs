@@ -8,11 +8,15 @@ mod submit;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use model::{Book, Instrument, Level, OrderKind, Price, Side, Symbol, Trade, UnixNanos};
 
 pub use self::prints::BarPrint;
+use rustc_hash::FxBuildHasher;
+
 use crate::config::{
-    ConfigError, ExchangeConfig, FeeRates, Funding, InstrumentConfig, Shortfall, Slippage,
+    AccountConfig, ConfigError, ExchangeConfig, FeeRates, Funding, InstrumentConfig, Shortfall,
+    Slippage,
 };
 use crate::event::{ExchangeEvent, Refusal, TapeError};
 use crate::ledger::{AssetId, Ledger};
@@ -32,7 +36,7 @@ pub struct Exchange {
     /// By account number; `market` and `fees` have an entry that stays empty.
     traders: Vec<Trader>,
     /// Open orders and the last closed ones.
-    orders: BTreeMap<OrderId, Order>,
+    orders: IndexMap<OrderId, Order, FxBuildHasher>,
     /// Closed orders that are remembered, in the order of their ends.
     closed: VecDeque<OrderId>,
     next_order: u64,
@@ -66,6 +70,8 @@ struct Trader {
     funding: Funding,
     shortfall: Shortfall,
     open: BTreeSet<OrderId>,
+    /// Number of open orders by market.
+    open_in: Vec<usize>,
     /// The newest order under each client id.
     client_ids: BTreeMap<Arc<str>, OrderId>,
 }
@@ -92,9 +98,9 @@ impl Exchange {
         config.validate()?;
         let mut ledger = Ledger::new();
         let markets = config.instruments.into_iter();
-        let markets = markets.map(|c| Listing::new(c, &mut ledger)).collect();
+        let markets: Vec<_> = markets.map(|c| Listing::new(c, &mut ledger)).collect();
         let own = FeeRates { maker_ppm: 0, taker_ppm: 0 };
-        let own = Trader::new(own, Funding::Spot, Shortfall::Refuse);
+        let own = Trader::new(own, Funding::Spot, Shortfall::Refuse, markets.len());
         let mut traders = vec![own.clone(), own];
         for account in &config.accounts {
             let id = ledger.open_account(&account.name, account.funding != Funding::Spot);
@@ -102,13 +108,14 @@ impl Exchange {
                 let asset = ledger.asset(asset);
                 ledger.deposit(id, asset, *amount);
             }
-            traders.push(Trader::new(account.fees, account.funding, account.shortfall));
+            let AccountConfig { fees, funding, shortfall, .. } = account;
+            traders.push(Trader::new(*fees, *funding, *shortfall, markets.len()));
         }
         Ok(Self {
             markets,
             ledger,
             traders,
-            orders: BTreeMap::new(),
+            orders: IndexMap::default(),
             closed: VecDeque::new(),
             next_order: 1,
             open_orders_max: config.open_orders_max,
@@ -329,6 +336,7 @@ impl Exchange {
         order.closed_at = Some(now);
         let trader = &mut self.traders[order.account.0];
         trader.open.remove(&id);
+        trader.open_in[order.market] -= 1;
         out.push(match status {
             OrderStatus::Cancelled(reason) => ExchangeEvent::Cancelled { order: id, reason },
             OrderStatus::Filled | OrderStatus::Open => ExchangeEvent::Completed { order: id },
@@ -340,9 +348,9 @@ impl Exchange {
     }
 
     fn forget_oldest(&mut self) {
-        let Some(order) = self.closed.pop_front().and_then(|id| self.orders.remove(&id)) else {
-            return;
-        };
+        let Some(id) = self.closed.pop_front() else { return };
+        #[expect(clippy::disallowed_methods, reason = "nobody looks at the order of this map")]
+        let Some(order) = self.orders.swap_remove(&id) else { return };
         let client_ids = &mut self.traders[order.account.0].client_ids;
         if let Some(client_id) = &order.request.client_id
             && client_ids.get(client_id) == Some(&order.id)
@@ -404,9 +412,9 @@ impl Listing {
 }
 
 impl Trader {
-    fn new(fees: FeeRates, funding: Funding, shortfall: Shortfall) -> Self {
+    fn new(fees: FeeRates, funding: Funding, shortfall: Shortfall, markets: usize) -> Self {
         let (open, client_ids) = (BTreeSet::new(), BTreeMap::new());
-        Self { fees, funding, shortfall, open, client_ids }
+        Self { fees, funding, shortfall, open, open_in: vec![0; markets], client_ids }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::{NewOrder, Notional, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos};
+use model::{Notional, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos};
 
 /// Number of an order, from 1, in the order of acceptance.
 ///
@@ -45,20 +45,6 @@ pub struct OrderRequest {
     pub time_in_force: TimeInForce,
     /// True when it may only make the position smaller: what the account has of the base asset.
     pub reduce_only: bool,
-}
-
-impl From<&NewOrder> for OrderRequest {
-    fn from(order: &NewOrder) -> Self {
-        Self {
-            client_id: Some(Arc::from(order.client_order_id.as_str())),
-            symbol: order.symbol.clone(),
-            side: order.side,
-            kind: order.kind,
-            quantity: order.quantity,
-            time_in_force: order.time_in_force,
-            reduce_only: order.reduce_only,
-        }
-    }
 }
 
 impl OrderRequest {

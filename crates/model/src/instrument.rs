@@ -1,9 +1,9 @@
 //! What is traded, and by which rules.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::decimal::{Price, Quantity};
 use crate::money::Notional;
@@ -11,12 +11,12 @@ use crate::money::Notional;
 /// Name of an instrument in this program, `BASE/QUOTE`: `BTC/USD`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Symbol(Arc<str>);
+pub struct Symbol(SmolStr);
 
 impl Symbol {
     /// Wraps a name; any text is accepted, venues refuse what they do not list.
     pub fn new(name: &str) -> Self {
-        Self(Arc::from(name))
+        Self(SmolStr::new(name))
     }
 
     /// The name.
@@ -40,12 +40,12 @@ impl fmt::Debug for Symbol {
 /// Name of an asset in this program: `BTC`, `USD`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Asset(Arc<str>);
+pub struct Asset(SmolStr);
 
 impl Asset {
     /// Wraps a name.
     pub fn new(name: &str) -> Self {
-        Self(Arc::from(name))
+        Self(SmolStr::new(name))
     }
 
     /// The name.

@@ -137,7 +137,8 @@ impl Notional {
 /// Quotient under a named rounding; `None` for a zero divisor or overflow.
 fn divide(value: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
     let floor = value.checked_div_euclid(divisor)?;
-    let rest = value.checked_rem_euclid(divisor)?;
+    // One division of 128 bits, not two: it is the dearest thing here.
+    let rest = value.wrapping_sub(floor.wrapping_mul(divisor));
     if rest == 0 {
         return Some(floor);
     }

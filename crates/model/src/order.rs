@@ -1,9 +1,9 @@
 //! Orders: identity, request and state.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
 use thiserror::Error;
 
 use crate::decimal::{Price, Quantity};
@@ -48,7 +48,7 @@ impl fmt::Display for Side {
 /// 18 is what the strictest venue (Kraken) takes for free text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ClientOrderId(Arc<str>);
+pub struct ClientOrderId(SmolStr);
 
 /// A text that no venue would take as a client order id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -68,7 +68,7 @@ impl ClientOrderId {
     pub fn new(text: &str) -> Result<Self, InvalidClientOrderId> {
         let fits = (1..=Self::LENGTH_MAX).contains(&text.len());
         if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-            Ok(Self(Arc::from(text)))
+            Ok(Self(SmolStr::new(text)))
         } else {
             Err(InvalidClientOrderId { text: text.to_owned() })
         }
@@ -90,7 +90,7 @@ impl TryFrom<String> for ClientOrderId {
 
 impl From<ClientOrderId> for String {
     fn from(id: ClientOrderId) -> Self {
-        id.0.as_ref().to_owned()
+        id.0.into()
     }
 }
 
@@ -109,12 +109,17 @@ impl fmt::Debug for ClientOrderId {
 /// The venue's name of an order. Opaque.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct VenueOrderId(Arc<str>);
+pub struct VenueOrderId(SmolStr);
 
 impl VenueOrderId {
     /// Wraps a text from the venue.
     pub fn new(text: &str) -> Self {
-        Self(Arc::from(text))
+        Self(SmolStr::new(text))
+    }
+
+    /// The name at a venue that numbers its orders.
+    pub fn of_number(number: u64) -> Self {
+        Self(format_smolstr!("{number}"))
     }
 
     /// The text.

@@ -1,4 +1,4 @@
-use model::{Asset, Level, Notional, TimeInForce, Trade, VenueOrderId};
+use model::{Asset, ClientOrderId, Level, Notional, TimeInForce, Trade, VenueOrderId};
 
 use super::*;
 

@@ -3,7 +3,7 @@ use model::{ClientOrderId, Liquidity, OrderKind, Side, Symbol, TimeInForce};
 use super::*;
 
 fn order() -> Order {
-    let mut order = Order::new(NewOrder {
+    Order::sent(NewOrder {
         client_order_id: ClientOrderId::new("a-1").expect("valid"),
         symbol: Symbol::new("BTC/USD"),
         side: Side::Buy,
@@ -11,9 +11,7 @@ fn order() -> Order {
         quantity: quantity("1"),
         time_in_force: TimeInForce::Gtc,
         reduce_only: false,
-    });
-    order.sent();
-    order
+    })
 }
 
 fn quantity(text: &str) -> Quantity {

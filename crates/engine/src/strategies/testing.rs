@@ -9,7 +9,6 @@ use model::{
 };
 
 use crate::desk::{Desk, MarketView, Wish};
-use crate::order::Order;
 use crate::orders::Orders;
 use crate::strategy::Strategy;
 
@@ -55,7 +54,7 @@ impl<S: Strategy> World<S> {
             instruments: [(symbol(), instrument)].into(),
             markets: [(symbol(), market)].into(),
             positions: BTreeMap::new(),
-            orders: Orders::default(),
+            orders: no_orders(),
             second: 0,
         }
     }
@@ -108,10 +107,15 @@ impl<S: Strategy> World<S> {
         desk.wishes
     }
 
+    /// Forgets all orders.
+    pub(super) fn settle(&mut self) {
+        self.orders = no_orders();
+    }
+
     /// Lets an order of the size one rest.
     pub(super) fn rest(&mut self, side: Side, kind: OrderKind) -> ClientOrderId {
-        let id = ClientOrderId::new(side.as_str()).expect("valid");
-        self.orders.insert(Order::new(NewOrder {
+        let id = self.orders.next_id();
+        self.orders.place(NewOrder {
             client_order_id: id.clone(),
             symbol: symbol(),
             side,
@@ -119,7 +123,11 @@ impl<S: Strategy> World<S> {
             quantity: one(),
             time_in_force: TimeInForce::Gtc,
             reduce_only: false,
-        }));
+        });
         id
     }
+}
+
+fn no_orders() -> Orders {
+    Orders::new(UnixNanos::from_secs(1_600_000_000))
 }

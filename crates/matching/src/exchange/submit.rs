@@ -222,6 +222,7 @@ impl Exchange {
         self.ledger.set_hold(account, asset, Notional::ZERO, plan.hold);
         let trader = &mut self.traders[account.0];
         trader.open.insert(id);
+        trader.open_in[plan.at] += 1;
         if let Some(client_id) = &request.client_id {
             trader.client_ids.insert(Arc::clone(client_id), id);
         }
@@ -361,16 +362,17 @@ impl Exchange {
         if known.is_some_and(|order| trader.open.contains(order)) {
             return Err(Refusal::DuplicateClientId);
         }
-        let position = self.position_of_account(at, account);
-        let reducible = match request.side {
-            Side::Buy => position.negated(),
-            Side::Sell => position,
+        let reducible = || {
+            let position = self.position_of_account(at, account);
+            match request.side {
+                Side::Buy => position.negated(),
+                Side::Sell => position,
+            }
         };
-        if request.reduce_only && !reducible.is_positive() {
+        if request.reduce_only && !reducible().is_positive() {
             return Err(Refusal::NothingToReduce);
         }
-        let open = trader.open.iter().filter(|id| self.orders[id].market == at);
-        if request.may_rest() && open.count() >= self.open_orders_max {
+        if request.may_rest() && trader.open_in[at] >= self.open_orders_max {
             return Err(Refusal::TooManyOrders);
         }
         Ok(())

@@ -1,6 +1,5 @@
 use super::*;
 use crate::desk::{MarketView, Wish};
-use crate::orders::Orders;
 use crate::strategies::testing::{World, one, price, symbol};
 
 fn world() -> World<EmaCross> {
@@ -40,7 +39,7 @@ fn an_order_that_rests_too_long_is_cancelled_and_sent_to_the_market() {
     assert_eq!(world.trade(104), []);
     assert_eq!(world.trade(105), []);
     assert_eq!(world.trade(106), [Wish::Cancel(id)]);
-    world.orders = Orders::default();
+    world.settle();
     assert_eq!(world.trade(107), order(Side::Buy, OrderKind::Market));
 }
 
@@ -53,7 +52,7 @@ fn a_turn_cancels_the_order_and_closes_the_position() {
     let id = world.rest(Side::Buy, OrderKind::Market);
     assert_eq!(world.trade(50), []);
     assert_eq!(world.trade(50), [Wish::Cancel(id)], "the fall shows when its bar closes");
-    world.orders = Orders::default();
+    world.settle();
     world.positions.insert(symbol(), one());
     let ask = OrderKind::Limit { price: price(101), post_only: false };
     assert_eq!(world.trade(50), order(Side::Sell, ask));
@@ -78,7 +77,7 @@ fn impatience_ends_with_the_order_that_it_caused() {
     for at in [104, 105, 106] {
         world.trade(at);
     }
-    world.orders = Orders::default();
+    world.settle();
     assert_eq!(world.trade(107), order(Side::Buy, OrderKind::Market));
     world.positions.insert(symbol(), one());
     assert_eq!(world.trade(50), []);
