@@ -251,34 +251,40 @@ fn rows(tape: &SharedTape) -> usize {
     levels.sum()
 }
 
+/// The figures of one run each; `cargo bench -p benches --bench backtest -- maker` prints those of the maker only.
 #[expect(clippy::print_stdout, reason = "rates are what this bench is for")]
 fn figures(trades: &[TradeRow], bars: &SharedTape) {
-    let (result, product) = seconds(|| backtest(trades, EMA));
-    let (_, bare) = seconds(|| black_box(floor(trades)));
-    println!("digest {} over {} trades", result.digest, trades.len());
-    println!(
-        "EMA cross: {:.2} M events/s with {} orders; floor {:.1} M rows/s",
-        millions(trades.len(), product),
-        result.orders.len(),
-        millions(trades.len(), bare)
-    );
-    for part in [10, 1] {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = |name: &str| filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
+    if wanted("EMA cross") {
+        let (result, product) = seconds(|| backtest(trades, EMA));
+        let (_, bare) = seconds(|| black_box(floor(trades)));
+        println!("digest {} over {} trades", result.digest, trades.len());
+        println!(
+            "EMA cross: {:.2} M events/s with {} orders; floor {:.1} M rows/s",
+            millions(trades.len(), product),
+            result.orders.len(),
+            millions(trades.len(), bare)
+        );
+    }
+    for part in [10, 1].into_iter().filter(|_| wanted("maker")) {
         let tape = with_book(&trades[..trades.len() / part]);
         let (made, busy) = seconds(|| make_market(&tape));
         let (orders, rows) = (made.orders.len(), rows(&tape));
         println!(
             "market maker: {orders} orders, {} fills over {rows} levels and trades: {busy:.2} s, \
-             {:.2} M/s, {:.2} us an order with all that happens between",
+             {:.2} M/s, {:.2} us an order with all that happens between; digest {}",
             made.fills.len(),
             millions(rows, busy),
-            busy / millions(orders, 1.0)
+            busy / millions(orders, 1.0),
+            made.digest
         );
     }
     let lengths: Vec<_> = (5..15).flat_map(|fast| (20..24).map(move |slow| (fast, slow))).collect();
-    for threads in [1, 2] {
-        let (_, took) = seconds(|| pairs(bars, &lengths, threads));
+    for threads in [1, 2].into_iter().filter(|_| wanted("bars")) {
+        let (fills, took) = seconds(|| pairs(bars, &lengths, threads));
         println!(
-            "bars: {} pairs over {} bars on {threads} threads: {:.2} M bar-pairs/s",
+            "bars: {} pairs over {} bars on {threads} threads: {:.2} M bar-pairs/s, {fills} fills",
             lengths.len(),
             bars.len(),
             millions(bars.len() * lengths.len(), took)

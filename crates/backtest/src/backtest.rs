@@ -6,7 +6,7 @@ use std::fmt;
 
 use engine::{Action, Engine, EngineConfig, EngineEvent, Strategy};
 use matching::TapeError;
-use model::{Asset, FeedEvent, Notional, Symbol, Trade, UnixNanos};
+use model::{Asset, Bar, FeedEvent, Notional, Symbol, Trade, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
@@ -134,16 +134,23 @@ impl Backtest {
         let mut reels: Vec<_> =
             (1..).zip(tapes).map(|(name, tape)| Reel::new(tape, name)).collect();
         loop {
-            let mut first = None;
+            let (mut first, mut second) = (None, None);
             for (market, reel) in reels.iter_mut().enumerate() {
-                let at = reel.peek()?;
-                if at.is_some_and(|at| first.is_none_or(|(first, _)| at < first)) {
-                    first = at.map(|at| (at, market));
+                let Some(at) = reel.peek()? else { continue };
+                if first.is_none_or(|(first, _)| at < first) {
+                    second = first.map(|(first, _)| first);
+                    first = Some((at, market));
+                } else if second.is_none_or(|second| at < second) {
+                    second = Some(at);
                 }
             }
             let Some((_, market)) = first else { break };
             let reel = &mut reels[market];
-            if let Some(step) = reel.take() {
+            if run.may_skip(market)
+                && let Some(bar) = reel.take_bar(second)
+            {
+                run.play_bar(market, &bar).map_err(|halt| halt.at(reel.name, reel.number))?;
+            } else if let Some(step) = reel.take() {
                 run.play(market, step).map_err(|halt| halt.at(reel.name, reel.number))?;
             }
         }
@@ -269,6 +276,39 @@ impl Run {
         self.flood_check()
     }
 
+    /// True when nobody could notice what happens within the next bar of a market.
+    fn may_skip(&self, market: usize) -> bool {
+        let wants = self.engine.wants();
+        let MarketSite { venue, site, .. } = self.markets[market];
+        !wants.trades && !wants.best_prices && self.venues[venue].is_quiet(site)
+    }
+
+    /// Plays a bar within which nothing can happen: of its four prices the last one alone.
+    ///
+    /// Where something can happen after all, it plays all four.
+    fn play_bar(&mut self, market: usize, bar: &Bar) -> Result<(), Halt> {
+        self.deliver(bar.start)?;
+        if self.curve.is_due(bar.start) {
+            self.curve.take(bar.start, &self.venues);
+        }
+        let last = BarStop::Close.at(bar);
+        let MarketSite { venue, site, .. } = self.markets[market];
+        let still = self.wire.is_still() && self.venues[venue].is_quiet(site);
+        if !still || !self.curve.has_begun() || self.curve.is_due(last) {
+            let mut stop = Some(BarStop::Open);
+            while let Some(next) = stop {
+                self.play(market, Step::Bar(*bar, next))?;
+                stop = next.next();
+            }
+            return Ok(());
+        }
+        self.data.bars += 1;
+        let price = self.venues[venue].on_bar(site, bar, BarStop::Close, last, &mut self.wire);
+        self.curve.priced(market, last, price.map_err(Halt::Event)?);
+        self.now = last;
+        self.flood_check()
+    }
+
     /// Delivers every message that arrives before `until`.
     fn deliver(&mut self, until: UnixNanos) -> Result<(), Halt> {
         let until = until.as_nanos();
@@ -297,19 +337,27 @@ impl Run {
     fn hear(&mut self, venue: usize) {
         let Some((at, (market, message))) = self.wire.lines[venue].public.receive() else { return };
         let symbol = self.markets[market].symbol.clone();
-        let event = match message {
-            Published::Trade(row) => FeedEvent::Trade(Trade {
-                symbol,
-                venue_ts: row.ts,
-                price: row.price,
-                quantity: row.quantity,
-                taker_side: row.taker_side,
-                trade_id: row.trade_id,
-            }),
-            Published::Best([bid, ask]) => FeedEvent::BestPrices { symbol, bid, ask },
-            Published::Bar(bar) => FeedEvent::Bar { symbol, bar },
-        };
-        self.step(EngineEvent::Feed(event), at);
+        match message {
+            Published::Trade(row, best) => {
+                let trade = FeedEvent::Trade(Trade {
+                    symbol: symbol.clone(),
+                    venue_ts: row.ts,
+                    price: row.price,
+                    quantity: row.quantity,
+                    taker_side: row.taker_side,
+                    trade_id: row.trade_id,
+                });
+                self.step(EngineEvent::Feed(trade), at);
+                if let Some([bid, ask]) = best {
+                    let best = FeedEvent::BestPrices { symbol, bid, ask };
+                    self.step(EngineEvent::Feed(best), at);
+                }
+            }
+            Published::Best([bid, ask]) => {
+                self.step(EngineEvent::Feed(FeedEvent::BestPrices { symbol, bid, ask }), at);
+            }
+            Published::Bar(bar) => self.step(EngineEvent::Feed(FeedEvent::Bar { symbol, bar }), at),
+        }
     }
 
     fn listen(&mut self, venue: usize) {

@@ -75,6 +75,11 @@ impl EquityCurve {
         }
     }
 
+    /// True once there is a point.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.points.is_empty()
+    }
+
     /// True when an event lies behind the current interval.
     pub(crate) fn is_due(&self, ts: UnixNanos) -> bool {
         ts.as_nanos() >= self.end

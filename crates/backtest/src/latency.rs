@@ -134,6 +134,16 @@ impl<T> Channel<T> {
         self.queue.pop_front()
     }
 
+    /// True with nothing on its way.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// True when all messages travel as long.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.range == 0 && self.recorded.is_none()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.queue.len()
     }

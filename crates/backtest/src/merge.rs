@@ -58,6 +58,16 @@ where
         Ok(self.next.as_ref().map(Step::at))
     }
 
+    /// Takes a bar out of which nothing has been played, if that comes next and ends before `end`.
+    pub(crate) fn take_bar(&mut self, end: Option<UnixNanos>) -> Option<Bar> {
+        let Some(Step::Bar(bar, BarStop::Open)) = self.next else { return None };
+        if end.is_some_and(|end| end < bar.end()) {
+            return None;
+        }
+        self.next = None;
+        Some(bar)
+    }
+
     /// Takes the next step out, after [`Reel::peek`].
     pub(crate) fn take(&mut self) -> Option<Step> {
         let step = self.next.take()?;

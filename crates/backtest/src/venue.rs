@@ -16,7 +16,7 @@ use model::{
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
 use crate::event::{DepthRow, TradeRow};
 use crate::record::Recorder;
-use crate::wire::{Published, Wire};
+use crate::wire::{Best, Published, Wire};
 
 /// Closed orders that the venue still knows when it is asked for one.
 const CLOSED_ORDERS_MAX: usize = 1_000;
@@ -141,8 +141,9 @@ impl Venue {
             trade_id: row.trade_id,
         };
         self.exchange.on_trade(&trade, row.ts, &mut self.events)?;
-        wire.publish(self.at, market, row.ts, Published::Trade(*row));
-        self.tell(site, row.ts, wire);
+        self.tell_own(row.ts, wire);
+        let best = self.moved(site);
+        wire.publish(self.at, market, row.ts, Published::Trade(*row, best));
         Ok(())
     }
 
@@ -186,17 +187,25 @@ impl Venue {
         let Site { symbol, market, .. } = &self.sites[site];
         let market = *market;
         self.exchange.on_bar_print(symbol, print, now, &mut self.events)?;
+        self.tell_own(now, wire);
+        let best = self.moved(site);
         let quarter = Quantity::from_raw(bar.volume.raw() / 4);
         if quarter.is_positive() {
             let (taker_side, trade_id) = (None, None);
             let row = TradeRow { ts: now, price, quantity: quarter, taker_side, trade_id };
-            wire.publish(self.at, market, now, Published::Trade(row));
+            wire.publish(self.at, market, now, Published::Trade(row, best));
+        } else if let Some(best) = best {
+            wire.publish(self.at, market, now, Published::Best(best));
         }
-        self.tell(site, now, wire);
         if stop == BarStop::Close {
             wire.publish(self.at, market, now, Published::Bar(*bar));
         }
         Ok(price)
+    }
+
+    /// True when no order of ours is at a market, so that nothing can happen within a bar of it.
+    pub(crate) fn is_quiet(&self, site: usize) -> bool {
+        self.exchange.is_quiet(&self.sites[site].symbol)
     }
 
     fn extremes(&self, site: usize, bar: &Bar) -> [Price; 2] {
@@ -285,18 +294,30 @@ impl Venue {
 
     /// Tells our executions and, when they moved, the best prices of a market.
     fn tell(&mut self, site: usize, now: UnixNanos, wire: &mut Wire) {
+        self.tell_own(now, wire);
+        if let Some(best) = self.moved(site) {
+            wire.publish(self.at, self.sites[site].market, now, Published::Best(best));
+        }
+    }
+
+    /// Tells our executions.
+    fn tell_own(&mut self, now: UnixNanos, wire: &mut Wire) {
         if !self.events.is_empty() {
             let mut events = std::mem::take(&mut self.events);
             events.drain(..).for_each(|event| self.tell_one(event, now, wire));
             self.events = events;
         }
+    }
+
+    /// The best levels of a market, when their prices moved since they were told.
+    fn moved(&mut self, site: usize) -> Option<Best> {
         let site = &mut self.sites[site];
         let best = self.exchange.best_prices(&site.symbol);
-        if site.best != best {
-            let levels = self.exchange.best_levels(&site.symbol);
-            wire.publish(self.at, site.market, now, Published::Best(levels));
-            site.best = best;
+        if site.best == best {
+            return None;
         }
+        site.best = best;
+        Some(self.exchange.best_levels(&site.symbol))
     }
 
     fn tell_one(&self, event: ExchangeEvent, now: UnixNanos, wire: &mut Wire) {

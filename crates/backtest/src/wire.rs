@@ -12,11 +12,14 @@ use crate::venue::Request;
 /// What a venue publishes of one market.
 #[derive(Debug)]
 pub(crate) enum Published {
-    Trade(TradeRow),
-    /// Best levels, bid and ask.
-    Best([Option<Level>; 2]),
+    /// A trade, and the best levels where it changed them.
+    Trade(TradeRow, Option<Best>),
+    Best(Best),
     Bar(Bar),
 }
+
+/// Best levels, bid and ask.
+pub(crate) type Best = [Option<Level>; 2];
 
 /// The three ways between one venue and the strategy.
 #[derive(Debug)]
@@ -77,6 +80,15 @@ impl Wire {
     /// Asks a venue.
     pub(crate) fn request(&mut self, venue: usize, now: UnixNanos, request: Request) {
         self.overflowed |= !self.lines[venue].requests.send(now, request);
+    }
+
+    /// True when nothing is on its way, and what venues publish takes no drawn time.
+    pub(crate) fn is_still(&self) -> bool {
+        let still = |lines: &Lines| {
+            let idle = lines.private.is_empty() && lines.requests.is_empty();
+            idle && lines.public.is_empty() && lines.public.is_constant()
+        };
+        self.lines.iter().all(still)
     }
 
     /// The line whose message arrives next, when, and its venue.

@@ -15,7 +15,7 @@ use crate::desk::{Desk, MarketView, Wish};
 use crate::order::{Order, OrderUpdate, Source};
 use crate::orders::{OrderNumber, Orders};
 use crate::risk::{RiskLimits, rule_broken};
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, Wants};
 
 /// What an engine needs to start.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ const CLOCK_MIN: UnixNanos = UnixNanos::from_secs(1_000_000_000);
 #[derive(Debug)]
 pub struct Engine {
     strategy: Box<dyn Strategy>,
+    wants: Wants,
     instruments: BTreeMap<Symbol, Instrument>,
     risk: RiskLimits,
     markets: BTreeMap<Symbol, MarketView>,
@@ -75,6 +76,7 @@ impl Engine {
         }
         let instruments = config.instruments.into_iter().map(|i| (i.symbol.clone(), i)).collect();
         Ok(Self {
+            wants: strategy.wants(),
             strategy,
             instruments,
             risk: config.risk,
@@ -122,6 +124,11 @@ impl Engine {
             }
             EngineEvent::Stop => self.on_stop(actions),
         }
+    }
+
+    /// The market events that its strategy looks at.
+    pub fn wants(&self) -> Wants {
+        self.wants
     }
 
     /// Events taken so far.
@@ -175,7 +182,9 @@ impl Engine {
                         self.markets.insert(trade.symbol.clone(), market);
                     }
                 }
-                self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
+                if self.wants.trades {
+                    self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
+                }
             }
             FeedEvent::BestPrices { symbol, bid, ask } => {
                 match self.markets.get_mut(&symbol) {
@@ -185,10 +194,14 @@ impl Engine {
                         self.markets.insert(symbol.clone(), market);
                     }
                 }
-                self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
+                if self.wants.best_prices {
+                    self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
+                }
             }
             FeedEvent::Bar { symbol, bar } => {
-                self.consult(actions, |strategy, desk| strategy.on_bar(&symbol, &bar, desk));
+                if self.wants.bars {
+                    self.consult(actions, |strategy, desk| strategy.on_bar(&symbol, &bar, desk));
+                }
             }
             FeedEvent::Order(report) => self.on_report(&report, actions),
             FeedEvent::OpenOrders(open) => {

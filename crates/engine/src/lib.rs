@@ -27,4 +27,4 @@ pub use orders::Orders;
 pub use risk::RiskLimits;
 pub use spec::{SpecError, StrategySpec};
 pub use strategies::{EmaCross, NoOp, Quoter, SmaCross};
-pub use strategy::{Strategy, StrategyFactory};
+pub use strategy::{Strategy, StrategyFactory, Wants};

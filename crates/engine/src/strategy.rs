@@ -8,11 +8,48 @@ use model::{Bar, Symbol, Trade};
 use crate::desk::Desk;
 use crate::order::Order;
 
+/// Market events that a strategy looks at. It is not asked about others; [`Desk::market`] knows them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// [`Strategy::on_trade`].
+    pub trades: bool,
+    /// [`Strategy::on_best_prices`].
+    pub best_prices: bool,
+    /// [`Strategy::on_bar`].
+    pub bars: bool,
+}
+
+impl Wants {
+    /// Everything.
+    pub const ALL: Self = Self { trades: true, best_prices: true, bars: true };
+    /// No market event.
+    pub const NOTHING: Self = Self { trades: false, best_prices: false, bars: false };
+    /// Trades only.
+    pub const TRADES: Self = Self { trades: true, ..Self::NOTHING };
+    /// Bars only.
+    pub const BARS: Self = Self { bars: true, ..Self::NOTHING };
+
+    /// What either of two wants.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            trades: self.trades || other.trades,
+            best_prices: self.best_prices || other.best_prices,
+            bars: self.bars || other.bars,
+        }
+    }
+}
+
 /// A trading strategy: looks at the market through a [`Desk`] and places wishes on it.
 ///
 /// The same implementation runs in a backtest, in simulation and live. It must be a pure function
 /// of what it is given: no clock, no randomness of its own, no I/O.
 pub trait Strategy: fmt::Debug + Send {
+    /// Which market events it looks at; asked once, at the start. Fewer are faster.
+    fn wants(&self) -> Wants {
+        Wants::ALL
+    }
+
     /// Somebody traded.
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
         let _ = (trade, desk);
@@ -65,6 +102,11 @@ impl fmt::Debug for StrategyFactory {
 struct EachSymbol(Vec<Box<dyn Strategy>>);
 
 impl Strategy for EachSymbol {
+    fn wants(&self) -> Wants {
+        let wants = self.0.iter().map(|strategy| strategy.wants());
+        wants.fold(Wants::NOTHING, Wants::or)
+    }
+
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
         self.0.iter_mut().for_each(|strategy| strategy.on_trade(trade, desk));
     }

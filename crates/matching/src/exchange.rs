@@ -288,6 +288,14 @@ impl Exchange {
         at.map_or([None, None], |at| self.markets[at].market.best_prices())
     }
 
+    /// True when an instrument has no open order, of any account.
+    pub fn is_quiet(&self, symbol: &Symbol) -> bool {
+        self.position(symbol).is_none_or(|at| {
+            let Listing { market, waiting, arriving, .. } = &self.markets[at];
+            market.is_empty() && waiting.is_empty() && arriving.is_empty()
+        })
+    }
+
     /// Price of the last recorded trade.
     pub fn last_price(&self, symbol: &Symbol) -> Option<Price> {
         let at = self.position(symbol)?;

@@ -7,7 +7,7 @@ use model::{OrderKind, OrderState, Price, Quantity, Side, Symbol, TimeInForce, T
 use crate::desk::Desk;
 use crate::ema::Ema;
 use crate::order::Order;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, Wants};
 
 /// Crossing of two exponential moving averages, for one instrument, long or flat.
 ///
@@ -144,6 +144,10 @@ impl EmaCross {
 }
 
 impl Strategy for EmaCross {
+    fn wants(&self) -> Wants {
+        Wants::TRADES
+    }
+
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
         if trade.symbol != self.symbol || !self.take(trade) {
             return;

@@ -8,7 +8,7 @@ use model::{
 
 use crate::desk::Desk;
 use crate::order::Order;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, Wants};
 
 /// Keeps a post-only bid and ask at a distance from the middle, within an inventory limit.
 ///
@@ -103,6 +103,10 @@ impl Quoter {
 }
 
 impl Strategy for Quoter {
+    fn wants(&self) -> Wants {
+        Wants::TRADES
+    }
+
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
         let due = self.looked_at.is_none_or(|at| trade.venue_ts.since(at) >= self.every);
         if trade.symbol != self.symbol || !due || !desk.can_trade() {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use model::{Bar, ClientOrderId, OrderKind, Quantity, Side, Symbol, TimeInForce};
 
 use crate::desk::Desk;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, Wants};
 
 /// Crossing of two simple moving averages of the closes of bars, always long or short by one size after
 /// the first crossing. Market orders only.
@@ -19,7 +19,10 @@ pub struct SmaCross {
     quantity: Quantity,
     fast: usize,
     slow: usize,
+    /// The last closes, the newest at the back.
     closes: VecDeque<i64>,
+    fast_sum: i128,
+    slow_sum: i128,
     before: Option<Ordering>,
 }
 
@@ -30,20 +33,38 @@ impl SmaCross {
     pub fn new(symbol: Symbol, fast: u32, slow: u32, quantity: Quantity) -> Self {
         let length = |bars: u32| usize::try_from(bars.max(1)).unwrap_or(usize::MAX);
         let (fast, slow) = (length(fast), length(slow));
-        Self { symbol, quantity, fast, slow, closes: VecDeque::new(), before: None }
+        Self {
+            symbol,
+            quantity,
+            fast,
+            slow,
+            closes: VecDeque::new(),
+            fast_sum: 0,
+            slow_sum: 0,
+            before: None,
+        }
     }
 
     /// Takes a close; the side of a crossing, if it makes one.
     fn take(&mut self, bar: &Bar) -> Option<Side> {
-        self.closes.push_front(bar.close.raw());
-        self.closes.truncate(self.fast.max(self.slow));
-        if self.closes.len() < self.fast.max(self.slow) {
+        let close = bar.close.raw();
+        self.closes.push_back(close);
+        let length = self.closes.len();
+        let gone = |bars: usize| match length.checked_sub(bars + 1) {
+            Some(at) => i128::from(close) - i128::from(self.closes[at]),
+            None => i128::from(close),
+        };
+        self.fast_sum += gone(self.fast);
+        self.slow_sum += gone(self.slow);
+        let longest = self.fast.max(self.slow);
+        if length < longest {
             return None;
         }
-        let sum = |bars: usize| self.closes.iter().take(bars).map(|raw| i128::from(*raw)).sum();
-        let (fast, slow): (i128, i128) = (sum(self.fast), sum(self.slow));
+        if length > longest {
+            self.closes.pop_front();
+        }
         let wide = |bars: usize| i128::try_from(bars).unwrap_or(1);
-        let now = (fast * wide(self.slow)).cmp(&(slow * wide(self.fast)));
+        let now = (self.fast_sum * wide(self.slow)).cmp(&(self.slow_sum * wide(self.fast)));
         match (self.before.replace(now)?, now) {
             (Ordering::Less, Ordering::Greater) => Some(Side::Buy),
             (Ordering::Greater, Ordering::Less) => Some(Side::Sell),
@@ -53,6 +74,10 @@ impl SmaCross {
 }
 
 impl Strategy for SmaCross {
+    fn wants(&self) -> Wants {
+        Wants::BARS
+    }
+
     fn on_bar(&mut self, symbol: &Symbol, bar: &Bar, desk: &mut Desk<'_>) {
         if *symbol != self.symbol {
             return;

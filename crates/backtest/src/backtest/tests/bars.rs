@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::Desk;
+use engine::{Desk, Wants};
 use matching::{Liquidity, PrintRule};
 use model::{Bar, OrderKind, Side, Symbol, TimeInForce, Trigger};
 
@@ -133,4 +133,90 @@ fn a_bar_that_contradicts_itself_is_refused() {
     config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
     let error = Backtest::new(config).unwrap().run(tape, strategy("no-op")).unwrap_err();
     assert!(matches!(error, RunError::Bar { tape: 1, number: 1 }), "{error}");
+}
+
+/// At every seventh bar a market order, at every ninth a limit below it, at every eleventh a stop above it.
+#[derive(Debug)]
+struct Busy {
+    wants: Wants,
+    bars: u32,
+}
+
+impl Strategy for Busy {
+    fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    fn on_bar(&mut self, symbol: &Symbol, bar: &Bar, desk: &mut Desk<'_>) {
+        self.bars += 1;
+        let (size, gtc) = (Quantity::parse("0.1").unwrap(), TimeInForce::Gtc);
+        let market = desk.market(symbol).expect("a bar has prices");
+        assert_eq!(market.bid.map(|level| level.price), Some(bar.close));
+        let last = market.last_trade.as_ref().map_or(bar.close, |trade| trade.price);
+        let side = if self.bars.is_multiple_of(2) { Side::Buy } else { Side::Sell };
+        let away = |by: i64| Price::from_raw(last.raw() + by * 1_000_000_000);
+        if self.bars.is_multiple_of(7) {
+            desk.place(symbol, side, OrderKind::Market, size, gtc);
+        }
+        if self.bars.is_multiple_of(9) {
+            let kind = OrderKind::Limit { price: away(-3), post_only: false };
+            desk.place(symbol, Side::Buy, kind, size, gtc);
+        }
+        if self.bars.is_multiple_of(11) {
+            let (trigger, price) = (Trigger::StopLoss, away(4));
+            let kind = OrderKind::Triggered { trigger, price, limit: None };
+            desk.place(symbol, Side::Buy, kind, size, gtc);
+        }
+    }
+}
+
+/// A walk of 500 bars; some stand still without a trade, some are missing.
+fn walk(first: i64, mut state: u64) -> Vec<MarketEvent> {
+    let mut draw = |below: i64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(state >> 33).unwrap() % below
+    };
+    let mut close = 1_000;
+    let mut events = Vec::new();
+    for at in 0..500 {
+        let open = close + draw(3) - 1;
+        close = open + draw(9) - 4;
+        let (high, low) = (open.max(close) + draw(3), open.min(close) - draw(3));
+        let volume = Quantity::from_raw(draw(3) * 400_000_000);
+        if draw(10) > 0 {
+            let (start, length) = (UnixNanos::from_secs(first + at * 60), Duration::from_secs(60));
+            let [open, high, low, close] = [open, high, low, close].map(px);
+            events.push(MarketEvent::Bar(Bar { start, length, open, high, low, close, volume }));
+        }
+    }
+    events
+}
+
+#[test]
+fn what_nobody_looks_at_may_be_skipped() {
+    let mut fills = 0;
+    for equity_every in [20, 60, 90, 86_400].map(Duration::from_secs) {
+        for latency in [0, 2, 70].map(Duration::from_secs) {
+            let mut config = portfolio::two_venues();
+            config.venues.truncate(1);
+            config.equity_every = equity_every;
+            for instrument in &mut config.venues[0].instruments {
+                instrument.liquidity = Liquidity::Prints(PrintRule::Next);
+            }
+            config.venues[0].latency.feed = crate::latency::Latency::Constant(latency);
+            config.venues[0].latency.entry = crate::latency::Latency::Constant(latency / 2);
+            let run = |wants, tapes: [Vec<MarketEvent>; 2]| {
+                let tapes = tapes.map(|tape| tape.into_iter().map(Ok::<_, Infallible>));
+                let strategy = Box::new(Busy { wants, bars: 0 });
+                Backtest::new(config.clone()).unwrap().run_all(tapes.into(), strategy).unwrap()
+            };
+            for second in [Vec::new(), walk(0, 2), walk(30, 3)] {
+                let [all, bars] = [Wants::ALL, Wants::BARS]
+                    .map(|wants| run(wants, [walk(0, 1), second.clone()]));
+                assert_eq!(all, bars, "{equity_every:?} {latency:?}");
+                fills += all.fills.len();
+            }
+        }
+    }
+    assert!(fills > 1_000, "there was something to get wrong: {fills}");
 }

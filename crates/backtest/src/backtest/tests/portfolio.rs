@@ -21,7 +21,7 @@ fn money(amounts: &[(&str, &str)]) -> BTreeMap<Asset, Notional> {
 }
 
 /// Bitcoin and ether in dollars on one venue, bitcoin in tethers on another, which are dollars here.
-fn two_venues() -> BacktestConfig {
+pub(super) fn two_venues() -> BacktestConfig {
     let near = vec![instrument("BTC/USD", "BTC", "USD"), instrument("ETH/USD", "ETH", "USD")];
     let far = vec![instrument("far:BTC/USDT", "BTC", "USDT")];
     let mut config = config();
@@ -189,7 +189,7 @@ fn each_market_needs_its_tape() {
 fn bars_of_two_markets_walk_together() {
     let bar = |start: i64, open: i64| {
         let px = |price: i64| Price::from_raw(price * 1_000_000_000);
-        MarketEvent::Bar(model::Bar {
+        MarketEvent::Bar(Bar {
             start: UnixNanos::from_secs(start),
             length: Duration::from_secs(60),
             open: px(open),
