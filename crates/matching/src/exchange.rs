@@ -1,5 +1,6 @@
 //! Accounts, orders and money on top of the markets.
 
+mod amend;
 mod funds;
 mod prints;
 mod settle;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use model::{Book, Instrument, Level, OrderKind, Price, Side, Symbol, Trade, UnixNanos};
 
+pub use self::amend::Amendment;
 pub use self::prints::BarPrint;
 use rustc_hash::FxBuildHasher;
 

@@ -16,6 +16,6 @@ pub use config::{
     PrintRule, QueueModel, Shortfall, Slippage, SlippageOn, SyntheticConfig,
 };
 pub use event::{ExchangeEvent, Execution, Refusal, TapeError};
-pub use exchange::{BarPrint, DepthUpdate, Exchange};
+pub use exchange::{Amendment, BarPrint, DepthUpdate, Exchange};
 pub use ledger::{Balance, Ledger};
 pub use order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};

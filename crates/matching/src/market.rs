@@ -418,8 +418,14 @@ impl Market {
         taker_side
     }
 
-    /// Fills a part of one of our orders.
-    fn reduce(&mut self, side: Side, price: Price, order: OrderId, quantity: Quantity) {
+    /// Takes a part of one of our orders away: it is filled, or its owner wants less.
+    pub(crate) fn reduce(
+        &mut self,
+        side: Side,
+        price: Price,
+        order: OrderId,
+        quantity: Quantity,
+    ) {
         self.change_queue(side, price, |queue| {
             for resting in queue.iter_mut().filter(|r| r.order == order) {
                 resting.remaining = resting.remaining.saturating_sub(quantity);

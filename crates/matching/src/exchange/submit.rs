@@ -125,7 +125,13 @@ impl Exchange {
     }
 
     /// Executes what an order takes from the book; the rest is cancelled or rests.
-    fn take(&mut self, id: OrderId, taking: &Taking, now: UnixNanos, out: &mut Vec<ExchangeEvent>) {
+    pub(super) fn take(
+        &mut self,
+        id: OrderId,
+        taking: &Taking,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) {
         if self.orders[&id].request.time_in_force == TimeInForce::Fok
             && !self.is_fillable(id, taking)
         {
@@ -307,7 +313,7 @@ impl Exchange {
     }
 
     /// What an order of a side pays with.
-    fn paid_in(&self, at: usize, side: Side) -> AssetId {
+    pub(super) fn paid_in(&self, at: usize, side: Side) -> AssetId {
         match side {
             Side::Buy => self.markets[at].quote,
             Side::Sell => self.markets[at].base,
@@ -315,7 +321,7 @@ impl Exchange {
     }
 
     /// The instrument's rules for prices and quantities.
-    fn check_rules(&self, at: usize, request: &OrderRequest) -> Result<(), Refusal> {
+    pub(super) fn check_rules(&self, at: usize, request: &OrderRequest) -> Result<(), Refusal> {
         let listing = &self.markets[at];
         let instrument = &listing.instrument;
         if !request.quantity.is_positive() {
@@ -391,7 +397,7 @@ impl Exchange {
     }
 
     /// What an order has to reserve; `None` when that is beyond every balance.
-    fn hold_for(
+    pub(super) fn hold_for(
         &self,
         at: usize,
         account: AccountId,

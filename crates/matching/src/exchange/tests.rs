@@ -1,3 +1,4 @@
+mod amend;
 mod money;
 mod orders;
 mod random;
