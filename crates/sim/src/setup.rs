@@ -332,6 +332,8 @@ fn venue_config(scenario: &Scenario) -> Result<KrakenSimConfig, SimError> {
         },
         maker_ppm: MAKER_PPM,
         taker_ppm: TAKER_PPM,
+        volume: Notional::ZERO,
+        nonce_window: 0,
     };
     Ok(KrakenSimConfig::new(vec![account], vec![pair]))
 }

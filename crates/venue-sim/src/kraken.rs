@@ -4,10 +4,11 @@
 //! answers and queued messages come out. [`KrakenSim`] puts it behind a lock and drives it over
 //! byte streams.
 //!
-//! Offered are the REST methods `Time`, `SystemStatus`, `Assets`, `AssetPairs`, `Ticker`, `Depth`,
-//! `Balance`, `OpenOrders`, `ClosedOrders`, `QueryOrders`, `AddOrder`, `CancelOrder`, `CancelAll`
-//! and `GetWebSocketsToken`, and the WebSocket channels `trade`, `book` and `executions`. What else
-//! Kraken has is refused in Kraken's words, never ignored.
+//! Offered are the public and private REST methods about markets, orders, executions, balances and ledgers
+//! (`rest.rs` lists them), and of WebSocket v2 the channels `status`, `heartbeat`, `instrument`, `ticker`, `book`,
+//! `trade`, `ohlc`, `executions` and `balances`, and every method that trades. Both go through `orders`. Not
+//! there: margin, funding, staking, `level3`, WebSocket v1, trailing stops, conditional closes, fees in the base asset
+//! (`fcib`). What is not offered is refused in Kraken's words, never ignored.
 //!
 //! So is what is too much: `limits` counts calls per key, orders and cancels per account and pair, open
 //! orders, and connection attempts per address, as the account's tier allows.
@@ -17,14 +18,20 @@
 //! `kraken/`. Every map is ordered. Equal calls at equal times give equal bytes.
 
 mod book;
+mod candles;
 mod config;
 mod error;
 mod fault;
+mod fees;
 #[cfg(test)]
 mod fixture;
 mod ids;
+mod ledger;
 mod limits;
+mod nonces;
+mod orders;
 mod pair;
+mod prints;
 mod publish;
 mod rest;
 mod serve;
@@ -36,7 +43,9 @@ mod venue;
 mod wire;
 
 pub use config::{AccountConfig, ConfigError, KrakenSimConfig, Permissions};
+pub use fees::rates_at as fee_rates_at;
 pub use fault::{FaultSwitches, ProtocolFault, RestFault};
 pub use limits::Tier;
+pub use orders::Phase;
 pub use pair::{KrakenAsset, Pair};
 pub use sim::{KrakenSim, Role};

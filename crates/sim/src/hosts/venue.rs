@@ -53,6 +53,11 @@ impl VenueHost {
             listener.accept(&streams, &connections).await
         });
         if let Some(market) = self.market.clone() {
+            let timers = self.venue.clone();
+            spawner.spawn("market", "timers", async move {
+                timers.keep_time().await;
+                Ok(())
+            });
             let (venue, log) = (self.venue.clone(), self.log.clone());
             spawner.spawn("market", "tape", async move {
                 venue.play(&market.trades, market.start).await;

@@ -1,11 +1,11 @@
 //! What a simulated Kraken is told at its start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use model::{Asset, Notional};
+use model::{Asset, Notional, Symbol};
 use thiserror::Error;
 
 use crate::kraken::limits::Tier;
@@ -22,12 +22,21 @@ pub struct KrakenSimConfig {
     pub permissions: BTreeMap<String, Permissions>,
     /// Whether public methods are answered to POST as well, as Kraken did until 2024.
     pub public_post: bool,
+    /// Pairs whose book is recorded: it comes by [`play_depth`](crate::kraken::KrakenSim::play_depth). The
+    /// others have a plausible one around the last trade.
+    pub recorded_books: BTreeSet<Symbol>,
 }
 
 impl KrakenSimConfig {
     /// A venue whose keys may do everything and which follows today's protocol.
     pub const fn new(accounts: Vec<AccountConfig>, pairs: Vec<Pair>) -> Self {
-        Self { accounts, pairs, permissions: BTreeMap::new(), public_post: false }
+        Self {
+            accounts,
+            pairs,
+            permissions: BTreeMap::new(),
+            public_post: false,
+            recorded_books: BTreeSet::new(),
+        }
     }
 }
 
@@ -48,6 +57,11 @@ pub struct AccountConfig {
     pub maker_ppm: i64,
     /// Fee on orders that take, parts per million of the cost. Kraken's first tier: 4000.
     pub taker_ppm: i64,
+    /// What it traded in the 30 days before the start, US dollars; shown by `TradeVolume`.
+    pub volume: Notional,
+    /// By how much a nonce of the key may be below the highest one, if it was not used: requests may
+    /// overtake each other. Zero, Kraken's default, for not at all.
+    pub nonce_window: u64,
 }
 
 /// Without the secret.
@@ -60,6 +74,8 @@ impl fmt::Debug for AccountConfig {
             .field("tier", &self.tier)
             .field("maker_ppm", &self.maker_ppm)
             .field("taker_ppm", &self.taker_ppm)
+            .field("volume", &self.volume)
+            .field("nonce_window", &self.nonce_window)
             .finish_non_exhaustive()
     }
 }
@@ -76,15 +92,17 @@ impl AccountConfig {
 /// What an API key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permissions {
-    /// "Query funds": `Balance`.
+    /// "Query funds": `Balance`, `BalanceEx`, `TradeBalance`, `TradeVolume`.
     pub query_funds: bool,
-    /// "Query open orders & trades": `OpenOrders`, `QueryOrders`.
+    /// "Query open orders & trades": `OpenOrders`, `QueryOrders`, `QueryTrades`, `OpenPositions`.
     pub query_open_orders: bool,
-    /// "Query closed orders & trades": `ClosedOrders`, `QueryOrders`.
+    /// "Query closed orders & trades": `ClosedOrders`, `QueryOrders`, `TradesHistory`, `QueryTrades`.
     pub query_closed_orders: bool,
-    /// "Create & modify orders": `AddOrder`.
+    /// "Query ledger entries": `Ledgers`, `QueryLedgers`.
+    pub query_ledger: bool,
+    /// "Create & modify orders": `AddOrder`, `AddOrderBatch`, `AmendOrder`, `EditOrder`.
     pub create_orders: bool,
-    /// "Cancel & close orders": `CancelOrder`, `CancelAll`.
+    /// "Cancel & close orders": `CancelOrder`, `CancelOrderBatch`, `CancelAll`, `CancelAllOrdersAfter`.
     pub cancel_orders: bool,
     /// "Access WebSockets API": `GetWebSocketsToken`.
     pub web_sockets: bool,
@@ -96,6 +114,7 @@ impl Permissions {
         query_funds: true,
         query_open_orders: true,
         query_closed_orders: true,
+        query_ledger: true,
         create_orders: true,
         cancel_orders: true,
         web_sockets: true,

@@ -23,6 +23,9 @@ impl ApiError {
     pub(crate) const CALL_LIMIT: Self = Self::fixed("EAPI:Rate limit exceeded");
     pub(crate) const TRANSACTION_LIMIT: Self = Self::fixed("EOrder:Rate limit exceeded");
     pub(crate) const OPEN_ORDERS_LIMIT: Self = Self::fixed("EOrder:Orders limit exceeded");
+    pub(crate) const UNAVAILABLE: Self = Self::fixed("EService:Unavailable");
+    pub(crate) const CANCEL_ONLY: Self = Self::fixed("EService:Market in cancel_only mode");
+    pub(crate) const POST_ONLY_MODE: Self = Self::fixed("EService:Market in post_only mode");
     pub(crate) const INVALID_SESSION: Self = Self::fixed("ESession:Invalid session");
 
     const fn fixed(text: &'static str) -> Self {

@@ -68,13 +68,16 @@ pub(crate) fn config() -> KrakenSimConfig {
         tier: Tier::Intermediate,
         maker_ppm: 2_500,
         taker_ppm: 4_000,
+        volume: Notional::ZERO,
+        nonce_window: 0,
     };
-    let pairs = vec![Pair::btc_usd(), Pair::eth_usd()];
+    let pairs = ["BTC/USD", "ETH/USD"].map(|name| Pair::by_name(name).unwrap()).into();
     let mut config = KrakenSimConfig::new(vec![account("a"), account("b")], pairs);
     let funds_only = Permissions {
         query_funds: true,
         query_open_orders: false,
         query_closed_orders: false,
+        query_ledger: false,
         create_orders: false,
         cancel_orders: false,
         web_sockets: false,

@@ -15,6 +15,8 @@ const TOKEN_LENGTH: usize = 43;
 pub(crate) struct Ids {
     orders: EntropyStream,
     executions: EntropyStream,
+    ledger: EntropyStream,
+    amends: EntropyStream,
     tokens: EntropyStream,
     connections: EntropyStream,
 }
@@ -24,6 +26,8 @@ impl Ids {
         Self {
             orders: entropy.stream("kraken/order-ids"),
             executions: entropy.stream("kraken/execution-ids"),
+            ledger: entropy.stream("kraken/ledger-ids"),
+            amends: entropy.stream("kraken/amend-ids"),
             tokens: entropy.stream("kraken/tokens"),
             connections: entropy.stream("kraken/connections"),
         }
@@ -37,6 +41,16 @@ impl Ids {
     /// `TCCCTY-WE2O6-P3NB37`.
     pub(crate) fn execution(&mut self) -> String {
         dashed('T', &mut self.executions)
+    }
+
+    /// `L4UESK-KG3EQ-UFO4T5`.
+    pub(crate) fn ledger(&mut self) -> String {
+        dashed('L', &mut self.ledger)
+    }
+
+    /// `TVB4ER-X5QP3-ADURMW`.
+    pub(crate) fn amend(&mut self) -> String {
+        dashed('T', &mut self.amends)
     }
 
     /// 43 letters and digits.

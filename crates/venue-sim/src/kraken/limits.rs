@@ -20,7 +20,7 @@ use model::UnixNanos;
 
 pub(crate) use edge::Edge;
 pub use tier::Tier;
-pub(crate) use tier::{Allowance, call_cost, cancel_penalty};
+pub(crate) use tier::{Allowance, amend_penalty, call_cost, cancel_penalty, edit_penalty};
 
 /// By how much an order raises the count of transactions.
 pub(crate) const ORDER_COST: u32 = 1;

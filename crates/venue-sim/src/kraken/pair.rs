@@ -1,6 +1,10 @@
 //! Listed pairs and assets, with all the names that Kraken has for them.
 
+mod table;
+
 use model::{Asset, Instrument, Notional, Price, Quantity, Symbol};
+
+use self::table::{ASSETS, AssetRow, PAIRS, PairRow};
 
 /// An asset in Kraken's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,87 +36,46 @@ pub struct Pair {
     pub base: KrakenAsset,
     /// What it is paid with.
     pub quote: KrakenAsset,
+    /// A price at which it could trade, for a market without a tape.
+    pub usual_price: Price,
 }
-
-/// The numbers of a pair's row in Kraken's list.
-struct Rules {
-    price_decimals: u32,
-    cost_decimals: u32,
-    quantity_min: &'static str,
-}
-
-/// Smallest cost of an order, the same for every pair listed here.
-const COST_MIN: &str = "0.5";
 
 impl Pair {
-    /// Bitcoin against the US dollar.
-    pub fn btc_usd() -> Self {
-        let rules = Rules { price_decimals: 1, cost_decimals: 5, quantity_min: "0.00005" };
-        Self::new(["XXBTZUSD", "XBTUSD", "XBT/USD"], btc(), usd(), &rules)
-    }
-
-    /// Ether against the US dollar.
-    pub fn eth_usd() -> Self {
-        let rules = Rules { price_decimals: 2, cost_decimals: 5, quantity_min: "0.001" };
-        Self::new(["XETHZUSD", "ETHUSD", "ETH/USD"], eth(), usd(), &rules)
-    }
-
-    /// Cardano against the US dollar.
-    pub fn ada_usd() -> Self {
-        let rules = Rules { price_decimals: 6, cost_decimals: 8, quantity_min: "20" };
-        Self::new(["ADAUSD", "ADAUSD", "ADA/USD"], ada(), usd(), &rules)
-    }
-
-    /// Solana against the US dollar.
-    pub fn sol_usd() -> Self {
-        let rules = Rules { price_decimals: 2, cost_decimals: 5, quantity_min: "0.06" };
-        Self::new(["SOLUSD", "SOLUSD", "SOL/USD"], sol(), usd(), &rules)
-    }
-
-    /// XRP against the US dollar.
-    pub fn xrp_usd() -> Self {
-        let rules = Rules { price_decimals: 5, cost_decimals: 8, quantity_min: "1.65" };
-        Self::new(["XXRPZUSD", "XRPUSD", "XRP/USD"], xrp(), usd(), &rules)
-    }
-
-    /// Bitcoin against the euro.
-    pub fn btc_eur() -> Self {
-        let rules = Rules { price_decimals: 1, cost_decimals: 5, quantity_min: "0.00005" };
-        Self::new(["XXBTZEUR", "XBTEUR", "XBT/EUR"], btc(), eur(), &rules)
-    }
-
-    /// Every pair that this simulator knows.
+    /// Every pair that this simulator knows, as in `pair/table.rs`.
     pub fn all() -> Vec<Self> {
-        vec![
-            Self::btc_usd(),
-            Self::eth_usd(),
-            Self::ada_usd(),
-            Self::sol_usd(),
-            Self::xrp_usd(),
-            Self::btc_eur(),
-        ]
+        PAIRS.iter().map(Self::of_row).collect()
     }
 
     /// The known pair of a symbol.
     pub fn by_symbol(symbol: &Symbol) -> Option<Self> {
-        Self::all().into_iter().find(|pair| pair.instrument.symbol == *symbol)
+        Self::by_name(symbol.as_str())
     }
 
-    fn new(names: [&'static str; 3], base: KrakenAsset, quote: KrakenAsset, rules: &Rules) -> Self {
-        let [id, altname, wsname] = names;
+    /// The known pair under any of its names, in any case of letters: `BTC/USD`, `XBTUSD`, `XXBTZUSD`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|pair| pair.is_named(name))
+    }
+
+    fn of_row(row: &PairRow) -> Self {
+        let halves = row.wsname.split_once('/');
+        let (base, quote) = halves.expect("a wsname of the table has two halves");
+        let (base, quote) = (KrakenAsset::named(base), KrakenAsset::named(quote));
         let symbol = format!("{}/{}", base.asset, quote.asset);
+        let price = |text| Price::parse(text).expect("a price of the table");
         let instrument = Instrument {
             symbol: Symbol::new(&symbol),
             base: base.asset.clone(),
             quote: quote.asset.clone(),
-            price_decimals: rules.price_decimals,
+            price_decimals: row.price_decimals,
             quantity_decimals: Quantity::DECIMALS,
-            cost_decimals: rules.cost_decimals,
-            tick_size: Price::step(rules.price_decimals),
-            quantity_min: Quantity::parse(rules.quantity_min).expect("a literal of this file"),
-            cost_min: Notional::parse(COST_MIN).expect("a literal of this file"),
+            cost_decimals: row.cost_decimals,
+            tick_size: Price::step(row.price_decimals),
+            quantity_min: Quantity::parse(row.quantity_min).expect("a quantity of the table"),
+            cost_min: Notional::parse(row.cost_min).expect("an amount of the table"),
         };
-        Self { instrument, id, altname, wsname, base, quote }
+        let usual_price = price(row.usual_price);
+        let (id, altname, wsname) = (row.id, row.altname, row.wsname);
+        Self { instrument, id, altname, wsname, base, quote, usual_price }
     }
 
     /// Name in this program and in WebSocket v2.
@@ -129,6 +92,27 @@ impl Pair {
 }
 
 impl KrakenAsset {
+    /// The known asset under any of its names, in any case of letters: `BTC`, `XBT`, `XXBT`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let mut known = ASSETS.iter().map(Self::of_row);
+        known.find(|asset| asset.is_named(name))
+    }
+
+    fn named(altname: &str) -> Self {
+        let row = ASSETS.iter().find(|row| row.altname == altname);
+        Self::of_row(row.expect("pairs of the table have assets of the table"))
+    }
+
+    fn of_row(row: &AssetRow) -> Self {
+        Self {
+            asset: Asset::new(row.name),
+            id: row.id,
+            altname: row.altname,
+            decimals: row.decimals,
+            display_decimals: row.display_decimals,
+        }
+    }
+
     /// True for any name under which REST takes this asset, in any case of letters.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         [self.id, self.altname, self.asset.as_str()]
@@ -137,40 +121,44 @@ impl KrakenAsset {
     }
 }
 
-fn asset(
-    name: &str,
-    id: &'static str,
-    altname: &'static str,
-    decimals: u32,
-    display_decimals: u32,
-) -> KrakenAsset {
-    KrakenAsset { asset: Asset::new(name), id, altname, decimals, display_decimals }
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-fn btc() -> KrakenAsset {
-    asset("BTC", "XXBT", "XBT", 10, 5)
-}
+    use super::*;
 
-fn eth() -> KrakenAsset {
-    asset("ETH", "XETH", "ETH", 10, 5)
-}
+    #[test]
+    fn every_row_is_a_pair_and_no_name_means_two() {
+        let all = Pair::all();
+        let mut names = BTreeSet::new();
+        for pair in &all {
+            let own = [pair.id, pair.altname, pair.wsname, pair.symbol().as_str()];
+            for name in own.into_iter().collect::<BTreeSet<_>>() {
+                assert!(names.insert(name.to_owned()), "{name} means two pairs");
+            }
+            assert!(pair.usual_price.is_multiple_of(pair.instrument.tick_size), "{}", pair.id);
+            assert!(pair.usual_price.is_positive(), "{}", pair.id);
+        }
+        assert!(all.len() >= 40);
+    }
 
-fn ada() -> KrakenAsset {
-    asset("ADA", "ADA", "ADA", 8, 6)
-}
-
-fn sol() -> KrakenAsset {
-    asset("SOL", "SOL", "SOL", 10, 5)
-}
-
-fn xrp() -> KrakenAsset {
-    asset("XRP", "XXRP", "XRP", 8, 5)
-}
-
-fn usd() -> KrakenAsset {
-    asset("USD", "ZUSD", "USD", 4, 2)
-}
-
-fn eur() -> KrakenAsset {
-    asset("EUR", "ZEUR", "EUR", 4, 2)
+    #[test]
+    fn the_rules_of_the_reference_are_the_rules_here() {
+        let rules = |name: &str| {
+            let pair = Pair::by_name(name).unwrap();
+            let rules = &pair.instrument;
+            let digits = [rules.price_decimals, rules.quantity_decimals, rules.cost_decimals];
+            (pair.id, digits, rules.quantity_min.to_string(), rules.cost_min.to_string())
+        };
+        let check = |name, id, digits, least: &str| {
+            assert_eq!(rules(name), (id, digits, least.to_owned(), "0.5".to_owned()));
+        };
+        check("XBT/USD", "XXBTZUSD", [1, 8, 5], "0.00005");
+        check("ethusd", "XETHZUSD", [2, 8, 5], "0.001");
+        check("ADA/USD", "ADAUSD", [6, 8, 8], "20");
+        check("SOLUSD", "SOLUSD", [2, 8, 5], "0.06");
+        check("XXRPZUSD", "XXRPZUSD", [5, 8, 8], "1.65");
+        check("BTC/EUR", "XXBTZEUR", [1, 8, 5], "0.00005");
+        assert_eq!(KrakenAsset::by_name("xdg").unwrap().asset, Asset::new("DOGE"));
+    }
 }

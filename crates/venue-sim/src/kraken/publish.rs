@@ -1,35 +1,60 @@
 //! How what happens at the exchange reaches subscribers and the history.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use matching::{CancelReason, ExchangeEvent, Execution, Order, OrderId};
+use matching::{CancelReason, DepthUpdate, ExchangeEvent, Execution, Order, OrderId};
 use model::history::{VenueEvent, book_hash};
 use model::{ClientOrderId, OrderState, Quantity, Symbol, Trade, UnixNanos, VenueOrderId};
 
 use crate::kraken::book::{CHECKED_DEPTH, DEPTH_MAX, Sides};
 use crate::kraken::pair::Pair;
-use crate::kraken::stream::{executions, public};
+use crate::kraken::stream::{Trigger, executions, public};
 use crate::kraken::venue::{OrderFacts, OwnExecution, Venue};
 
-/// Trades in the snapshot of the `trade` channel, and executions in that of `executions`.
-const TRADES_KEPT: usize = 50;
+/// Executions of an account that are remembered.
+const EXECUTIONS_KEPT: usize = 10_000;
 
 impl Venue {
     /// Plays recorded trades that are due at the same instant.
     pub(crate) fn on_tape(&mut self, trades: &[Trade], now: UnixNanos) {
-        let mut events = Vec::new();
+        let (mut events, mut touched) = (Vec::new(), Vec::new());
         for trade in trades {
-            if let Err(error) = self.exchange.on_trade(trade, now, &mut events) {
-                tracing::warn!(%error, "trade of the tape skipped");
+            match self.exchange.on_trade(trade, now, &mut events) {
+                Ok(()) if touched.contains(&trade.symbol) => {}
+                Ok(()) => touched.push(trade.symbol.clone()),
+                Err(error) => tracing::warn!(%error, "trade of the tape skipped"),
             }
         }
-        self.publish(&events, now);
+        self.publish_touched(&events, touched, now);
+    }
+
+    /// Plays a change of a recorded book.
+    pub(crate) fn on_depth(&mut self, update: &DepthUpdate<'_>, now: UnixNanos) {
+        let mut events = Vec::new();
+        match self.exchange.on_depth(update, now, &mut events) {
+            Ok(()) => self.publish_touched(&events, vec![update.symbol.clone()], now),
+            Err(error) => tracing::warn!(%error, "depth of the tape skipped"),
+        }
     }
 
     /// Tells subscribers and the history what happened, in order.
     pub(crate) fn publish(&mut self, events: &[ExchangeEvent], now: UnixNanos) {
+        self.publish_touched(events, Vec::new(), now);
+    }
+
+    /// As [`Venue::publish`]; the books of `touched` may have changed, too.
+    fn publish_touched(
+        &mut self,
+        events: &[ExchangeEvent],
+        mut touched: Vec<Symbol>,
+        now: UnixNanos,
+    ) {
         let mut prints: BTreeMap<Symbol, Vec<Trade>> = BTreeMap::new();
         for event in events {
+            let order = order_of(event).and_then(|id| self.exchange.order(id));
+            if let Some(order) = order.filter(|order| !touched.contains(&order.request.symbol)) {
+                touched.push(order.request.symbol.clone());
+            }
             match event {
                 ExchangeEvent::Accepted { order } => {
                     self.tell(*order, now, executions::Row::pending);
@@ -44,9 +69,10 @@ impl Venue {
                 }
                 ExchangeEvent::Cancelled { order, reason } => {
                     self.record_order(*order, OrderState::Cancelled);
-                    let reason = reason_text(*reason);
+                    let ended = self.orders.get(order).and_then(|details| details.ended);
+                    let end = executions::End::of(*reason, ended);
                     self.tell(*order, now, |order, facts, pair, now| {
-                        executions::Row::canceled(order, facts, pair, reason, now)
+                        executions::Row::ended(order, facts, pair, end, now)
                     });
                 }
                 ExchangeEvent::Printed(trade) => {
@@ -55,14 +81,15 @@ impl Venue {
             }
         }
         for (symbol, trades) in prints {
-            self.publish_trades(&symbol, &trades);
+            self.publish_trades(&symbol, &trades, now);
         }
-        self.publish_books(now);
+        self.publish_books(&touched, now);
     }
 
-    /// Compares every book with what was last published, and publishes the differences.
-    pub(crate) fn publish_books(&mut self, now: UnixNanos) {
-        for listed in &mut self.pairs {
+    /// Compares books with what was last published, and publishes the differences.
+    pub(crate) fn publish_books(&mut self, symbols: &[Symbol], now: UnixNanos) {
+        let listed = self.pairs.iter_mut();
+        for listed in listed.filter(|listed| symbols.contains(listed.pair.symbol())) {
             let symbol = listed.pair.symbol();
             let book = self.exchange.book(symbol, DEPTH_MAX);
             let book = Sides::of(&book.expect("every pair is an instrument of the exchange"));
@@ -82,25 +109,34 @@ impl Venue {
                 let text = public::book_message(&listed.pair, "update", &changes, &book, now);
                 self.sessions.broadcast(&sessions, &text);
             }
+            let touch = |book: &Sides| [book.bids.first().copied(), book.asks.first().copied()];
+            let moved = touch(&listed.book) != touch(&book);
             listed.book = book;
             listed.book_changed = now;
+            if moved {
+                listed.note_spread(now);
+                self.sessions.tell_tickers(listed, Trigger::Quotes, now);
+            }
         }
     }
 
-    fn publish_trades(&mut self, symbol: &Symbol, trades: &[Trade]) {
+    fn publish_trades(&mut self, symbol: &Symbol, trades: &[Trade], now: UnixNanos) {
         let mut pairs = self.pairs.iter_mut();
         let Some(listed) = pairs.find(|listed| listed.pair.symbol() == symbol) else {
             return;
         };
         for trade in trades {
             listed.ticker.on_trade(trade);
-            keep(&mut listed.last_trades, trade.clone());
+            listed.candles.on_trade(trade);
+            listed.prints.push(trade.clone());
         }
         let subscribers = self.sessions.trade_subscribers(symbol);
         if !subscribers.is_empty() {
             let text = public::trade_message(&listed.pair, "update", trades);
             self.sessions.broadcast(&subscribers, &text);
         }
+        self.sessions.tell_tickers(listed, Trigger::Trades, now);
+        self.sessions.tell_candles(listed, now);
     }
 
     fn publish_execution(&mut self, execution: &Execution, now: UnixNanos) {
@@ -137,17 +173,25 @@ impl Venue {
         });
         let own = OwnExecution { exec_id, order: facts, execution: execution.clone() };
         let mut pairs = self.pairs.iter().map(|listed| &listed.pair);
+        let side = own.order.request.side;
         if let Some(pair) = pairs.find(|pair| *pair.symbol() == own.order.request.symbol) {
             let row = executions::Row::trade(&own, pair, now);
             self.sessions.tell_account(account, &row);
             state.assets.insert(pair.base.asset.clone());
             state.assets.insert(pair.quote.asset.clone());
+            let told = (own.exec_id.as_str(), execution, side);
+            for entry in state.entries.on_execution(&mut self.ids, told, pair, now) {
+                self.sessions.tell_balance(account, &entry);
+            }
         }
-        keep(&mut state.executions, (own, now));
+        state.executions.push_back((own, now));
+        if state.executions.len() > EXECUTIONS_KEPT {
+            state.executions.pop_front();
+        }
     }
 
     /// Sends a row about an order to the sessions of its account.
-    fn tell(
+    pub(crate) fn tell(
         &mut self,
         id: OrderId,
         now: UnixNanos,
@@ -199,9 +243,14 @@ fn client_order_id(text: Option<&str>) -> Option<ClientOrderId> {
     text.and_then(|text| ClientOrderId::new(text).ok())
 }
 
-fn keep<T>(kept: &mut VecDeque<T>, item: T) {
-    kept.push_back(item);
-    if kept.len() > TRADES_KEPT {
-        kept.pop_front();
+/// The order that an event is about.
+const fn order_of(event: &ExchangeEvent) -> Option<OrderId> {
+    match event {
+        ExchangeEvent::Accepted { order }
+        | ExchangeEvent::Opened { order }
+        | ExchangeEvent::Completed { order }
+        | ExchangeEvent::Cancelled { order, .. } => Some(*order),
+        ExchangeEvent::Filled(execution) => Some(execution.order),
+        ExchangeEvent::Printed(_) => None,
     }
 }

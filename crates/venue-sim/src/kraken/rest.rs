@@ -3,18 +3,25 @@
 mod account;
 mod args;
 mod auth;
+mod history;
+mod market;
 mod public;
+mod queries;
 mod rows;
+mod ticker;
 mod trading;
 
 use bytes::Bytes;
+use matching::AccountId;
 use model::UnixNanos;
 use model::history::VenueEvent;
 
 use crate::kraken::error::ApiError;
+use crate::kraken::orders::Phase;
 use crate::kraken::venue::Venue;
 
 pub(crate) use args::Args;
+pub(crate) use rows::{order_type, price_text, sentence};
 
 /// Kind of a request. Kraken knows no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,17 +78,41 @@ impl Request {
 }
 
 /// Public methods.
-const PUBLIC: &[&str] = &["Time", "SystemStatus", "Assets", "AssetPairs", "Ticker", "Depth"];
+const PUBLIC: &[&str] = &[
+    "Time",
+    "SystemStatus",
+    "Assets",
+    "AssetPairs",
+    "Ticker",
+    "OHLC",
+    "Depth",
+    "Trades",
+    "Spread",
+];
 
 /// Private methods.
 const PRIVATE: &[&str] = &[
     "Balance",
+    "BalanceEx",
+    "TradeBalance",
+    "TradeVolume",
     "OpenOrders",
     "ClosedOrders",
     "QueryOrders",
+    "OrderAmends",
+    "TradesHistory",
+    "QueryTrades",
+    "OpenPositions",
+    "Ledgers",
+    "QueryLedgers",
     "AddOrder",
+    "AddOrderBatch",
+    "AmendOrder",
+    "EditOrder",
     "CancelOrder",
+    "CancelOrderBatch",
     "CancelAll",
+    "CancelAllOrdersAfter",
     "GetWebSocketsToken",
 ];
 
@@ -124,28 +155,66 @@ impl Venue {
             Verb::Post | Verb::Other => return Err(ApiError::UNKNOWN_METHOD),
         };
         match name {
-            "Time" => Ok(public::time(now)),
-            "SystemStatus" => Ok(public::system_status(now)),
+            "Time" => return Ok(public::time(now)),
+            "SystemStatus" => return Ok(public::system_status(self.phase, now)),
+            _ if self.phase == Phase::Maintenance => return Err(ApiError::UNAVAILABLE),
+            _ => {}
+        }
+        match name {
             "Assets" => self.assets(&args),
             "AssetPairs" => self.asset_pairs(&args),
             "Ticker" => self.ticker(&args, now),
+            "OHLC" => self.ohlc(&args, now),
             "Depth" => self.depth(&args),
+            "Trades" => self.trades(&args, now),
+            "Spread" => self.spread(&args, now),
             _ => Err(ApiError::UNKNOWN_METHOD),
         }
     }
 
     fn private(&mut self, name: &str, request: &Request, now: UnixNanos) -> MethodResult {
         let args = Args::of_body(request);
-        let account = self.authenticate(name, request, &args, now)?;
+        let grant = self.authenticate(name, request, &args, now)?;
+        let account = grant.account;
+        if self.phase == Phase::Maintenance {
+            return Err(ApiError::UNAVAILABLE);
+        }
         match name {
             "Balance" => Ok(self.balance(account)),
+            "BalanceEx" => Ok(self.balance_ex(account)),
+            "TradeBalance" => self.trade_balance(account, &args),
+            "TradeVolume" => self.trade_volume(account, &args),
             "OpenOrders" => self.open_orders(account, &args),
             "ClosedOrders" => self.closed_orders(account, &args),
             "QueryOrders" => self.query_orders(account, &args),
-            "AddOrder" => self.add_order(account, &args, now),
-            "CancelOrder" => self.cancel_order(account, &args, now),
-            "CancelAll" => Ok(self.cancel_all(account, now)),
-            "GetWebSocketsToken" => Ok(self.web_sockets_token(account, now)),
+            "OrderAmends" => self.order_amends(account, &args),
+            "TradesHistory" => self.trades_history(account, &args),
+            "QueryTrades" => self.query_trades(account, &args),
+            // There is no margin here, hence no position.
+            "OpenPositions" => Ok("{}".to_owned()),
+            "Ledgers" => self.ledgers(account, &args),
+            "QueryLedgers" => self.query_ledgers(account, &args),
+            "GetWebSocketsToken" => Ok(self.web_sockets_token(grant, now)),
+            _ => self.trade(name, account, &args, now),
+        }
+    }
+
+    fn trade(
+        &mut self,
+        name: &str,
+        account: AccountId,
+        args: &Args,
+        now: UnixNanos,
+    ) -> MethodResult {
+        match name {
+            "AddOrder" => self.post_add_order(account, args, now),
+            "AddOrderBatch" => self.post_add_batch(account, args, now),
+            "AmendOrder" => self.post_amend_order(account, args, now),
+            "EditOrder" => self.post_edit_order(account, args, now),
+            "CancelOrder" => self.post_cancel_order(account, args, now),
+            "CancelOrderBatch" => self.post_cancel_batch(account, args, now),
+            "CancelAll" => self.post_cancel_all(account, now),
+            "CancelAllOrdersAfter" => self.post_cancel_all_after(account, args, now),
             _ => Err(ApiError::UNKNOWN_METHOD),
         }
     }

@@ -1,12 +1,14 @@
 //! The venue as a whole: its state behind a lock, and what drives it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use matching::DepthUpdate;
 use model::history::VenueEvent;
-use model::{Trade, UnixNanos};
+use model::{Price, Symbol, Trade, UnixNanos};
 use parking_lot::Mutex;
 use platform::{BoxStream, Clock, Entropy, EntropyStream, Spawner};
 use tokio::time::{Instant, sleep_until};
@@ -17,6 +19,7 @@ use crate::kraken::config::{ConfigError, KrakenSimConfig};
 use crate::kraken::fault::{FaultSwitches, RestFault, error_page};
 use crate::kraken::ids;
 use crate::kraken::limits::Edge;
+use crate::kraken::orders::Phase;
 use crate::kraken::rest::{Reply, Request};
 use crate::kraken::serve;
 use crate::kraken::venue::Venue;
@@ -135,6 +138,69 @@ impl KrakenSim {
             let now = self.shared.clock.now();
             self.shared.venue.lock().on_tape(batch, now);
         }
+    }
+
+    /// Plays a tape that is over before anybody connects: each trade happened at its own stamp.
+    ///
+    /// Trades must be in the order of their stamps.
+    pub fn play_past(&self, trades: &[Trade]) {
+        let mut venue = self.shared.venue.lock();
+        for trade in trades {
+            venue.on_tape(std::slice::from_ref(trade), trade.venue_ts);
+        }
+    }
+
+    /// Plays a change of a recorded book, now.
+    pub fn play_depth(&self, update: &DepthUpdate<'_>) {
+        let now = self.shared.clock.now();
+        self.shared.venue.lock().on_depth(update, now);
+    }
+
+    /// Does what is due by itself: orders that are good till a date, and dead man's switches. Never ends.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the timers.
+    pub async fn keep_time(&self) {
+        let changed = self.shared.venue.lock().timers.changed();
+        loop {
+            let now = self.shared.clock.now();
+            let next = {
+                let mut venue = self.shared.venue.lock();
+                venue.on_time(now);
+                venue.timers.next()
+            };
+            let Some(next) = next else {
+                changed.notified().await;
+                continue;
+            };
+            tokio::select! {
+                biased;
+                () = changed.notified() => {}
+                () = tokio::time::sleep(next.since(now)) => {}
+            }
+        }
+    }
+
+    /// Begins a phase: streams are told, and closed if it is maintenance.
+    pub fn set_phase(&self, phase: Phase) {
+        self.shared.venue.lock().set_phase(phase);
+    }
+
+    /// The present phase.
+    pub fn phase(&self) -> Phase {
+        self.shared.venue.lock().phase
+    }
+
+    /// Number of open WebSocket sessions.
+    pub fn session_count(&self) -> usize {
+        self.shared.venue.lock().sessions.count()
+    }
+
+    /// Price of the last trade of every pair that traded.
+    pub fn last_prices(&self) -> BTreeMap<Symbol, Price> {
+        let venue = self.shared.venue.lock();
+        let last = |symbol: &Symbol| Some((symbol.clone(), venue.exchange.last_price(symbol)?));
+        venue.pairs.iter().filter_map(|listed| last(listed.pair.symbol())).collect()
     }
 
     /// The switches of the protocol faults.

@@ -1,11 +1,18 @@
 //! WebSocket v2: sessions, their subscriptions and their outgoing messages. Pure.
 
+mod balances;
 pub(crate) mod executions;
+mod instruments;
+mod numbers;
 mod outbox;
+mod private;
 pub(crate) mod public;
 mod request;
+mod subscribe;
+mod trading;
+mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use matching::AccountId;
@@ -14,9 +21,11 @@ use model::{Symbol, UnixNanos};
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::kraken::ledger::Entry;
+use crate::kraken::orders::Phase;
 use crate::kraken::sim::Role;
 use crate::kraken::stream::executions::Row;
-use crate::kraken::venue::Venue;
+use crate::kraken::venue::{Listed, Venue};
 use crate::kraken::wire::json;
 
 pub(crate) use outbox::{OUTBOX_MESSAGES_MAX, Outbox, Outgoing};
@@ -40,11 +49,27 @@ pub(crate) struct Session {
     trades: Vec<Symbol>,
     /// Depth by symbol.
     books: BTreeMap<Symbol, usize>,
+    tickers: BTreeMap<Symbol, Trigger>,
+    /// Minutes by symbol.
+    candles: BTreeMap<Symbol, u32>,
+    instruments: bool,
     executions: Option<Private>,
+    balances: Option<Private>,
+    /// Tokens that requests of this session used to trade.
+    tokens: BTreeSet<String>,
     outbox: Arc<Outbox>,
 }
 
-/// A subscription of the `executions` channel.
+/// What makes a ticker speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trigger {
+    /// A trade.
+    Trades,
+    /// Another best price.
+    Quotes,
+}
+
+/// A subscription of a private channel.
 #[derive(Debug)]
 struct Private {
     account: AccountId,
@@ -57,8 +82,18 @@ impl Sessions {
     /// Opens a session and returns its number.
     fn open(&mut self, role: Role, outbox: Arc<Outbox>) -> u64 {
         self.opened += 1;
-        let session =
-            Session { role, trades: Vec::new(), books: BTreeMap::new(), executions: None, outbox };
+        let session = Session {
+            role,
+            trades: Vec::new(),
+            books: BTreeMap::new(),
+            tickers: BTreeMap::new(),
+            candles: BTreeMap::new(),
+            instruments: false,
+            executions: None,
+            balances: None,
+            tokens: BTreeSet::new(),
+            outbox,
+        };
         self.sessions.insert(self.opened, session);
         self.opened
     }
@@ -89,13 +124,71 @@ impl Sessions {
         }
     }
 
+    /// Queues the ticker of a pair for those who asked to hear it on this occasion.
+    pub(crate) fn tell_tickers(&self, listed: &Listed, on: Trigger, now: UnixNanos) {
+        let symbol = listed.pair.symbol();
+        let sessions = self.sessions.iter();
+        let sessions = sessions.filter(|(_, session)| session.tickers.get(symbol) == Some(&on));
+        let connections: Vec<u64> = sessions.map(|(connection, _)| *connection).collect();
+        if !connections.is_empty() {
+            self.broadcast(&connections, &public::ticker_message(listed, "update", now));
+        }
+    }
+
+    /// Queues the running candles of a pair for those who follow them.
+    pub(crate) fn tell_candles(&self, listed: &Listed, now: UnixNanos) {
+        let symbol = listed.pair.symbol();
+        let mut by_interval: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for (connection, session) in &self.sessions {
+            if let Some(interval) = session.candles.get(symbol) {
+                by_interval.entry(*interval).or_default().push(*connection);
+            }
+        }
+        for (interval, connections) in by_interval {
+            let Some(candle) = listed.candles.running(interval, now) else { continue };
+            let text =
+                public::candle_message(&listed.pair, "update", interval, &[candle], now);
+            self.broadcast(&connections, &text);
+        }
+    }
+
+    /// Queues a change of a balance for every session that follows those of an account.
+    pub(crate) fn tell_balance(&mut self, account: AccountId, entry: &Entry) {
+        for session in self.sessions.values_mut() {
+            let outbox = &session.outbox;
+            let private = session.balances.as_mut();
+            if let Some(private) = private.filter(|private| private.account == account) {
+                let text = private.message("balances", "update", &[balances::Row::of(entry)]);
+                outbox.push(Outgoing::Channel(text.into()));
+            }
+        }
+    }
+
+    /// Queues a message for everybody.
+    fn tell_all(&self, text: &str) {
+        let connections: Vec<u64> = self.sessions.keys().copied().collect();
+        self.broadcast(&connections, text);
+    }
+
+    /// Ends every session after what is queued for it.
+    fn finish_all(&self) {
+        for session in self.sessions.values() {
+            session.outbox.finish();
+        }
+    }
+
+    /// Number of open sessions.
+    pub(crate) fn count(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Queues a row for every session that follows the executions of an account.
     pub(crate) fn tell_account(&mut self, account: AccountId, row: &Row) {
         for session in self.sessions.values_mut() {
             let outbox = &session.outbox;
             let private = session.executions.as_mut();
             if let Some(private) = private.filter(|private| private.account == account) {
-                let text = private.message("update", std::slice::from_ref(row));
+                let text = private.message("executions", "update", std::slice::from_ref(row));
                 outbox.push(Outgoing::Channel(text.into()));
             }
         }
@@ -104,10 +197,15 @@ impl Sessions {
 
 impl Private {
     /// The next message of the channel.
-    fn message(&mut self, kind: &'static str, rows: &[Row]) -> String {
+    fn message<R: Serialize>(
+        &mut self,
+        channel: &'static str,
+        kind: &'static str,
+        rows: &[R],
+    ) -> String {
         self.sequence += 1;
         json(&executions::Message {
-            channel: "executions",
+            channel,
             kind,
             data: rows,
             sequence: self.sequence,
@@ -117,38 +215,37 @@ impl Private {
 
 impl Session {
     fn is_subscribed(&self) -> bool {
-        !self.trades.is_empty() || !self.books.is_empty() || self.executions.is_some()
+        let public = !self.trades.is_empty()
+            || !self.books.is_empty()
+            || !self.tickers.is_empty()
+            || !self.candles.is_empty()
+            || self.instruments;
+        public || self.executions.is_some() || self.balances.is_some()
     }
 }
 
 impl Venue {
     /// Opens a session, greets it, and returns its number.
     pub(crate) fn open_session(&mut self, role: Role, outbox: Arc<Outbox>) -> u64 {
-        #[derive(Serialize)]
-        struct Status {
-            version: &'static str,
-            system: &'static str,
-            api_version: &'static str,
-            connection_id: u64,
-        }
-        #[derive(Serialize)]
-        struct Message {
-            channel: &'static str,
-            #[serde(rename = "type")]
-            kind: &'static str,
-            data: [Status; 1],
-        }
-        let status = Status {
-            version: VERSION,
-            system: "online",
-            api_version: "v2",
-            connection_id: self.ids.connection(),
-        };
-        let greeting = json(&Message { channel: "status", kind: "update", data: [status] });
+        let connection_id = self.ids.connection();
+        let greeting = status_message(self.phase, connection_id);
         outbox.push(Outgoing::Channel(greeting.into()));
         let connection = self.sessions.open(role, outbox);
         self.sink.record(VenueEvent::SessionOpened { connection });
         connection
+    }
+
+    /// Begins a phase, and tells everybody. Maintenance ends every session.
+    pub(crate) fn set_phase(&mut self, phase: Phase) {
+        if self.phase == phase {
+            return;
+        }
+        self.phase = phase;
+        let connection_id = self.ids.connection();
+        self.sessions.tell_all(&status_message(phase, connection_id));
+        if phase == Phase::Maintenance {
+            self.sessions.finish_all();
+        }
     }
 
     /// Forgets a session, which no longer prolongs its token.
@@ -156,9 +253,9 @@ impl Venue {
         let Some(session) = self.sessions.sessions.remove(&connection) else {
             return;
         };
-        if let Some(private) = session.executions {
-            self.tokens.release(&private.token);
-        }
+        let used = [session.executions, session.balances].into_iter().flatten();
+        let used = used.map(|private| private.token).chain(session.tokens);
+        used.for_each(|token| self.tokens.release(&token));
         self.sink.record(VenueEvent::SessionClosed { connection });
     }
 
@@ -172,6 +269,27 @@ impl Venue {
     pub(crate) fn on_text(&mut self, connection: u64, text: &str, now: UnixNanos) {
         request::handle(self, connection, text, now);
     }
+}
+
+/// A message of the `status` channel.
+fn status_message(phase: Phase, connection_id: u64) -> String {
+    #[derive(Serialize)]
+    struct Status {
+        version: &'static str,
+        system: &'static str,
+        api_version: &'static str,
+        connection_id: u64,
+    }
+    #[derive(Serialize)]
+    struct Message {
+        channel: &'static str,
+        #[serde(rename = "type")]
+        kind: &'static str,
+        data: [Status; 1],
+    }
+    let status =
+        Status { version: VERSION, system: phase.as_str(), api_version: "v2", connection_id };
+    json(&Message { channel: "status", kind: "update", data: [status] })
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use model::{Notional, Price, Quantity, Trade, UnixNanos};
+use model::{Price, Quantity, Trade, UnixNanos};
+
+use crate::kraken::candles::Candle;
 
 /// Width of a bucket: the last 24 hours are known to this precision.
 const BUCKET: Duration = Duration::from_secs(60);
@@ -12,35 +14,15 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Trades of the last 24 hours, in buckets of a minute.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ticker {
-    buckets: VecDeque<Bucket>,
+    buckets: VecDeque<Candle>,
     last: Option<(Price, Quantity)>,
-}
-
-/// Trades of one minute, or sums over several.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bucket {
-    start: UnixNanos,
-    pub(crate) open: Price,
-    pub(crate) high: Price,
-    pub(crate) low: Price,
-    pub(crate) volume: Quantity,
-    pub(crate) cost: Notional,
-    pub(crate) trades: u64,
 }
 
 impl Ticker {
     pub(crate) fn on_trade(&mut self, trade: &Trade) {
         self.last = Some((trade.price, trade.quantity));
         let start = trade.venue_ts.floor_to(BUCKET);
-        let new = Bucket {
-            start,
-            open: trade.price,
-            high: trade.price,
-            low: trade.price,
-            volume: trade.quantity,
-            cost: Notional::of(trade.price, trade.quantity),
-            trades: 1,
-        };
+        let new = Candle::of(trade, start);
         match self.buckets.back_mut() {
             Some(bucket) if bucket.start >= start => bucket.merge(&new),
             Some(_) | None => self.buckets.push_back(new),
@@ -56,51 +38,23 @@ impl Ticker {
     }
 
     /// Sums since midnight UTC; `None` without trades.
-    pub(crate) fn today(&self, now: UnixNanos) -> Option<Bucket> {
+    pub(crate) fn today(&self, now: UnixNanos) -> Option<Candle> {
         self.sum_since(now.floor_to(DAY))
     }
 
     /// Sums over the last 24 hours; `None` without trades.
-    pub(crate) fn last_day(&self, now: UnixNanos) -> Option<Bucket> {
+    pub(crate) fn last_day(&self, now: UnixNanos) -> Option<Candle> {
         let day = i64::try_from(DAY.as_nanos()).expect("a day is short");
         let from = UnixNanos::from_nanos(now.as_nanos().saturating_sub(day));
         self.sum_since(from.floor_to(BUCKET))
     }
 
-    fn sum_since(&self, from: UnixNanos) -> Option<Bucket> {
+    fn sum_since(&self, from: UnixNanos) -> Option<Candle> {
         let wanted = self.buckets.iter().filter(|bucket| bucket.start >= from);
         wanted.copied().reduce(|mut sum, bucket| {
             sum.merge(&bucket);
             sum
         })
-    }
-}
-
-impl Bucket {
-    /// Nothing but a price.
-    pub(crate) const fn flat(price: Price) -> Self {
-        Self {
-            start: UnixNanos::ZERO,
-            open: price,
-            high: price,
-            low: price,
-            volume: Quantity::ZERO,
-            cost: Notional::ZERO,
-            trades: 0,
-        }
-    }
-
-    /// Volume-weighted average price; the opening price without volume.
-    pub(crate) fn vwap(&self, decimals: u32) -> Price {
-        self.cost.price_per(self.volume, decimals).unwrap_or(self.open)
-    }
-
-    fn merge(&mut self, later: &Self) {
-        self.high = self.high.max(later.high);
-        self.low = self.low.min(later.low);
-        self.volume = self.volume.checked_add(later.volume).unwrap_or(Quantity::MAX);
-        self.cost = self.cost.checked_add(later.cost).unwrap_or(self.cost);
-        self.trades = self.trades.saturating_add(later.trades);
     }
 }
 
@@ -132,7 +86,7 @@ mod tests {
         let today = ticker.today(now).unwrap();
         assert_eq!(today.trades, 2);
         assert_eq!(today.open, Price::parse("10").unwrap());
-        assert_eq!(today.vwap(2), Price::parse("9").unwrap());
+        assert_eq!(today.vwap(2), Price::parse("9").ok());
         let last_day = ticker.last_day(now).unwrap();
         assert_eq!(last_day.trades, 3);
         assert_eq!(last_day.low, Price::parse("7").unwrap());

@@ -6,6 +6,8 @@ use std::time::Duration;
 use matching::AccountId;
 use model::UnixNanos;
 
+use crate::kraken::config::Permissions;
+
 /// Life of a token from its issue on; a connection that uses it prolongs it.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(900);
 /// Unused tokens that are remembered; the oldest are forgotten first.
@@ -17,9 +19,16 @@ pub(crate) struct Tokens {
     tokens: BTreeMap<String, Token>,
 }
 
+/// What a token opens: an account, as far as the key that asked for it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) account: AccountId,
+    pub(crate) permissions: Permissions,
+}
+
 #[derive(Debug)]
 struct Token {
-    account: AccountId,
+    grant: Grant,
     issued: UnixNanos,
     /// Connections that use it: as long as there is one, it does not expire.
     users: u32,
@@ -27,7 +36,7 @@ struct Token {
 
 impl Tokens {
     /// Makes a token valid.
-    pub(crate) fn issue(&mut self, token: String, account: AccountId, now: UnixNanos) {
+    pub(crate) fn issue(&mut self, token: String, grant: Grant, now: UnixNanos) {
         self.tokens.retain(|_, token| token.is_valid(now));
         while self.tokens.len() >= TOKENS_MAX {
             let unused = self.tokens.iter().filter(|(_, token)| token.users == 0);
@@ -37,15 +46,20 @@ impl Tokens {
             };
             self.tokens.remove(&oldest);
         }
-        let token_state = Token { account, issued: now, users: 0 };
+        let token_state = Token { grant, issued: now, users: 0 };
         self.tokens.insert(token, token_state);
     }
 
-    /// The account of a valid token, which one more connection uses from now on.
-    pub(crate) fn claim(&mut self, token: &str, now: UnixNanos) -> Option<AccountId> {
+    /// What a valid token opens, which one more connection uses from now on.
+    pub(crate) fn claim(&mut self, token: &str, now: UnixNanos) -> Option<Grant> {
         let token = self.tokens.get_mut(token).filter(|t| t.is_valid(now))?;
         token.users = token.users.saturating_add(1);
-        Some(token.account)
+        Some(token.grant)
+    }
+
+    /// What a token opens that the connection uses already, or that is valid anyway.
+    pub(crate) fn look(&self, token: &str, now: UnixNanos) -> Option<Grant> {
+        self.tokens.get(token).filter(|t| t.is_valid(now)).map(|token| token.grant)
     }
 
     /// A connection no longer uses a token. What is left of the token's own life it keeps.
@@ -66,7 +80,7 @@ impl Token {
 mod tests {
     use super::*;
 
-    fn account() -> AccountId {
+    fn account() -> Grant {
         let config = matching::ExchangeConfig {
             instruments: Vec::new(),
             accounts: vec![matching::AccountConfig {
@@ -80,7 +94,7 @@ mod tests {
             closed_orders_max: 1,
         };
         let exchange = matching::Exchange::new(config).unwrap();
-        exchange.account("a").unwrap()
+        Grant { account: exchange.account("a").unwrap(), permissions: Permissions::ALL }
     }
 
     #[test]

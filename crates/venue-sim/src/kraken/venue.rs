@@ -8,15 +8,20 @@ use matching::{
     OrderId, QueueModel, Shortfall, Slippage, SyntheticConfig,
 };
 use model::history::VenueEvent;
-use model::{Asset, Notional, Symbol, Trade, UnixNanos};
+use model::{Asset, Notional, Quantity, Symbol, UnixNanos};
 use platform::Entropy;
 
 use crate::VenueSink;
 use crate::kraken::book::Sides;
+use crate::kraken::candles::Candles;
 use crate::kraken::config::{ConfigError, KrakenSimConfig, Permissions};
 use crate::kraken::ids::Ids;
+use crate::kraken::ledger::Entries;
 use crate::kraken::limits::{Count, Tier};
+use crate::kraken::nonces::Nonces;
+use crate::kraken::orders::{AmendRow, Phase, Timers};
 use crate::kraken::pair::Pair;
+use crate::kraken::prints::{Prints, Spread, Spreads};
 use crate::kraken::stream::Sessions;
 use crate::kraken::ticker::Ticker;
 use crate::kraken::token::Tokens;
@@ -27,8 +32,8 @@ const OPEN_ORDERS_MAX: usize = Tier::Pro.open_orders_max();
 const CLOSED_ORDERS_MAX: usize = 10_000;
 /// Levels of each side of the synthetic book.
 const LEVELS: u32 = 40;
-/// Typical cost of one level, quote units.
-const LEVEL_COST: i64 = 20_000;
+/// Typical cost of one level, in costs of the smallest order: 20000 US dollars.
+const LEVEL_COSTS_MIN: i128 = 40_000;
 /// How far market orders go from the best price.
 const PROTECTION_PPM: i64 = 50_000;
 
@@ -45,6 +50,8 @@ pub(crate) struct Venue {
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
     pub(crate) ids: Ids,
+    pub(crate) phase: Phase,
+    pub(crate) timers: Timers,
     pub(crate) public_post: bool,
     pub(crate) sink: Arc<dyn VenueSink>,
 }
@@ -59,8 +66,10 @@ pub(crate) struct Listed {
     pub(crate) book_changed: UnixNanos,
     /// Fingerprint of its best levels in the history.
     pub(crate) recorded_hash: Option<u64>,
-    pub(crate) last_trades: VecDeque<Trade>,
+    pub(crate) prints: Prints,
+    pub(crate) spreads: Spreads,
     pub(crate) ticker: Ticker,
+    pub(crate) candles: Candles,
 }
 
 /// An API key.
@@ -68,7 +77,7 @@ pub(crate) struct ApiKey {
     pub(crate) account: AccountId,
     pub(crate) secret: Vec<u8>,
     pub(crate) permissions: Permissions,
-    pub(crate) last_nonce: Option<u64>,
+    pub(crate) nonces: Nonces,
     /// Its calls, orders and cancels aside.
     pub(crate) calls: Count,
 }
@@ -79,7 +88,7 @@ impl std::fmt::Debug for ApiKey {
         f.debug_struct("ApiKey")
             .field("account", &self.account)
             .field("permissions", &self.permissions)
-            .field("last_nonce", &self.last_nonce)
+            .field("nonces", &self.nonces)
             .finish_non_exhaustive()
     }
 }
@@ -91,8 +100,13 @@ pub(crate) struct Account {
     pub(crate) tier: Tier,
     /// Its orders and cancels, by pair.
     pub(crate) transactions: BTreeMap<Symbol, Count>,
+    /// Traded in the 30 days before the start, US dollars.
+    pub(crate) volume: Notional,
+    pub(crate) rates: FeeRates,
     /// Assets that it owns or once owned.
     pub(crate) assets: BTreeSet<Asset>,
+    /// What changed its balances.
+    pub(crate) entries: Entries,
     /// Its last executions, oldest first.
     pub(crate) executions: VecDeque<(OwnExecution, UnixNanos)>,
 }
@@ -111,7 +125,24 @@ pub(crate) struct OrderFacts {
     pub(crate) txid: String,
     /// The number that the client gave it, perhaps together with others.
     pub(crate) userref: Option<i32>,
+    /// As it was asked for, or last changed.
     pub(crate) request: matching::OrderRequest,
+    /// When what is left of it ends by itself.
+    pub(crate) expires: Option<UnixNanos>,
+    /// What a market buy was to cost, if the client gave that in place of a quantity.
+    pub(crate) cost: Option<Notional>,
+    /// Part that an iceberg shows.
+    pub(crate) display: Option<Quantity>,
+    pub(crate) amended: bool,
+}
+
+/// Why an order was cancelled, if its owner did not ask for it and the exchange had no reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its time was over.
+    Expired,
+    /// Another order took its place.
+    Replaced,
 }
 
 impl OrderFacts {
@@ -127,6 +158,11 @@ pub(crate) struct OrderDetails {
     pub(crate) facts: OrderFacts,
     /// Ids of its executions.
     pub(crate) executions: Vec<String>,
+    /// When it was placed or last changed.
+    pub(crate) touched: UnixNanos,
+    pub(crate) ended: Option<Ended>,
+    /// Its states so far, if it was amended.
+    pub(crate) amends: Vec<AmendRow>,
 }
 
 impl Venue {
@@ -145,7 +181,7 @@ impl Venue {
                 account: id,
                 secret: account.secret()?,
                 permissions: permissions.remove(&account.api_key).unwrap_or(Permissions::ALL),
-                last_nonce: None,
+                nonces: Nonces::new(account.nonce_window),
                 calls: Count::default(),
             };
             if keys.insert(account.api_key.clone(), key).is_some() {
@@ -155,6 +191,9 @@ impl Venue {
                 name: account.name.clone(),
                 tier: account.tier,
                 transactions: BTreeMap::new(),
+                volume: account.volume,
+                rates: FeeRates { maker_ppm: account.maker_ppm, taker_ppm: account.taker_ppm },
+                entries: Entries::new(&account.balances),
                 assets: account.balances.keys().cloned().collect(),
                 executions: VecDeque::new(),
             };
@@ -173,6 +212,8 @@ impl Venue {
             tokens: Tokens::default(),
             sessions: Sessions::default(),
             ids: Ids::new(entropy),
+            phase: Phase::default(),
+            timers: Timers::default(),
             public_post: config.public_post,
             sink,
         })
@@ -207,10 +248,16 @@ impl Venue {
     }
 
     /// Gives an accepted order its name before anything is told of it.
-    pub(crate) fn name_order(&mut self, id: OrderId, facts: OrderFacts) {
+    pub(crate) fn name_order(&mut self, id: OrderId, facts: OrderFacts, now: UnixNanos) {
         self.by_txid.insert(facts.txid.clone(), id);
-        let executions = Vec::new();
-        self.orders.insert(id, OrderDetails { facts, executions });
+        let details = OrderDetails {
+            facts,
+            executions: Vec::new(),
+            touched: now,
+            ended: None,
+            amends: Vec::new(),
+        };
+        self.orders.insert(id, details);
         // What the exchange has forgotten is forgotten here too, now and then.
         if self.orders.len() > 2 * CLOSED_ORDERS_MAX {
             let exchange = &self.exchange;
@@ -227,17 +274,38 @@ impl Listed {
             book: Sides::default(),
             book_changed: UnixNanos::ZERO,
             recorded_hash: None,
-            last_trades: VecDeque::new(),
+            prints: Prints::default(),
+            spreads: Spreads::default(),
             ticker: Ticker::default(),
+            candles: Candles::default(),
+        }
+    }
+
+    /// Remembers the best prices, if both sides have one.
+    pub(crate) fn note_spread(&mut self, at: UnixNanos) {
+        if let (Some(bid), Some(ask)) = (self.book.bids.first(), self.book.asks.first()) {
+            self.spreads.push(Spread { at, bid: bid.price, ask: ask.price });
         }
     }
 }
 
+/// The recorded book where there is one, else a plausible one.
+fn liquidity(pair: &Pair, config: &KrakenSimConfig, level_cost: Notional) -> Liquidity {
+    if config.recorded_books.contains(pair.symbol()) {
+        Liquidity::Recorded
+    } else {
+        Liquidity::Synthetic(SyntheticConfig { levels: LEVELS, level_cost })
+    }
+}
+
 fn exchange_config(config: &KrakenSimConfig) -> ExchangeConfig {
-    let level_cost = Notional::from_quantity(model::Quantity::from_raw(LEVEL_COST * 100_000_000));
+    let level_cost = |pair: &Pair| {
+        let raw = pair.instrument.cost_min.raw().saturating_mul(LEVEL_COSTS_MIN);
+        Notional::from_raw(raw)
+    };
     let instruments = config.pairs.iter().map(|pair| InstrumentConfig {
         instrument: pair.instrument.clone(),
-        liquidity: Liquidity::Synthetic(SyntheticConfig { levels: LEVELS, level_cost }),
+        liquidity: liquidity(pair, config, level_cost(pair)),
         protection_ppm: PROTECTION_PPM,
         queue: QueueModel::RiskAverse,
         slippage: Slippage::NONE,

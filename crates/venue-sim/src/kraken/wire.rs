@@ -34,6 +34,25 @@ impl Number {
         Self::from_text(text.to_owned())
     }
 
+    /// Seconds with seven digits, as `Trades` shows them: `1710327959.1733468`.
+    pub(crate) fn seconds_to_100_nanos(time: UnixNanos) -> Self {
+        let parts = time.subsec_nanos() / 100;
+        let text = format!("{}.{parts:07}", time.secs());
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        Self::from_text(text.to_owned())
+    }
+
+    /// A number of hundredths: `-2.41`.
+    pub(crate) fn hundredths(number: i64) -> Self {
+        let (sign, size) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
+        Self::from_text(format!("{sign}{}.{:02}", size / 100, size % 100))
+    }
+
+    /// The whole number.
+    pub(crate) fn whole(number: u64) -> Self {
+        Self::from_text(number.to_string())
+    }
+
     fn from_text(text: String) -> Self {
         Self(RawValue::from_string(text).expect("digits and a point are a JSON number"))
     }
@@ -63,6 +82,13 @@ pub(crate) fn rfc3339(time: UnixNanos) -> String {
     let nanos = i128::from(time.as_nanos());
     let time = Timestamp::from_nanosecond(nanos).expect("64 bits of nanoseconds are in its range");
     time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// `2024-05-17T11:12:00.000000000Z`.
+pub(crate) fn rfc3339_nanos(time: UnixNanos) -> String {
+    let nanos = i128::from(time.as_nanos());
+    let time = Timestamp::from_nanosecond(nanos).expect("64 bits of nanoseconds are in its range");
+    time.strftime("%Y-%m-%dT%H:%M:%S%.9fZ").to_string()
 }
 
 /// `2024-01-24T11:45:46Z`.

@@ -55,7 +55,9 @@ impl Tier {
 /// What a private method costs of a key's calls. What the matching engine counts costs nothing here.
 pub(crate) fn call_cost(method: &str) -> u32 {
     match method {
-        "AddOrder" | "CancelOrder" => 0,
+        "AddOrder" | "AddOrderBatch" | "AmendOrder" | "EditOrder" | "CancelOrder"
+        | "CancelOrderBatch" => 0,
+        "Ledgers" | "QueryLedgers" | "TradesHistory" => 2,
         _ => 1,
     }
 }
@@ -70,5 +72,28 @@ pub(crate) const fn cancel_penalty(age: Duration) -> u32 {
         45..90 => 2,
         90..300 => 1,
         300.. => 0,
+    }
+}
+
+/// What a change of an order costs on top of its fixed part, by the time since it was placed or changed.
+pub(crate) const fn amend_penalty(age: Duration) -> u32 {
+    match age.as_secs() {
+        0..5 => 3,
+        5..10 => 2,
+        10..15 => 1,
+        15.. => 0,
+    }
+}
+
+/// What the replacement of an order costs on top of its fixed part, by the time since it was placed or
+/// changed.
+pub(crate) const fn edit_penalty(age: Duration) -> u32 {
+    match age.as_secs() {
+        0..5 => 6,
+        5..10 => 5,
+        10..15 => 4,
+        15..45 => 2,
+        45..90 => 1,
+        90.. => 0,
     }
 }

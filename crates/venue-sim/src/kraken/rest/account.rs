@@ -1,125 +1,141 @@
-//! Private methods that read.
+//! Private methods about money, and the token of the private streams.
 
-use matching::{AccountId, Order};
-use model::UnixNanos;
+use matching::AccountId;
+use model::{Asset, Notional, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::error::ApiError;
-use crate::kraken::rest::rows::OrderRow;
+use crate::kraken::fees::{self, Role};
+use crate::kraken::pair::KrakenAsset;
 use crate::kraken::rest::{Args, MethodResult};
-use crate::kraken::token::TOKEN_LIFE;
+use crate::kraken::token::{Grant, TOKEN_LIFE};
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::{Keyed, json};
 
-/// Rows of one page of `ClosedOrders`.
-const PAGE: usize = 50;
-/// Orders that one `QueryOrders` may ask for.
-const QUERY_MAX: usize = 50;
-
-/// Which of an order's times a range of `ClosedOrders` is about.
-#[derive(Debug, Clone, Copy)]
-enum CloseTime {
-    Open,
-    Close,
-    Both,
+#[derive(Serialize)]
+struct HoldRow {
+    balance: String,
+    hold_trade: String,
 }
 
-/// Selection by the client's names.
-struct NameFilter<'a> {
-    userref: Option<i32>,
-    cl_ord_id: Option<&'a str>,
+/// Sums over everything that an account owns, in one asset. There is no margin here.
+#[derive(Serialize)]
+struct TradeBalance {
+    eb: String,
+    tb: String,
+    m: &'static str,
+    uv: &'static str,
+    n: &'static str,
+    c: &'static str,
+    v: &'static str,
+    e: String,
+    mf: String,
+}
+
+#[derive(Serialize)]
+struct FeeRow {
+    fee: String,
+    minfee: String,
+    maxfee: String,
+    nextfee: Option<String>,
+    nextvolume: Option<String>,
+    tiervolume: String,
+}
+
+#[derive(Serialize)]
+struct TradeVolume {
+    currency: &'static str,
+    volume: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fees: Option<Keyed<FeeRow>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fees_maker: Option<Keyed<FeeRow>>,
 }
 
 impl Venue {
     /// `Balance`: only assets ever held.
     pub(super) fn balance(&self, account: AccountId) -> String {
+        let row = |(asset, balance): (KrakenAsset, matching::Balance)| {
+            (asset.id.to_owned(), balance.total.to_fixed(asset.decimals))
+        };
+        json(&Keyed(self.held(account).map(row).collect()))
+    }
+
+    /// `BalanceEx`.
+    pub(super) fn balance_ex(&self, account: AccountId) -> String {
+        let row = |(asset, balance): (KrakenAsset, matching::Balance)| {
+            let row = HoldRow {
+                balance: balance.total.to_fixed(asset.decimals),
+                hold_trade: balance.held.to_fixed(asset.decimals),
+            };
+            (asset.id.to_owned(), row)
+        };
+        json(&Keyed(self.held(account).map(row).collect()))
+    }
+
+    /// What an account has of every asset that it ever held.
+    fn held(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = (KrakenAsset, matching::Balance)> + '_ {
         let balances = self.exchange.ledger().balances(account);
         let held = self.accounts.get(&account).map(|state| &state.assets);
-        let mut rows = Vec::new();
-        for asset in held.into_iter().flatten() {
-            let pairs = self.pairs.iter().flat_map(|l| [&l.pair.base, &l.pair.quote]);
-            let mut names = pairs.filter(|known| known.asset == *asset);
-            let total = balances.get(asset).map(|balance| balance.total);
-            if let (Some(name), Some(total)) = (names.next(), total) {
-                rows.push((name.id.to_owned(), total.to_fixed(name.decimals)));
+        held.into_iter().flatten().filter_map(move |asset| {
+            let known = KrakenAsset::by_name(asset.as_str())?;
+            Some((known, balances.get(asset).copied()?))
+        })
+    }
+
+    /// `TradeBalance`: what is owned, at the last prices.
+    pub(super) fn trade_balance(&self, account: AccountId, args: &Args) -> MethodResult {
+        let asset = args.get("asset").unwrap_or("ZUSD");
+        let asset = KrakenAsset::by_name(asset).ok_or(ApiError::UNKNOWN_ASSET)?;
+        let worth = self.held(account).filter_map(|(held, balance)| {
+            self.worth(&held.asset, balance.total, &asset.asset)
+        });
+        let total = worth.fold(Notional::ZERO, |sum, worth| sum.checked_add(worth).unwrap_or(sum));
+        let text = || total.to_fixed(4);
+        let (m, uv, n, c, v) = ("0.0000", "0.0000", "0.0000", "0.0000", "0.0000");
+        let (eb, tb, e, mf) = (text(), text(), text(), text());
+        Ok(json(&TradeBalance { eb, tb, m, uv, n, c, v, e, mf }))
+    }
+
+    /// What an amount of an asset is worth in another one; `None` if no market tells.
+    fn worth(&self, asset: &Asset, amount: Notional, quote: &Asset) -> Option<Notional> {
+        if asset == quote {
+            return Some(amount);
+        }
+        let mut pairs = self.pairs.iter().map(|listed| &listed.pair);
+        let pair = pairs.find(|p| p.base.asset == *asset && p.quote.asset == *quote)?;
+        let price = self.exchange.last_price(pair.symbol())?;
+        // Eight digits of the amount are enough for a sum.
+        let quantity = amount.round_to(8, model::Rounding::Down).to_quantity()?;
+        Some(Notional::of(price, quantity))
+    }
+
+    /// `TradeVolume`.
+    pub(super) fn trade_volume(&self, account: AccountId, args: &Args) -> MethodResult {
+        let state = self.accounts.get(&account).ok_or(ApiError::INVALID_KEY)?;
+        let volume = state.volume;
+        let rows = |role: Role, ppm: i64| -> Result<Option<Keyed<FeeRow>>, ApiError> {
+            if args.get("pair").is_none() {
+                return Ok(None);
             }
-        }
-        json(&Keyed(rows))
-    }
-
-    /// `OpenOrders`, newest first.
-    pub(super) fn open_orders(&self, account: AccountId, args: &Args) -> MethodResult {
-        #[derive(Serialize)]
-        struct Open {
-            open: Keyed<OrderRow>,
-        }
-        let (trades, filter) = (args.flag("trades")?, NameFilter::new(args)?);
-        let open = self.exchange.open_orders(account);
-        let mut rows: Vec<_> = open
-            .filter(|order| filter.takes(self, order))
-            .filter_map(|order| self.row(order, trades))
-            .collect();
-        rows.reverse();
-        Ok(json(&Open { open: Keyed(rows) }))
-    }
-
-    /// `ClosedOrders`, newest first, a page at a time.
-    pub(super) fn closed_orders(&self, account: AccountId, args: &Args) -> MethodResult {
-        #[derive(Serialize)]
-        struct Closed {
-            closed: Keyed<OrderRow>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            count: Option<usize>,
-        }
-        let (trades, filter) = (args.flag("trades")?, NameFilter::new(args)?);
-        let (start, end) = (self.time(args, "start")?, self.time(args, "end")?);
-        let offset = args.number("ofs")?.unwrap_or(0);
-        let which = match args.get("closetime") {
-            None | Some("both") => CloseTime::Both,
-            Some("open") => CloseTime::Open,
-            Some("close") => CloseTime::Close,
-            Some(_) => return Err(ApiError::arguments("closetime")),
+            let row = |listed: &crate::kraken::venue::Listed| {
+                (listed.pair.id.to_owned(), fee_row(role, ppm, volume))
+            };
+            Ok(Some(Keyed(self.pairs_of(args)?.into_iter().map(row).collect())))
         };
-        // The start is exclusive, the end inclusive.
-        let inside = |time: UnixNanos| {
-            start.is_none_or(|start| time > start) && end.is_none_or(|end| time <= end)
-        };
-        let in_range = |order: &&Order| {
-            let (opened, closed) = (inside(order.opened_at), order.closed_at.is_some_and(inside));
-            match which {
-                CloseTime::Open => opened,
-                CloseTime::Close => closed,
-                CloseTime::Both => opened || closed,
-            }
-        };
-        let orders = self.exchange.closed_orders(account);
-        let found: Vec<&Order> =
-            orders.filter(|order| filter.takes(self, order)).filter(in_range).collect();
-        let page = found.iter().skip(offset).take(PAGE);
-        let rows = page.filter_map(|order| self.row(order, trades)).collect();
-        let count = (!args.flag("without_count")?).then_some(found.len());
-        Ok(json(&Closed { closed: Keyed(rows), count }))
-    }
-
-    /// `QueryOrders`.
-    pub(super) fn query_orders(&self, account: AccountId, args: &Args) -> MethodResult {
-        let trades = args.flag("trades")?;
-        let txids = args.list("txid");
-        if txids.is_empty() || txids.len() > QUERY_MAX {
-            return Err(ApiError::arguments("txid"));
-        }
-        let row = |txid: &&str| {
-            let order = self.by_txid.get(*txid).and_then(|id| self.exchange.order(*id));
-            let order = order.filter(|order| order.account == account);
-            order.and_then(|order| self.row(order, trades))
-        };
-        let rows: Option<Vec<_>> = txids.iter().map(row).collect();
-        let rows = rows.ok_or(ApiError::INVALID_ORDER)?;
-        Ok(json(&Keyed(rows)))
+        Ok(json(&TradeVolume {
+            currency: "ZUSD",
+            volume: volume.to_fixed(4),
+            fees: rows(Role::Taker, state.rates.taker_ppm)?,
+            fees_maker: rows(Role::Maker, state.rates.maker_ppm)?,
+        }))
     }
 
     /// `GetWebSocketsToken`.
-    pub(super) fn web_sockets_token(&mut self, account: AccountId, now: UnixNanos) -> String {
+    pub(super) fn web_sockets_token(&mut self, grant: Grant, now: UnixNanos) -> String {
         #[derive(Serialize)]
         struct Issued<'a> {
             token: &'a str,
@@ -127,40 +143,20 @@ impl Venue {
         }
         let token = self.ids.token();
         let text = json(&Issued { token: &token, expires: TOKEN_LIFE.as_secs() });
-        self.tokens.issue(token, account, now);
+        self.tokens.issue(token, grant, now);
         text
-    }
-
-    fn row(&self, order: &Order, trades: bool) -> Option<(String, OrderRow)> {
-        let details = self.orders.get(&order.id)?;
-        let pair = &self.listed(&order.request.symbol)?.pair;
-        let row = OrderRow::new(order, details, pair, trades);
-        Some((details.facts.txid.clone(), row))
-    }
-
-    /// A bound of a range: seconds since 1970, or the closing time of an order.
-    fn time(&self, args: &Args, name: &str) -> Result<Option<UnixNanos>, ApiError> {
-        let Some(text) = args.get(name) else {
-            return Ok(None);
-        };
-        let closed = || {
-            let order = self.by_txid.get(text).and_then(|id| self.exchange.order(*id));
-            order.and_then(|order| order.closed_at)
-        };
-        let time = UnixNanos::parse_secs(text).ok().or_else(closed);
-        time.map(Some).ok_or_else(|| ApiError::arguments(name))
     }
 }
 
-impl<'a> NameFilter<'a> {
-    fn new(args: &'a Args) -> Result<Self, ApiError> {
-        Ok(Self { userref: args.number("userref")?, cl_ord_id: args.get("cl_ord_id") })
-    }
-
-    fn takes(&self, venue: &Venue, order: &Order) -> bool {
-        let userref = venue.orders.get(&order.id).and_then(|d| d.facts.userref);
-        let client_id = order.request.client_id.as_deref();
-        self.userref.is_none_or(|wanted| userref == Some(wanted))
-            && self.cl_ord_id.is_none_or(|wanted| client_id == Some(wanted))
+fn fee_row(role: Role, ppm: i64, volume: Notional) -> FeeRow {
+    let (from, next) = fees::next_step(volume, role);
+    let (lowest, highest) = fees::bounds(role);
+    FeeRow {
+        fee: fees::percent(ppm),
+        minfee: fees::percent(lowest.min(ppm)),
+        maxfee: fees::percent(highest.max(ppm)),
+        nextfee: next.map(|(_, ppm)| fees::percent(ppm)),
+        nextvolume: next.map(|(from, _)| format!("{from}.0000")),
+        tiervolume: format!("{from}.0000"),
     }
 }

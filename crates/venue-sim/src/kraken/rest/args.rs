@@ -33,7 +33,7 @@ impl Args {
     }
 
     /// A JSON object; numbers keep their text, nested values are their JSON text.
-    fn json(text: &[u8]) -> Self {
+    pub(crate) fn json(text: &[u8]) -> Self {
         let fields: BTreeMap<String, Box<RawValue>> =
             serde_json::from_slice(text).unwrap_or_default();
         let value = |raw: &RawValue| {
@@ -41,6 +41,11 @@ impl Args {
         };
         let fields = fields.iter().filter(|(_, raw)| raw.get() != "null");
         Self(fields.map(|(name, raw)| (name.clone(), value(raw))).collect())
+    }
+
+    /// Gives an argument another value.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), value.to_owned());
     }
 
     /// An argument that is not empty.

@@ -3,7 +3,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use matching::AccountId;
 use model::UnixNanos;
 use sha2::{Digest, Sha256, Sha512};
 
@@ -11,10 +10,11 @@ use crate::kraken::config::Permissions;
 use crate::kraken::error::ApiError;
 use crate::kraken::limits::call_cost;
 use crate::kraken::rest::{Args, Request};
+use crate::kraken::token::Grant;
 use crate::kraken::venue::Venue;
 
 impl Venue {
-    /// The account that a private request speaks for.
+    /// What a private request may do, and for which account.
     ///
     /// A wrong signature leaves the nonce unused; whatever fails later has used it. A call is counted
     /// when everything else is right, and then also if it is too much.
@@ -24,7 +24,7 @@ impl Venue {
         request: &Request,
         args: &Args,
         now: UnixNanos,
-    ) -> Result<AccountId, ApiError> {
+    ) -> Result<Grant, ApiError> {
         let key = request.api_key.as_ref().and_then(|k| self.keys.get_mut(k));
         let key = key.ok_or(ApiError::INVALID_KEY)?;
         let nonce_text = args.get("nonce").unwrap_or_default();
@@ -33,20 +33,19 @@ impl Venue {
             return Err(ApiError::INVALID_SIGNATURE);
         }
         let nonce: u64 = nonce_text.parse().map_err(|_| ApiError::INVALID_NONCE)?;
-        if key.last_nonce.is_some_and(|last| nonce <= last) {
+        if !key.nonces.take(nonce) {
             return Err(ApiError::INVALID_NONCE);
         }
-        key.last_nonce = Some(nonce);
         if !is_permitted(method, key.permissions) {
             return Err(ApiError::PERMISSION_DENIED);
         }
-        let account = key.account;
+        let (account, permissions) = (key.account, key.permissions);
         let tier = self.accounts.get(&account).map(|account| account.tier).unwrap_or_default();
         let (cost, allowed) = (call_cost(method), tier.calls());
         if cost > 0 && !key.calls.add(cost, allowed, now) {
             return Err(ApiError::CALL_LIMIT);
         }
-        Ok(account)
+        Ok(Grant { account, permissions })
     }
 }
 
@@ -66,12 +65,17 @@ fn is_signed(secret: &[u8], path: &str, nonce: &str, body: &[u8], sign: &str) ->
 
 fn is_permitted(method: &str, key: Permissions) -> bool {
     match method {
-        "Balance" => key.query_funds,
-        "OpenOrders" => key.query_open_orders,
-        "ClosedOrders" => key.query_closed_orders,
-        "QueryOrders" => key.query_open_orders || key.query_closed_orders,
-        "AddOrder" => key.create_orders,
-        "CancelOrder" | "CancelAll" => key.cancel_orders,
+        "Balance" | "BalanceEx" | "TradeBalance" | "TradeVolume" => key.query_funds,
+        "OpenOrders" | "OpenPositions" => key.query_open_orders,
+        "ClosedOrders" | "TradesHistory" => key.query_closed_orders,
+        "QueryOrders" | "QueryTrades" | "OrderAmends" => {
+            key.query_open_orders || key.query_closed_orders
+        }
+        "Ledgers" | "QueryLedgers" => key.query_ledger,
+        "AddOrder" | "AddOrderBatch" | "AmendOrder" | "EditOrder" => key.create_orders,
+        "CancelOrder" | "CancelOrderBatch" | "CancelAll" | "CancelAllOrdersAfter" => {
+            key.cancel_orders
+        }
         "GetWebSocketsToken" => key.web_sockets,
         _ => false,
     }

@@ -1,23 +1,16 @@
-//! Public methods.
+//! Public methods: the venue itself, its assets and pairs.
 
-use model::{Level, Notional, Price, Quantity, UnixNanos};
+use model::UnixNanos;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::kraken::error::ApiError;
+use crate::kraken::fees;
+use crate::kraken::orders::Phase;
 use crate::kraken::pair::{KrakenAsset, Pair};
 use crate::kraken::rest::{Args, MethodResult};
-use crate::kraken::ticker::Bucket;
 use crate::kraken::venue::{Listed, Venue};
 use crate::kraken::wire::{Keyed, json, rfc1123, rfc3339_seconds};
-
-/// Levels of a `Depth` answer: default and most.
-const DEPTH_DEFAULT: usize = 100;
-const DEPTH_COUNT_MAX: usize = 500;
-
-/// Fee schedules of `AssetPairs`: volume in US dollars over 30 days, percent. The venue charges
-/// what each account's configuration says; these are the published figures.
-const FEES_TAKER: &str = "[[0,0.4],[10000,0.35],[50000,0.24],[100000,0.22],[250000,0.2],[500000,0.18],[1000000,0.16],[2500000,0.14],[5000000,0.12],[10000000,0.1]]";
-const FEES_MAKER: &str = "[[0,0.25],[10000,0.2],[50000,0.14],[100000,0.12],[250000,0.1],[500000,0.08],[1000000,0.06],[2500000,0.04],[5000000,0.02],[10000000,0.0]]";
 
 /// `Time`.
 pub(super) fn time(now: UnixNanos) -> String {
@@ -30,13 +23,13 @@ pub(super) fn time(now: UnixNanos) -> String {
 }
 
 /// `SystemStatus`.
-pub(super) fn system_status(now: UnixNanos) -> String {
+pub(super) fn system_status(phase: Phase, now: UnixNanos) -> String {
     #[derive(Serialize)]
     struct Status {
         status: &'static str,
         timestamp: String,
     }
-    json(&Status { status: "online", timestamp: rfc3339_seconds(now) })
+    json(&Status { status: phase.as_str(), timestamp: rfc3339_seconds(now) })
 }
 
 #[derive(Serialize)]
@@ -63,8 +56,10 @@ struct PairRow {
     lot_multiplier: u32,
     leverage_buy: [u32; 0],
     leverage_sell: [u32; 0],
-    fees: Box<serde_json::value::RawValue>,
-    fees_maker: Box<serde_json::value::RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fees: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fees_maker: Option<Box<RawValue>>,
     fee_volume_currency: &'static str,
     margin_call: u32,
     margin_stop: u32,
@@ -74,9 +69,8 @@ struct PairRow {
     status: &'static str,
 }
 
-impl From<&Pair> for PairRow {
-    fn from(pair: &Pair) -> Self {
-        let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned());
+impl PairRow {
+    fn new(pair: &Pair, phase: Phase) -> Self {
         let rules = &pair.instrument;
         Self {
             altname: pair.altname,
@@ -92,39 +86,17 @@ impl From<&Pair> for PairRow {
             lot_multiplier: 1,
             leverage_buy: [],
             leverage_sell: [],
-            fees: raw(FEES_TAKER).expect("a literal of this file"),
-            fees_maker: raw(FEES_MAKER).expect("a literal of this file"),
+            fees: Some(fees::published(fees::Role::Taker)),
+            fees_maker: Some(fees::published(fees::Role::Maker)),
             fee_volume_currency: "ZUSD",
             margin_call: 80,
             margin_stop: 40,
             ordermin: rules.quantity_min.to_string(),
             costmin: rules.cost_min.to_string(),
             tick_size: rules.tick_size.to_string(),
-            status: "online",
+            status: phase.as_str(),
         }
     }
-}
-
-/// Per side: price, whole lots, lots with three digits.
-type Quote = [String; 3];
-
-#[derive(Serialize)]
-struct TickerRow {
-    a: Quote,
-    b: Quote,
-    c: [String; 2],
-    v: [String; 2],
-    p: [String; 2],
-    t: [u64; 2],
-    l: [String; 2],
-    h: [String; 2],
-    o: String,
-}
-
-#[derive(Serialize)]
-struct DepthRow {
-    asks: Vec<(String, String, i64)>,
-    bids: Vec<(String, String, i64)>,
 }
 
 impl Venue {
@@ -156,39 +128,17 @@ impl Venue {
     /// `AssetPairs`.
     pub(super) fn asset_pairs(&self, args: &Args) -> MethodResult {
         let pairs = self.pairs_of(args)?.into_iter().map(|listed| &listed.pair);
-        let rows = pairs.map(|pair| (pair.id.to_owned(), PairRow::from(pair)));
-        Ok(json(&Keyed(rows.collect())))
-    }
-
-    /// `Ticker`. A pair that never traded shows zeros.
-    pub(super) fn ticker(&self, args: &Args, now: UnixNanos) -> MethodResult {
-        let listed = self.pairs_of(args)?.into_iter();
-        let rows = listed.map(|listed| (listed.pair.id.to_owned(), ticker_row(listed, now)));
-        Ok(json(&Keyed(rows.collect())))
-    }
-
-    /// `Depth`.
-    pub(super) fn depth(&self, args: &Args) -> MethodResult {
-        let listed = self.listed_as(args.require("pair")?).ok_or(ApiError::UNKNOWN_PAIR)?;
-        let count = args.number("count")?.unwrap_or(DEPTH_DEFAULT);
-        if !(1..=DEPTH_COUNT_MAX).contains(&count) {
-            return Err(ApiError::arguments("count"));
-        }
-        let decimals = listed.pair.instrument.cost_decimals;
-        let changed = listed.book_changed.secs();
-        let rows = |levels: &[Level]| {
-            let rows = levels.iter().take(count).map(|level| {
-                let price = level.price.to_fixed(decimals);
-                (price, level.quantity.to_fixed(3), changed)
-            });
-            rows.collect()
+        let rows = match args.get("info") {
+            None | Some("info" | "leverage" | "fees" | "margin") => {
+                pairs.map(|pair| (pair.id.to_owned(), PairRow::new(pair, self.phase)))
+            }
+            Some(_) => return Err(ApiError::arguments("info")),
         };
-        let row = DepthRow { asks: rows(&listed.book.asks), bids: rows(&listed.book.bids) };
-        Ok(json(&Keyed(vec![(listed.pair.id.to_owned(), row)])))
+        Ok(json(&Keyed(rows.collect())))
     }
 
     /// The pairs that a comma list names, or all of them.
-    fn pairs_of(&self, args: &Args) -> Result<Vec<&Listed>, ApiError> {
+    pub(super) fn pairs_of(&self, args: &Args) -> Result<Vec<&Listed>, ApiError> {
         let names = args.list("pair");
         if names.is_empty() {
             return Ok(self.pairs.iter().collect());
@@ -198,33 +148,3 @@ impl Venue {
     }
 }
 
-fn ticker_row(listed: &Listed, now: UnixNanos) -> TickerRow {
-    let decimals = listed.pair.instrument.cost_decimals;
-    let price = |price: Price| price.to_fixed(decimals);
-    let (last, quantity) = listed.ticker.last().unwrap_or((Price::ZERO, Quantity::ZERO));
-    let flat = Bucket::flat(last);
-    let today = listed.ticker.today(now).unwrap_or(flat);
-    let day = listed.ticker.last_day(now).unwrap_or(flat);
-    let quote = |levels: &[Level]| {
-        let best = levels.first().copied();
-        let quantity = best.map_or(Quantity::ZERO, |level| level.quantity);
-        let lots = Notional::from_quantity(quantity);
-        let whole = lots.to_fixed(0);
-        [
-            price(best.map_or(Price::ZERO, |level| level.price)),
-            if whole == "0" { "1".to_owned() } else { whole },
-            quantity.to_fixed(3),
-        ]
-    };
-    TickerRow {
-        a: quote(&listed.book.asks),
-        b: quote(&listed.book.bids),
-        c: [price(last), quantity.to_fixed(8)],
-        v: [today.volume.to_fixed(8), day.volume.to_fixed(8)],
-        p: [price(today.vwap(decimals)), price(day.vwap(decimals))],
-        t: [today.trades, day.trades],
-        l: [price(today.low), price(day.low)],
-        h: [price(today.high), price(day.high)],
-        o: price(today.open),
-    }
-}

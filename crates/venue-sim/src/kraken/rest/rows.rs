@@ -1,12 +1,13 @@
 //! Rows of orders in REST answers.
 
-use matching::{Order, OrderStatus};
-use model::{OrderKind, Price, Quantity, Side, TimeInForce};
+use matching::{Order, OrderRequest, OrderStatus};
+use model::{Notional, OrderKind, Price, TimeInForce, Trigger};
 use serde::Serialize;
 
+use crate::kraken::orders::AmendRow as State;
 use crate::kraken::pair::Pair;
 use crate::kraken::publish::reason_text;
-use crate::kraken::venue::OrderDetails;
+use crate::kraken::venue::{Ended, OrderDetails, OrderFacts};
 use crate::kraken::wire::Number;
 
 /// An order as `OpenOrders`, `ClosedOrders` and `QueryOrders` show it.
@@ -19,7 +20,7 @@ pub(super) struct OrderRow {
     status: &'static str,
     opentm: Number,
     starttm: u32,
-    expiretm: u32,
+    expiretm: Number,
     descr: Description,
     vol: String,
     vol_exec: String,
@@ -44,15 +45,30 @@ struct End {
     closetm: Number,
 }
 
+/// A state of an order as `OrderAmends` shows it.
+#[derive(Serialize)]
+pub(super) struct AmendRow {
+    amend_id: String,
+    amend_type: &'static str,
+    order_qty: String,
+    remaining_qty: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger_price: Option<String>,
+    post_only: bool,
+    timestamp: i64,
+}
+
 #[derive(Serialize)]
 struct Description {
     pair: &'static str,
     aclass: &'static str,
     #[serde(rename = "type")]
     side: &'static str,
-    ordertype: &'static str,
+    ordertype: String,
     price: String,
-    price2: &'static str,
+    price2: String,
     leverage: &'static str,
     order: String,
     close: &'static str,
@@ -60,32 +76,38 @@ struct Description {
 
 impl OrderRow {
     pub(super) fn new(order: &Order, details: &OrderDetails, pair: &Pair, trades: bool) -> Self {
-        let request = &order.request;
+        let facts = &details.facts;
+        let request = &facts.request;
         let decimals = pair.instrument.cost_decimals;
         let average = order.average_price(decimals).unwrap_or(Price::ZERO);
-        let (status, reason) = match order.status {
-            OrderStatus::Open => ("open", None),
-            OrderStatus::Filled => ("closed", None),
-            OrderStatus::Cancelled(reason) => ("canceled", Some(reason_text(reason))),
+        let (status, reason) = match (order.status, details.ended) {
+            (OrderStatus::Open, _) => ("open", None),
+            (OrderStatus::Filled, _) => ("closed", None),
+            (OrderStatus::Cancelled(_), Some(Ended::Expired)) => ("expired", Some("Order expired")),
+            (OrderStatus::Cancelled(_), Some(Ended::Replaced)) => {
+                ("canceled", Some("Order replaced"))
+            }
+            (OrderStatus::Cancelled(reason), None) => ("canceled", Some(reason_text(reason))),
         };
         let trades = trades && !details.executions.is_empty();
+        let (trigger, limit) = triggered_prices(order, facts.request.kind);
         Self {
             refid: None,
-            userref: details.facts.shown_userref(),
+            userref: facts.shown_userref(),
             cl_ord_id: request.client_id.as_deref().map(str::to_owned),
             status,
             opentm: Number::seconds(order.opened_at),
             starttm: 0,
-            expiretm: 0,
+            expiretm: facts.expires.map_or_else(|| Number::whole(0), Number::seconds),
             descr: Description {
                 pair: pair.altname,
                 aclass: "forex",
                 side: request.side.as_str(),
-                ordertype: order_type(request.kind),
-                price: limit_text(request.kind, pair),
-                price2: "0",
+                ordertype: order_type(facts),
+                price: price_text(request, pair),
+                price2: price2_text(request.kind, pair),
                 leverage: "none",
-                order: sentence(request.side, request.quantity, request.kind, pair),
+                order: sentence(request, facts.cost, pair),
                 close: "",
             },
             vol: request.quantity.to_fixed(8),
@@ -93,14 +115,15 @@ impl OrderRow {
             cost: order.cost.to_fixed(decimals),
             fee: order.fee.to_fixed(decimals),
             price: average.to_fixed(decimals),
-            stopprice: Price::ZERO.to_fixed(decimals),
-            limitprice: Price::ZERO.to_fixed(decimals),
-            misc: "",
-            oflags: if request.is_post_only() { "post,fciq" } else { "fciq" },
-            time_in_force: match request.time_in_force {
-                TimeInForce::Gtc => "gtc",
-                TimeInForce::Ioc => "ioc",
-                TimeInForce::Fok => "fok",
+            stopprice: trigger.unwrap_or(Price::ZERO).to_fixed(decimals),
+            limitprice: limit.unwrap_or(Price::ZERO).to_fixed(decimals),
+            misc: misc(facts, order),
+            oflags: oflags(facts),
+            time_in_force: match (request.time_in_force, facts.expires) {
+                (TimeInForce::Gtc, None) => "gtc",
+                (TimeInForce::Gtc, Some(_)) => "gtd",
+                (TimeInForce::Ioc, _) => "ioc",
+                (TimeInForce::Fok, _) => "fok",
             },
             trades: trades.then(|| details.executions.clone()),
             end: order.closed_at.map(|closed| End { reason, closetm: Number::seconds(closed) }),
@@ -108,34 +131,103 @@ impl OrderRow {
     }
 }
 
-/// `market`, `limit` or the name of a trigger.
-pub(crate) const fn order_type(kind: OrderKind) -> &'static str {
-    match kind {
-        OrderKind::Market => "market",
-        OrderKind::Limit { .. } => "limit",
-        OrderKind::Triggered { trigger, .. } => trigger.as_str(),
+impl AmendRow {
+    pub(super) fn new(state: &State, pair: &Pair) -> Self {
+        let decimals = pair.instrument.price_decimals;
+        let (limit, trigger, post_only) = match state.kind {
+            OrderKind::Market => (None, None, false),
+            OrderKind::Limit { price, post_only } => (Some(price), None, post_only),
+            OrderKind::Triggered { price, limit, .. } => (limit, Some(price), false),
+        };
+        Self {
+            amend_id: state.amend_id.clone(),
+            amend_type: if state.is_original { "original" } else { "user" },
+            order_qty: state.quantity.to_fixed(8),
+            remaining_qty: state.remaining.to_fixed(8),
+            limit_price: limit.map(|price| price.to_fixed(decimals)),
+            trigger_price: trigger.map(|price| price.to_fixed(decimals)),
+            post_only,
+            timestamp: state.at.as_nanos() / 1_000_000,
+        }
     }
 }
 
-/// The sentence that describes an order; clients parse it.
-pub(super) fn sentence(side: Side, quantity: Quantity, kind: OrderKind, pair: &Pair) -> String {
-    let (volume, name) = (quantity.to_fixed(8), pair.altname);
-    match kind {
+/// Trigger and limit of an order whose trigger was met; nothing before, nor of other orders.
+fn triggered_prices(order: &Order, asked: OrderKind) -> (Option<Price>, Option<Price>) {
+    match (asked, order.request.is_waiting()) {
+        (OrderKind::Triggered { price, limit, .. }, false) => (Some(price), limit),
+        (OrderKind::Triggered { .. } | OrderKind::Market | OrderKind::Limit { .. }, _) => {
+            (None, None)
+        }
+    }
+}
+
+/// What became of an order besides its status.
+fn misc(facts: &OrderFacts, order: &Order) -> &'static str {
+    match (facts.request.kind, order.request.is_waiting()) {
+        (OrderKind::Triggered { trigger: Trigger::StopLoss, .. }, false) => "stopped",
+        (OrderKind::Triggered { trigger: Trigger::TakeProfit, .. }, false) => "touched",
+        _ if facts.amended => "amended",
+        _ => "",
+    }
+}
+
+fn oflags(facts: &OrderFacts) -> &'static str {
+    match (facts.request.is_post_only(), facts.cost.is_some()) {
+        (true, _) => "post,fciq",
+        (false, true) => "fciq,viqc",
+        (false, false) => "fciq",
+    }
+}
+
+/// `market`, `limit`, `iceberg`, or the name of a trigger with what comes after it: `stop-loss-limit`.
+pub(crate) fn order_type(facts: &OrderFacts) -> String {
+    match facts.request.kind {
+        OrderKind::Market => "market".to_owned(),
+        OrderKind::Limit { .. } if facts.display.is_some() => "iceberg".to_owned(),
+        OrderKind::Limit { .. } => "limit".to_owned(),
+        OrderKind::Triggered { trigger, limit: None, .. } => trigger.as_str().to_owned(),
+        OrderKind::Triggered { trigger, limit: Some(_), .. } => {
+            format!("{}-limit", trigger.as_str())
+        }
+    }
+}
+
+/// The sentence that describes an order; clients parse it. A market buy by cost names the cost.
+pub(crate) fn sentence(request: &OrderRequest, cost: Option<Notional>, pair: &Pair) -> String {
+    let (side, name) = (request.side, pair.altname);
+    let volume = cost.map_or_else(|| request.quantity.to_fixed(8), |cost| cost.to_fixed(8));
+    let price = price_text(request, pair);
+    match request.kind {
         OrderKind::Market => format!("{side} {volume} {name} @ market"),
-        OrderKind::Limit { .. } => {
-            format!("{side} {volume} {name} @ limit {}", limit_text(kind, pair))
-        }
-        OrderKind::Triggered { trigger, .. } => {
-            format!("{side} {volume} {name} @ {} {}", trigger.as_str(), limit_text(kind, pair))
+        OrderKind::Limit { .. } => format!("{side} {volume} {name} @ limit {price}"),
+        OrderKind::Triggered { trigger, limit, .. } => {
+            let trigger = trigger.as_str().replace('-', " ");
+            let then = match limit {
+                Some(_) => format!(" -> limit {}", price2_text(request.kind, pair)),
+                None => String::new(),
+            };
+            format!("{side} {volume} {name} @ {trigger} {price}{then}")
         }
     }
 }
 
-fn limit_text(kind: OrderKind, pair: &Pair) -> String {
-    match kind {
+/// Limit or trigger of an order; `0` of one without.
+pub(crate) fn price_text(request: &OrderRequest, pair: &Pair) -> String {
+    match request.kind {
         OrderKind::Market => "0".to_owned(),
         OrderKind::Limit { price, .. } | OrderKind::Triggered { price, .. } => {
             price.to_fixed(pair.instrument.price_decimals)
         }
+    }
+}
+
+/// Limit of an order that waits for a trigger; `0` of others.
+fn price2_text(kind: OrderKind, pair: &Pair) -> String {
+    match kind {
+        OrderKind::Triggered { limit: Some(limit), .. } => {
+            limit.to_fixed(pair.instrument.price_decimals)
+        }
+        OrderKind::Market | OrderKind::Limit { .. } | OrderKind::Triggered { .. } => "0".to_owned(),
     }
 }

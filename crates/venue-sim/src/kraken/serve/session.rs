@@ -57,6 +57,8 @@ enum Stop {
     Broken,
     /// Nothing happened for too long.
     Idle,
+    /// The venue closes its streams.
+    Finished,
 }
 
 /// Runs a session until it ends.
@@ -82,8 +84,13 @@ pub(super) async fn run(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade) {
         () = session.read(&mut stream) => Stop::Broken,
         stop = session.write(&mut sink) => stop,
     };
-    if matches!(stop, Stop::Idle) {
-        let closing = close(&mut sink, &mut stream);
+    let goodbye = match stop {
+        Stop::Broken => None,
+        Stop::Idle => Some((CloseCode::Normal, "idle")),
+        Stop::Finished => Some((CloseCode::Restart, "maintenance")),
+    };
+    if let Some((code, reason)) = goodbye {
+        let closing = close(&mut sink, &mut stream, code, reason);
         if timeout(CLOSE_WAIT_MAX, closing).await.is_err() {
             tracing::debug!(connection = session.connection, "client did not close");
         }
@@ -139,6 +146,7 @@ impl Session {
             {
                 return Stop::Broken;
             }
+            let finished = self.outbox.is_finished();
             let messages = self.outbox.take();
             if !messages.is_empty() {
                 if messages.iter().any(|m| matches!(m, Outgoing::Channel(_))) {
@@ -154,6 +162,9 @@ impl Session {
                     return Stop::Broken;
                 }
                 *self.active.lock() = Instant::now();
+            }
+            if finished {
+                return Stop::Finished;
             }
             let subscribed = self.shared.venue.lock().is_subscribed(self.connection);
             if subscribed {
@@ -197,8 +208,13 @@ async fn send(
 }
 
 /// Says goodbye and waits for the client's answer.
-async fn close(sink: &mut SplitSink<Socket, Message>, stream: &mut SplitStream<Socket>) {
-    let goodbye = CloseFrame { code: CloseCode::Normal, reason: "idle".into() };
+async fn close(
+    sink: &mut SplitSink<Socket, Message>,
+    stream: &mut SplitStream<Socket>,
+    code: CloseCode,
+    reason: &'static str,
+) {
+    let goodbye = CloseFrame { code, reason: reason.into() };
     if sink.send(Message::Close(Some(goodbye))).await.is_ok() {
         while let Some(Ok(_)) = stream.next().await {}
     }

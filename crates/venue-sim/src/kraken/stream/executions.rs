@@ -1,20 +1,22 @@
 //! Rows of the `executions` channel: the life of an order, one row per message.
 
-use matching::{Order, OrderRequest};
+use matching::{CancelReason, Order, OrderRequest};
 use model::{Liquidity, Notional, OrderKind, Price, Quantity, TimeInForce, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::pair::Pair;
-use crate::kraken::venue::{OrderFacts, OwnExecution};
+use crate::kraken::publish::reason_text;
+use crate::kraken::rest::order_type;
+use crate::kraken::venue::{Ended, OrderFacts, OwnExecution};
 use crate::kraken::wire::{Number, rfc3339};
 
 /// A message of the channel.
 #[derive(Serialize)]
-pub(super) struct Message<'a> {
+pub(super) struct Message<'a, R> {
     pub(super) channel: &'static str,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
-    pub(super) data: &'a [Row],
+    pub(super) data: &'a [R],
     pub(super) sequence: u64,
 }
 
@@ -28,7 +30,7 @@ pub(crate) enum Row {
     Opened(OpenedRow),
     /// `trade`: one execution.
     Trade(Box<TradeRow>),
-    /// `filled` and `canceled`.
+    /// `filled`, `canceled` and `expired`.
     End(Box<EndRow>),
 }
 
@@ -41,8 +43,16 @@ pub(crate) struct FullRow {
     order_userref: i32,
     symbol: String,
     side: &'static str,
-    order_type: &'static str,
+    order_type: String,
     order_qty: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cash_order_qty: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_qty: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    triggers: Option<TriggersRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expire_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_price: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +67,38 @@ pub(crate) struct FullRow {
     fee_ccy_pref: &'static str,
     exec_type: &'static str,
     order_status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amended: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     timestamp: String,
+}
+
+/// What an order waits for.
+#[derive(Debug, Clone, Serialize)]
+struct TriggersRow {
+    reference: &'static str,
+    price: Number,
+    price_type: &'static str,
+    status: &'static str,
+}
+
+/// How an order ended before it was filled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+impl End {
+    /// From the exchange's reason, unless the venue has a better one.
+    pub(crate) const fn of(reason: CancelReason, ended: Option<Ended>) -> Self {
+        match ended {
+            Some(Ended::Expired) => Self { kind: "expired", reason: "Order expired" },
+            Some(Ended::Replaced) => Self { kind: "canceled", reason: "Order replaced" },
+            None => Self { kind: "canceled", reason: reason_text(reason) },
+        }
+    }
 }
 
 /// An order that can be executed from now on.
@@ -84,7 +125,7 @@ pub(crate) struct TradeRow {
     last_price: Number,
     liquidity_ind: &'static str,
     cost: Number,
-    order_type: &'static str,
+    order_type: String,
     timestamp: String,
     order_status: &'static str,
     cum_qty: Number,
@@ -155,6 +196,17 @@ impl Row {
         full(&order.request, facts, pair, totals, ["new", status], order.opened_at)
     }
 
+    /// An order that was changed.
+    pub(crate) fn amended(order: &Order, facts: &OrderFacts, pair: &Pair, now: UnixNanos) -> Self {
+        let totals = Totals::new(order.filled, order.cost, order.fee, pair);
+        let status = if order.filled.is_zero() { "new" } else { "partially_filled" };
+        let mut row = full(&order.request, facts, pair, totals, ["amended", status], now);
+        if let Self::Full(row) = &mut row {
+            (row.amended, row.reason) = (Some(true), Some("User requested"));
+        }
+        row
+    }
+
     /// An order that can be executed from now on.
     pub(crate) fn opened(_: &Order, facts: &OrderFacts, _: &Pair, now: UnixNanos) -> Self {
         Self::Opened(OpenedRow {
@@ -187,7 +239,7 @@ impl Row {
                 Liquidity::Taker => "t",
             },
             cost: Number::amount(Notional::of(fill.price, fill.quantity), rules.cost_decimals),
-            order_type: order_type(facts.request.kind),
+            order_type: order_type(facts),
             timestamp: rfc3339(now),
             order_status: "partially_filled",
             cum_qty: totals.quantity,
@@ -200,18 +252,18 @@ impl Row {
 
     /// An order that is filled completely.
     pub(crate) fn filled(order: &Order, facts: &OrderFacts, pair: &Pair, now: UnixNanos) -> Self {
-        end(order, facts, pair, "filled", None, now)
+        last(order, facts, pair, ("filled", None), now)
     }
 
     /// An order whose rest is gone.
-    pub(crate) fn canceled(
+    pub(crate) fn ended(
         order: &Order,
         facts: &OrderFacts,
         pair: &Pair,
-        reason: &'static str,
+        end: End,
         now: UnixNanos,
     ) -> Self {
-        end(order, facts, pair, "canceled", Some(reason), now)
+        last(order, facts, pair, (end.kind, Some(end.reason)), now)
     }
 }
 
@@ -224,21 +276,35 @@ fn full(
     time: UnixNanos,
 ) -> Row {
     let rules = &pair.instrument;
-    let limit = request.limit();
+    let (limit, triggers) = match (facts.request.kind, request.is_waiting()) {
+        (OrderKind::Triggered { price, limit, .. }, waits) => {
+            let status = if waits { "untriggered" } else { "triggered" };
+            let price = Number::price(price, rules.price_decimals);
+            let triggers =
+                TriggersRow { reference: "last", price, price_type: "static", status };
+            (limit, Some(triggers))
+        }
+        (OrderKind::Market | OrderKind::Limit { .. }, _) => (request.limit(), None),
+    };
     Row::Full(Box::new(FullRow {
         order_id: facts.txid.clone(),
         cl_ord_id: request.client_id.as_deref().map(str::to_owned),
         order_userref: facts.shown_userref(),
         symbol: rules.symbol.as_str().to_owned(),
         side: request.side.as_str(),
-        order_type: order_type(request.kind),
+        order_type: order_type(facts),
         order_qty: Number::quantity(request.quantity, rules.quantity_decimals),
+        cash_order_qty: facts.cost.map(|cost| Number::amount(cost, rules.cost_decimals)),
+        display_qty: facts.display.map(|q| Number::quantity(q, rules.quantity_decimals)),
+        triggers,
+        expire_time: facts.expires.map(rfc3339),
         limit_price: limit.map(|price| Number::price(price, rules.price_decimals)),
         limit_price_type: limit.map(|_| "static"),
-        time_in_force: match request.time_in_force {
-            TimeInForce::Gtc => "GTC",
-            TimeInForce::Ioc => "IOC",
-            TimeInForce::Fok => "FOK",
+        time_in_force: match (request.time_in_force, facts.expires) {
+            (TimeInForce::Gtc, None) => "GTC",
+            (TimeInForce::Gtc, Some(_)) => "GTD",
+            (TimeInForce::Ioc, _) => "IOC",
+            (TimeInForce::Fok, _) => "FOK",
         },
         post_only: request.is_post_only(),
         reduce_only: false,
@@ -249,16 +315,17 @@ fn full(
         fee_ccy_pref: "fciq",
         exec_type,
         order_status,
+        amended: None,
+        reason: None,
         timestamp: rfc3339(time),
     }))
 }
 
-fn end(
+fn last(
     order: &Order,
     facts: &OrderFacts,
     pair: &Pair,
-    kind: &'static str,
-    reason: Option<&'static str>,
+    (kind, reason): (&'static str, Option<&'static str>),
     now: UnixNanos,
 ) -> Row {
     let totals = Totals::new(order.filled, order.cost, order.fee, pair);
@@ -275,12 +342,4 @@ fn end(
         reason,
         order_id: facts.txid.clone(),
     }))
-}
-
-const fn order_type(kind: OrderKind) -> &'static str {
-    match kind {
-        OrderKind::Market => "market",
-        OrderKind::Limit { .. } => "limit",
-        OrderKind::Triggered { trigger, .. } => trigger.as_str(),
-    }
 }

@@ -1,6 +1,7 @@
 //! Messages on their way to one client.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -33,6 +34,7 @@ pub(crate) struct Outbox {
     queue: Mutex<VecDeque<Outgoing>>,
     filled: Notify,
     overflow: CancellationToken,
+    finished: AtomicBool,
 }
 
 impl Outbox {
@@ -47,6 +49,17 @@ impl Outbox {
         }
         drop(queue);
         self.filled.notify_one();
+    }
+
+    /// Lets what is queued go out, then ends the session.
+    pub(crate) fn finish(&self) {
+        self.finished.store(true, Ordering::Release);
+        self.filled.notify_one();
+    }
+
+    /// True when nothing is to follow what is queued.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
     }
 
     /// Takes everything that waits.

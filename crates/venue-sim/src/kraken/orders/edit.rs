@@ -1,0 +1,106 @@
+//! Orders are replaced: the old way to change them.
+
+use matching::{AccountId, Order};
+use model::{OrderKind, Quantity, TimeInForce, UnixNanos};
+
+use crate::kraken::error::ApiError;
+use crate::kraken::orders::counting::Change;
+use crate::kraken::orders::draft::check_deadline;
+use crate::kraken::orders::{Draft, Placed};
+use crate::kraken::pair::Pair;
+use crate::kraken::rest::Args;
+use crate::kraken::venue::{Ended, Venue};
+
+/// What a client is told of a replacement.
+#[derive(Debug)]
+pub(crate) struct Edited {
+    pub(crate) placed: Placed,
+    pub(crate) original: String,
+    pub(crate) volume: Quantity,
+    /// As the new order shows it.
+    pub(crate) price: String,
+}
+
+/// Arguments of the old order that the new one takes over unless they are given.
+const KEPT: &[&str] = &["volume", "price", "price2", "oflags", "userref", "validate"];
+
+impl Venue {
+    /// `EditOrder`: cancels an order and places another one of the same kind.
+    ///
+    /// An order that cannot be paid after all is cancelled nevertheless, as Kraken does.
+    pub(crate) fn edit_order(
+        &mut self,
+        account: AccountId,
+        args: &Args,
+        now: UnixNanos,
+    ) -> Result<Edited, ApiError> {
+        let pair = self.pair_of(args)?;
+        let txid = args.require("txid")?;
+        let id = self.by_txid.get(txid).copied();
+        let order = id.and_then(|id| self.exchange.order(id)).cloned();
+        let same = |o: &Order| o.account == account && o.request.symbol == *pair.symbol();
+        let order = order.filter(|o| same(o) && o.is_open()).ok_or(ApiError::UNKNOWN_ORDER)?;
+        let validate = args.flag("validate")?;
+        self.phase.check_change()?;
+        if !validate {
+            self.count_change(account, order.id, Change::Edit, now)?;
+        }
+        check_deadline(args, now)?;
+        let new = self.replacement(&order, &pair, args);
+        let draft = Draft::parse(self, &pair, &new, now)?.with_userref(&new)?;
+        let (volume, price) = (draft.request.quantity, crate::kraken::rest::price_text(&draft.request, &pair));
+        self.phase.check_order(&draft.request)?;
+        if !validate {
+            if let Some(details) = self.orders.get_mut(&order.id) {
+                details.ended = Some(Ended::Replaced);
+            }
+            self.cancel(account, &[order.id], now);
+        }
+        let placed = self.place(account, &pair, draft, validate, now)?;
+        Ok(Edited { placed, original: txid.to_owned(), volume, price })
+    }
+
+    /// The arguments of the new order: the old ones where nothing else is asked for.
+    fn replacement(&self, order: &Order, pair: &Pair, args: &Args) -> Args {
+        let request = &order.request;
+        let decimals = pair.instrument.price_decimals;
+        let mut new = Args::default();
+        new.set("pair", pair.id);
+        new.set("type", request.side.as_str());
+        new.set("volume", &order.remaining().to_string());
+        match request.kind {
+            OrderKind::Market => new.set("ordertype", "market"),
+            OrderKind::Limit { price, post_only } => {
+                new.set("ordertype", "limit");
+                new.set("price", &price.to_fixed(decimals));
+                if post_only {
+                    new.set("oflags", "post");
+                }
+            }
+            OrderKind::Triggered { trigger, price, limit } => {
+                let suffix = if limit.is_some() { "-limit" } else { "" };
+                new.set("ordertype", &format!("{}{suffix}", trigger.as_str()));
+                new.set("price", &price.to_fixed(decimals));
+                if let Some(limit) = limit {
+                    new.set("price2", &limit.to_fixed(decimals));
+                }
+            }
+        }
+        if request.time_in_force == TimeInForce::Gtc
+            && let Some(details) = self.orders.get(&order.id)
+        {
+            if let Some(userref) = details.facts.userref {
+                new.set("userref", &userref.to_string());
+            }
+            if let Some(expires) = details.facts.expires {
+                new.set("expiretm", &expires.secs().to_string());
+            }
+        }
+        for name in KEPT {
+            if let Some(value) = args.get(name) {
+                new.set(name, value);
+            }
+        }
+        new
+    }
+}

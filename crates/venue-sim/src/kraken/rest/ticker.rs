@@ -1,0 +1,66 @@
+//! `Ticker`.
+
+use model::{Level, Notional, Price, Quantity, UnixNanos};
+use serde::Serialize;
+
+use crate::kraken::candles::Candle;
+use crate::kraken::rest::{Args, MethodResult};
+use crate::kraken::venue::{Listed, Venue};
+use crate::kraken::wire::{Keyed, json};
+
+/// Per side: price, whole lots, lots with three digits.
+type Quote = [String; 3];
+
+#[derive(Serialize)]
+struct TickerRow {
+    a: Quote,
+    b: Quote,
+    c: [String; 2],
+    v: [String; 2],
+    p: [String; 2],
+    t: [u64; 2],
+    l: [String; 2],
+    h: [String; 2],
+    o: String,
+}
+
+impl Venue {
+    /// `Ticker`. A pair that never traded shows zeros.
+    pub(super) fn ticker(&self, args: &Args, now: UnixNanos) -> MethodResult {
+        let listed = self.pairs_of(args)?.into_iter();
+        let rows = listed.map(|listed| (listed.pair.id.to_owned(), ticker_row(listed, now)));
+        Ok(json(&Keyed(rows.collect())))
+    }
+}
+
+fn ticker_row(listed: &Listed, now: UnixNanos) -> TickerRow {
+    let decimals = listed.pair.instrument.cost_decimals;
+    let price = |price: Price| price.to_fixed(decimals);
+    let (last, quantity) = listed.ticker.last().unwrap_or((Price::ZERO, Quantity::ZERO));
+    let vwap = |candle: &Candle| price(candle.vwap(decimals).unwrap_or(candle.open));
+    let flat = Candle::flat(last, UnixNanos::ZERO);
+    let today = listed.ticker.today(now).unwrap_or(flat);
+    let day = listed.ticker.last_day(now).unwrap_or(flat);
+    let quote = |levels: &[Level]| {
+        let best = levels.first().copied();
+        let quantity = best.map_or(Quantity::ZERO, |level| level.quantity);
+        let lots = Notional::from_quantity(quantity);
+        let whole = lots.to_fixed(0);
+        [
+            price(best.map_or(Price::ZERO, |level| level.price)),
+            if whole == "0" { "1".to_owned() } else { whole },
+            quantity.to_fixed(3),
+        ]
+    };
+    TickerRow {
+        a: quote(&listed.book.asks),
+        b: quote(&listed.book.bids),
+        c: [price(last), quantity.to_fixed(8)],
+        v: [today.volume.to_fixed(8), day.volume.to_fixed(8)],
+        p: [vwap(&today), vwap(&day)],
+        t: [today.trades, day.trades],
+        l: [price(today.low), price(day.low)],
+        h: [price(today.high), price(day.high)],
+        o: price(today.open),
+    }
+}
