@@ -15,7 +15,7 @@ pub(crate) use self::fetch::{
 pub(crate) use self::tape::{
     ConvertArgs, GenerateArgs, MarketArg, ReadArgs, ReadHow, SurveyArgs, TapeArgs, TapeCommand,
 };
-pub(crate) use real::{ServeArgs, ServedVenue, Speed, TradeArgs};
+pub(crate) use real::{OtherPairs, ServeArgs, ServedTape, ServedVenue, Speed, TradeArgs};
 
 /// A wave tank for trading systems.
 ///

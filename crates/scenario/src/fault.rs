@@ -143,7 +143,7 @@ impl FaultKind {
     }
 
     /// The first parameter that does not go with the others, and what was expected of it.
-    pub(crate) fn problem(&self) -> Option<(&'static str, String)> {
+    pub fn problem(&self) -> Option<(&'static str, String)> {
         match self {
             Self::RestStatus(rest) | Self::RestLostAnswer(rest) => rest.problem(),
             Self::RestSlow(slow) => slow.problem(),

@@ -1,24 +1,31 @@
 //! The explicit faults of one run.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::{Document, Step};
 use crate::duration::format_duration;
+use crate::error::ScenarioError;
 use crate::fault::FaultKind;
+
+/// Largest file with a plan.
+const PLAN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// What strikes when in one run: a scenario expanded by a seed. Plain data; saved with each run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultPlan {
-    /// Name of the scenario: `faults/kraken-outage`.
+    /// Name of the scenario: `faults/kraken-outage`; empty in a plan that was written by hand.
+    #[serde(default)]
     pub scenario: String,
-    /// Seed of the run.
-    #[serde(with = "crate::seed")]
+    /// Seed of the run; zero in a plan that was written by hand.
+    #[serde(default, with = "crate::seed")]
     pub seed: u64,
     /// Virtual time at which the last fault is over; zero without faults.
-    #[serde(with = "crate::duration")]
+    #[serde(default, with = "crate::duration")]
     pub healed_at: Duration,
     /// Faults in the order in which they begin.
     #[serde(default, rename = "fault")]
@@ -29,6 +36,7 @@ pub struct FaultPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedFault {
     /// Number in the plan, from 0.
+    #[serde(default)]
     pub id: u32,
     /// Virtual time since the start of the run at which it begins.
     #[serde(with = "crate::duration")]
@@ -42,6 +50,34 @@ pub struct PlannedFault {
 }
 
 impl FaultPlan {
+    /// Reads a plan: a saved `plan.toml`, or one with nothing but its `[[fault]]`s. They are numbered in the
+    /// order of the file.
+    ///
+    /// # Errors
+    /// [`ScenarioError`]: it cannot be read, is too large, is no plan, or a fault ends before it begins or has
+    /// parameters that do not go together.
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let read = |source| ScenarioError::from_io(path, "a plan of faults", source);
+        let size = std::fs::metadata(path).map_err(read)?.len();
+        if size > PLAN_BYTES_MAX {
+            return Err(ScenarioError::TooLarge { path: path.to_owned(), bytes_max: PLAN_BYTES_MAX });
+        }
+        let text = std::fs::read_to_string(path).map_err(read)?;
+        let document = Document::parse(path, &text, &["fault"])?;
+        let mut plan: Self = document.read()?;
+        for (at, fault) in plan.faults.iter_mut().enumerate() {
+            fault.id = u32::try_from(at).unwrap_or(u32::MAX);
+            let place = [Step::Key("fault"), Step::Index(at)];
+            if fault.until <= fault.at {
+                return Err(document.expected(&place, "`until` later than `at`".to_owned()));
+            }
+            if let Some((key, expected)) = fault.kind.problem() {
+                return Err(document.expected(&place, format!("`{key}`: {expected}")));
+            }
+        }
+        Ok(plan)
+    }
+
     /// Virtual time at which the first fault begins; `None` without faults.
     pub fn begins_at(&self) -> Option<Duration> {
         self.faults.first().map(|fault| fault.at)

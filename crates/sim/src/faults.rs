@@ -108,8 +108,8 @@ fn names(hosts: &[Host]) -> String {
     names.join(", ")
 }
 
-/// What the venue is told of a fault of its protocol.
-fn protocol_fault(kind: &FaultKind) -> Option<ProtocolFault> {
+/// What the venue is told of a fault of its protocol; `None` of a fault that is none.
+pub fn protocol_fault(kind: &FaultKind) -> Option<ProtocolFault> {
     let rest = |fault, methods: &[Method]| {
         let methods = methods.iter().map(|method| method.as_str().to_owned()).collect();
         Some(ProtocolFault::Rest { fault, methods })

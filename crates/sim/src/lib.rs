@@ -22,6 +22,7 @@ mod sockets;
 mod world;
 
 pub use error::SimError;
+pub use faults::protocol_fault;
 pub use history::digest;
 pub use hosts::trader::{TraderContext, TraderProgram, production};
 pub use hosts::visitor::VisitorProgram;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use model::Symbol;
@@ -17,41 +18,137 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
-    /// The market: a file in Kraken's trade archive format (`timestamp,price,volume`, no header).
-    /// `wavetank tape generate` makes one
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tape: PathBuf,
+    /// A recorded market: trades or a book (L2) in any format of `wavetank tape`. Of the pair named before
+    /// it, by `--symbol`, or by the file itself. May be given several times: other pairs, or trades beside a book
+    #[arg(long, value_name = "[BASE/QUOTE=]FILE", required = true, value_parser = served_tape)]
+    pub(crate) tape: Vec<ServedTape>,
 
-    /// The pair that the tape is of
-    #[arg(long, value_name = "BASE/QUOTE", default_value = "BTC/USD", value_parser = symbol)]
-    pub(crate) symbol: Symbol,
+    /// The pair of tapes that name none
+    #[arg(long, value_name = "BASE/QUOTE", value_parser = symbol)]
+    pub(crate) symbol: Option<Symbol>,
 
-    /// How fast the market plays; `max` plays all of it at once
+    /// Pairs without a tape: a generated market for each, or not listed at all
+    #[arg(long, value_enum, default_value_t = OtherPairs::Generated)]
+    pub(crate) other_pairs: OtherPairs,
+
+    /// How fast the market plays; with `max` all of it has happened already
     #[arg(long, value_enum, default_value_t = Speed::Real)]
     pub(crate) speed: Speed,
+
+    /// How much of the tape has happened at the start, so that there are candles and trades: `30m`
+    /// [default: the first half, at most 12h]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) history: Option<Duration>,
+
+    /// Begin again when the tape has ended
+    #[arg(long = "loop")]
+    pub(crate) repeat: bool,
+
+    /// Accounts with their keys, tiers, balances and permissions (TOML) [default: one account, keys drawn]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) accounts: Option<PathBuf>,
+
+    /// Faults that strike by themselves: `[[fault]]` of a scenario's plan (TOML), times since the start
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) faults: Option<PathBuf>,
+
+    /// Control over HTTP and JSON: state, phases, faults
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) control: Option<SocketAddr>,
+
+    /// Serve TLS with a certificate of its own, written to this file (PEM) for clients to trust
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "wavetank-serve.pem"
+    )]
+    pub(crate) tls: Option<PathBuf>,
 
     /// Log to standard error, for example `info` (orders and fills) or `debug` [default: nothing]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }
 
-const SERVE_HELP: &str = "\
-The venue starts empty at every start, with one account whose key it prints. It speaks plain HTTP and
-WebSocket (no TLS), Kraken's REST and WebSocket v2; what it does not offer is refused in Kraken's words.
+const SERVE_HELP: &str = r#"The venue starts anew at every start. It speaks Kraken's REST and WebSocket v2; what it does not offer is refused
+in Kraken's words. Clients need no change but their base URL.
+
+An accounts file:
+  [[account]]
+  name = "alice"                          # tier: starter, intermediate, pro
+  tier = "pro"
+  balance = { USD = "100000", BTC = "2" }
+  volume = "60000"                        # of 30 days, US dollars: decides the fees; or
+  fees = { maker_percent = "0.1", taker_percent = "0.2" }
+  [[account.key]]                         # key and secret are drawn if they are not given
+  key = "..."
+  secret = "..."                          # base64
+  permissions = ["query-funds", "query-open-orders", "query-closed-orders", "query-ledger", "create-orders",
+                 "cancel-orders", "web-sockets"]
+  nonce_window = 0
+
+The control port:
+  curl http://ADDRESS/state
+  curl -d '{"phase":"maintenance"}' http://ADDRESS/phase           online, maintenance, cancel_only, post_only
+  curl -d '{"kind":"rest-status","status":503}' http://ADDRESS/faults        says the fault's number
+  curl -X DELETE http://ADDRESS/faults/0
 
 Try:
   wavetank serve kraken --tape data/tapes/BTCUSD_sample_30m.csv
-  wavetank serve kraken --tape market.csv --listen 127.0.0.1:0 --speed 10 --log info
+  wavetank serve kraken --tape ETH/USD=market.csv --listen 127.0.0.1:0 --speed 10 --loop --log info
 
 Exit codes:
-  0 stopped by Ctrl-C or SIGTERM   1 wrong usage, unreadable tape, port taken
-  3 a part failed, for example a connection   130 second signal";
+  0 stopped by Ctrl-C or SIGTERM   1 wrong usage, unreadable file, port taken
+  3 a part failed, for example a connection   130 second signal"#;
 
 /// A venue that can be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ServedVenue {
     /// Kraken, spot
     Kraken,
+}
+
+/// A tape, perhaps with the pair that it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServedTape {
+    pub(crate) symbol: Option<Symbol>,
+    pub(crate) path: PathBuf,
+}
+
+fn served_tape(text: &str) -> Result<ServedTape, String> {
+    let named = text.split_once('=').and_then(|(pair, path)| Some((symbol(pair).ok()?, path)));
+    let (symbol, path) = named.map_or((None, text), |(symbol, path)| (Some(symbol), path));
+    if path.is_empty() {
+        return Err("expected a file, or a pair and a file such as ETH/USD=trades.csv".to_owned());
+    }
+    Ok(ServedTape { symbol, path: PathBuf::from(path) })
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    scenario::parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// What becomes of pairs without a tape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OtherPairs {
+    /// Each has a quiet market around a usual price, the same at every start
+    Generated,
+    /// They are not listed
+    None,
+}
+
+#[cfg(test)]
+impl ServeArgs {
+    /// As from a command line.
+    pub(crate) fn parsed(arguments: &[&str]) -> Self {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: ServeArgs,
+        }
+        <Line as clap::Parser>::try_parse_from(arguments).expect("valid arguments").args
+    }
 }
 
 /// How fast a tape plays.
@@ -63,13 +160,13 @@ pub(crate) enum Speed {
     /// Ten times as fast
     #[value(name = "10")]
     Ten,
-    /// All at once
+    /// All of it has happened at the start
     #[value(name = "max")]
     Max,
 }
 
 impl Speed {
-    /// How many times as fast as recorded; `None` for all at once.
+    /// How many times as fast as recorded; `None` if all of it has happened.
     pub(crate) const fn factor(self) -> Option<u32> {
         match self {
             Self::Real => Some(1),

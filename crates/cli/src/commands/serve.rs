@@ -1,48 +1,45 @@
 //! `wavetank serve`: a simulated venue on a real port, for any client.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::net::SocketAddr;
+mod accounts;
+mod control;
+mod faults;
+mod greeting;
+mod listen;
+mod market;
+mod others;
+mod tls;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use anyhow::Context as _;
+use model::UnixNanos;
 use model::history::VenueEvent;
-use model::{Notional, Trade, UnixNanos};
 use platform::{
-    Binder as _, Clock as _, Entropy, GroupError, Listener, Spawner, SystemClock, TaskGroup,
-    TaskResult, TcpBinder,
+    Binder as _, Clock as _, Entropy, GroupError, Listener, SystemClock, TaskGroup, TcpBinder,
 };
-use rand::Rng as _;
-use tape::Tape;
-use tokio::sync::Semaphore;
+use scenario::FaultPlan;
 use tokio_util::sync::CancellationToken;
 use venue_sim::VenueSink;
-use venue_sim::kraken::{AccountConfig, KrakenSim, KrakenSimConfig, Pair, Role, Tier};
+use venue_sim::kraken::{KrakenSim, KrakenSimConfig, MarketEvent, Pair};
 
-use crate::args::{ServeArgs, ServedVenue, Speed};
+use crate::args::{OtherPairs, ServeArgs, ServedVenue};
+use crate::commands::serve::accounts::Accounts;
+use crate::commands::serve::control::Control;
+use crate::commands::serve::faults::Faults;
+use crate::commands::serve::greeting::{Greeting, say};
+use crate::commands::serve::listen::Places;
+use crate::commands::serve::market::Recording;
+use crate::commands::serve::others::Others;
+use crate::commands::serve::tls::Tls;
 use crate::exit::Exit;
 use crate::signals::{self, News};
 use crate::words::Words;
 
-/// Connections at once; more are closed at once.
-const CONNECTIONS_MAX: usize = 256;
 /// Time that connections have to end after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(3);
-/// Wait after a connection that could not be accepted.
-const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
-/// Kraken's first fee tier, parts per million.
-const MAKER_PPM: i64 = 2_500;
-const TAKER_PPM: i64 = 4_000;
-/// What the account owns at the start.
-const BASE: &str = "10";
-const QUOTE: &str = "1000000";
-/// Name of the account.
-const ACCOUNT: &str = "trader";
-/// Bytes of an API secret, as Kraken's.
-const SECRET_BYTES: usize = 64;
+/// Longest wait for the (next) head of a request.
+const HEAD_WAIT_MAX: Duration = Duration::from_secs(75);
 
 /// Writes to the log: orders and fills for everybody, the rest for who asks.
 #[derive(Debug)]
@@ -60,11 +57,26 @@ impl VenueSink for LogSink {
 
 /// Everything that is served.
 struct Service {
-    venue: KrakenSim,
-    trades: Vec<Trade>,
-    start: UnixNanos,
-    listener: Box<dyn Listener>,
+    control: Control,
+    market: Market,
+    tls: Option<Tls>,
+    plan: Option<FaultPlan>,
     stop: CancellationToken,
+}
+
+/// What plays after the start.
+struct Market {
+    live: Vec<MarketEvent>,
+    start: UnixNanos,
+    /// Played again and again after that, with its speed.
+    repeated: Option<(Recording, crate::args::Speed)>,
+    others: Option<Others>,
+}
+
+/// The ports that are open.
+struct Ports {
+    venue: Box<dyn Listener>,
+    control: Option<Box<dyn Listener>>,
 }
 
 pub(crate) fn execute(args: &ServeArgs) -> anyhow::Result<Exit> {
@@ -76,33 +88,81 @@ pub(crate) fn execute(args: &ServeArgs) -> anyhow::Result<Exit> {
 }
 
 fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
-    let tape = Tape::load(&args.tape)?;
-    let pair = Pair::by_symbol(&args.symbol)
-        .ok_or_else(|| anyhow!("the simulated venue does not list `{}`", args.symbol))?;
+    let recording = Recording::load(args)?;
+    let plan = args.faults.as_deref().map(FaultPlan::load).transpose()?;
+    plan.iter().try_for_each(faults::check)?;
     let entropy = Entropy::from_os().context("the machine has no randomness to give")?;
-    let key = KeyPair::draw(&entropy);
-    let config = KrakenSimConfig::new(vec![account(&pair, &key)], vec![pair.clone()]);
-    let clock = Arc::new(SystemClock);
-    let venue = KrakenSim::new(config, clock, entropy.child("venue/kraken"), Arc::new(LogSink))?;
+    let mut pairs = Pair::all();
+    if args.other_pairs == OtherPairs::None {
+        pairs.retain(|pair| recording.symbols.contains(pair.symbol()));
+    }
+    let traded = pairs.iter().filter(|pair| recording.symbols.contains(pair.symbol()));
+    let accounts = match &args.accounts {
+        Some(file) => Accounts::load(file, &entropy)?,
+        None => {
+            let assets = traded.map(|pair| (&pair.instrument.base, &pair.instrument.quote));
+            Accounts::drawn(&entropy, assets)
+        }
+    };
+    let mut config = KrakenSimConfig::new(accounts.accounts, pairs.clone());
+    config.more_keys = accounts.more_keys;
+    config.permissions = accounts.permissions;
+    config.recorded_books = recording.books.clone();
+    config.head_wait_max = HEAD_WAIT_MAX;
+    config.public_post = true;
+    let entropy = entropy.child("venue/kraken");
+    let venue = KrakenSim::new(config, Arc::new(SystemClock), entropy, Arc::new(LogSink))?;
+    let tls = args.tls.as_deref().map(|file| Tls::new(args.listen.ip(), file)).transpose()?;
     let start = SystemClock.now();
-    let trades = moved(tape.trades_for(&args.symbol), start, args.speed);
-    let runtime = (venue.clone(), args.listen, CancellationToken::new());
+    let past = recording.past(args);
+    let schedule = recording.schedule(start, past, args.speed);
+    venue.play_past(&schedule.past);
+    pairs.retain(|pair| !recording.symbols.contains(pair.symbol()));
+    let others = (!pairs.is_empty()).then(|| Others::new(pairs, start)).transpose()?;
+    if let Some(others) = &others {
+        venue.play_past(others.past());
+    }
+    let greeting = Greeting::new(args, &recording, past, accounts.shown);
+    let repeated = args.repeat.then_some((recording, args.speed));
+    let market = Market { live: schedule.live, start, repeated, others };
+    let control =
+        Control { venue: venue.clone(), faults: Faults::new(venue), places: Places::default() };
+    let service = Service { control, market, tls, plan, stop: CancellationToken::new() };
+    watch(service, args, greeting, words)
+}
+
+/// Runs the service until it ends, or a signal ends it.
+fn watch(
+    service: Service,
+    args: &ServeArgs,
+    greeting: Greeting,
+    words: &Words,
+) -> anyhow::Result<Exit> {
+    let (venue, stop) = (service.control.venue.clone(), service.stop.clone());
+    let (address, control) = (args.listen, args.control);
     let (ready, bound) = std::sync::mpsc::sync_channel(1);
-    let stop = runtime.2.clone();
     let news = signals::beside(move || async move {
-        let (venue, address, stop) = runtime;
-        let listener = match TcpBinder.bind(address).await {
-            Ok(listener) => listener,
+        let opened = async {
+            let venue = TcpBinder.bind(address).await?;
+            let control = match control {
+                Some(address) => Some(TcpBinder.bind(address).await?),
+                None => None,
+            };
+            Ok::<_, platform::BindError>(Ports { venue, control })
+        };
+        let ports = match opened.await {
+            Ok(ports) => ports,
             Err(error) => {
                 drop(ready.send(Err(error)));
                 return Ok(());
             }
         };
-        drop(ready.send(Ok(listener.address())));
-        Service { venue, trades, start, listener, stop }.run().await
+        let addresses = (ports.venue.address(), ports.control.as_ref().map(|c| c.address()));
+        drop(ready.send(Ok(addresses)));
+        service.run(ports).await
     })?;
-    let address = bound.recv().context("the listener panicked")??;
-    greet(address, &pair, &key, &tape, args)?;
+    let (address, control) = bound.recv().context("the listener panicked")??;
+    greeting.print(address, control)?;
     let ended = loop {
         match signals::next(&news)? {
             News::Signal(signal) if stop.is_cancelled() => {
@@ -130,16 +190,31 @@ impl Service {
     /// Serves until told to stop, or until a part fails.
     ///
     /// A connection that is cut because it is late at the end has not failed.
-    async fn run(self) -> Result<(), GroupError> {
-        let Self { venue, trades, start, listener, stop } = self;
+    async fn run(self, ports: Ports) -> Result<(), GroupError> {
+        let Self { control, market, tls, plan, stop } = self;
         let group = TaskGroup::with_cancel("serve", &stop);
-        let (market, spawner) = (venue.clone(), group.spawner());
-        group.spawner().spawn("market", "tape", async move {
-            market.play(&trades, start).await;
-            tracing::info!("the tape has ended; the market is silent from here");
+        let spawner = group.spawner();
+        market.spawn(&control.venue, &spawner);
+        let timers = control.venue.clone();
+        spawner.spawn("market", "timers", async move {
+            timers.keep_time().await;
             Ok(())
         });
-        group.spawner().spawn("listener", "listener", accept(listener, venue, spawner));
+        if let Some(plan) = plan {
+            let faults = control.faults.clone();
+            spawner.spawn("faults", "faults", async move {
+                faults.play(plan).await;
+                Ok(())
+            });
+        }
+        let (venue, places) = (control.venue.clone(), control.places.clone());
+        let connections = group.spawner();
+        let accepting = listen::accept(ports.venue, venue, tls, places, connections);
+        spawner.spawn("listener", "listener", accepting);
+        if let Some(listener) = ports.control {
+            let serving = control::serve(listener, control, group.spawner());
+            spawner.spawn("control", "listener", serving);
+        }
         group.cancel_token().cancelled().await;
         match group.join(GRACE).await {
             Err(error) if !error.failures.is_empty() => Err(error),
@@ -152,152 +227,40 @@ impl Service {
     }
 }
 
-async fn accept(
-    mut listener: Box<dyn Listener>,
-    venue: KrakenSim,
-    connections: Spawner,
-) -> TaskResult {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection was not accepted");
-                tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
-                continue;
+impl Market {
+    fn spawn(self, venue: &KrakenSim, spawner: &platform::Spawner) {
+        let Self { live, start, repeated, others } = self;
+        let tape = venue.clone();
+        spawner.spawn("market", "tape", async move {
+            tape.play_market(&live, start).await;
+            drop(live);
+            while let Some((recording, speed)) = &repeated {
+                let start = SystemClock.now();
+                let again = recording.schedule(start, Duration::ZERO, *speed).live;
+                tape.play_market(&again, start).await;
             }
-        };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let (venue, spawner) = (venue.clone(), connections.clone());
-        connections.spawn("connections", "connection", async move {
-            let _place = place;
-            venue.serve_connection(Role::Any, peer.ip(), stream, spawner).await;
+            tracing::info!("the tape has ended; its market is silent from here");
             Ok(())
         });
+        if let Some(others) = others {
+            let venue = venue.clone();
+            spawner.spawn("market", "other pairs", async move {
+                others.play(&venue).await;
+                Ok(())
+            });
+        }
     }
-}
-
-/// A key of the simulated account. It opens nothing else, so it may be shown.
-struct KeyPair {
-    key: String,
-    secret: String,
-}
-
-impl KeyPair {
-    fn draw(entropy: &Entropy) -> Self {
-        let mut rng = entropy.stream("serve/key");
-        let mut bytes = [0; SECRET_BYTES];
-        rng.fill_bytes(&mut bytes);
-        let secret = STANDARD.encode(bytes);
-        rng.fill_bytes(&mut bytes);
-        // Kraken's keys have 56 letters; signs that a shell or a form would take for its own are left out.
-        let key = STANDARD.encode(bytes).replace(['+', '/', '='], "");
-        Self { key: key.chars().take(56).collect(), secret }
-    }
-}
-
-fn account(pair: &Pair, key: &KeyPair) -> AccountConfig {
-    let amount = |text| Notional::parse(text).expect("a plain number");
-    let instrument = &pair.instrument;
-    AccountConfig {
-        name: ACCOUNT.to_owned(),
-        api_key: key.key.clone(),
-        api_secret: key.secret.clone(),
-        balances: BTreeMap::from([
-            (instrument.base.clone(), amount(BASE)),
-            (instrument.quote.clone(), amount(QUOTE)),
-        ]),
-        tier: Tier::default(),
-        maker_ppm: MAKER_PPM,
-        taker_ppm: TAKER_PPM,
-    }
-}
-
-/// The tape as if it had begun now, and gone on at another speed.
-fn moved(trades: impl Iterator<Item = Trade>, now: UnixNanos, speed: Speed) -> Vec<Trade> {
-    let mut first = None;
-    let moved = trades.map(|mut trade| {
-        let since = trade.venue_ts.since(*first.get_or_insert(trade.venue_ts));
-        trade.venue_ts = match speed.factor() {
-            Some(factor) => now.plus(since / factor),
-            None => now,
-        };
-        trade
-    });
-    moved.collect()
-}
-
-fn greet(
-    address: SocketAddr,
-    pair: &Pair,
-    key: &KeyPair,
-    tape: &Tape,
-    args: &ServeArgs,
-) -> anyhow::Result<()> {
-    let KeyPair { key, secret } = key;
-    let (symbol, altname) = (&args.symbol, pair.altname);
-    let instrument = &pair.instrument;
-    let length = Duration::from_secs(tape.summary().span().as_secs());
-    let length = scenario::format_duration(length / args.speed.factor().unwrap_or(1));
-    let plays = if args.speed == Speed::Max {
-        "was played at once, and is silent from here".to_owned()
-    } else {
-        format!("plays for {length}, then it is silent")
-    };
-    let wide = if address.ip().is_loopback() {
-        ""
-    } else {
-        "\nWARNING: this is not a loopback address, so everybody who reaches it can use the venue.\n"
-    };
-    say(&format!(
-        "\
-A simulated Kraken. {symbol} {plays}.
-{wide}
-  REST        http://{address}
-  WebSocket   ws://{address}/v2    (public and private)
-  API key     {key}
-  API secret  {secret}
-  owns        {BASE} {} and {QUOTE} {}
-
-Try it:
-  curl 'http://{address}/0/public/Ticker?pair={altname}'
-
-Ctrl-C stops it.",
-        instrument.base, instrument.quote
-    ))
-}
-
-fn say(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()?;
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::pending;
     use std::io;
-    use std::path::Path;
+    use std::net::SocketAddr;
 
-    use model::Symbol;
     use platform::{BoxFuture, BoxStream};
 
     use super::*;
-
-    #[test]
-    fn a_tape_begins_now_and_keeps_its_distances_by_the_speed() {
-        let tape = Tape::read(Path::new("t.csv"), "100,1,1\n110,1,1\n130,1,1\n".as_bytes());
-        let tape = tape.expect("a valid tape");
-        let now = UnixNanos::from_secs(1_000);
-        let at = |speed| {
-            let trades = moved(tape.trades_for(&Symbol::new("BTC/USD")), now, speed);
-            trades.iter().map(|trade| trade.venue_ts.since(now).as_secs()).collect::<Vec<_>>()
-        };
-        assert_eq!(at(Speed::Real), [0, 10, 30]);
-        assert_eq!(at(Speed::Ten), [0, 1, 3]);
-        assert_eq!(at(Speed::Max), [0, 0, 0]);
-    }
 
     /// Whoever waits for a connection panics, or waits for ever.
     #[derive(Debug)]
@@ -317,14 +280,17 @@ mod tests {
     }
 
     async fn served(listener: Nobody, stop: &CancellationToken) -> Result<(), GroupError> {
-        let pair = Pair::by_symbol(&Symbol::new("BTC/USD")).expect("listed");
         let entropy = Entropy::from_seed(1);
-        let accounts = vec![account(&pair, &KeyPair::draw(&entropy))];
-        let config = KrakenSimConfig::new(accounts, vec![pair]);
+        let accounts = Accounts::drawn(&entropy, std::iter::empty());
+        let config = KrakenSimConfig::new(accounts.accounts, Pair::all());
         let venue = KrakenSim::new(config, Arc::new(SystemClock), entropy, Arc::new(LogSink));
-        let (venue, listener) = (venue.expect("a valid venue"), Box::new(listener));
-        let (trades, start, stop) = (Vec::new(), SystemClock.now(), stop.clone());
-        Service { venue, trades, start, listener, stop }.run().await
+        let venue = venue.expect("a valid venue");
+        let (live, start) = (Vec::new(), SystemClock.now());
+        let market = Market { live, start, repeated: None, others: None };
+        let control =
+            Control { venue: venue.clone(), faults: Faults::new(venue), places: Places::default() };
+        let service = Service { control, market, tls: None, plan: None, stop: stop.clone() };
+        service.run(Ports { venue: Box::new(listener), control: None }).await
     }
 
     #[tokio::test]

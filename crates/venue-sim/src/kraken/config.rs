@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +12,9 @@ use thiserror::Error;
 use crate::kraken::limits::Tier;
 use crate::kraken::pair::Pair;
 
+/// Cloudflare keeps idle connections for minutes.
+const HEAD_WAIT_MAX: Duration = Duration::from_secs(400);
+
 /// The whole configuration of a [`KrakenSim`](crate::kraken::KrakenSim).
 #[derive(Debug, Clone)]
 pub struct KrakenSimConfig {
@@ -18,11 +22,15 @@ pub struct KrakenSimConfig {
     pub accounts: Vec<AccountConfig>,
     /// Listed pairs. Symbols are unique.
     pub pairs: Vec<Pair>,
+    /// Further API keys of accounts that are named above.
+    pub more_keys: Vec<KeyConfig>,
     /// Keys that may not do everything, by API key; a key that is not named may.
     pub permissions: BTreeMap<String, Permissions>,
     /// Whether public methods are answered to POST as well, as Kraken did until 2024.
     pub public_post: bool,
-    /// Pairs whose book is recorded: it comes by [`play_depth`](crate::kraken::KrakenSim::play_depth). The
+    /// Longest wait for the (next) head of a request on a connection.
+    pub head_wait_max: Duration,
+    /// Pairs whose book is recorded: it comes with [`play_market`](crate::kraken::KrakenSim::play_market). The
     /// others have a plausible one around the last trade.
     pub recorded_books: BTreeSet<Symbol>,
 }
@@ -33,8 +41,10 @@ impl KrakenSimConfig {
         Self {
             accounts,
             pairs,
+            more_keys: Vec::new(),
             permissions: BTreeMap::new(),
             public_post: false,
+            head_wait_max: HEAD_WAIT_MAX,
             recorded_books: BTreeSet::new(),
         }
     }
@@ -81,11 +91,47 @@ impl fmt::Debug for AccountConfig {
 }
 
 impl AccountConfig {
+    /// The account's own key, apart from it.
+    pub(crate) fn key(&self) -> KeyConfig {
+        KeyConfig {
+            account: self.name.clone(),
+            api_key: self.api_key.clone(),
+            api_secret: self.api_secret.clone(),
+            nonce_window: self.nonce_window,
+        }
+    }
+}
+
+impl KeyConfig {
     /// The secret as bytes.
     pub(crate) fn secret(&self) -> Result<Vec<u8>, ConfigError> {
         STANDARD
             .decode(&self.api_secret)
-            .map_err(|source| ConfigError::Secret { account: self.name.clone(), source })
+            .map_err(|source| ConfigError::Secret { account: self.account.clone(), source })
+    }
+}
+
+/// A further API key of an account.
+#[derive(Clone)]
+pub struct KeyConfig {
+    /// Name of the account.
+    pub account: String,
+    /// Public half.
+    pub api_key: String,
+    /// Secret half, in base64.
+    pub api_secret: String,
+    /// As [`AccountConfig::nonce_window`].
+    pub nonce_window: u64,
+}
+
+/// Without the secret.
+impl fmt::Debug for KeyConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyConfig")
+            .field("account", &self.account)
+            .field("api_key", &self.api_key)
+            .field("nonce_window", &self.nonce_window)
+            .finish_non_exhaustive()
     }
 }
 
@@ -139,6 +185,12 @@ pub enum ConfigError {
         /// What is wrong with it.
         #[source]
         source: base64::DecodeError,
+    },
+    /// A key is given for an account that there is not.
+    #[error("a key is given for the account `{account}`, which is not there")]
+    UnknownAccount {
+        /// The account.
+        account: String,
     },
     /// A permission is given for a key that no account has.
     #[error("permissions are given for the api key `{api_key}`, which no account has")]

@@ -29,8 +29,6 @@ use crate::kraken::sim::{Answer, Delivery, Role, Shared};
 
 /// Largest body of a request.
 const BODY_MAX: usize = 64 * 1024;
-/// Longest wait for the (next) request's head; Cloudflare keeps idle connections for minutes.
-const HEAD_WAIT_MAX: Duration = Duration::from_secs(400);
 /// Longest wait for a body.
 const BODY_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Largest head of a request.
@@ -58,7 +56,7 @@ pub(crate) async fn connection(
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WAIT_MAX)
+        .header_read_timeout(shared.head_wait_max)
         .max_buf_size(HEAD_MAX)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)

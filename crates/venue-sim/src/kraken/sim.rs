@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use matching::DepthUpdate;
+use matching::AccountId;
 use model::history::VenueEvent;
-use model::{Price, Symbol, Trade, UnixNanos};
+use model::{Asset, Notional, Price, Symbol, Trade, UnixNanos};
 use parking_lot::Mutex;
 use platform::{BoxStream, Clock, Entropy, EntropyStream, Spawner};
 use tokio::time::{Instant, sleep_until};
@@ -19,10 +19,11 @@ use crate::kraken::config::{ConfigError, KrakenSimConfig};
 use crate::kraken::fault::{FaultSwitches, RestFault, error_page};
 use crate::kraken::ids;
 use crate::kraken::limits::Edge;
+use crate::kraken::market::MarketEvent;
 use crate::kraken::orders::Phase;
 use crate::kraken::rest::{Reply, Request};
 use crate::kraken::serve;
-use crate::kraken::venue::Venue;
+use crate::kraken::venue::{Account, Venue};
 
 /// Trades of a tape that are published together at most.
 const BATCH_MAX: usize = 500;
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) faults: FaultSwitches,
     pub(crate) sink: Arc<dyn VenueSink>,
+    /// Longest wait for the (next) request's head.
+    pub(crate) head_wait_max: Duration,
     /// What Cloudflare knows of those who connect.
     edge: Mutex<Edge>,
     /// Ids of the requests that Cloudflare answers.
@@ -85,12 +88,14 @@ impl KrakenSim {
         entropy: Entropy,
         sink: Arc<dyn VenueSink>,
     ) -> Result<Self, ConfigError> {
+        let head_wait_max = config.head_wait_max;
         let venue = Venue::new(config, &entropy, Arc::clone(&sink))?;
         let shared = Shared {
             venue: Mutex::new(venue),
             clock,
             faults: FaultSwitches::new(&entropy),
             sink,
+            head_wait_max,
             edge: Mutex::default(),
             rays: Mutex::new(entropy.stream("kraken/rays")),
         };
@@ -140,20 +145,32 @@ impl KrakenSim {
         }
     }
 
-    /// Plays a tape that is over before anybody connects: each trade happened at its own stamp.
+    /// Plays a market that is over before anybody connects: everything happened at its own time.
     ///
-    /// Trades must be in the order of their stamps.
-    pub fn play_past(&self, trades: &[Trade]) {
-        let mut venue = self.shared.venue.lock();
-        for trade in trades {
-            venue.on_tape(std::slice::from_ref(trade), trade.venue_ts);
+    /// Events must be in the order of their times.
+    pub fn play_past(&self, events: &[MarketEvent]) {
+        for event in events {
+            self.shared.venue.lock().on_market(event, event.at());
         }
     }
 
-    /// Plays a change of a recorded book, now.
-    pub fn play_depth(&self, update: &DepthUpdate<'_>) {
-        let now = self.shared.clock.now();
-        self.shared.venue.lock().on_depth(update, now);
+    /// As [`play`](Self::play), for markets whose book may be recorded, too.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the market between two events.
+    pub async fn play_market(&self, events: &[MarketEvent], start: UnixNanos) {
+        let began = Instant::now();
+        for event in events {
+            let due = event.at().since(start);
+            // A tape that is late does not keep everybody else from running.
+            if began.elapsed() < due {
+                sleep_until(began + due).await;
+            } else {
+                tokio::task::yield_now().await;
+            }
+            let now = self.shared.clock.now();
+            self.shared.venue.lock().on_market(event, now);
+        }
     }
 
     /// Does what is due by itself: orders that are good till a date, and dead man's switches. Never ends.
@@ -201,6 +218,18 @@ impl KrakenSim {
         let venue = self.shared.venue.lock();
         let last = |symbol: &Symbol| Some((symbol.clone(), venue.exchange.last_price(symbol)?));
         venue.pairs.iter().filter_map(|listed| last(listed.pair.symbol())).collect()
+    }
+
+    /// What every account has of every asset that it ever held: all of it, and the reserved part.
+    pub fn balances(&self) -> BTreeMap<String, BTreeMap<Asset, (Notional, Notional)>> {
+        let venue = self.shared.venue.lock();
+        let of_account = |(id, account): (&AccountId, &Account)| {
+            let balances = venue.exchange.ledger().balances(*id).into_iter();
+            let held = balances.filter(|(asset, _)| account.assets.contains(asset));
+            let rows = held.map(|(asset, balance)| (asset, (balance.total, balance.held)));
+            (account.name.clone(), rows.collect())
+        };
+        venue.accounts.iter().map(of_account).collect()
     }
 
     /// The switches of the protocol faults.

@@ -14,7 +14,9 @@ use platform::Entropy;
 use crate::VenueSink;
 use crate::kraken::book::Sides;
 use crate::kraken::candles::Candles;
-use crate::kraken::config::{ConfigError, KrakenSimConfig, Permissions};
+use crate::kraken::config::{
+    AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions,
+};
 use crate::kraken::ids::Ids;
 use crate::kraken::ledger::Entries;
 use crate::kraken::limits::{Count, Tier};
@@ -172,32 +174,29 @@ impl Venue {
         sink: Arc<dyn VenueSink>,
     ) -> Result<Self, ConfigError> {
         let exchange = Exchange::new(exchange_config(&config))?;
-        let mut permissions = config.permissions;
-        let (mut keys, mut accounts) = (BTreeMap::new(), BTreeMap::new());
+        let mut accounts = BTreeMap::new();
         for account in &config.accounts {
             let id = exchange.account(&account.name);
             let id = id.expect("the exchange has every account of the configuration");
-            let key = ApiKey {
-                account: id,
-                secret: account.secret()?,
-                permissions: permissions.remove(&account.api_key).unwrap_or(Permissions::ALL),
-                nonces: Nonces::new(account.nonce_window),
+            accounts.insert(id, Account::new(account));
+        }
+        let own = config.accounts.iter().map(AccountConfig::key);
+        let all: Vec<KeyConfig> = own.chain(config.more_keys).collect();
+        let mut permissions = config.permissions;
+        let mut keys = BTreeMap::new();
+        for key in &all {
+            let account = exchange.account(&key.account).filter(|id| accounts.contains_key(id));
+            let unknown = || ConfigError::UnknownAccount { account: key.account.clone() };
+            let state = ApiKey {
+                account: account.ok_or_else(unknown)?,
+                secret: key.secret()?,
+                permissions: permissions.remove(&key.api_key).unwrap_or(Permissions::ALL),
+                nonces: Nonces::new(key.nonce_window),
                 calls: Count::default(),
             };
-            if keys.insert(account.api_key.clone(), key).is_some() {
-                return Err(ConfigError::DuplicateKey { account: account.name.clone() });
+            if keys.insert(key.api_key.clone(), state).is_some() {
+                return Err(ConfigError::DuplicateKey { account: key.account.clone() });
             }
-            let state = Account {
-                name: account.name.clone(),
-                tier: account.tier,
-                transactions: BTreeMap::new(),
-                volume: account.volume,
-                rates: FeeRates { maker_ppm: account.maker_ppm, taker_ppm: account.taker_ppm },
-                entries: Entries::new(&account.balances),
-                assets: account.balances.keys().cloned().collect(),
-                executions: VecDeque::new(),
-            };
-            accounts.insert(id, state);
         }
         if let Some((api_key, _)) = permissions.pop_first() {
             return Err(ConfigError::UnknownKey { api_key });
@@ -263,6 +262,21 @@ impl Venue {
             let exchange = &self.exchange;
             self.orders.retain(|id, _| exchange.order(*id).is_some());
             self.by_txid.retain(|_, id| exchange.order(*id).is_some());
+        }
+    }
+}
+
+impl Account {
+    fn new(config: &AccountConfig) -> Self {
+        Self {
+            name: config.name.clone(),
+            tier: config.tier,
+            transactions: BTreeMap::new(),
+            volume: config.volume,
+            rates: FeeRates { maker_ppm: config.maker_ppm, taker_ppm: config.taker_ppm },
+            entries: Entries::new(&config.balances),
+            assets: config.balances.keys().cloned().collect(),
+            executions: VecDeque::new(),
         }
     }
 }
