@@ -50,14 +50,13 @@ impl VenueHost {
         let streams = open.clone();
         let connections = group.spawner();
         spawner.spawn("listener", "listener", async move {
-            listener.accept(&streams, &connections).await
+            tokio::select! {
+                biased;
+                ended = listener.accept(&streams, &connections) => ended,
+                () = listener.keep_time() => Ok(()),
+            }
         });
         if let Some(market) = self.market.clone() {
-            let timers = self.venue.clone();
-            spawner.spawn("market", "timers", async move {
-                timers.keep_time().await;
-                Ok(())
-            });
             let (venue, log) = (self.venue.clone(), self.log.clone());
             spawner.spawn("market", "tape", async move {
                 venue.play(&market.trades, market.start).await;
@@ -70,6 +69,14 @@ impl VenueHost {
         self.state_balances();
         let joined = group.join(GRACE).await;
         self.log.world(stopped(&open, joined.err().map(|error| error.to_string())));
+    }
+
+    /// What the venue does by itself, on one of its hosts. Never ends.
+    async fn keep_time(&self) {
+        if self.market.is_some() {
+            self.venue.keep_time().await;
+        }
+        std::future::pending().await
     }
 
     /// Writes the venue's balances into the history, once for all its hosts.

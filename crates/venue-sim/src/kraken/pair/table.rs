@@ -135,7 +135,6 @@ pub(super) const PAIRS: &[PairRow] = &[
     pair(["USDTGBP", "USDTGBP", "USDT/GBP"], [4, 8], ["5", "0.4"], "0.7634"),
     pair(["XXBTZCAD", "XBTCAD", "XBT/CAD"], [1, 5], ["0.00005", "0.7"], "112676.1"),
     pair(["XETHZCAD", "ETHCAD", "ETH/CAD"], [2, 5], ["0.001", "0.7"], "3661.97"),
-    pair(["XXBTZJPY", "XBTJPY", "XBT/JPY"], [0, 5], ["0.00005", "80"], "12500000"),
     pair(["XETHZJPY", "ETHJPY", "ETH/JPY"], [0, 5], ["0.001", "80"], "406250"),
     pair(["XBTAUD", "XBTAUD", "XBT/AUD"], [1, 5], ["0.00005", "0.8"], "123076.9"),
     pair(["ETHAUD", "ETHAUD", "ETH/AUD"], [2, 5], ["0.001", "0.8"], "4000.00"),

@@ -1,0 +1,30 @@
+// npm kraken-api, unmodified, against a served venue. It sends bodies without a content type.
+const fs = require('fs');
+const KrakenClient = require('kraken-api');
+
+const settings = JSON.parse(fs.readFileSync(process.env.WAVETANK_CLIENTS, 'utf8'));
+const [key, secret] = settings.keys[3 % settings.keys.length];
+const kraken = new KrakenClient(key, secret, { url: settings.rest });
+const pair = settings.pair.replace('BTC', 'XBT').replace('/', '');
+
+function check(holds, what) {
+  if (!holds) throw new Error(`not so: ${what}`);
+  console.log(`  ok: ${what}`);
+}
+
+async function main() {
+  const ticker = Object.values((await kraken.api('Ticker', { pair })).result)[0];
+  const last = Number(ticker.c[0]);
+  check(last > 0, 'a ticker');
+  check(Number((await kraken.api('Balance')).result.ZUSD) > 0, 'a balance');
+  const volume = (60 / last).toFixed(8);
+  const order = { pair, type: 'buy', ordertype: 'limit', price: (last * 0.8).toFixed(1), volume };
+  const added = await kraken.api('AddOrder', order);
+  const txid = added.result.txid[0];
+  check(txid in (await kraken.api('OpenOrders')).result.open, 'an open order');
+  check((await kraken.api('CancelOrder', { txid })).result.count === 1, 'a cancelled order');
+  const refused = await kraken.api('CancelOrder', { txid }).catch((error) => error);
+  check(refused instanceof Error && /Unknown order/.test(refused.message), 'a refusal is an error');
+}
+
+main().catch((error) => { console.error(error); process.exit(1); });
