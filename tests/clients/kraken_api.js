@@ -3,7 +3,7 @@ const fs = require('fs');
 const KrakenClient = require('kraken-api');
 
 const settings = JSON.parse(fs.readFileSync(process.env.WAVETANK_CLIENTS, 'utf8'));
-const [key, secret] = settings.keys[3 % settings.keys.length];
+const [key, secret] = settings.keys[9 % settings.keys.length];
 const kraken = new KrakenClient(key, secret, { url: settings.rest });
 const pair = settings.pair.replace('BTC', 'XBT').replace('/', '');
 

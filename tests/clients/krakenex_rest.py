@@ -6,7 +6,7 @@ from support import account, base, check, pair, run
 
 
 def main():
-    key, secret = account(2)
+    key, secret = account(8)
     k = krakenex.API(key=key, secret=secret)
     k.uri = base()
     name = pair().replace("BTC", "XBT").replace("/", "")

@@ -15,14 +15,14 @@ use crate::support::{program, root};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running program whose lines are read as they come. Dropping it kills it.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     lines: Receiver<String>,
-    said: Vec<String>,
+    pub(crate) said: Vec<String>,
 }
 
 impl Process {
-    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         Self::start_with(arguments, variables, Stdio::inherit())
     }
 
@@ -45,7 +45,7 @@ impl Process {
     }
 
     /// Waits for a line with a text in it.
-    fn says(&mut self, text: &str) -> String {
+    pub(crate) fn says(&mut self, text: &str) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
@@ -69,14 +69,14 @@ impl Process {
         log
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &id]).status();
         assert!(sent.expect("`kill` runs").success(), "-{name} {id}");
     }
 
     /// Waits for the end; the last lines are in `said` then.
-    fn ends(&mut self) -> ExitStatus {
+    pub(crate) fn ends(&mut self) -> ExitStatus {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => self.said.push(line),
@@ -190,7 +190,7 @@ fn free_port() -> u16 {
 }
 
 /// Status line and body of a GET.
-fn get(address: &str, path: &str) -> (String, String) {
+pub(crate) fn get(address: &str, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).expect("somebody listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout above zero");
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
