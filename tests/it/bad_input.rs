@@ -94,8 +94,8 @@ fn a_scenario_that_is_wrong() {
     );
     with_scenario(
         "symbol.toml",
-        |text| text.replace("BTC/USD", "DOGE/USD").replace("BTC =", "DOGE ="),
-        ":17: the simulated venue does not list `DOGE/USD`",
+        |text| text.replace("BTC/USD", "PEPE/USD").replace("BTC =", "PEPE ="),
+        ":17: the simulated venue does not list `PEPE/USD`",
     );
 }
 

@@ -24,7 +24,8 @@ fn help_of_the_real_programs_teaches() {
             assert!(help.contains(word), "`{word}` is missing in:\n{help}");
         }
     };
-    let serve = ["--listen", "127.0.0.1:8080", "--speed", "--accounts", "--control", "Exit codes", "130"];
+    let serve =
+        ["--listen", "127.0.0.1:8080", "--speed", "--accounts", "--control", "Exit codes", "130"];
     check(&["serve", "--help"], &serve);
     let trade = ["no TLS", "[risk]", "WAVETANK_VENUE_REST", "second signal", "Exit codes", "130"];
     check(&["trade", "--help"], &trade);

@@ -98,9 +98,14 @@ fn hostile_clients_are_refused_and_others_do_not_notice() {
         stream.write_all(b"GET /0/public/Time HTTP/1.1\r\nx-slow: ").expect("sent");
         slow.push(stream);
     }
-    let huge = format!("POST /0/private/Balance HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", 1 << 30);
+    let huge = format!(
+        "POST /0/private/Balance HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+        1 << 30
+    );
     assert!(send(address, huge.as_bytes()).contains("413"));
-    let mut endless = b"POST /0/private/Balance HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    let mut endless =
+        b"POST /0/private/Balance HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+            .to_vec();
     for _ in 0..100 {
         endless.extend_from_slice(b"1000\r\n");
         endless.extend(std::iter::repeat_n(b'x', 0x1000));

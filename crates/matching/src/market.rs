@@ -419,13 +419,7 @@ impl Market {
     }
 
     /// Takes a part of one of our orders away: it is filled, or its owner wants less.
-    pub(crate) fn reduce(
-        &mut self,
-        side: Side,
-        price: Price,
-        order: OrderId,
-        quantity: Quantity,
-    ) {
+    pub(crate) fn reduce(&mut self, side: Side, price: Price, order: OrderId, quantity: Quantity) {
         self.change_queue(side, price, |queue| {
             for resting in queue.iter_mut().filter(|r| r.order == order) {
                 resting.remaining = resting.remaining.saturating_sub(quantity);

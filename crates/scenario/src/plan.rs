@@ -60,7 +60,10 @@ impl FaultPlan {
         let read = |source| ScenarioError::from_io(path, "a plan of faults", source);
         let size = std::fs::metadata(path).map_err(read)?.len();
         if size > PLAN_BYTES_MAX {
-            return Err(ScenarioError::TooLarge { path: path.to_owned(), bytes_max: PLAN_BYTES_MAX });
+            return Err(ScenarioError::TooLarge {
+                path: path.to_owned(),
+                bytes_max: PLAN_BYTES_MAX,
+            });
         }
         let text = std::fs::read_to_string(path).map_err(read)?;
         let document = Document::parse(path, &text, &["fault"])?;

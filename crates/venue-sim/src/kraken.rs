@@ -44,8 +44,8 @@ mod venue;
 mod wire;
 
 pub use config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
-pub use fees::rates_at as fee_rates_at;
 pub use fault::{FaultSwitches, ProtocolFault, RestFault};
+pub use fees::rates_at as fee_rates_at;
 pub use limits::Tier;
 pub use market::MarketEvent;
 pub use orders::Phase;

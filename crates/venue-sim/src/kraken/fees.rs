@@ -79,7 +79,8 @@ pub(crate) fn published(role: Role) -> Box<RawValue> {
         let (whole, rest) = (step.ppm(role) / 10_000, step.ppm(role) % 10_000);
         let percent = format!("{whole}.{rest:04}");
         let percent = percent.trim_end_matches('0');
-        let percent = if percent.ends_with('.') { format!("{percent}0") } else { percent.to_owned() };
+        let percent =
+            if percent.ends_with('.') { format!("{percent}0") } else { percent.to_owned() };
         format!("[{},{percent}]", step.from)
     });
     let text = format!("[{}]", steps.collect::<Vec<_>>().join(","));

@@ -146,8 +146,7 @@ impl Sessions {
         }
         for (interval, connections) in by_interval {
             let Some(candle) = listed.candles.running(interval, now) else { continue };
-            let text =
-                public::candle_message(&listed.pair, "update", interval, &[candle], now);
+            let text = public::candle_message(&listed.pair, "update", interval, &[candle], now);
             self.broadcast(&connections, &text);
         }
     }
@@ -204,12 +203,7 @@ impl Private {
         rows: &[R],
     ) -> String {
         self.sequence += 1;
-        json(&executions::Message {
-            channel,
-            kind,
-            data: rows,
-            sequence: self.sequence,
-        })
+        json(&executions::Message { channel, kind, data: rows, sequence: self.sequence })
     }
 }
 

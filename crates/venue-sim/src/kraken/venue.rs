@@ -14,9 +14,7 @@ use platform::Entropy;
 use crate::VenueSink;
 use crate::kraken::book::Sides;
 use crate::kraken::candles::Candles;
-use crate::kraken::config::{
-    AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions,
-};
+use crate::kraken::config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
 use crate::kraken::ids::Ids;
 use crate::kraken::ledger::Entries;
 use crate::kraken::limits::{Count, Tier};

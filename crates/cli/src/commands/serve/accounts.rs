@@ -12,9 +12,7 @@ use platform::Entropy;
 use rand::Rng as _;
 use scenario::Document;
 use serde::Deserialize;
-use venue_sim::kraken::{
-    AccountConfig, KeyConfig, KrakenAsset, Permissions, Tier, fee_rates_at,
-};
+use venue_sim::kraken::{AccountConfig, KeyConfig, KrakenAsset, Permissions, Tier, fee_rates_at};
 
 /// Name of the account where no file names any.
 const ACCOUNT: &str = "trader";
@@ -201,7 +199,8 @@ impl Accounts {
             keys.push(pair.config(key.nonce_window));
             self.shown.push(pair);
         }
-        let volume = row.volume.as_deref().map_or(Ok(Notional::ZERO), |text| amount("volume", text))?;
+        let volume =
+            row.volume.as_deref().map_or(Ok(Notional::ZERO), |text| amount("volume", text))?;
         let (maker_ppm, taker_ppm) = match &row.fees {
             Some(fees) => (
                 ppm("fees.maker_percent", &fees.maker_percent)?,
@@ -212,7 +211,8 @@ impl Accounts {
         let mut balances = BTreeMap::new();
         for (asset, text) in &row.balance {
             let known = KrakenAsset::by_name(asset);
-            let known = known.ok_or_else(|| anyhow!("balance: the venue has no asset `{asset}`"))?;
+            let known =
+                known.ok_or_else(|| anyhow!("balance: the venue has no asset `{asset}`"))?;
             balances.insert(known.asset, amount(&format!("balance.{asset}"), text)?);
         }
         let first = keys.remove(0);

@@ -129,7 +129,9 @@ impl Control {
             (&Method::GET, "/faults") => done(&self.faults.rows()),
             (&Method::POST | &Method::PUT, "/phase") => self.change_phase(body),
             (&Method::POST, "/faults") => self.inject(body),
-            (&Method::DELETE, "/faults") => done(&BTreeMap::from([("healed", self.faults.heal_all())])),
+            (&Method::DELETE, "/faults") => {
+                done(&BTreeMap::from([("healed", self.faults.heal_all())]))
+            }
             (&Method::DELETE, path) => {
                 let id = path.strip_prefix("/faults/").and_then(|id| id.parse().ok());
                 match id.and_then(|id| self.faults.heal(id)) {

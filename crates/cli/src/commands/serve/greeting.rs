@@ -36,7 +36,11 @@ impl Greeting {
         let mut market = if args.speed == Speed::Max {
             format!("{names} has happened, and is silent from here.")
         } else {
-            format!("{names} plays for {}, then it {after}; {} of it have happened.", whole(left), whole(past))
+            format!(
+                "{names} plays for {}, then it {after}; {} of it have happened.",
+                whole(left),
+                whole(past)
+            )
         };
         if args.other_pairs == OtherPairs::Generated {
             market.push_str("\nEvery other pair has a quiet market that is generated.");

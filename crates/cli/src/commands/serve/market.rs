@@ -99,10 +99,7 @@ impl Recording {
 }
 
 /// One tape: its pair and its events.
-fn read(
-    tape: &ServedTape,
-    default: Option<&Symbol>,
-) -> anyhow::Result<(Symbol, Vec<MarketEvent>)> {
+fn read(tape: &ServedTape, default: Option<&Symbol>) -> anyhow::Result<(Symbol, Vec<MarketEvent>)> {
     let path = tape.path.as_path();
     let mut reader = MarketReader::open(&[tape.path.clone()], ReadOptions::default())?;
     let named = reader.files().first().and_then(|file| file.symbol.clone());
@@ -223,8 +220,7 @@ mod tests {
         assert_eq!(tape.symbols, BTreeSet::from([Symbol::new("ETH/USD")]));
         let start = UnixNanos::from_secs(1_000);
         let shown = |speed| {
-            let Schedule { past, live } =
-                tape.schedule(start, Duration::from_secs(20), speed);
+            let Schedule { past, live } = tape.schedule(start, Duration::from_secs(20), speed);
             let times = |events: &[MarketEvent]| {
                 events.iter().map(|event| event.at().secs()).collect::<Vec<_>>()
             };

@@ -95,12 +95,7 @@ impl Venue {
     }
 
     /// Changes an order and tells of it.
-    fn amend(
-        &mut self,
-        order: &Order,
-        change: &Amendment,
-        now: UnixNanos,
-    ) -> Result<(), ApiError> {
+    fn amend(&mut self, order: &Order, change: &Amendment, now: UnixNanos) -> Result<(), ApiError> {
         let mut events = Vec::new();
         self.exchange.amend(order.account, order.id, change, now, &mut events)?;
         let request = self.exchange.order(order.id).map(|order| order.request.clone());

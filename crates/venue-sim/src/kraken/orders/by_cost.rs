@@ -6,7 +6,6 @@ use crate::kraken::book::DEPTH_MAX;
 use crate::kraken::pair::Pair;
 use crate::kraken::venue::Venue;
 
-
 /// The whole lots that the book sells now for at most that cost, fees aside.
 pub(super) fn quantity(venue: &mut Venue, pair: &Pair, cost: Notional) -> Quantity {
     let book = venue.exchange.book(pair.symbol(), DEPTH_MAX);
@@ -31,4 +30,3 @@ fn part(level: Level, amount: i128) -> (Quantity, i128) {
     let taken = affordable.min(level.quantity);
     (taken, Notional::of(level.price, taken).raw())
 }
-

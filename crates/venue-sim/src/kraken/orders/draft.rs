@@ -181,17 +181,15 @@ fn expiry(text: &str, now: UnixNanos) -> Result<UnixNanos, ApiError> {
             let seconds: u64 = seconds.parse().map_err(|_| wrong())?;
             now.plus(Duration::from_secs(seconds.min(LIFE_MAX.as_secs() + 1)))
         }
-        None => UnixNanos::parse_secs(text).ok().or_else(|| parse_rfc3339(text)).ok_or_else(wrong)?,
+        None => {
+            UnixNanos::parse_secs(text).ok().or_else(|| parse_rfc3339(text)).ok_or_else(wrong)?
+        }
     };
     if (LIFE_MIN..=LIFE_MAX).contains(&at.since(now)) { Ok(at) } else { Err(wrong()) }
 }
 
 /// `displayvol`, of icebergs only.
-fn display(
-    args: &Args,
-    ordertype: &str,
-    quantity: Quantity,
-) -> Result<Option<Quantity>, ApiError> {
+fn display(args: &Args, ordertype: &str, quantity: Quantity) -> Result<Option<Quantity>, ApiError> {
     let wrong = || ApiError::arguments("displayvol");
     match (args.get("displayvol"), ordertype) {
         (None, "iceberg") => Err(wrong()),

@@ -48,7 +48,8 @@ impl Venue {
         check_deadline(args, now)?;
         let new = self.replacement(&order, &pair, args);
         let draft = Draft::parse(self, &pair, &new, now)?.with_userref(&new)?;
-        let (volume, price) = (draft.request.quantity, crate::kraken::rest::price_text(&draft.request, &pair));
+        let (volume, price) =
+            (draft.request.quantity, crate::kraken::rest::price_text(&draft.request, &pair));
         self.phase.check_order(&draft.request)?;
         if !validate {
             if let Some(details) = self.orders.get_mut(&order.id) {

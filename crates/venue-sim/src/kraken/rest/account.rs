@@ -90,9 +90,9 @@ impl Venue {
     pub(super) fn trade_balance(&self, account: AccountId, args: &Args) -> MethodResult {
         let asset = args.get("asset").unwrap_or("ZUSD");
         let asset = KrakenAsset::by_name(asset).ok_or(ApiError::UNKNOWN_ASSET)?;
-        let worth = self.held(account).filter_map(|(held, balance)| {
-            self.worth(&held.asset, balance.total, &asset.asset)
-        });
+        let worth = self
+            .held(account)
+            .filter_map(|(held, balance)| self.worth(&held.asset, balance.total, &asset.asset));
         let total = worth.fold(Notional::ZERO, |sum, worth| sum.checked_add(worth).unwrap_or(sum));
         let text = || total.to_fixed(4);
         let (m, uv, n, c, v) = ("0.0000", "0.0000", "0.0000", "0.0000", "0.0000");

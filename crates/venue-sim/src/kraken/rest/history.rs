@@ -174,9 +174,8 @@ impl Venue {
             return Err(ApiError::arguments("id"));
         }
         let state = self.accounts.get(&account).ok_or(ApiError::INVALID_KEY)?;
-        let row = |id: &&str| {
-            ledger_row(state.entries.newest_first().find(|entry| entry.id == **id)?)
-        };
+        let row =
+            |id: &&str| ledger_row(state.entries.newest_first().find(|entry| entry.id == **id)?);
         let rows: Option<Vec<_>> = ids.iter().map(row).collect();
         Ok(json(&Keyed(rows.ok_or_else(|| ApiError::arguments("id"))?)))
     }

@@ -137,8 +137,8 @@ fn trade_row(trade: &Trade, pair: &Pair) -> TradeRow {
 
 fn candle_row(candle: &Candle, pair: &Pair) -> CandleRow {
     let decimals = pair.instrument.price_decimals;
-    let [open, high, low, close] = [candle.open, candle.high, candle.low, candle.close]
-        .map(|price| price.to_fixed(decimals));
+    let [open, high, low, close] =
+        [candle.open, candle.high, candle.low, candle.close].map(|price| price.to_fixed(decimals));
     // Without trades Kraken writes a plain zero.
     let vwap = candle.vwap(decimals).map_or("0.0".to_owned(), |price| price.to_fixed(decimals));
     let volume = candle.volume.to_fixed(8);

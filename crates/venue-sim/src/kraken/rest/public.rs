@@ -147,4 +147,3 @@ impl Venue {
         found.collect::<Option<_>>().ok_or(ApiError::UNKNOWN_PAIR)
     }
 }
-

@@ -1,8 +1,12 @@
 mod access;
 mod accounts;
+mod changes;
+mod history;
 mod limits;
+mod market;
 mod market_data;
 mod orders;
+mod triggers;
 
 use crate::kraken::fixture::World;
 

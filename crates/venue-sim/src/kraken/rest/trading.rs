@@ -85,7 +85,8 @@ impl Venue {
         args: &Args,
         now: UnixNanos,
     ) -> MethodResult {
-        let Placed { txid, sentence, cl_ord_id, userref: _ } = self.add_order(account, args, now)?;
+        let Placed { txid, sentence, cl_ord_id, userref: _ } =
+            self.add_order(account, args, now)?;
         let descr = Description { order: sentence };
         Ok(json(&Added { descr, txid: txid.map(|txid| [txid]), cl_ord_id }))
     }

@@ -280,8 +280,7 @@ fn full(
         (OrderKind::Triggered { price, limit, .. }, waits) => {
             let status = if waits { "untriggered" } else { "triggered" };
             let price = Number::price(price, rules.price_decimals);
-            let triggers =
-                TriggersRow { reference: "last", price, price_type: "static", status };
+            let triggers = TriggersRow { reference: "last", price, price_type: "static", status };
             (limit, Some(triggers))
         }
         (OrderKind::Market | OrderKind::Limit { .. }, _) => (request.limit(), None),

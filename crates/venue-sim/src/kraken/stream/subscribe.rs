@@ -65,11 +65,7 @@ pub(super) struct Accepted<'a> {
 
 impl Answering<'_> {
     /// One answer per symbol.
-    pub(super) fn each_symbol(
-        &mut self,
-        params: &Params,
-        act: fn(&mut Self, &Symbol, &Params),
-    ) {
+    pub(super) fn each_symbol(&mut self, params: &Params, act: fn(&mut Self, &Symbol, &Params)) {
         let symbols = params.symbol.as_deref().unwrap_or_default();
         if symbols.is_empty() {
             self.refuse(MALFORMED, None);
@@ -106,11 +102,8 @@ impl Answering<'_> {
             ..Accepted::default()
         });
         if let Some(listed) = self.venue.listed(symbol).filter(|_| snapshot) {
-            let text = public::trade_message(
-                &listed.pair,
-                "snapshot",
-                listed.prints.latest(TRADES_SHOWN),
-            );
+            let text =
+                public::trade_message(&listed.pair, "snapshot", listed.prints.latest(TRADES_SHOWN));
             self.push(Outgoing::Channel(text.into()));
         }
     }

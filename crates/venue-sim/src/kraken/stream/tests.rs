@@ -1,5 +1,7 @@
 mod books;
+mod channels;
 mod private;
+mod trading;
 
 use std::sync::Arc;
 

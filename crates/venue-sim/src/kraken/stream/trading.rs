@@ -65,7 +65,10 @@ impl Answering<'_> {
     pub(super) fn trade(&mut self, method: &str, params: &RawValue) -> bool {
         let may: fn(Permissions) -> bool = match method {
             "add_order" | "amend_order" | "edit_order" | "batch_add" => |key| key.create_orders,
-            "cancel_order" | "cancel_all" | "batch_cancel" | "cancel_after"
+            "cancel_order"
+            | "cancel_all"
+            | "batch_cancel"
+            | "cancel_after"
             | "cancel_all_orders_after" => |key| key.cancel_orders,
             _ => return false,
         };
