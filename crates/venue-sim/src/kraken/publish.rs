@@ -109,6 +109,7 @@ impl Venue {
                 let text = public::book_message(&listed.pair, "update", &changes, &book, now);
                 self.sessions.broadcast(&sessions, &text);
             }
+            self.sessions.tell_v1_book(listed, &book, now);
             let touch = |book: &Sides| [book.bids.first().copied(), book.asks.first().copied()];
             let moved = touch(&listed.book) != touch(&book);
             listed.book = book;
@@ -137,6 +138,7 @@ impl Venue {
         }
         self.sessions.tell_tickers(listed, Trigger::Trades, now);
         self.sessions.tell_candles(listed, now);
+        self.sessions.tell_v1_trades(listed, trades, now);
     }
 
     fn publish_execution(&mut self, execution: &Execution, now: UnixNanos) {
@@ -188,6 +190,11 @@ impl Venue {
         if state.executions.len() > EXECUTIONS_KEPT {
             state.executions.pop_front();
         }
+        if self.sessions.has_v1_account(account)
+            && let Some((id, row)) = self.last_trade_rows(account, 1).pop()
+        {
+            self.sessions.tell_v1_account(account, true, &id, &row);
+        }
     }
 
     /// Sends a row about an order to the sessions of its account.
@@ -206,6 +213,11 @@ impl Venue {
         };
         let row = row(order, &details.facts, &listed.pair, now);
         self.sessions.tell_account(account, &row);
+        if self.sessions.has_v1_account(account)
+            && let Some((txid, row)) = self.order_row(id)
+        {
+            self.sessions.tell_v1_account(account, false, &txid, &row);
+        }
     }
 
     fn record_order(&self, id: OrderId, state: OrderState) {

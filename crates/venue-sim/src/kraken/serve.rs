@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::kraken::rest::{Reply, Request, Verb};
 use crate::kraken::serve::body::AnswerBody;
 use crate::kraken::sim::{Answer, Delivery, Role, Shared};
+use crate::kraken::stream::Version;
 
 /// Largest body of a request.
 const BODY_MAX: usize = 64 * 1024;
@@ -33,13 +34,14 @@ const BODY_MAX: usize = 64 * 1024;
 const BODY_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Largest head of a request.
 const HEAD_MAX: usize = 16 * 1024;
-/// Where WebSocket v2 is.
+/// Where WebSocket v2 is. Version 1 is where there is no path.
 const STREAM_PATH: &str = "/v2";
+const OLD_STREAM_PATH: &str = "/";
 /// Task group of WebSocket sessions.
 const SESSIONS_GROUP: &str = "kraken-sessions";
 
 /// Where a request leaves the connection that became a WebSocket.
-type UpgradeSlot = Arc<Mutex<Option<OnUpgrade>>>;
+type UpgradeSlot = Arc<Mutex<Option<(Version, OnUpgrade)>>>;
 
 /// Serves a connection until it ends.
 pub(crate) async fn connection(
@@ -66,13 +68,18 @@ pub(crate) async fn connection(
         tracing::debug!(%error, "connection ended");
     }
     let upgrade = slot.lock().take();
-    if let Some(upgrade) = upgrade {
-        run_session(shared, role, upgrade, &spawner).await;
+    if let Some((version, upgrade)) = upgrade {
+        run_session(shared, (role, version), upgrade, &spawner).await;
     }
 }
 
 /// Runs a session as a task and waits for its end. Dropping the future ends the session.
-async fn run_session(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade, spawner: &Spawner) {
+async fn run_session(
+    shared: Arc<Shared>,
+    (role, version): (Role, Version),
+    upgrade: OnUpgrade,
+    spawner: &Spawner,
+) {
     let stop = CancellationToken::new();
     let _stop_on_drop = stop.clone().drop_guard();
     let (alive, ended) = oneshot::channel::<Infallible>();
@@ -81,7 +88,7 @@ async fn run_session(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade, spawne
         tokio::select! {
             biased;
             () = stop.cancelled() => {}
-            () = session::run(shared, role, upgrade) => {}
+            () = session::run(shared, role, version, upgrade) => {}
         }
         Ok(())
     });
@@ -95,7 +102,12 @@ async fn respond(
     slot: &UpgradeSlot,
     mut request: hyper::Request<Incoming>,
 ) -> Response<AnswerBody> {
-    if role.serves_streams() && request.uri().path() == STREAM_PATH {
+    let version = match request.uri().path() {
+        STREAM_PATH => Some(Version::V2),
+        OLD_STREAM_PATH => Some(Version::V1),
+        _ => None,
+    };
+    if let Some(version) = version.filter(|_| role.serves_streams()) {
         if let Some(banned) = shared.connection_attempt(from) {
             return response(banned);
         }
@@ -105,7 +117,7 @@ async fn respond(
                     shared.sink.record(VenueEvent::FaultStruck { fault: strike.fault });
                     strike.over.cancelled().await;
                 }
-                *slot.lock() = Some(hyper::upgrade::on(&mut request));
+                *slot.lock() = Some((version, hyper::upgrade::on(&mut request)));
                 switching(&key)
             }
             None => response(shared.edge_page("stream", 400)),

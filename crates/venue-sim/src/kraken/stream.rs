@@ -1,4 +1,4 @@
-//! WebSocket v2: sessions, their subscriptions and their outgoing messages. Pure.
+//! WebSocket: sessions of both versions, their subscriptions and their outgoing messages. Pure.
 
 mod balances;
 pub(crate) mod executions;
@@ -10,6 +10,7 @@ pub(crate) mod public;
 mod request;
 mod subscribe;
 mod trading;
+mod v1;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +34,7 @@ pub(crate) use outbox::{OUTBOX_MESSAGES_MAX, Outbox, Outgoing};
 /// Version that the `status` message names.
 const VERSION: &str = "2.0.10";
 /// The message that shows that a quiet session is alive.
-pub(crate) const HEARTBEAT: &str = r#"{"channel":"heartbeat"}"#;
+const HEARTBEAT: &str = r#"{"channel":"heartbeat"}"#;
 
 /// All open sessions, by connection number.
 #[derive(Debug, Default)]
@@ -55,9 +56,35 @@ pub(crate) struct Session {
     instruments: bool,
     executions: Option<Private>,
     balances: Option<Private>,
+    /// What it follows in version 1, if it speaks that.
+    v1: Option<v1::Subscriptions>,
     /// Tokens that requests of this session used to trade.
     tokens: BTreeSet<String>,
     outbox: Arc<Outbox>,
+}
+
+/// Which of Kraken's protocols a session speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    V1,
+    V2,
+}
+
+impl Version {
+    /// The message that shows that a quiet session is alive.
+    pub(crate) const fn heartbeat(self) -> &'static str {
+        match self {
+            Self::V1 => v1::HEARTBEAT,
+            Self::V2 => HEARTBEAT,
+        }
+    }
+
+    fn status(self, phase: Phase, connection_id: u64) -> String {
+        match self {
+            Self::V1 => v1::status(phase, connection_id),
+            Self::V2 => status_message(phase, connection_id),
+        }
+    }
 }
 
 /// What makes a ticker speak.
@@ -80,7 +107,7 @@ struct Private {
 
 impl Sessions {
     /// Opens a session and returns its number.
-    fn open(&mut self, role: Role, outbox: Arc<Outbox>) -> u64 {
+    fn open(&mut self, role: Role, version: Version, outbox: Arc<Outbox>) -> u64 {
         self.opened += 1;
         let session = Session {
             role,
@@ -91,6 +118,7 @@ impl Sessions {
             instruments: false,
             executions: None,
             balances: None,
+            v1: (version == Version::V1).then(v1::Subscriptions::default),
             tokens: BTreeSet::new(),
             outbox,
         };
@@ -163,10 +191,13 @@ impl Sessions {
         }
     }
 
-    /// Queues a message for everybody.
-    fn tell_all(&self, text: &str) {
-        let connections: Vec<u64> = self.sessions.keys().copied().collect();
-        self.broadcast(&connections, text);
+    /// Tells everybody of a phase.
+    fn tell_status(&self, phase: Phase, connection_id: u64) {
+        for session in self.sessions.values() {
+            let version = if session.v1.is_some() { Version::V1 } else { Version::V2 };
+            let text = version.status(phase, connection_id);
+            session.outbox.push(Outgoing::Channel(text.into()));
+        }
     }
 
     /// Ends every session after what is queued for it.
@@ -214,17 +245,23 @@ impl Session {
             || !self.tickers.is_empty()
             || !self.candles.is_empty()
             || self.instruments;
-        public || self.executions.is_some() || self.balances.is_some()
+        let old = self.v1.as_ref().is_some_and(|v1| !v1.is_empty());
+        public || old || self.executions.is_some() || self.balances.is_some()
     }
 }
 
 impl Venue {
     /// Opens a session, greets it, and returns its number.
-    pub(crate) fn open_session(&mut self, role: Role, outbox: Arc<Outbox>) -> u64 {
+    pub(crate) fn open_session(
+        &mut self,
+        role: Role,
+        version: Version,
+        outbox: Arc<Outbox>,
+    ) -> u64 {
         let connection_id = self.ids.connection();
-        let greeting = status_message(self.phase, connection_id);
+        let greeting = version.status(self.phase, connection_id);
         outbox.push(Outgoing::Channel(greeting.into()));
-        let connection = self.sessions.open(role, outbox);
+        let connection = self.sessions.open(role, version, outbox);
         self.sink.record(VenueEvent::SessionOpened { connection });
         connection
     }
@@ -236,7 +273,7 @@ impl Venue {
         }
         self.phase = phase;
         let connection_id = self.ids.connection();
-        self.sessions.tell_all(&status_message(phase, connection_id));
+        self.sessions.tell_status(phase, connection_id);
         if phase == Phase::Maintenance {
             self.sessions.finish_all();
         }
@@ -248,7 +285,8 @@ impl Venue {
             return;
         };
         let used = [session.executions, session.balances].into_iter().flatten();
-        let used = used.map(|private| private.token).chain(session.tokens);
+        let old = session.v1.into_iter().flat_map(v1::Subscriptions::into_tokens);
+        let used = used.map(|private| private.token).chain(session.tokens).chain(old);
         used.for_each(|token| self.tokens.release(&token));
         self.sink.record(VenueEvent::SessionClosed { connection });
     }
@@ -261,7 +299,12 @@ impl Venue {
 
     /// Answers a message of a client; answers and data go into the session's outbox.
     pub(crate) fn on_text(&mut self, connection: u64, text: &str, now: UnixNanos) {
-        request::handle(self, connection, text, now);
+        let session = self.sessions.sessions.get(&connection);
+        if session.is_some_and(|session| session.v1.is_some()) {
+            v1::handle(self, connection, text, now);
+        } else {
+            request::handle(self, connection, text, now);
+        }
     }
 }
 

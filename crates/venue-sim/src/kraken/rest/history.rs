@@ -16,8 +16,9 @@ use crate::kraken::wire::{Keyed, Number, json};
 /// Executions or entries that one query may name.
 const QUERY_MAX: usize = 20;
 
+/// An execution, as `TradesHistory` and `ownTrades` show it.
 #[derive(Serialize)]
-struct TradeRow {
+pub(crate) struct TradeRow {
     ordertxid: String,
     postxid: String,
     pair: &'static str,
@@ -104,6 +105,17 @@ impl Venue {
         };
         let rows: Option<Vec<_>> = ids.iter().map(row).collect();
         Ok(json(&Keyed(rows.ok_or_else(|| ApiError::arguments("txid"))?)))
+    }
+
+    /// The rows of an account's last executions, oldest first.
+    pub(crate) fn last_trade_rows(
+        &self,
+        account: AccountId,
+        count: usize,
+    ) -> Vec<(String, TradeRow)> {
+        let Some(state) = self.accounts.get(&account) else { return Vec::new() };
+        let shown = state.executions.iter().skip(state.executions.len().saturating_sub(count));
+        shown.filter_map(|(own, at)| self.trade_row(state, own, *at, false)).collect()
     }
 
     fn trade_row(

@@ -1,6 +1,6 @@
 //! Private methods that read orders.
 
-use matching::{AccountId, Order};
+use matching::{AccountId, Order, OrderId};
 use model::UnixNanos;
 use serde::Serialize;
 
@@ -109,6 +109,17 @@ impl Venue {
         let rows: Option<Vec<_>> = txids.iter().map(row).collect();
         let rows = rows.ok_or(ApiError::INVALID_ORDER)?;
         Ok(json(&Keyed(rows)))
+    }
+
+    /// The row of an order, under its id.
+    pub(crate) fn order_row(&self, id: OrderId) -> Option<(String, OrderRow)> {
+        self.row(self.exchange.order(id)?, false)
+    }
+
+    /// The rows of an account's open orders.
+    pub(crate) fn open_order_rows(&self, account: AccountId) -> Vec<(String, OrderRow)> {
+        let open = self.exchange.open_orders(account);
+        open.filter_map(|order| self.row(order, false)).collect()
     }
 
     fn row(&self, order: &Order, trades: bool) -> Option<(String, OrderRow)> {

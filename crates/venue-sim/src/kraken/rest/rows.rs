@@ -12,7 +12,7 @@ use crate::kraken::wire::Number;
 
 /// An order as `OpenOrders`, `ClosedOrders` and `QueryOrders` show it.
 #[derive(Serialize)]
-pub(super) struct OrderRow {
+pub(crate) struct OrderRow {
     refid: Option<&'static str>,
     userref: i32,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -201,8 +201,8 @@ fn object(raw: &RawValue) -> Args {
 
 /// The elements of an argument that is a JSON array of texts or numbers.
 fn texts(args: &Args, name: &str) -> Result<Vec<String>, ApiError> {
-    let text = |raw: &Box<RawValue>| {
+    let text = |raw: &RawValue| {
         serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
     };
-    Ok(array(args, name)?.iter().map(text).collect())
+    Ok(array(args, name)?.iter().map(|raw| text(raw)).collect())
 }

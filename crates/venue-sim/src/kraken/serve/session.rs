@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::kraken::sim::{Role, Shared};
-use crate::kraken::stream::{HEARTBEAT, Outbox, Outgoing};
+use crate::kraken::stream::{Outbox, Outgoing, Version};
 
 /// Silence after which a subscribed session gets a heartbeat.
 const HEARTBEAT_AFTER: Duration = Duration::from_secs(1);
@@ -45,6 +45,7 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 struct Session {
     shared: Arc<Shared>,
     role: Role,
+    version: Version,
     connection: u64,
     outbox: Arc<Outbox>,
     /// When a message last went in or out.
@@ -62,7 +63,7 @@ enum Stop {
 }
 
 /// Runs a session until it ends.
-pub(super) async fn run(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade) {
+pub(super) async fn run(shared: Arc<Shared>, role: Role, version: Version, upgrade: OnUpgrade) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => TokioIo::new(upgraded),
         Err(error) => {
@@ -77,7 +78,7 @@ pub(super) async fn run(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade) {
         .max_message_size(Some(MESSAGE_MAX))
         .max_frame_size(Some(MESSAGE_MAX));
     let socket = WebSocketStream::from_raw_socket(upgraded, Side::Server, Some(config)).await;
-    let session = Session::open(shared, role);
+    let session = Session::open(shared, role, version);
     let (mut sink, mut stream) = socket.split();
     let stop = tokio::select! {
         biased;
@@ -98,10 +99,10 @@ pub(super) async fn run(shared: Arc<Shared>, role: Role, upgrade: OnUpgrade) {
 }
 
 impl Session {
-    fn open(shared: Arc<Shared>, role: Role) -> Self {
+    fn open(shared: Arc<Shared>, role: Role, version: Version) -> Self {
         let outbox = Arc::new(Outbox::default());
-        let connection = shared.venue.lock().open_session(role, Arc::clone(&outbox));
-        Self { shared, role, connection, outbox, active: Mutex::new(Instant::now()) }
+        let connection = shared.venue.lock().open_session(role, version, Arc::clone(&outbox));
+        Self { shared, role, version, connection, outbox, active: Mutex::new(Instant::now()) }
     }
 
     /// Hands the client's messages to the venue until the connection ends.
@@ -181,7 +182,7 @@ impl Session {
                 () = self.outbox.filled() => {}
                 () = sleep_until(due) => {
                     if subscribed {
-                        self.outbox.push(Outgoing::Channel(HEARTBEAT.into()));
+                        self.outbox.push(Outgoing::Channel(self.version.heartbeat().into()));
                     } else if self.active.lock().elapsed() >= IDLE_MAX {
                         return Stop::Idle;
                     }

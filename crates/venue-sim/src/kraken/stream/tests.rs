@@ -2,6 +2,7 @@ mod books;
 mod channels;
 mod private;
 mod trading;
+mod v1;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ impl Client {
         let mut world = World::new();
         world.trade("20000.0", "0.5", Side::Buy);
         let outbox = Arc::new(Outbox::default());
-        let connection = world.venue.open_session(role, Arc::clone(&outbox));
+        let connection = world.venue.open_session(role, Version::V2, Arc::clone(&outbox));
         World::received(&outbox);
         Self { world, connection, outbox }
     }
@@ -48,7 +49,7 @@ const TIMES: &str =
 fn a_session_is_greeted_with_the_status() {
     let mut world = World::new();
     let outbox = Arc::new(Outbox::default());
-    world.venue.open_session(Role::Any, Arc::clone(&outbox));
+    world.venue.open_session(Role::Any, Version::V2, Arc::clone(&outbox));
     let [greeting]: [String; 1] = World::received(&outbox).try_into().unwrap();
     let start = r#"{"channel":"status","type":"update","data":[{"version":"2.0.10","system":"online","api_version":"v2","connection_id":"#;
     let id = greeting.strip_prefix(start).unwrap();

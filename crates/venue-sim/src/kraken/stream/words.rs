@@ -64,10 +64,9 @@ pub(super) fn list<T: for<'de> Deserialize<'de>>(
 /// A field as a list of texts or numbers; empty without it.
 pub(super) fn texts(fields: &Words, name: &str) -> Result<Vec<String>, ApiError> {
     let raws: Vec<Box<RawValue>> = list(fields, name)?;
-    let text = |raw: &Box<RawValue>| {
-        serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
-    };
-    Ok(raws.iter().map(text).collect())
+    let text =
+        |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
+    Ok(raws.iter().map(|raw| text(raw)).collect())
 }
 
 /// Some of the fields under their names in REST.

@@ -102,7 +102,7 @@ fn the_snapshot_has_the_depth_asked_for() {
 fn an_empty_book_is_published_as_such() {
     let mut world = World::new();
     let outbox = Arc::new(Outbox::default());
-    let connection = world.venue.open_session(Role::Any, Arc::clone(&outbox));
+    let connection = world.venue.open_session(Role::Any, Version::V2, Arc::clone(&outbox));
     let text = r#"{"method":"subscribe","params":{"channel":"book","symbol":["ETH/USD"]}}"#;
     world.venue.on_text(connection, text, world.now);
     let received = World::received(&outbox);

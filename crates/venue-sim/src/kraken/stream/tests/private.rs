@@ -136,7 +136,7 @@ fn a_new_session_sees_open_orders_and_last_executions() {
     client.world.trade("20000.0", "3", Side::Buy);
     let token = token(&mut client.world);
     let outbox = Arc::new(Outbox::default());
-    let second = client.world.venue.open_session(Role::Any, Arc::clone(&outbox));
+    let second = client.world.venue.open_session(Role::Any, Version::V2, Arc::clone(&outbox));
     let text = subscription(&token)
         .replace(r#""snap_orders":true"#, r#""snap_orders":true,"snap_trades":true"#);
     client.world.venue.on_text(second, &text, client.world.now);
@@ -181,12 +181,14 @@ fn a_token_may_be_used_again_within_its_life() {
     assert!(used[0].contains("\"success\":true"));
     client.world.venue.close_session(client.connection);
     let outbox = Arc::new(Outbox::default());
-    let next = client.world.venue.open_session(Role::PrivateStream, Arc::clone(&outbox));
+    let next =
+        client.world.venue.open_session(Role::PrivateStream, Version::V2, Arc::clone(&outbox));
     client.world.venue.on_text(next, &subscription(&issued), client.world.now);
     assert!(World::received(&outbox)[1].contains("\"success\":true"));
     client.world.venue.close_session(next);
     client.world.now = client.world.now.plus(Duration::from_secs(900));
-    let last = client.world.venue.open_session(Role::PrivateStream, Arc::clone(&outbox));
+    let last =
+        client.world.venue.open_session(Role::PrivateStream, Version::V2, Arc::clone(&outbox));
     client.world.venue.on_text(last, &subscription(&issued), client.world.now);
     assert!(World::received(&outbox)[1].contains("ESession:Invalid session"));
 }
