@@ -12,7 +12,7 @@ mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use model::UnixNanos;
 use model::history::VenueEvent;
 use platform::{
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use venue_sim::VenueSink;
 use venue_sim::kraken::{KrakenSim, KrakenSimConfig, MarketEvent, Pair};
 
-use crate::args::{OtherPairs, ServeArgs, ServedVenue};
+use crate::args::{OtherPairs, ServeArgs, ServedVenue, Speed};
 use crate::commands::serve::accounts::Accounts;
 use crate::commands::serve::control::Control;
 use crate::commands::serve::faults::Faults;
@@ -38,6 +38,8 @@ use crate::words::Words;
 
 /// Time that connections have to end after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(3);
+/// Silence between the end of a tape and its next beginning.
+const BETWEEN_LOOPS: Duration = Duration::from_secs(1);
 /// Longest wait for the (next) head of a request.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(75);
 
@@ -69,7 +71,7 @@ struct Market {
     live: Vec<MarketEvent>,
     start: UnixNanos,
     /// Played again and again after that, with its speed.
-    repeated: Option<(Recording, crate::args::Speed)>,
+    repeated: Option<(Recording, Speed)>,
     others: Option<Others>,
 }
 
@@ -88,6 +90,11 @@ pub(crate) fn execute(args: &ServeArgs) -> anyhow::Result<Exit> {
 }
 
 fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
+    if args.repeat && args.speed == Speed::Max {
+        return Err(anyhow!(
+            "--loop: expected --speed 1 or 10, since with max nothing is left to play"
+        ));
+    }
     let recording = Recording::load(args)?;
     let plan = args.faults.as_deref().map(FaultPlan::load).transpose()?;
     plan.iter().try_for_each(faults::check)?;
@@ -235,6 +242,7 @@ impl Market {
             tape.play_market(&live, start).await;
             drop(live);
             while let Some((recording, speed)) = &repeated {
+                tokio::time::sleep(BETWEEN_LOOPS).await;
                 let start = SystemClock.now();
                 let again = recording.schedule(start, Duration::ZERO, *speed).live;
                 tape.play_market(&again, start).await;

@@ -101,7 +101,7 @@ impl Recording {
 /// One tape: its pair and its events.
 fn read(tape: &ServedTape, default: Option<&Symbol>) -> anyhow::Result<(Symbol, Vec<MarketEvent>)> {
     let path = tape.path.as_path();
-    let mut reader = MarketReader::open(&[tape.path.clone()], ReadOptions::default())?;
+    let mut reader = MarketReader::open(std::slice::from_ref(&tape.path), ReadOptions::default())?;
     let named = reader.files().first().and_then(|file| file.symbol.clone());
     let symbol = tape.symbol.clone().or_else(|| default.cloned());
     let symbol = match symbol {
@@ -229,6 +229,23 @@ mod tests {
         assert_eq!(shown(Speed::Real), (vec![980, 990], vec![1_010, 1_020]));
         assert_eq!(shown(Speed::Ten), (vec![980, 990], vec![1_001, 1_002]));
         assert_eq!(shown(Speed::Max).1, [0; 0]);
+    }
+
+    #[test]
+    fn a_tape_of_a_book_keeps_its_messages_together() {
+        let text = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n\
+                    kraken,ETH/USD,1585699200000000,1585699200000100,true,bid,10,1\n\
+                    kraken,ETH/USD,1585699200000000,1585699200000100,true,ask,11,2\n\
+                    kraken,ETH/USD,1585699201000000,1585699201000100,false,bid,10,0\n";
+        let tape = recording("ETHUSD_wavetank_book_test.csv", text);
+        assert_eq!(tape.books, BTreeSet::from([Symbol::new("ETH/USD")]));
+        let shown = tape.events.iter().map(|event| match event {
+            MarketEvent::Depth { at, snapshot, bids, asks, .. } => {
+                (at.secs(), *snapshot, bids.len(), asks.len())
+            }
+            MarketEvent::Trade(_) => panic!("no trades"),
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), [(0, true, 1, 1), (1, false, 1, 0)]);
     }
 
     #[test]
