@@ -11,6 +11,7 @@ use model::history::VenueEvent;
 use model::{Asset, Notional, Price, Quantity, Side, Symbol, Trade, UnixNanos};
 use parking_lot::Mutex;
 use platform::Entropy;
+use rand::Rng as _;
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::VenueSink;
@@ -158,21 +159,49 @@ pub(crate) fn trade(price: &str, quantity: &str, taker: Side) -> Trade {
 
 /// A private request with a true signature.
 pub(crate) fn signed(key: &str, method: &str, nonce: &str, body: &str) -> Request {
-    let path = format!("/0/private/{method}");
-    let digest = Sha256::digest(format!("{nonce}{body}"));
-    let secret = STANDARD.decode(SECRET).unwrap();
-    let mut mac = Hmac::<Sha512>::new_from_slice(&secret).unwrap();
-    mac.update(path.as_bytes());
-    mac.update(&digest);
     Request {
         verb: Verb::Post,
-        path,
+        path: format!("/0/private/{method}"),
         query: String::new(),
         content_type: Some("application/x-www-form-urlencoded".to_owned()),
         api_key: Some(key.to_owned()),
-        api_sign: Some(STANDARD.encode(mac.finalize().into_bytes())),
+        api_sign: Some(sign(method, nonce, body.as_bytes())),
         body: Bytes::from(body.to_owned()),
     }
+}
+
+/// The signature of a private request.
+pub(crate) fn sign(method: &str, nonce: &str, body: &[u8]) -> String {
+    let digest = Sha256::new().chain_update(nonce).chain_update(body).finalize();
+    let secret = STANDARD.decode(SECRET).unwrap();
+    let mut mac = Hmac::<Sha512>::new_from_slice(&secret).unwrap();
+    mac.update(format!("/0/private/{method}").as_bytes());
+    mac.update(&digest);
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// A text of which some bytes were replaced, left out or repeated: a function of the seed.
+pub(crate) fn damaged(text: &[u8], seed: u64) -> Vec<u8> {
+    let mut draw = Entropy::from_seed(seed).stream("damage");
+    let mut below = |limit: usize| {
+        let limit = u64::try_from(limit.max(1)).unwrap();
+        usize::try_from(draw.next_u64() % limit).unwrap()
+    };
+    let mut bytes = text.to_vec();
+    for _ in 0..=below(4) {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = below(bytes.len());
+        match below(5) {
+            0 => bytes[at] = u8::try_from(below(256)).unwrap(),
+            1 => drop(bytes.remove(at)),
+            2 => bytes.insert(at, b"0-.e9\"{[%&="[below(11)]),
+            3 => bytes.truncate(at.max(1)),
+            _ => bytes.splice(at..at, b"99999999999999999999".iter().copied()).for_each(drop),
+        }
+    }
+    bytes
 }
 
 /// A file of the real venue's data, by its path below `shared/data/kraken`.

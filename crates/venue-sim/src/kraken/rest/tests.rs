@@ -5,6 +5,7 @@ mod history;
 mod limits;
 mod market;
 mod market_data;
+mod mutated;
 mod orders;
 mod triggers;
 

@@ -1,5 +1,6 @@
 mod books;
 mod channels;
+mod mutated;
 mod private;
 mod trading;
 mod v1;

@@ -69,7 +69,7 @@ fn an_edited_order_is_another_one() {
     let answer = world.post("EditOrder", &format!("pair=XBTUSD&txid={id}&price=15100"));
     assert_eq!(
         without_ids(&answer),
-        r##"{"error":[],"result":{"status":"ok","txid":"O#","originaltxid":"O#","newuserref":9,"volume":"0.00020000","price":"15100.0","orders_cancelled":1,"descr":{"order":"buy 0.00020000 XBTUSD @ limit 15100.0"}}}"##
+        r#"{"error":[],"result":{"status":"ok","txid":"O#","originaltxid":"O#","newuserref":9,"volume":"0.00020000","price":"15100.0","orders_cancelled":1,"descr":{"order":"buy 0.00020000 XBTUSD @ limit 15100.0"}}}"#
     );
     let old = world.post("QueryOrders", &format!("txid={id}"));
     assert!(old.contains(r#""status":"canceled""#) && old.contains("Order replaced"), "{old}");
@@ -89,7 +89,7 @@ fn a_batch_is_rejected_as_a_whole_or_order_by_order() {
     let answer = json(&mut world, "AddOrderBatch", 100, &two(good));
     assert_eq!(
         without_ids(&answer),
-        r##"{"error":[],"result":{"orders":[{"txid":"O#","descr":{"order":"buy 0.00020000 XBTUSD @ limit 15000.0"}},{"txid":"O#","descr":{"order":"buy 0.00020000 XBTUSD @ limit 14700.0"}}]}}"##
+        r#"{"error":[],"result":{"orders":[{"txid":"O#","descr":{"order":"buy 0.00020000 XBTUSD @ limit 15000.0"}},{"txid":"O#","descr":{"order":"buy 0.00020000 XBTUSD @ limit 14700.0"}}]}}"#
     );
     let dear = r#"{"type":"buy","ordertype":"limit","volume":"1000","price":"15000"}"#;
     let answer = json(&mut world, "AddOrderBatch", 101, &two(dear));
