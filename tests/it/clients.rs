@@ -38,7 +38,6 @@ fn serve() -> (Process, String, Vec<[String; 2]>) {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the environment tells whether this is CI")]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn other_peoples_clients_work_unmodified() {
     let (mut process, address, keys) = serve();
     let settings = serde_json::json!({

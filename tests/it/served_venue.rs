@@ -127,7 +127,6 @@ fn hostile_clients_are_refused_and_others_do_not_notice() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn tls_is_served_with_the_certificate_that_is_written() {
     let file = root().join("target/tests/served.pem");
     fs::create_dir_all(file.parent().expect("a folder")).expect("a folder for the test");

@@ -71,3 +71,28 @@ fn a_fault_shows_in_one_line() {
     ];
     assert_eq!(shown, expected);
 }
+
+fn load(name: &str, text: &str) -> Result<FaultPlan, ScenarioError> {
+    let path = std::env::temp_dir().join(format!("wavetank-{name}.toml"));
+    std::fs::write(&path, text).unwrap();
+    FaultPlan::load(&path)
+}
+
+#[test]
+fn a_plan_needs_nothing_but_its_faults_and_numbers_them() {
+    let fault = "[[fault]]\nkind = \"rest-status\"\nstatus = 503\nat = \"1s\"\nuntil = \"2s\"\n";
+    let plan = load("plan", &format!("{fault}\n{fault}")).unwrap();
+    assert_eq!(plan.faults.iter().map(|fault| fault.id).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(load("saved", &plan.to_toml()).unwrap(), plan);
+}
+
+#[test]
+fn a_plan_that_cannot_be_says_where() {
+    let check = |name: &str, text: &str, expected: &str| {
+        let error = load(name, text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    let fault = "[[fault]]\nkind = \"sink-hold\"\nat = \"2s\"\nuntil = \"2s\"\n";
+    check("backwards", fault, "expected `until` later than `at`");
+    check("unknown", "[[fault]]\nkind = \"flood\"\nat = \"1s\"\nuntil = \"2s\"\n", "flood");
+}
