@@ -99,6 +99,16 @@ const RULES: &[Rule] = &[
     limit("EAuth:Too many requests"),
     // A WebSocket token: every connection takes a new one anyway.
     refusal("ESession:Invalid session", Auth, Works),
+    // Of the WebSocket only, where a category is not always in front.
+    refusal("Currency pair not supported", Caller, Works),
+    refusal("Unsupported event", Caller, Works),
+    refusal("Unsupported field", Caller, Works),
+    refusal("Limit_price field must be a number_float", Caller, Works),
+    refusal("Subscription depth not supported", Caller, Works),
+    refusal("Malformed request", Caller, Works),
+    refusal("Already subscribed", Caller, Works),
+    refusal("Token(s) not found", Auth, Works),
+    limit("Exceeded msg rate"),
     unlisted("EFunding:", Caller),
     refusal("EBM:limit exceeded", Limit, Works),
     unlisted("EEarnings:", Caller),

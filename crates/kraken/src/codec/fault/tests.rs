@@ -90,6 +90,9 @@ fn every_listed_error_has_its_meaning() {
         ("EAuth:Rate limit exceeded", TOO_FAST),
         ("EAuth:Too many requests", TOO_FAST),
         ("ESession:Invalid session", "Auth never success NotDone"),
+        ("Currency pair not supported XBT/USD", WRONG),
+        ("Token(s) not found", "Auth never success NotDone"),
+        ("Exceeded msg rate", TOO_FAST),
         ("EFunding:No funding method", "Caller never success Unknown"),
         ("EBM:limit exceeded:CAL", TOO_MANY),
         ("EEarnings:Busy", "Caller never success Unknown"),
@@ -105,6 +108,72 @@ fn every_listed_error_has_its_meaning() {
     for (text, expected) in table {
         assert_eq!(line(&[text]), expected, "{text}");
     }
+}
+
+/// Rows of the reference's table of errors: texts, class, what to do, whether the breaker counts.
+fn reference_rows(page: &str) -> Vec<[String; 4]> {
+    let table = page.split("### 3.1 Table").nth(1).expect("a table");
+    let table = table.split("### 3.2").next().expect("it ends");
+    let columns = |line: &str| -> Option<[String; 4]> {
+        let columns: Vec<_> =
+            line.split('|').skip(1).take(4).map(|c| c.trim().to_owned()).collect();
+        columns.try_into().ok().filter(|[texts, ..]: &[String; 4]| texts.starts_with('E'))
+    };
+    table.lines().filter_map(columns).collect()
+}
+
+/// The texts of one row. Later ones may leave out what they share with the first.
+fn texts_of(row: &str) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for part in row.replace(" / ", ", ").split(", ") {
+        // What stands for a detail, which follows.
+        let part = part.split(['[', '<', '*']).next().unwrap_or(part).trim();
+        let first = texts.first().map(String::as_str).unwrap_or_default();
+        texts.push(match part.split_once(':') {
+            Some(("", detail)) => {
+                let shared = texts.last().and_then(|last| last.rsplit_once(':'));
+                format!("{}:{detail}", shared.expect("a text before").0)
+            }
+            Some(_) => part.to_owned(),
+            None => format!("{}:{part}", first.split_once(':').expect("a category").0),
+        });
+    }
+    texts
+}
+
+#[test]
+fn every_error_of_the_reference_is_in_the_table() {
+    let Some(page) = crate::codec::fixtures::shared("reference/kraken.md") else {
+        return;
+    };
+    let rows = reference_rows(&page);
+    let mut found = 0;
+    for [row, class, action, _] in &rows {
+        for text in texts_of(row) {
+            let rule = table::rule(&text);
+            let whole_category = text.ends_with(':');
+            assert!(!rule.prefix.is_empty(), "{text}");
+            assert!(whole_category || !rule.prefix.ends_with(':'), "{text}: {}", rule.prefix);
+            let letter = match rule.class {
+                FaultClass::Auth => 'A',
+                FaultClass::Caller => 'V',
+                FaultClass::Limit => 'L',
+                FaultClass::Service => 'S',
+                FaultClass::Trading => 'T',
+            };
+            let mixed = whole_category || row.contains("EFunding");
+            assert!(mixed || class.contains(letter), "{text}: {class} {letter}");
+            let unknown = action.contains("UNKNOWN");
+            assert!(mixed || unknown == (rule.fate == Fate::Unknown), "{text}: {action}");
+            found += 1;
+        }
+    }
+    assert!(rows.len() >= 35 && found >= 55, "{} rows, {found} texts", rows.len());
+    let only = page.split("WS v2-only texts: ").nth(1).expect("a list");
+    let only = only.lines().next().expect("one line");
+    let texts: Vec<_> = only.split('`').skip(1).step_by(2).filter(|t| !t.contains('{')).collect();
+    assert_eq!(texts.len(), 9);
+    assert!(texts.iter().all(|text| !table::rule(text).prefix.is_empty()), "{texts:?}");
 }
 
 #[test]
