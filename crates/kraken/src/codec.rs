@@ -3,16 +3,18 @@
 //! Numbers are read from their JSON text and never pass through a float. Unknown fields, channels and
 //! enum values are skipped; a known field that cannot be read is a [`DecodeError`].
 
-pub(crate) mod checksum;
+pub mod checksum;
 pub(crate) mod decode;
 pub mod fault;
 pub(crate) mod form;
+pub mod market;
 pub mod names;
 pub(crate) mod nonce;
 pub(crate) mod order_row;
 pub(crate) mod reply;
 pub mod rest;
 pub(crate) mod sign;
+pub mod v1;
 pub mod ws;
 
 pub use decode::DecodeError;

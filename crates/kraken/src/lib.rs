@@ -19,7 +19,8 @@ mod stream;
 mod test_venue;
 pub mod tier;
 
-pub use codec::rest::{SystemStatus, Ticker, WsToken};
+pub use codec::market::{Candle, Ticker};
+pub use codec::rest::{SystemStatus, TradeCursor, TradePage, WsToken};
 pub use codec::sign::{Credentials, CredentialsError};
 pub use config::{ConfigError, KrakenConfig};
 pub use rest::{CallError, CancelOutcome, LookupError, Rest, RestError, SubmitError};

@@ -35,11 +35,12 @@ use transport::{HttpClient, HttpRequest, HttpResponse, Method, PoolPermit};
 use crate::codec::decode::Number;
 use crate::codec::fault::Fate;
 use crate::codec::form::Form;
+use crate::codec::market::Ticker;
 use crate::codec::order_row::OrderRow;
 use crate::codec::reply::{self, ReplyError};
 use crate::codec::rest::{
     self as payload, ClosedRows, CountRow, DepthRow, Keyed, OpenRows, PairRow, PlacedRow,
-    StatusRow, SystemStatus, Ticker, TickerRow, TimeRow, WsToken,
+    StatusRow, SystemStatus, TickerRow, TimeRow, WsToken,
 };
 use crate::codec::{DecodeError, names};
 use crate::config::{ConfigError, KrakenConfig};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use model::{DecimalError, Notional, Price, Quantity, UnixNanos};
+use model::{DecimalError, Level, Notional, Price, Quantity, UnixNanos};
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -35,7 +36,7 @@ pub enum DecodeError {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number<'a>(&'a str);
 
-impl Number<'_> {
+impl<'a> Number<'a> {
     pub(super) fn price(self) -> Result<Price, DecimalError> {
         Price::parse(self.0)
     }
@@ -46,6 +47,27 @@ impl Number<'_> {
 
     pub(super) fn notional(self) -> Result<Notional, DecimalError> {
         Notional::parse(self.0)
+    }
+
+    /// Seconds since 1970. Kraken writes them as floats, of which more than nine digits are noise.
+    pub(super) fn seconds(self) -> Result<UnixNanos, DecodeError> {
+        let text = match self.0.split_once('.') {
+            Some((_, fraction)) if fraction.len() > 9 => {
+                self.0.get(..self.0.len() - (fraction.len() - 9)).unwrap_or(self.0)
+            }
+            Some(_) | None => self.0,
+        };
+        UnixNanos::parse_secs(text).map_err(|_| DecodeError::Time { text: self.0.to_owned() })
+    }
+
+    pub(super) fn count(self) -> Result<u64, DecodeError> {
+        let wrong = |_| DecimalError::Malformed { text: self.0.to_owned() };
+        Ok(self.0.parse().map_err(wrong)?)
+    }
+
+    /// The text between the quotes, without regard to escapes.
+    pub(super) const fn text(self) -> &'a str {
+        self.0
     }
 }
 
@@ -60,6 +82,105 @@ impl<'de: 'a, 'a> Deserialize<'de> for Number<'a> {
         let text = <&'a RawValue>::deserialize(deserializer)?.get();
         let unquoted = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
         Ok(Self(unquoted.unwrap_or(text)))
+    }
+}
+
+/// Fields that are read as what they mean at once; a wrong one is an error of the JSON, with its place.
+pub(super) mod field {
+    use super::*;
+
+    pub(in crate::codec) fn price<'de, D: Deserializer<'de>>(de: D) -> Result<Price, D::Error> {
+        Number::deserialize(de)?.price().map_err(D::Error::custom)
+    }
+
+    pub(in crate::codec) fn quantity<'de, D: Deserializer<'de>>(
+        de: D,
+    ) -> Result<Quantity, D::Error> {
+        Number::deserialize(de)?.quantity().map_err(D::Error::custom)
+    }
+
+    pub(in crate::codec) fn notional<'de, D: Deserializer<'de>>(
+        de: D,
+    ) -> Result<Notional, D::Error> {
+        Number::deserialize(de)?.notional().map_err(D::Error::custom)
+    }
+
+    pub(in crate::codec) fn time<'de, D: Deserializer<'de>>(de: D) -> Result<UnixNanos, D::Error> {
+        timestamp(Number::deserialize(de)?.text()).map_err(D::Error::custom)
+    }
+
+    pub(in crate::codec) fn levels<'de, D: Deserializer<'de>>(
+        de: D,
+    ) -> Result<Vec<Level>, D::Error> {
+        de.deserialize_seq(Levels)
+    }
+}
+
+#[derive(Deserialize)]
+struct LevelRow<'a> {
+    #[serde(borrow)]
+    price: Number<'a>,
+    #[serde(borrow)]
+    qty: Number<'a>,
+}
+
+/// A level of a book; `None` for one whose price is above what a price holds.
+///
+/// Books of real markets have such offers, ten billion for a bitcoin, far from where anybody trades. If one
+/// was among the best after all, the book's checksum would tell.
+fn level(price: Number<'_>, quantity: Number<'_>) -> Result<Option<Level>, DecimalError> {
+    let quantity = quantity.quantity()?;
+    match price.price() {
+        Ok(price) => Ok(Some(Level { price, quantity })),
+        Err(DecimalError::TooLarge { text }) => {
+            tracing::debug!(venue = "kraken", price = text, "level left out");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+struct Levels;
+
+impl<'de> Visitor<'de> for Levels {
+    type Value = Vec<Level>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of levels")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Self::Value, A::Error> {
+        let mut levels = Vec::new();
+        while let Some(LevelRow { price, qty }) = rows.next_element()? {
+            levels.extend(level(price, qty).map_err(A::Error::custom)?);
+        }
+        Ok(levels)
+    }
+}
+
+/// A row without names. What comes after the columns that we use is nobody's business.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Columns<'a>(#[serde(borrow)] Vec<Number<'a>>);
+
+impl<'a> Columns<'a> {
+    /// The column of a name that only the error tells.
+    pub(super) fn at(&self, column: usize, what: &'static str) -> Result<Number<'a>, DecodeError> {
+        self.0.get(column).copied().ok_or(DecodeError::Missing { what })
+    }
+
+    /// Price and quantity in front, as a level of a book; `None` for a price that is too large for one.
+    pub(super) fn level(&self) -> Result<Option<Level>, DecodeError> {
+        Ok(level(self.at(0, "price")?, self.at(1, "quantity")?)?)
+    }
+
+    /// Digits after the points of both.
+    pub(super) fn decimals(&self) -> Result<(u32, u32), DecodeError> {
+        let digits = |number: Number<'_>| {
+            let fraction = number.0.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+            u32::try_from(fraction).unwrap_or(u32::MAX)
+        };
+        Ok((digits(self.at(0, "price")?), digits(self.at(1, "quantity")?)))
     }
 }
 
@@ -101,5 +222,14 @@ mod tests {
         assert_eq!(rfc3339(at), text);
         assert!(timestamp("yesterday").is_err());
         assert!(timestamp("9999-01-01T00:00:00Z").is_err());
+    }
+
+    #[test]
+    fn seconds_may_have_more_digits_than_nanoseconds() {
+        let at = |text| Number(text).seconds().map(UnixNanos::as_nanos).ok();
+        assert_eq!(at("1710327959.1733468"), Some(1_710_327_959_173_346_800));
+        assert_eq!(at("1700272061.12345678949"), Some(1_700_272_061_123_456_789));
+        assert_eq!(at("0"), Some(0));
+        assert_eq!(at("soon"), None);
     }
 }

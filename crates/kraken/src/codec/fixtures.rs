@@ -1,5 +1,6 @@
 //! Recorded traffic, which stays outside of the repository.
 
+use std::io::Read as _;
 use std::path::Path;
 
 /// A file of the shared folder beside the repository; `None` where there is none, except in CI.
@@ -7,8 +8,14 @@ use std::path::Path;
 pub(crate) fn shared(path: &str) -> Option<String> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let file = Path::new(root).join(path);
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Some(text),
+    match std::fs::read(&file) {
+        Ok(bytes) if path.ends_with(".gz") => {
+            let mut text = String::new();
+            let unpacked = flate2::read::GzDecoder::new(&*bytes).read_to_string(&mut text);
+            unpacked.expect("a recording is packed text");
+            Some(text)
+        }
+        Ok(bytes) => Some(String::from_utf8(bytes).expect("UTF-8")),
         Err(error) if std::env::var("CI").as_deref() == Ok("true") => {
             panic!("{}: {error}", file.display())
         }
@@ -42,4 +49,26 @@ pub(crate) fn recording(name: &str) -> Option<Vec<String>> {
         line.frame
     };
     Some(text.lines().map(frame).collect())
+}
+
+/// The messages that a recorder of several venues received, in order, and the answers to its requests.
+pub(crate) fn v1_recording() -> Option<(Vec<String>, Vec<String>)> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        t: String,
+        #[serde(default)]
+        data: String,
+    }
+    let path = "data/kraken/ws_v1/KRAKEN_2021-04-17_10pairs_trade_ticker_book1000.jsonl.gz";
+    let text = shared(path)?;
+    let (mut frames, mut answers) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        let line: Line = serde_json::from_str(line).expect("a line has a kind");
+        match line.t.as_str() {
+            "recv" => frames.push(line.data),
+            "http" => answers.push(line.data),
+            _ => {}
+        }
+    }
+    Some((frames, answers))
 }

@@ -6,8 +6,8 @@ use std::fmt;
 use std::time::Duration;
 
 use model::{
-    Asset, Book, Instrument, Level, NewOrder, Notional, OrderKind, OrderReport, Price, Side,
-    TimeInForce, Trigger, UnixNanos, VenueOrderId,
+    Asset, NewOrder, Notional, OrderKind, OrderReport, TimeInForce, Trigger, UnixNanos,
+    VenueOrderId,
 };
 use serde::Deserialize;
 
@@ -15,6 +15,10 @@ use super::decode::{DecodeError, Number, rfc3339};
 use super::form::Form;
 use super::names;
 use super::order_row::OrderRow;
+pub(crate) use market::{DepthRow, PairRow, TickerRow};
+pub use market::{Page, TradeCursor, TradePage};
+
+pub(super) mod market;
 
 /// State of the venue as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +45,6 @@ impl SystemStatus {
             other => Self::Other(other.to_owned()),
         }
     }
-}
-
-/// Best prices and last trade of a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticker {
-    /// Highest bid.
-    pub bid: Price,
-    /// Lowest ask.
-    pub ask: Price,
-    /// Price of the last trade.
-    pub last: Price,
 }
 
 /// Admission to the private stream; good for one connection within 15 minutes.
@@ -96,96 +89,6 @@ pub(crate) type Keyed<T> = BTreeMap<String, T>;
 pub(crate) fn only<T>(rows: Keyed<T>) -> Result<T, DecodeError> {
     let missing = DecodeError::Missing { what: "pair" };
     rows.into_values().next().ok_or(missing)
-}
-
-#[derive(Deserialize)]
-pub(crate) struct PairRow<'a> {
-    wsname: Option<String>,
-    base: String,
-    quote: String,
-    pair_decimals: u32,
-    lot_decimals: u32,
-    cost_decimals: u32,
-    #[serde(borrow)]
-    ordermin: Option<Number<'a>>,
-    #[serde(borrow)]
-    costmin: Option<Number<'a>>,
-    #[serde(borrow)]
-    tick_size: Option<Number<'a>>,
-}
-
-impl PairRow<'_> {
-    /// The pair as an instrument; `None` for a pair without a name on the WebSocket.
-    pub(crate) fn into_instrument(self) -> Result<Option<Instrument>, DecodeError> {
-        let wsname = self.wsname.as_deref().unwrap_or_default();
-        let Some(symbol) = names::symbol_from_wsname(wsname) else {
-            return Ok(None);
-        };
-        let tick_size = self.tick_size.map(Number::price).transpose()?;
-        let quantity_min = self.ordermin.map(Number::quantity).transpose()?;
-        let cost_min = self.costmin.map(Number::notional).transpose()?;
-        Ok(Some(Instrument {
-            symbol,
-            base: names::asset_from_id(&self.base),
-            quote: names::asset_from_id(&self.quote),
-            price_decimals: self.pair_decimals.min(Price::DECIMALS),
-            quantity_decimals: self.lot_decimals.min(model::Quantity::DECIMALS),
-            cost_decimals: self.cost_decimals.min(Notional::DECIMALS),
-            tick_size: tick_size
-                .filter(|tick| tick.is_positive())
-                .unwrap_or_else(|| Price::step(self.pair_decimals)),
-            quantity_min: quantity_min.unwrap_or_default(),
-            cost_min: cost_min.unwrap_or_default(),
-        }))
-    }
-}
-
-#[derive(Deserialize)]
-pub(crate) struct TickerRow<'a> {
-    #[serde(borrow)]
-    a: Vec<Number<'a>>,
-    #[serde(borrow)]
-    b: Vec<Number<'a>>,
-    #[serde(borrow)]
-    c: Vec<Number<'a>>,
-}
-
-impl TickerRow<'_> {
-    pub(crate) fn into_ticker(self) -> Result<Ticker, DecodeError> {
-        let first = |row: &[Number<'_>], what| {
-            let price = row.first().ok_or(DecodeError::Missing { what })?;
-            price.price().map_err(DecodeError::from)
-        };
-        Ok(Ticker {
-            bid: first(&self.b, "bid")?,
-            ask: first(&self.a, "ask")?,
-            last: first(&self.c, "last trade")?,
-        })
-    }
-}
-
-#[derive(Deserialize)]
-pub(crate) struct DepthRow<'a> {
-    #[serde(borrow)]
-    asks: Vec<Vec<Number<'a>>>,
-    #[serde(borrow)]
-    bids: Vec<Vec<Number<'a>>>,
-}
-
-impl DepthRow<'_> {
-    pub(crate) fn into_book(self) -> Result<Book, DecodeError> {
-        let mut book = Book::new();
-        for (side, rows) in [(Side::Buy, &self.bids), (Side::Sell, &self.asks)] {
-            for row in rows {
-                let [price, quantity, ..] = row.as_slice() else {
-                    return Err(DecodeError::Missing { what: "level" });
-                };
-                let (price, quantity) = (price.price()?, quantity.quantity()?);
-                book.set(side, Level { price, quantity });
-            }
-        }
-        Ok(book)
-    }
 }
 
 pub(crate) fn balances(rows: Keyed<Number<'_>>) -> Result<BTreeMap<Asset, Notional>, DecodeError> {

@@ -367,7 +367,9 @@ async fn the_other_queries_read_their_answers() {
         Answer::result(r#"{"status":"post_only","timestamp":""}"#),
         Answer::result(r#"{"unixtime":1688669448,"rfc1123":""}"#),
         Answer::result(&format!(r#"{{"XXBTZUSD":{pair}}}"#)),
-        Answer::result(r#"{"XXBTZUSD":{"a":["2","1","1"],"b":["1","1","1"],"c":["1.5","1"]}}"#),
+        Answer::result(
+            r#"{"XXBTZUSD":{"a":["2","1","1"],"b":["1","1","1"],"c":["1.5","1"],"v":["1","1"],"p":["1","1"],"l":["1","1"],"h":["2","2"]}}"#,
+        ),
         Answer::result(&format!(r#"{{"O1":{}}}"#, row("canceled"))),
         Answer::result(r#"{"count":4}"#),
         Answer::result(r#"{"token":"t","expires":900}"#),

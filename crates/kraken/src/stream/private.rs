@@ -112,7 +112,8 @@ impl Machine for PrivateStream {
             Ok(Message::Error(error)) => {
                 tracing::warn!(venue = "kraken", error, "error on the private stream");
             }
-            Ok(Message::Trades { .. } | Message::Books { .. }) => {}
+            Ok(Message::Trades { .. } | Message::Books { .. } | Message::Balances { .. }) => {}
+            Ok(Message::Tickers(_) | Message::Candles(_) | Message::Instruments { .. }) => {}
             Ok(Message::Heartbeat | Message::Pong) => {}
             Ok(Message::Other) => tracing::debug!(venue = "kraken", text, "unknown message"),
             Err(error) => out.push(Action::Disconnect(format!("malformed message: {error}"))),

@@ -161,6 +161,8 @@ impl Machine for PublicStream {
                 tracing::warn!(venue = "kraken", error, "error on the public stream");
             }
             Ok(Message::Trades { snapshot: true, .. } | Message::Executions { .. }) => {}
+            Ok(Message::Tickers(_) | Message::Candles(_) | Message::Instruments { .. }) => {}
+            Ok(Message::Balances { .. }) => {}
             Ok(Message::Heartbeat | Message::Pong) => {}
             Ok(Message::Other) => tracing::debug!(venue = "kraken", text, "unknown message"),
             Err(error) => out.push(Action::Disconnect(format!("malformed message: {error}"))),

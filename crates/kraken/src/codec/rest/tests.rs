@@ -1,7 +1,11 @@
-use model::{ClientOrderId, OrderState, Quantity, Symbol};
+use std::time::Duration;
+
+use model::{
+    ClientOrderId, Instrument, OrderState, Price, Quantity, Side, Symbol, Trade, UnixNanos,
+};
 
 use super::*;
-use crate::codec::fixtures::sample;
+use crate::codec::fixtures::{sample, shared};
 use crate::codec::reply;
 
 fn read<'a, T: Deserialize<'a>>(body: &'a str) -> T {
@@ -50,8 +54,8 @@ fn ticker_and_depth_are_read_exactly() {
     let price = |text: &str| Price::parse(text).expect("valid");
     let ticker: TickerRow<'_> = only(read(&ticker)).expect("one pair");
     let ticker = ticker.into_ticker().expect("numbers");
-    assert_eq!(ticker.bid, price("73380.6"));
-    assert_eq!(ticker.ask, price("73380.7"));
+    assert_eq!(ticker.bid.price, price("73380.6"));
+    assert_eq!(ticker.ask.price, price("73380.7"));
     assert_eq!(ticker.last, price("73380.6"));
     let depth: DepthRow<'_> = only(read(&depth)).expect("one pair");
     let book = depth.into_book().expect("numbers");
@@ -197,4 +201,38 @@ fn a_token_is_never_shown() {
     let token: WsToken =
         serde_json::from_str(r#"{"token":"secret","expires":900}"#).expect("valid");
     assert_eq!(format!("{token:?}"), "WsToken(..)");
+}
+
+#[test]
+fn every_candle_of_a_recorded_answer_is_read() {
+    let Some(body) = shared("data/kraken/rest/OHLC_XBTUSDT_1m_2025-11-10.json") else {
+        return;
+    };
+    let minute = Duration::from_secs(60);
+    let candles = read::<Page<'_>>(&body).into_candles(minute).expect("numbers");
+    assert_eq!(candles.len(), 721);
+    let gaps = candles.windows(2).filter(|two| two[1].start != two[0].start.plus(minute));
+    assert_eq!(gaps.count(), 0, "this answer leaves no minute out");
+    let quiet = candles.iter().filter(|candle| candle.trades == 0).count();
+    assert!(quiet > 0, "there are minutes without trades");
+    assert!(candles.iter().all(|candle| candle.bar().is_some_and(|bar| bar.is_sound())));
+    let Some(body) = sample("ohlc") else { return };
+    let day = read::<Page<'_>>(&body).into_candles(minute).expect("numbers");
+    assert_eq!(day[0].volume.to_string(), "18.7543011");
+}
+
+#[test]
+fn trades_know_where_the_next_page_begins() {
+    let Some(body) = sample("trades") else { return };
+    let page = read::<Page<'_>>(&body).into_trades(&Symbol::new("BTC/USDT")).expect("numbers");
+    assert_eq!(page.next, TradeCursor::after(UnixNanos::from_nanos(1_710_327_959_173_746_878)));
+    let expected = Trade {
+        symbol: Symbol::new("BTC/USDT"),
+        venue_ts: UnixNanos::from_nanos(1_710_327_959_173_346_800),
+        price: Price::parse("73324.4").expect("valid"),
+        quantity: Quantity::parse("0.010309").expect("valid"),
+        taker_side: Some(Side::Buy),
+        trade_id: Some(6_324_366),
+    };
+    assert_eq!(page.trades, [expected]);
 }

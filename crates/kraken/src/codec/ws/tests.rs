@@ -1,4 +1,8 @@
-use model::{ClientOrderId, Price, Quantity, UnixNanos};
+use model::{
+    ClientOrderId, Fill, Liquidity, Notional, OrderState, Price, Quantity, Side, UnixNanos,
+    VenueOrderId,
+};
+use serde_json::value::RawValue;
 
 use super::*;
 use crate::codec::fixtures::{recording, sample};
@@ -18,6 +22,7 @@ fn the_recorded_frames_are_read() {
             request: Some(request),
             symbol: symbol.map(Symbol::new),
             counter_max,
+            done: Done::Nothing,
             error: error.map(str::to_owned),
         })
     };
@@ -128,6 +133,7 @@ fn refusals_and_oddities_are_told_apart() {
             request,
             symbol: symbol.map(Symbol::new),
             counter_max: None,
+            done: Done::Nothing,
             error: Some(error.to_owned()),
         })
     };
@@ -168,4 +174,75 @@ fn broken_data_of_a_known_channel_is_an_error() {
     ] {
         assert!(decode(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn an_offer_beyond_all_prices_costs_the_book_nothing() {
+    let text = r#"{"channel":"book","type":"update","data":[{"symbol":"BTC/CHF","bids":[],
+        "asks":[{"price":9999999997.0,"qty":0.1},{"price":56218.3,"qty":0.15}],"checksum":1}]}"#;
+    let Message::Books { changes, .. } = read(text) else { panic!("not a book") };
+    let price = Price::parse("56218.3").expect("valid");
+    let quantity = Quantity::parse("0.15").expect("valid");
+    assert_eq!(changes[0].asks, [Level { price, quantity }]);
+}
+
+#[test]
+fn the_channel_need_not_come_first() {
+    let first = r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":1,"qty":1,"trade_id":1,"timestamp":"2023-10-06T17:35:55.440295Z"}]}"#;
+    let later =
+        first.replace(r#""channel":"trade","#, "").replace("}]}", r#"}],"channel":"trade"}"#);
+    assert_eq!(read(first), read(&later));
+}
+
+#[test]
+fn the_other_channels_are_read() {
+    let ticker = r#"{"channel":"ticker","type":"snapshot","data":[{"symbol":"ALGO/USD","bid":0.10025,"bid_qty":740.0,"ask":0.10036,"ask_qty":1361.44813783,"last":0.10035,"volume":997038.98383185,"vwap":0.10148,"low":0.09979,"high":0.10285,"change":-0.00017,"change_pct":-0.17}]}"#;
+    let Message::Tickers(tickers) = read(ticker) else { panic!("no ticker") };
+    assert_eq!(tickers[0].1.ask.price, Price::parse("0.10036").expect("valid"));
+    let candle = r#"{"channel":"ohlc","type":"update","timestamp":"2023-10-04T16:26:30.524394914Z","data":[{"symbol":"MATIC/USD","open":0.5624,"high":0.5628,"low":0.5622,"close":0.5627,"trades":12,"volume":30927.68066226,"vwap":0.5626,"interval_begin":"2023-10-04T16:25:00.000000000Z","interval":5}]}"#;
+    let Message::Candles(candles) = read(candle) else { panic!("no candle") };
+    assert_eq!((candles[0].1.trades, candles[0].1.length.as_secs()), (12, 300));
+    // The second pair's prices are finer than ours.
+    let pair = |symbol, step| {
+        format!(
+            r#"{{"symbol":"{symbol}","base":"ETH","quote":"BTC","status":"online","qty_precision":8,"qty_increment":1e-8,"price_precision":5,"cost_precision":10,"marginable":true,"cost_min":0.00002,"tick_size":{step},"price_increment":{step},"qty_min":0.002}}"#
+        )
+    };
+    let listed = format!(
+        r#"{{"channel":"instrument","type":"snapshot","data":{{"assets":[],"pairs":[{},{}]}}}}"#,
+        pair("ETH/BTC", "1e-5"),
+        pair("X/BTC", "1e-10")
+    );
+    let Message::Instruments { snapshot: true, pairs } = read(&listed) else { panic!("no pairs") };
+    assert_eq!(pairs.len(), 1);
+    assert_eq!(pairs[0].instrument.tick_size, Price::parse("0.00001").expect("valid"));
+    let owned = r#"{"channel":"balances","type":"update","sequence":2,"data":[{"ledger_id":"L","ref_id":"T1","timestamp":"2023-09-22T10:33:05.709950Z","type":"trade","asset":"BTC","amount":-0.005,"fee":0.0,"balance":0.005}]}"#;
+    let Message::Balances { snapshot: false, sequence: Some(2), rows } = read(owned) else {
+        panic!("no balances")
+    };
+    assert_eq!(rows[0].amount, Notional::parse("-0.005").ok());
+    assert_eq!(rows[0].reference.as_deref(), Some("T1"));
+}
+
+#[test]
+fn answers_say_what_was_done() {
+    let done = |result: &str| {
+        let text = format!(r#"{{"method":"m","req_id":1,{result},"success":true}}"#);
+        let Message::Ack(ack) = read(&text) else { panic!("{text}") };
+        ack.done
+    };
+    let order = |id: &str, name| (Some(VenueOrderId::new(id)), name);
+    let named = order("O1", ClientOrderId::new("wt-1").ok());
+    let one = r#""result":{"order_id":"O1","cl_ord_id":"wt-1"}"#;
+    assert_eq!(done(one), Done::Orders(vec![named.clone()]));
+    let two = r#""result":[{"order_id":"O1","cl_ord_id":"wt-1"},{"order_id":"O2"}]"#;
+    assert_eq!(done(two), Done::Orders(vec![named, order("O2", None)]));
+    assert_eq!(done(r#""result":{"count":3}"#), Done::Cancelled(3));
+    assert_eq!(done(r#""orders_cancelled":2"#), Done::Cancelled(2));
+    let at = UnixNanos::from_secs(1_716_146_540);
+    let timer =
+        r#""result":{"currentTime":"2024-05-19T19:22:00Z","triggerTime":"2024-05-19T19:22:20Z"}"#;
+    assert_eq!(done(timer), Done::CancelsAt(Some(at)));
+    assert_eq!(done(r#""result":{"triggerTime":"0"}"#), Done::CancelsAt(None));
+    assert_eq!(done(r#""result":7"#), Done::Nothing);
 }

@@ -21,7 +21,7 @@ fn slowly(target: &str) -> Answer {
             let Answer::Body(body) = pair_rows("XBT/USD") else { panic!("a body") };
             return Answer::Late(Duration::from_millis(5), body);
         }
-        "Ticker" => r#"{"X":{"a":["2","1","1"],"b":["1","1","1"],"c":["1","1"]}}"#.to_owned(),
+        "Ticker" => r#"{"X":{"a":["2","1","1"],"b":["1","1","1"],"c":["1","1"],"v":["1","1"],"p":["1","1"],"l":["1","1"],"h":["2","2"]}}"#.to_owned(),
         "Depth" => r#"{"X":{"asks":[],"bids":[]}}"#.to_owned(),
         "OpenOrders" => r#"{"open":{}}"#.to_owned(),
         "ClosedOrders" => r#"{"closed":{}}"#.to_owned(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::codec::ws::Done;
 
 const TIMINGS: Timings = Timings {
     subscribe_timeout: Duration::from_secs(10),
@@ -27,7 +28,7 @@ fn tick(vitals: &mut Vitals, now: Instant) -> Vec<Action> {
 
 fn ack(request: u64, symbol: Option<&Symbol>, error: Option<&str>) -> Ack {
     let (request, symbol) = (Some(request), symbol.cloned());
-    Ack { request, symbol, counter_max: None, error: error.map(str::to_owned) }
+    Ack { request, symbol, counter_max: None, done: Done::Nothing, error: error.map(str::to_owned) }
 }
 
 fn is_ping(actions: &[Action]) -> bool {
