@@ -65,6 +65,10 @@ pub enum CancelOutcome {
 
 /// What the venue said about one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it travels in an EngineEvent, which is as large anyway"
+)]
 pub enum LocateOutcome {
     /// It has it.
     Found(OrderReport),

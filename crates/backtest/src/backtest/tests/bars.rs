@@ -173,7 +173,8 @@ impl Strategy for Busy {
 /// A walk of 500 bars; some stand still without a trade, some are missing.
 fn walk(first: i64, mut state: u64) -> Vec<MarketEvent> {
     let mut draw = |below: i64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         i64::try_from(state >> 33).unwrap() % below
     };
     let mut close = 1_000;
@@ -211,8 +212,8 @@ fn what_nobody_looks_at_may_be_skipped() {
                 Backtest::new(config.clone()).unwrap().run_all(tapes.into(), strategy).unwrap()
             };
             for second in [Vec::new(), walk(0, 2), walk(30, 3)] {
-                let [all, bars] = [Wants::ALL, Wants::BARS]
-                    .map(|wants| run(wants, [walk(0, 1), second.clone()]));
+                let [all, bars] =
+                    [Wants::ALL, Wants::BARS].map(|wants| run(wants, [walk(0, 1), second.clone()]));
                 assert_eq!(all, bars, "{equity_every:?} {latency:?}");
                 fills += all.fills.len();
             }
