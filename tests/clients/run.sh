@@ -21,10 +21,11 @@ node=(kraken-api@1.0.2)
 install() {
     local wanted="${python[*]} ${node[*]}"
     if [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
-    python3 -m venv "$folder/venv"
-    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "${python[@]}"
-    npm install --silent --no-audit --no-fund --prefix "$folder/node" "${node[@]}" >/dev/null
-    echo "$wanted" >"$folder/installed"
+    # Chained, since `set -e` does not hold in a function that is asked for its result.
+    python3 -m venv "$folder/venv" &&
+        "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "${python[@]}" &&
+        npm install --silent --no-audit --no-fund --prefix "$folder/node" "${node[@]}" >/dev/null &&
+        echo "$wanted" >"$folder/installed"
 }
 
 install || { echo "the clients cannot be installed" >&2; exit 2; }
