@@ -8,6 +8,7 @@ mod clients;
 mod command_line;
 mod determinism;
 mod endpoint;
+mod incidents;
 mod layers;
 mod lost_answers;
 mod main_job;
