@@ -52,7 +52,8 @@ pub struct KrakenConfig {
     pub order_lane: LaneConfig,
     /// Lane of cancels, with attempts of 10 s by default; an open order breaker does not block it.
     pub cancel_lane: LaneConfig,
-    /// Breaker of WebSocket connects, one for each stream.
+    /// Breaker of WebSocket connects, one for each stream. By default one success closes it: a stream that
+    /// lives dials no more, so that a second one would not come.
     pub connect_breaker: BreakerConfig,
     /// Longest dial and WebSocket handshake together; default 30 s.
     pub connect_timeout: Duration,
@@ -126,7 +127,7 @@ impl KrakenConfig {
             read_lane: LaneConfig { attempt_timeout: REPEATED_TIMEOUT, ..LaneConfig::default() },
             order_lane: LaneConfig::default(),
             cancel_lane: LaneConfig { attempt_timeout: REPEATED_TIMEOUT, ..LaneConfig::default() },
-            connect_breaker: BreakerConfig::default(),
+            connect_breaker: BreakerConfig { success_threshold: 1, ..BreakerConfig::default() },
             connect_timeout: Duration::from_secs(30),
             subscribe_timeout: Duration::from_secs(10),
             silence_max: Duration::from_secs(10),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use model::audit::{AuditEvent, CallOutcome, StreamState};
+use model::audit::{AuditEvent, BreakerState, CallOutcome, StreamState};
 use platform::TaskGroup;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, timeout};
@@ -265,6 +265,13 @@ async fn the_connect_breaker_opens_and_closes_again() {
     let _socket = bench.live().await;
     assert!(bench.at() >= opened + secs(30));
     assert!(bench.at() <= opened + secs(41));
+    // A stream that lives dials no more: one success is all that the breaker gets.
+    let change = |event| {
+        let AuditEvent::BreakerChanged { to, .. } = event else { return None };
+        Some(to)
+    };
+    let states: Vec<_> = bench.venue.audit().into_iter().filter_map(change).collect();
+    assert_eq!(states, [BreakerState::Open, BreakerState::HalfOpen, BreakerState::Closed]);
     bench.stop().await;
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use model::{Notional, Price, Quantity, Trade, UnixNanos};
 
+use crate::kraken::prints::push_bounded;
+
 /// Lengths of a candle that a client can ask for, minutes.
 pub(crate) const INTERVALS: [u32; 9] = [1, 5, 15, 30, 60, 240, 1_440, 10_080, 21_600];
 /// Finished candles that an answer shows at most; the running one comes on top.
@@ -33,10 +35,7 @@ impl Candles {
             let new = Candle::of(trade, trade.venue_ts.floor_to(length(minutes)));
             match series.back_mut() {
                 Some(candle) if candle.start >= new.start => candle.merge(&new),
-                Some(_) | None => series.push_back(new),
-            }
-            if series.len() > FINISHED_MAX + 1 {
-                series.pop_front();
+                Some(_) | None => push_bounded(series, new, FINISHED_MAX + 1),
             }
         }
     }

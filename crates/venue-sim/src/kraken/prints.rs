@@ -21,10 +21,7 @@ impl Prints {
         if let Some(last) = self.0.back() {
             trade.venue_ts = trade.venue_ts.max(last.venue_ts.plus(Duration::from_nanos(1)));
         }
-        self.0.push_back(trade);
-        if self.0.len() > TRADES_KEPT {
-            self.0.pop_front();
-        }
+        push_bounded(&mut self.0, trade, TRADES_KEPT);
     }
 
     /// The latest trades, oldest first.
@@ -58,16 +55,25 @@ impl Spreads {
         if last == Some((spread.bid, spread.ask)) {
             return;
         }
-        self.0.push_back(spread);
-        if self.0.len() > SPREADS_KEPT {
-            self.0.pop_front();
-        }
+        push_bounded(&mut self.0, spread, SPREADS_KEPT);
     }
 
     /// What changed since an instant, that instant included.
     pub(crate) fn since(&self, since: UnixNanos) -> impl Iterator<Item = &Spread> {
         self.0.iter().filter(move |spread| spread.at >= since)
     }
+}
+
+/// Adds to the end of a list of at most `kept`, whose memory is all taken at the first one: a list that grows
+/// with the market would look like a leak of whoever runs beside it.
+pub(crate) fn push_bounded<T>(list: &mut VecDeque<T>, new: T, kept: usize) {
+    if list.capacity() == 0 {
+        list.reserve_exact(kept);
+    }
+    if list.len() == kept {
+        list.pop_front();
+    }
+    list.push_back(new);
 }
 
 #[cfg(test)]
