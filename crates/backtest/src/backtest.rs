@@ -6,7 +6,7 @@ use std::fmt;
 
 use engine::{Action, Engine, EngineConfig, EngineEvent, Strategy};
 use matching::TapeError;
-use model::{Asset, Bar, FeedEvent, Notional, Symbol, Trade, UnixNanos};
+use model::{Asset, Bar, FeedEvent, Notional, Symbol, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
@@ -339,14 +339,7 @@ impl Run {
         let symbol = self.markets[market].symbol.clone();
         match message {
             Published::Trade(row, best) => {
-                let trade = FeedEvent::Trade(Trade {
-                    symbol: symbol.clone(),
-                    venue_ts: row.ts,
-                    price: row.price,
-                    quantity: row.quantity,
-                    taker_side: row.taker_side,
-                    trade_id: row.trade_id,
-                });
+                let trade = FeedEvent::Trade(row.of(symbol.clone()));
                 self.step(EngineEvent::Feed(trade), at);
                 if let Some([bid, ask]) = best {
                     let best = FeedEvent::BestPrices { symbol, bid, ask };

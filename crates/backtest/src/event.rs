@@ -1,6 +1,6 @@
 //! What a tape says: the seam between readers of any format and the backtest.
 
-use model::{Bar, Level, Price, Quantity, Side, Trade, UnixNanos};
+use model::{Bar, Level, Price, Quantity, Side, Symbol, Trade, UnixNanos};
 use tape::TapeTrade;
 
 /// One row of recorded market data of one instrument.
@@ -29,6 +29,20 @@ pub struct TradeRow {
     pub taker_side: Option<Side>,
     /// The venue's number, where the tape tells it.
     pub trade_id: Option<u64>,
+}
+
+impl TradeRow {
+    /// The trade, of a named instrument.
+    pub(crate) fn of(self, symbol: Symbol) -> Trade {
+        Trade {
+            symbol,
+            venue_ts: self.ts,
+            price: self.price,
+            quantity: self.quantity,
+            taker_side: self.taker_side,
+            trade_id: self.trade_id,
+        }
+    }
 }
 
 /// A recorded change of a book.

@@ -10,7 +10,7 @@ use matching::{
 };
 use model::{
     Asset, Bar, ClientOrderId, FeedEvent, Instrument, NewOrder, Notional, OrderReport, OrderState,
-    Price, Quantity, Symbol, Trade, UnixNanos, VenueOrderId,
+    Price, Quantity, Symbol, UnixNanos, VenueOrderId,
 };
 
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
@@ -131,15 +131,7 @@ impl Venue {
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
         let Site { symbol, market, .. } = &self.sites[site];
-        let market = *market;
-        let trade = Trade {
-            symbol: symbol.clone(),
-            venue_ts: row.ts,
-            price: row.price,
-            quantity: row.quantity,
-            taker_side: row.taker_side,
-            trade_id: row.trade_id,
-        };
+        let (trade, market) = (row.of(symbol.clone()), *market);
         self.exchange.on_trade(&trade, row.ts, &mut self.events)?;
         self.tell_own(row.ts, wire);
         let best = self.moved(site);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use model::{Side, Symbol};
+use model::{Side, Symbol, Trade};
 
 use super::*;
 use crate::latency::{Latency, LatencyConfig};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::{Desk, Order};
-use model::{OrderKind, Side, Symbol, TimeInForce};
+use model::{OrderKind, Side, Symbol, TimeInForce, Trade};
 
 use super::*;
 use crate::config::VenueConfig;
