@@ -133,6 +133,7 @@ impl Backtest {
         }
         let mut reels: Vec<_> =
             (1..).zip(tapes).map(|(name, tape)| Reel::new(tape, name)).collect();
+        let skips = run.may_skip();
         loop {
             let (mut first, mut second) = (None, None);
             for (market, reel) in reels.iter_mut().enumerate() {
@@ -146,9 +147,7 @@ impl Backtest {
             }
             let Some((_, market)) = first else { break };
             let reel = &mut reels[market];
-            if run.may_skip(market)
-                && let Some(bar) = reel.take_bar(second)
-            {
+            if skips && let Some(bar) = reel.take_bar(second) {
                 run.play_bar(market, &bar).map_err(|halt| halt.at(reel.name, reel.number))?;
             } else if let Some(step) = reel.take() {
                 run.play(market, step).map_err(|halt| halt.at(reel.name, reel.number))?;
@@ -276,11 +275,10 @@ impl Run {
         self.flood_check()
     }
 
-    /// True when nobody could notice what happens within the next bar of a market.
-    fn may_skip(&self, market: usize) -> bool {
+    /// True when the strategy does not look at what happens within bars.
+    fn may_skip(&self) -> bool {
         let wants = self.engine.wants();
-        let MarketSite { venue, site, .. } = self.markets[market];
-        !wants.trades && !wants.best_prices && self.venues[venue].is_quiet(site)
+        !wants.trades && !wants.best_prices
     }
 
     /// Plays a bar within which nothing can happen: of its four prices the last one alone.

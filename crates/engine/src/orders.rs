@@ -164,10 +164,7 @@ impl Orders {
     pub(crate) fn place(&mut self, request: NewOrder) {
         debug_assert_eq!(request.client_order_id, self.next_id(), "orders are entered in turn");
         let number = OrderNumber(self.ids.draw());
-        if !self.exposures.contains_key(&request.symbol) {
-            self.exposures.insert(request.symbol.clone(), Exposure::default());
-        }
-        let exposure = self.exposures.get_mut(&request.symbol).expect("just seen to");
+        let exposure = self.exposures.entry(request.symbol.clone()).or_default();
         exposure.add(request.side, request.quantity, 1);
         exposure.orders += 1;
         self.working.push(number);
@@ -188,9 +185,7 @@ impl Orders {
 
     /// Remembers the venue's name of an order.
     pub(crate) fn know_venue_id(&mut self, venue_id: &VenueOrderId, number: OrderNumber) {
-        if !self.by_venue_id.contains_key(venue_id) {
-            self.by_venue_id.insert(venue_id.clone(), number);
-        }
+        self.by_venue_id.entry(venue_id.clone()).or_insert(number);
     }
 
     /// The first recent order is recent no more.

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use model::Side;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::frame::{expected, read};
 use super::message::{
-    Body, Levels, Message, Proof, Wanted, integer, need, price, quantity, time_by_size,
+    Body, Levels, Message, Proof, Wanted, WirePair, integer, need, price, quantity, taker_side,
+    time_by_size,
 };
 use crate::format::Format;
 use crate::read_error::LineProblem;
@@ -32,19 +32,11 @@ struct Feed<'f> {
     #[serde(borrow)]
     qty: Option<&'f RawValue>,
     #[serde(borrow, default)]
-    bids: Vec<Pair<'f>>,
+    bids: Vec<WirePair<'f>>,
     #[serde(borrow, default)]
-    asks: Vec<Pair<'f>>,
+    asks: Vec<WirePair<'f>>,
     #[serde(borrow, default)]
     trades: Vec<&'f RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Pair<'f> {
-    #[serde(borrow)]
-    price: &'f RawValue,
-    #[serde(borrow)]
-    qty: &'f RawValue,
 }
 
 pub(super) fn messages<'f>(
@@ -80,13 +72,9 @@ fn levels(feed: &Feed<'_>) -> Result<Levels, LineProblem> {
     let mut levels = Levels::new(snapshot, Proof::Number(number));
     if !snapshot {
         let (price, qty) = (need(feed.price, "price")?, need(feed.qty, "qty")?);
-        levels.push(side(feed)?, price, qty)?;
+        levels.push(taker_side(feed.side.as_deref())?, price, qty)?;
     }
-    for (side, pairs) in [(Side::Buy, &feed.bids), (Side::Sell, &feed.asks)] {
-        for Pair { price, qty } in pairs {
-            levels.push(side, price, qty)?;
-        }
-    }
+    levels.push_pairs(&feed.bids, &feed.asks)?;
     Ok(levels)
 }
 
@@ -98,14 +86,6 @@ fn trade(feed: &Feed<'_>) -> Result<TradeRow, LineProblem> {
         quantity: quantity(need(feed.qty, "qty")?, "qty")?,
         trade_id: Some(integer(need(feed.seq, "seq")?, "seq")?),
         fills: 1,
-        taker_side: Some(side(feed)?),
+        taker_side: Some(taker_side(feed.side.as_deref())?),
     })
-}
-
-fn side(feed: &Feed<'_>) -> Result<Side, LineProblem> {
-    match feed.side.as_deref() {
-        Some("buy") => Ok(Side::Buy),
-        Some("sell") => Ok(Side::Sell),
-        other => Err(expected("`side` of buy or sell", other.unwrap_or("none"))),
-    }
 }

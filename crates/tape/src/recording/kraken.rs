@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
-use model::{Side, UnixNanos};
+use model::UnixNanos;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::frame::{expected, read};
-use super::message::{Body, Levels, Message, Proof, Wanted, integer, need, price, quantity};
+use super::message::{
+    Body, Levels, Message, Proof, Wanted, WirePair, integer, need, price, quantity, taker_side,
+};
 use crate::datetime::TimeUnit;
 use crate::format::Format;
 use crate::read_error::LineProblem;
@@ -51,14 +53,6 @@ struct Datum<'f> {
     ask: Option<&'f RawValue>,
     #[serde(borrow)]
     ask_qty: Option<&'f RawValue>,
-}
-
-#[derive(Deserialize)]
-struct WirePair<'f> {
-    #[serde(borrow)]
-    price: &'f RawValue,
-    #[serde(borrow)]
-    qty: &'f RawValue,
 }
 
 pub(super) fn messages<'f>(
@@ -135,19 +129,11 @@ fn body(
         Format::KrakenWsBook => {
             let proof = Proof::Checksum { sum: datum.checksum, depth: None };
             let mut levels = Levels::new(snapshot, proof);
-            for (side, pairs) in [(Side::Buy, &datum.bids), (Side::Sell, &datum.asks)] {
-                for pair in pairs {
-                    levels.push(side, pair.price, pair.qty)?;
-                }
-            }
+            levels.push_pairs(&datum.bids, &datum.asks)?;
             Ok(Body::Levels(levels))
         }
         Format::KrakenWsTrades => {
-            let taker_side = match datum.side.as_deref() {
-                Some("buy") => Side::Buy,
-                Some("sell") => Side::Sell,
-                other => return Err(expected("`side` of buy or sell", other.unwrap_or("none"))),
-            };
+            let taker_side = taker_side(datum.side.as_deref())?;
             let trade = TradeRow {
                 ts: ts.ok_or_else(|| expected("the key `timestamp`", "none"))?,
                 price: price(need(datum.price, "price")?, "price")?,

@@ -49,6 +49,15 @@ pub(super) struct Levels {
     pub(super) proof: Proof,
 }
 
+/// A level in Kraken's words.
+#[derive(Deserialize)]
+pub(super) struct WirePair<'f> {
+    #[serde(borrow)]
+    price: &'f RawValue,
+    #[serde(borrow)]
+    qty: &'f RawValue,
+}
+
 /// A level, with the digits that a checksum covers.
 #[derive(Debug)]
 pub(super) struct WireLevel {
@@ -141,6 +150,20 @@ impl Levels {
         Self { snapshot, levels: Vec::new(), beyond: false, proof }
     }
 
+    /// Adds the levels of both sides.
+    pub(super) fn push_pairs(
+        &mut self,
+        bids: &[WirePair<'_>],
+        asks: &[WirePair<'_>],
+    ) -> Result<(), LineProblem> {
+        for (side, pairs) in [(Side::Buy, bids), (Side::Sell, asks)] {
+            for WirePair { price, qty } in pairs {
+                self.push(side, price, qty)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a level of two texts.
     pub(super) fn push(
         &mut self,
@@ -163,6 +186,15 @@ impl Levels {
             },
         });
         Ok(())
+    }
+}
+
+/// The side in Kraken's words.
+pub(super) fn taker_side(word: Option<&str>) -> Result<Side, LineProblem> {
+    match word {
+        Some("buy") => Ok(Side::Buy),
+        Some("sell") => Ok(Side::Sell),
+        other => Err(expected("`side` of buy or sell", other.unwrap_or("none"))),
     }
 }
 

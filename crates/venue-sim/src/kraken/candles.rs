@@ -31,12 +31,9 @@ pub(crate) struct Candles([VecDeque<Candle>; INTERVALS.len()]);
 
 impl Candles {
     pub(crate) fn on_trade(&mut self, trade: &Trade) {
+        let new = Candle::of(trade);
         for (minutes, series) in INTERVALS.into_iter().zip(&mut self.0) {
-            let new = Candle::of(trade, trade.venue_ts.floor_to(length(minutes)));
-            match series.back_mut() {
-                Some(candle) if candle.start >= new.start => candle.merge(&new),
-                Some(_) | None => push_bounded(series, new, FINISHED_MAX + 1),
-            }
+            new.enter(series, length(minutes), FINISHED_MAX + 1);
         }
     }
 
@@ -70,10 +67,20 @@ impl Candles {
 }
 
 impl Candle {
-    /// Of one trade.
-    pub(crate) fn of(trade: &Trade, start: UnixNanos) -> Self {
+    /// Of one trade, at its time.
+    pub(crate) fn of(trade: &Trade) -> Self {
         let cost = Notional::of(trade.price, trade.quantity);
-        Self { volume: trade.quantity, cost, trades: 1, ..Self::flat(trade.price, start) }
+        let flat = Self::flat(trade.price, trade.venue_ts);
+        Self { volume: trade.quantity, cost, trades: 1, ..flat }
+    }
+
+    /// Adds a later trade to the candle of its time, the last of a series that remembers the last `kept`.
+    pub(crate) fn enter(&self, series: &mut VecDeque<Self>, length: Duration, kept: usize) {
+        let start = self.start.floor_to(length);
+        match series.back_mut() {
+            Some(candle) if candle.start >= start => candle.merge(self),
+            Some(_) | None => push_bounded(series, Self { start, ..*self }, kept),
+        }
     }
 
     /// Nothing but a price.

@@ -7,6 +7,7 @@ use model::{Asset, Notional, Side, UnixNanos};
 
 use crate::kraken::ids::Ids;
 use crate::kraken::pair::Pair;
+use crate::kraken::prints::push_bounded;
 
 /// Entries of an account that are remembered.
 const ENTRIES_KEPT: usize = 20_000;
@@ -69,10 +70,7 @@ impl Entries {
                 fee,
                 balance: *balance,
             };
-            self.entries.push_back(entry.clone());
-            if self.entries.len() > ENTRIES_KEPT {
-                self.entries.pop_front();
-            }
+            push_bounded(&mut self.entries, entry.clone(), ENTRIES_KEPT);
             entry
         })
     }

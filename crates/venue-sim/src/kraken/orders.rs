@@ -6,6 +6,7 @@
 //! `EGeneral:Invalid arguments:<field>`, never ignored.
 
 mod amend;
+mod answers;
 mod batch;
 mod by_cost;
 mod cancel;
@@ -19,6 +20,7 @@ mod prices;
 mod timers;
 
 pub(crate) use amend::{AmendRow, Target};
+pub(crate) use answers::{CancelCount, Switch};
 pub(crate) use cancel::CANCELS_MAX;
 pub(crate) use draft::Draft;
 pub use phase::Phase;

@@ -64,8 +64,10 @@ impl Spreads {
     }
 }
 
-/// Adds to the end of a list of at most `kept`, whose memory is all taken at the first one: a list that grows
-/// with the market would look like a leak of whoever runs beside it.
+/// Adds to the end of a list that remembers the last `kept`.
+///
+/// Its memory is all taken at the first one: a list that grows with the market would look like a leak of whoever
+/// runs beside it.
 pub(crate) fn push_bounded<T>(list: &mut VecDeque<T>, new: T, kept: usize) {
     if list.capacity() == 0 {
         list.reserve_exact(kept);

@@ -8,6 +8,7 @@ use model::{ClientOrderId, OrderState, Quantity, Symbol, Trade, UnixNanos, Venue
 
 use crate::kraken::book::{CHECKED_DEPTH, DEPTH_MAX, Sides};
 use crate::kraken::pair::Pair;
+use crate::kraken::prints::push_bounded;
 use crate::kraken::stream::{Trigger, executions, public};
 use crate::kraken::venue::{OrderFacts, OwnExecution, Venue};
 
@@ -186,10 +187,7 @@ impl Venue {
                 self.sessions.tell_balance(account, &entry);
             }
         }
-        state.executions.push_back((own, now));
-        if state.executions.len() > EXECUTIONS_KEPT {
-            state.executions.pop_front();
-        }
+        push_bounded(&mut state.executions, (own, now), EXECUTIONS_KEPT);
         if self.sessions.has_v1_account(account)
             && let Some((id, row)) = self.last_trade_rows(account, 1).pop()
         {

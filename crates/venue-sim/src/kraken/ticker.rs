@@ -4,12 +4,18 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use model::{Price, Quantity, Trade, UnixNanos};
+use serde::Serialize;
 
 use crate::kraken::candles::Candle;
+use crate::kraken::venue::Listed;
 
 /// Width of a bucket: the last 24 hours are known to this precision.
 const BUCKET: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Digits of a quantity.
+const LOTS: u32 = 8;
+/// Buckets that 24 hours touch.
+const BUCKETS_KEPT: usize = 24 * 60 + 1;
 
 /// Trades of the last 24 hours, in buckets of a minute.
 #[derive(Debug, Clone, Default)]
@@ -21,15 +27,7 @@ pub(crate) struct Ticker {
 impl Ticker {
     pub(crate) fn on_trade(&mut self, trade: &Trade) {
         self.last = Some((trade.price, trade.quantity));
-        let start = trade.venue_ts.floor_to(BUCKET);
-        let new = Candle::of(trade, start);
-        match self.buckets.back_mut() {
-            Some(bucket) if bucket.start >= start => bucket.merge(&new),
-            Some(_) | None => self.buckets.push_back(new),
-        }
-        while self.buckets.front().is_some_and(|b| start.since(b.start) > DAY) {
-            self.buckets.pop_front();
-        }
+        Candle::of(trade).enter(&mut self.buckets, BUCKET, BUCKETS_KEPT);
     }
 
     /// Price and quantity of the last trade.
@@ -55,6 +53,46 @@ impl Ticker {
             sum.merge(&bucket);
             sum
         })
+    }
+}
+
+/// What REST and WebSocket v1 show alike: of today, then of the last 24 hours.
+#[derive(Serialize)]
+pub(crate) struct Statistics {
+    /// Price and quantity of the last trade.
+    c: [String; 2],
+    /// Volume.
+    v: [String; 2],
+    /// Average price.
+    p: [String; 2],
+    /// Trades.
+    t: [u64; 2],
+    /// Lowest price.
+    l: [String; 2],
+    /// Highest price.
+    h: [String; 2],
+}
+
+impl Listed {
+    /// The statistics of a pair and the first prices of both spans. One that never traded shows zeros.
+    pub(crate) fn statistics(&self, now: UnixNanos) -> (Statistics, [String; 2]) {
+        let rules = &self.pair.instrument;
+        let price = |price: Price| price.to_fixed(rules.cost_decimals);
+        let lots = |quantity: Quantity| quantity.to_fixed(LOTS);
+        let (last, quantity) = self.ticker.last().unwrap_or((Price::ZERO, Quantity::ZERO));
+        let flat = Candle::flat(last, UnixNanos::ZERO);
+        let spans = [self.ticker.today(now), self.ticker.last_day(now)];
+        let spans = spans.map(|span| span.unwrap_or(flat));
+        let vwap = |span: Candle| price(span.vwap(rules.cost_decimals).unwrap_or(span.open));
+        let statistics = Statistics {
+            c: [price(last), lots(quantity)],
+            v: spans.map(|span| lots(span.volume)),
+            p: spans.map(vwap),
+            t: spans.map(|span| span.trades),
+            l: spans.map(|span| price(span.low)),
+            h: spans.map(|span| price(span.high)),
+        };
+        (statistics, spans.map(|span| price(span.open)))
     }
 }
 

@@ -3,8 +3,8 @@
 use model::{Level, Notional, Price, Quantity, UnixNanos};
 use serde::Serialize;
 
-use crate::kraken::candles::Candle;
 use crate::kraken::rest::{Args, MethodResult};
+use crate::kraken::ticker::Statistics;
 use crate::kraken::venue::{Listed, Venue};
 use crate::kraken::wire::{Keyed, json};
 
@@ -15,12 +15,8 @@ type Quote = [String; 3];
 struct TickerRow {
     a: Quote,
     b: Quote,
-    c: [String; 2],
-    v: [String; 2],
-    p: [String; 2],
-    t: [u64; 2],
-    l: [String; 2],
-    h: [String; 2],
+    #[serde(flatten)]
+    statistics: Statistics,
     o: String,
 }
 
@@ -36,11 +32,7 @@ impl Venue {
 fn ticker_row(listed: &Listed, now: UnixNanos) -> TickerRow {
     let decimals = listed.pair.instrument.cost_decimals;
     let price = |price: Price| price.to_fixed(decimals);
-    let (last, quantity) = listed.ticker.last().unwrap_or((Price::ZERO, Quantity::ZERO));
-    let vwap = |candle: &Candle| price(candle.vwap(decimals).unwrap_or(candle.open));
-    let flat = Candle::flat(last, UnixNanos::ZERO);
-    let today = listed.ticker.today(now).unwrap_or(flat);
-    let day = listed.ticker.last_day(now).unwrap_or(flat);
+    let (statistics, [opened, _]) = listed.statistics(now);
     let quote = |levels: &[Level]| {
         let best = levels.first().copied();
         let quantity = best.map_or(Quantity::ZERO, |level| level.quantity);
@@ -52,15 +44,5 @@ fn ticker_row(listed: &Listed, now: UnixNanos) -> TickerRow {
             quantity.to_fixed(3),
         ]
     };
-    TickerRow {
-        a: quote(&listed.book.asks),
-        b: quote(&listed.book.bids),
-        c: [price(last), quantity.to_fixed(8)],
-        v: [today.volume.to_fixed(8), day.volume.to_fixed(8)],
-        p: [vwap(&today), vwap(&day)],
-        t: [today.trades, day.trades],
-        l: [price(today.low), price(day.low)],
-        h: [price(today.high), price(day.high)],
-        o: price(today.open),
-    }
+    TickerRow { a: quote(&listed.book.asks), b: quote(&listed.book.bids), statistics, o: opened }
 }

@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::kraken::error::ApiError;
-use crate::kraken::orders::{Placed, Target};
+use crate::kraken::orders::{CancelCount, Placed, Switch, Target};
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::venue::Venue;
-use crate::kraken::wire::{json, rfc3339_seconds};
+use crate::kraken::wire::json;
 
 #[derive(Serialize)]
 struct Added {
@@ -63,18 +63,6 @@ struct Replaced {
     price: String,
     orders_cancelled: usize,
     descr: Description,
-}
-
-#[derive(Serialize)]
-struct Count {
-    count: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Switch {
-    current_time: String,
-    trigger_time: String,
 }
 
 impl Venue {
@@ -150,7 +138,7 @@ impl Venue {
         now: UnixNanos,
     ) -> MethodResult {
         let count = self.cancel_order(account, args, now)?;
-        Ok(json(&Count { count }))
+        Ok(json(&CancelCount { count }))
     }
 
     /// `CancelOrderBatch`.
@@ -163,13 +151,13 @@ impl Venue {
         let names = texts(args, "orders")?;
         let client_ids = texts(args, "cl_ord_ids")?;
         let count = self.cancel_batch(account, &names, &client_ids, now)?;
-        Ok(json(&Count { count }))
+        Ok(json(&CancelCount { count }))
     }
 
     /// `CancelAll`.
     pub(super) fn post_cancel_all(&mut self, account: AccountId, now: UnixNanos) -> MethodResult {
         let count = self.cancel_all(account, now)?;
-        Ok(json(&Count { count }))
+        Ok(json(&CancelCount { count }))
     }
 
     /// `CancelAllOrdersAfter`.
@@ -180,10 +168,7 @@ impl Venue {
         now: UnixNanos,
     ) -> MethodResult {
         let armed = self.cancel_all_after(account, args, now)?;
-        Ok(json(&Switch {
-            current_time: rfc3339_seconds(armed.now),
-            trigger_time: armed.at.map_or("0".to_owned(), rfc3339_seconds),
-        }))
+        Ok(json(&Switch::from(armed)))
     }
 }
 

@@ -8,11 +8,10 @@ use serde_json::value::RawValue;
 
 use crate::kraken::config::Permissions;
 use crate::kraken::error::ApiError;
-use crate::kraken::orders::{Placed, Target};
+use crate::kraken::orders::{CancelCount, Placed, Switch, Target};
 use crate::kraken::rest::Args;
 use crate::kraken::stream::request::{Answering, MALFORMED};
 use crate::kraken::stream::words::{self, Words};
-use crate::kraken::wire::rfc3339_seconds;
 
 /// An order that was placed.
 #[derive(Serialize)]
@@ -42,18 +41,6 @@ struct Edited {
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<String>,
     original_order_id: String,
-}
-
-#[derive(Serialize)]
-struct Count {
-    count: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Switch {
-    current_time: String,
-    trigger_time: String,
 }
 
 /// Names of an order under which it is cancelled, and those of REST.
@@ -96,7 +83,7 @@ impl Answering<'_> {
             "batch_cancel" => self.cancel_several(account, fields),
             "cancel_all" => {
                 let count = self.venue.cancel_all(account, self.now);
-                count.map(|count| self.accept(Count { count }))
+                count.map(|count| self.accept(CancelCount { count }))
             }
             _ => self.arm(account, fields),
         };
@@ -186,7 +173,7 @@ impl Answering<'_> {
         let orders = words::texts(fields, "orders")?;
         let client_ids = words::texts(fields, "cl_ord_id")?;
         let count = self.venue.cancel_batch(account, &orders, &client_ids, self.now)?;
-        self.answer(None::<Count>, Some(count));
+        self.answer(None::<CancelCount>, Some(count));
         Ok(())
     }
 
@@ -194,10 +181,7 @@ impl Answering<'_> {
     fn arm(&mut self, account: AccountId, fields: &Words) -> Result<(), ApiError> {
         let args = words::renamed(fields, &["timeout"])?;
         let armed = self.venue.cancel_all_after(account, &args, self.now)?;
-        self.accept(Switch {
-            current_time: rfc3339_seconds(armed.now),
-            trigger_time: armed.at.map_or("0".to_owned(), rfc3339_seconds),
-        });
+        self.accept(Switch::from(armed));
         Ok(())
     }
 

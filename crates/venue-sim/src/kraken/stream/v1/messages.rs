@@ -4,10 +4,11 @@ use model::{Level, Notional, Price, Quantity, Side, Trade, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::book::{Sides, checksum};
-use crate::kraken::candles::{Candle, length};
+use crate::kraken::candles::length;
 use crate::kraken::orders::Phase;
 use crate::kraken::pair::Pair;
 use crate::kraken::stream::v1::Feed;
+use crate::kraken::ticker::Statistics;
 use crate::kraken::venue::Listed;
 use crate::kraken::wire::json;
 
@@ -58,12 +59,8 @@ struct Change {
 struct Ticker {
     a: (String, u64, String),
     b: (String, u64, String),
-    c: [String; 2],
-    v: [String; 2],
-    p: [String; 2],
-    t: [u64; 2],
-    l: [String; 2],
-    h: [String; 2],
+    #[serde(flatten)]
+    statistics: Statistics,
     o: [String; 2],
 }
 
@@ -104,28 +101,15 @@ pub(super) fn trades<'a>(pair: &Pair, trades: impl IntoIterator<Item = &'a Trade
 pub(super) fn ticker(listed: &Listed, now: UnixNanos) -> String {
     let pair = &listed.pair;
     let price = |price: Price| price.to_fixed(digits(pair));
-    let (last, quantity) = listed.ticker.last().unwrap_or((Price::ZERO, Quantity::ZERO));
-    let flat = Candle::flat(last, UnixNanos::ZERO);
-    let today = listed.ticker.today(now).unwrap_or(flat);
-    let day = listed.ticker.last_day(now).unwrap_or(flat);
-    let vwap = |candle: &Candle| price(candle.vwap(digits(pair)).unwrap_or(candle.open));
+    let (statistics, opened) = listed.statistics(now);
     let best = |levels: &[Level]| {
         let best = levels.first().copied();
         let best = best.unwrap_or(Level { price: Price::ZERO, quantity: Quantity::ZERO });
         let lots = Notional::from_quantity(best.quantity).to_fixed(0).parse().unwrap_or(0);
         (price(best.price), lots, best.quantity.to_fixed(LOTS))
     };
-    let row = Ticker {
-        a: best(&listed.book.asks),
-        b: best(&listed.book.bids),
-        c: [price(last), quantity.to_fixed(LOTS)],
-        v: [today.volume.to_fixed(LOTS), day.volume.to_fixed(LOTS)],
-        p: [vwap(&today), vwap(&day)],
-        t: [today.trades, day.trades],
-        l: [price(today.low), price(day.low)],
-        h: [price(today.high), price(day.high)],
-        o: [price(today.open), price(day.open)],
-    };
+    let row =
+        Ticker { a: best(&listed.book.asks), b: best(&listed.book.bids), statistics, o: opened };
     message(Feed::Ticker, pair, row)
 }
 
