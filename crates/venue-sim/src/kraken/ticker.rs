@@ -101,6 +101,8 @@ mod tests {
     use model::{Side, Symbol};
 
     use super::*;
+    use crate::kraken::pair::Pair;
+    use crate::kraken::wire::json;
 
     fn trade(seconds: i64, price: &str) -> Trade {
         Trade {
@@ -129,5 +131,21 @@ mod tests {
         assert_eq!(last_day.trades, 3);
         assert_eq!(last_day.low, Price::parse("7").unwrap());
         assert_eq!(ticker.last().unwrap().0, Price::parse("8").unwrap());
+    }
+    #[test]
+    fn statistics_show_today_first_and_then_the_24_hours() {
+        let pair = Pair::by_symbol(&Symbol::new("BTC/USD")).unwrap();
+        let mut listed = Listed::new(pair);
+        let day = 86_400;
+        for (seconds, price) in [(day - 60, "7"), (day, "10"), (day + 30, "8")] {
+            listed.ticker.on_trade(&trade(seconds, price));
+        }
+        let (statistics, opened) = listed.statistics(UnixNanos::from_secs(day + 100));
+        let expected = r#"{"c":["8.00000","2.00000000"],"v":["4.00000000","6.00000000"],"#
+            .to_owned()
+            + r#""p":["9.00000","8.33333"],"t":[2,3],"l":["8.00000","7.00000"],"#
+            + r#""h":["10.00000","10.00000"]}"#;
+        assert_eq!(json(&statistics), expected);
+        assert_eq!(opened, ["10.00000", "7.00000"]);
     }
 }

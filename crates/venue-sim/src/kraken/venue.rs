@@ -280,7 +280,7 @@ impl Account {
 }
 
 impl Listed {
-    fn new(pair: Pair) -> Self {
+    pub(crate) fn new(pair: Pair) -> Self {
         Self {
             pair,
             book: Sides::default(),
