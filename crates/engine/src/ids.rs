@@ -13,7 +13,7 @@ const DIGITS_MAX: usize = 13;
 ///
 /// Two runs of one account never share an id as long as they do not start in the same millisecond.
 #[derive(Debug, Clone)]
-pub struct OrderIds {
+pub(crate) struct OrderIds {
     /// Of all ids of the run, the dash included.
     prefix: String,
     drawn: u64,
@@ -21,14 +21,14 @@ pub struct OrderIds {
 
 impl OrderIds {
     /// Ids of a run that starts at `started`.
-    pub fn new(started: UnixNanos) -> Self {
+    pub(crate) fn new(started: UnixNanos) -> Self {
         let millis = u64::try_from(started.as_nanos() / 1_000_000).unwrap_or(0);
         let mut digits = [0; DIGITS_MAX];
         Self { prefix: format!("{}-", base36(millis, &mut digits)), drawn: 0 }
     }
 
     /// Ids handed out.
-    pub fn drawn(&self) -> u64 {
+    pub(crate) fn drawn(&self) -> u64 {
         self.drawn
     }
 
@@ -36,7 +36,7 @@ impl OrderIds {
     ///
     /// # Panics
     /// After 36^9 orders, which no run reaches: the id would be too long for the venues.
-    pub fn peek(&self) -> ClientOrderId {
+    pub(crate) fn peek(&self) -> ClientOrderId {
         let mut digits = [0; DIGITS_MAX];
         let number = base36(self.drawn + 1, &mut digits);
         let mut text = [0; ClientOrderId::LENGTH_MAX];
@@ -50,7 +50,7 @@ impl OrderIds {
     }
 
     /// Hands out the next id; its number.
-    pub fn draw(&mut self) -> u64 {
+    pub(crate) fn draw(&mut self) -> u64 {
         self.drawn += 1;
         self.drawn
     }

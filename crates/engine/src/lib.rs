@@ -21,7 +21,6 @@ pub use action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcom
 pub use desk::{Desk, MarketView};
 pub use ema::Ema;
 pub use engine::{Engine, EngineConfig, EngineError};
-pub use ids::OrderIds;
 pub use order::{Order, OrderUpdate};
 pub use orders::Orders;
 pub use risk::RiskLimits;
