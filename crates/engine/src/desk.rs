@@ -19,6 +19,19 @@ pub struct MarketView {
     pub ask: Option<Level>,
 }
 
+impl MarketView {
+    /// Takes note of a trade, without a copy of its symbol: it is the one of the last trade.
+    pub(crate) fn remember(&mut self, trade: &Trade) {
+        let Some(last) = &mut self.last_trade else {
+            self.last_trade = Some(trade.clone());
+            return;
+        };
+        let Trade { symbol: _, venue_ts, price, quantity, taker_side, trade_id } = *trade;
+        (last.venue_ts, last.price, last.quantity) = (venue_ts, price, quantity);
+        (last.taker_side, last.trade_id) = (taker_side, trade_id);
+    }
+}
+
 /// A strategy's view of the world, valid for one call.
 #[derive(Debug)]
 pub struct Desk<'a> {

@@ -174,14 +174,26 @@ impl Engine {
                 }
             }
             FeedEvent::Trade(trade) => {
-                self.market(&trade.symbol).last_trade = Some(trade.clone());
+                match self.markets.get_mut(&trade.symbol) {
+                    Some(market) => market.remember(&trade),
+                    None => {
+                        let last_trade = Some(trade.clone());
+                        let market = MarketView { last_trade, ..MarketView::default() };
+                        self.markets.insert(trade.symbol.clone(), market);
+                    }
+                }
                 if self.wants.trades {
                     self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
                 }
             }
             FeedEvent::BestPrices { symbol, bid, ask } => {
-                let market = self.market(&symbol);
-                (market.bid, market.ask) = (bid, ask);
+                match self.markets.get_mut(&symbol) {
+                    Some(market) => (market.bid, market.ask) = (bid, ask),
+                    None => {
+                        let market = MarketView { last_trade: None, bid, ask };
+                        self.markets.insert(symbol.clone(), market);
+                    }
+                }
                 if self.wants.best_prices {
                     self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
                 }
@@ -197,11 +209,6 @@ impl Engine {
                 self.on_open_orders(self.steps, &open, actions);
             }
         }
-    }
-
-    /// What is known of a market, nothing at first.
-    fn market(&mut self, symbol: &Symbol) -> &mut MarketView {
-        self.markets.entry(symbol.clone()).or_default()
     }
 
     fn on_submitted(
