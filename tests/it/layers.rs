@@ -53,7 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const TESTKIT: &str = "testkit";
 
 /// Crates that may use everything.
-const UNBOUND: &[&str] = &["cli", "own-strategy", "tests", "benches"];
+const UNBOUND: &[&str] = &["cli", "own-scenario", "own-strategy", "tests", "benches"];
 
 /// The crates that may depend on the simulation's engine: one to use it, one to measure its floor.
 const TURMOIL_USERS: &[&str] = &["sim", "benches"];

@@ -20,6 +20,9 @@ pub enum SimError {
     /// The scenario's strategy does not exist or has other parameters.
     #[error("{0}")]
     Strategy(#[from] engine::SpecError),
+    /// The market cannot be read.
+    #[error(transparent)]
+    Tape(#[from] tape::TapeError),
     /// The trader's key pair is malformed.
     #[error("credentials: {0}")]
     Credentials(String),

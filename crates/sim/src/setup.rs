@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checks::{BreakerRules, CallRule, Expectations, OpeningRule, Span};
-use engine::{RiskLimits, StrategySpec};
+use engine::{RiskLimits, StrategyFactory, StrategySpec};
 use kraken::tier::Tier as TraderTier;
 use kraken::{Credentials, KrakenConfig};
 use model::{Asset, Notional, Quantity, Trade, UnixNanos};
@@ -97,6 +97,15 @@ impl Setup {
             venue,
             idle,
         })
+    }
+
+    /// The same with another strategy than the scenario's.
+    #[must_use]
+    pub fn with_strategy(mut self, strategy: StrategyFactory) -> Self {
+        self.node.strategy = strategy;
+        // Whether it trades, the run will show.
+        self.idle = false;
+        self
     }
 
     /// Wall time at which virtual time is zero: the whole minute at or before the first trade.
