@@ -18,7 +18,7 @@ use backtest::{
     SharedTape, TradeRow, in_parallel,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use engine::{Desk, Ema, SmaCross, Strategy, StrategySpec};
+use engine::{Desk, Ema, SmaCross, Strategy, StrategySpec, Wants};
 use matching::{Liquidity, PrintRule, QueueModel};
 use model::{
     Bar, ClientOrderId, Level, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos,
@@ -113,8 +113,16 @@ impl Maker {
 }
 
 impl Strategy for Maker {
+    fn wants(&self) -> Wants {
+        Wants::TRADES
+    }
+
+    fn passes_over(&mut self, trade: &model::Trade) -> bool {
+        trade.venue_ts.since(self.looked_at) < Duration::from_secs(1)
+    }
+
     fn on_trade(&mut self, trade: &model::Trade, desk: &mut Desk<'_>) {
-        if trade.venue_ts.since(self.looked_at) >= Duration::from_secs(1) {
+        if !self.passes_over(trade) {
             self.look(trade.venue_ts, desk);
         }
     }

@@ -191,7 +191,6 @@ struct MarketSite {
 
 /// The state of a run.
 struct Run {
-    engine: Engine,
     venues: Vec<Venue>,
     /// By number.
     markets: Vec<MarketSite>,
@@ -225,9 +224,8 @@ impl Run {
         let nothing = engine.step(EngineEvent::Feed(live));
         debug_assert!(nothing.is_empty(), "an empty list asks for nothing");
         Self {
-            engine,
             initial: venues.iter().map(Venue::balances).collect(),
-            wire: Wire::new(config),
+            wire: Wire::new(config, engine),
             curve: EquityCurve::new(config, &venues),
             data: DataCounts::default(),
             now: UnixNanos::from_nanos(i64::MIN),
@@ -277,7 +275,7 @@ impl Run {
 
     /// True when the strategy does not look at what happens within bars.
     fn may_skip(&self) -> bool {
-        let wants = self.engine.wants();
+        let wants = self.wire.engine.wants();
         !wants.trades && !wants.best_prices
     }
 
@@ -311,6 +309,9 @@ impl Run {
     fn deliver(&mut self, until: UnixNanos) -> Result<(), Halt> {
         let until = until.as_nanos();
         let mut delivered = 0;
+        if self.wire.is_idle(until) {
+            return Ok(());
+        }
         loop {
             let (first, line, venue) = self.wire.first();
             if first >= until {
@@ -360,7 +361,7 @@ impl Run {
     /// Lets the engine look at an event and sends what it wants.
     fn step(&mut self, event: EngineEvent, now: UnixNanos) {
         let mut actions = std::mem::take(&mut self.actions);
-        self.engine.step_into(event, &mut actions);
+        self.wire.engine.step_into(event, &mut actions);
         for action in actions.drain(..) {
             let (venue, request) = match action {
                 Action::Submit(order) => {
@@ -372,7 +373,7 @@ impl Run {
                     (self.venue_of(&symbol), Request::Cancel(client_order_id, venue_order_id))
                 }
                 Action::Locate { client_order_id, venue_order_id } => {
-                    let order = self.engine.orders().get(&client_order_id);
+                    let order = self.wire.engine.orders().get(&client_order_id);
                     let venue = order.map_or(0, |order| self.venue_of(&order.request().symbol));
                     (venue, Request::Locate(client_order_id, venue_order_id))
                 }
@@ -401,7 +402,7 @@ impl Run {
             self.curve.close(&self.venues);
         }
         Ok(BacktestResult {
-            in_flight: self.wire.in_flight(),
+            in_flight: self.wire.in_flight(end),
             digest: self.wire.record.digest(),
             fills: self.wire.record.fills,
             orders: self.wire.record.orders,
@@ -409,8 +410,8 @@ impl Run {
             initial: self.initial,
             balances: self.venues.iter().map(Venue::balances).collect(),
             data: self.data,
-            wishes_dropped: self.engine.wishes_dropped(),
-            failure: self.engine.failure().map(str::to_owned),
+            wishes_dropped: self.wire.engine.wishes_dropped(),
+            failure: self.wire.engine.failure().map(str::to_owned),
         })
     }
 }

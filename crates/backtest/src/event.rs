@@ -32,6 +32,22 @@ pub struct TradeRow {
 }
 
 impl TradeRow {
+    /// Before the first trade.
+    pub(crate) const NOTHING: Self = Self {
+        ts: UnixNanos::ZERO,
+        price: Price::ZERO,
+        quantity: Quantity::ZERO,
+        taker_side: None,
+        trade_id: None,
+    };
+
+    /// Writes itself into a trade of an instrument.
+    pub(crate) const fn write(&self, trade: &mut Trade) {
+        let Self { ts, price, quantity, taker_side, trade_id } = *self;
+        (trade.venue_ts, trade.price, trade.quantity) = (ts, price, quantity);
+        (trade.taker_side, trade.trade_id) = (taker_side, trade_id);
+    }
+
     /// The trade, of a named instrument.
     pub(crate) fn of(self, symbol: Symbol) -> Trade {
         Trade {

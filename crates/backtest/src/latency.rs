@@ -149,7 +149,7 @@ impl<T> Channel<T> {
     }
 }
 
-fn nanos(latency: Duration) -> i64 {
+pub(crate) fn nanos(latency: Duration) -> i64 {
     i64::try_from(latency.as_nanos()).unwrap_or(i64::MAX)
 }
 

@@ -10,7 +10,7 @@ use matching::{
 };
 use model::{
     Asset, Bar, ClientOrderId, FeedEvent, Instrument, NewOrder, Notional, OrderReport, OrderState,
-    Price, Quantity, Symbol, UnixNanos, VenueOrderId,
+    Price, Quantity, Symbol, Trade, UnixNanos, VenueOrderId,
 };
 
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
@@ -52,6 +52,8 @@ struct Site {
     quote: Asset,
     /// Number of the market among those of all venues.
     market: usize,
+    /// Its last trade, in which only the numbers change.
+    trade: Trade,
     /// Best prices that were told last, bid and ask.
     best: [Option<Price>; 2],
 }
@@ -86,7 +88,8 @@ impl Venue {
     ) -> Result<Self, ConfigError> {
         let sites = (first..).zip(&config.instruments).map(|(market, config)| {
             let Instrument { symbol, base, quote, .. } = config.instrument.clone();
-            Site { symbol, base, quote, market, best: [None, None] }
+            let trade = TradeRow::NOTHING.of(symbol.clone());
+            Site { symbol, base, quote, market, trade, best: [None, None] }
         });
         let account = AccountConfig {
             name: "strategy".to_owned(),
@@ -130,9 +133,10 @@ impl Venue {
         row: &TradeRow,
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
-        let Site { symbol, market, .. } = &self.sites[site];
-        let (trade, market) = (row.of(symbol.clone()), *market);
-        self.exchange.on_trade(&trade, row.ts, &mut self.events)?;
+        let Site { trade, market, .. } = &mut self.sites[site];
+        let market = *market;
+        row.write(trade);
+        self.exchange.on_trade(trade, row.ts, &mut self.events)?;
         self.tell_own(row.ts, wire);
         let best = self.moved(site);
         wire.publish(self.at, market, row.ts, Published::Trade(*row, best));

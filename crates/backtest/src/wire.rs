@@ -1,11 +1,13 @@
 //! The ways between the venues and the strategy, and the record that the venues keep.
 
-use engine::EngineEvent;
-use model::{Bar, Level, UnixNanos};
+use std::collections::VecDeque;
+
+use engine::{Engine, EngineEvent};
+use model::{Bar, Level, Trade, UnixNanos};
 
 use crate::config::BacktestConfig;
 use crate::event::TradeRow;
-use crate::latency::Channel;
+use crate::latency::{Channel, IN_FLIGHT_MAX, nanos};
 use crate::record::Recorder;
 use crate::venue::Request;
 
@@ -30,6 +32,18 @@ pub(crate) struct Lines {
     pub(crate) private: Channel<EngineEvent>,
     /// Orders and cancels.
     pub(crate) requests: Channel<Request>,
+    /// Arrivals of news that the strategy has passed over already, perhaps before they arrive.
+    passed: VecDeque<i64>,
+}
+
+impl Lines {
+    /// Market data on their way, at a time.
+    fn news(&mut self, now: i64) -> usize {
+        while self.passed.front().is_some_and(|arrival| *arrival < now) {
+            self.passed.pop_front();
+        }
+        self.passed.len() + self.public.len()
+    }
 }
 
 /// A line with a message.
@@ -48,10 +62,19 @@ pub(crate) struct Wire {
     pub(crate) record: Recorder,
     /// True when a channel held more than it may.
     pub(crate) overflowed: bool,
+    /// The strategy's side.
+    pub(crate) engine: Engine,
+    /// How long all news take, where the strategy may pass over them before they arrive: no answer can come
+    /// in between that was not on its way when they were published.
+    ahead: Option<i64>,
+    /// No message arrives before.
+    due: i64,
+    /// By market: its last trade, in which only the numbers change.
+    trades: Vec<Trade>,
 }
 
 impl Wire {
-    pub(crate) fn new(config: &BacktestConfig) -> Self {
+    pub(crate) fn new(config: &BacktestConfig, engine: Engine) -> Self {
         let lines = config.venues.iter().enumerate().map(|(at, venue)| {
             let stream = |name: &str| match at {
                 0 => name.to_owned(),
@@ -62,24 +85,80 @@ impl Wire {
                 public: Channel::new(&latency.feed, seed, &stream("feed")),
                 private: Channel::new(&latency.response, seed, &stream("response")),
                 requests: Channel::new(&latency.entry, seed, &stream("entry")),
+                passed: VecDeque::new(),
             }
         });
-        Self { lines: lines.collect(), record: Recorder::default(), overflowed: false }
+        let symbols = config.instruments().map(|config| config.instrument.symbol.clone());
+        let trades = symbols.map(|symbol| TradeRow::NOTHING.of(symbol));
+        Self {
+            lines: lines.collect(),
+            record: Recorder::default(),
+            overflowed: false,
+            ahead: ahead(config, &engine),
+            engine,
+            due: i64::MAX,
+            trades: trades.collect(),
+        }
     }
 
     /// Tells everybody at a venue.
     pub(crate) fn publish(&mut self, venue: usize, market: usize, now: UnixNanos, what: Published) {
-        self.overflowed |= !self.lines[venue].public.send(now, (market, what));
+        let passed = self.passes_over(market, now, &what);
+        let lines = &mut self.lines[venue];
+        match (passed, self.ahead) {
+            // It is there.
+            (true, None | Some(0)) => {}
+            (true, Some(feed)) => lines.passed.push_back(now.as_nanos().saturating_add(feed)),
+            (false, _) => {
+                self.overflowed |= !lines.public.send(now, (market, what));
+                self.due = self.due.min(lines.public.next_at());
+            }
+        }
+        if self.ahead.is_some_and(|feed| feed > 0) {
+            self.overflowed |= lines.news(now.as_nanos()) > IN_FLIGHT_MAX;
+        }
+    }
+
+    /// True when the strategy took note of news and wants no more: as it would when they arrive, since it can hear
+    /// of nothing else until then.
+    fn passes_over(&mut self, market: usize, now: UnixNanos, what: &Published) -> bool {
+        let Some(feed) = self.ahead else { return false };
+        let arrival = now.as_nanos().saturating_add(feed);
+        let hears_nothing =
+            |lines: &Lines| lines.public.is_empty() && lines.private.next_at() >= arrival;
+        if !self.lines.iter().all(hears_nothing) {
+            return false;
+        }
+        let trade = &mut self.trades[market];
+        match what {
+            Published::Trade(row, best) => {
+                if best.is_some() && self.engine.wants().best_prices {
+                    return false;
+                }
+                row.write(trade);
+                let passed = self.engine.pass_trade(trade);
+                if let Some([bid, ask]) = best.filter(|_| passed) {
+                    self.engine.pass_best(&trade.symbol, bid, ask);
+                }
+                passed
+            }
+            Published::Best([bid, ask]) => self.engine.pass_best(&trade.symbol, *bid, *ask),
+            Published::Bar(bar) => self.engine.pass_bar(&trade.symbol, bar),
+        }
     }
 
     /// Tells the strategy alone.
     pub(crate) fn answer(&mut self, venue: usize, now: UnixNanos, event: EngineEvent) {
-        self.overflowed |= !self.lines[venue].private.send(now, event);
+        let line = &mut self.lines[venue].private;
+        self.overflowed |= !line.send(now, event);
+        self.due = self.due.min(line.next_at());
     }
 
     /// Asks a venue.
     pub(crate) fn request(&mut self, venue: usize, now: UnixNanos, request: Request) {
-        self.overflowed |= !self.lines[venue].requests.send(now, request);
+        let line = &mut self.lines[venue].requests;
+        self.overflowed |= !line.send(now, request);
+        self.due = self.due.min(line.next_at());
     }
 
     /// True when nothing is on its way, and what venues publish takes no drawn time.
@@ -91,11 +170,16 @@ impl Wire {
         self.lines.iter().all(still)
     }
 
+    /// True when no message arrives before `until`. Costs less than [`Wire::first`].
+    pub(crate) const fn is_idle(&self, until: i64) -> bool {
+        self.due >= until
+    }
+
     /// The line whose message arrives next, when, and its venue.
     ///
     /// At one time the markets' news come first, then the venues' answers, then requests; of two venues
     /// the first.
-    pub(crate) fn first(&self) -> (i64, Line, usize) {
+    pub(crate) fn first(&mut self) -> (i64, Line, usize) {
         let mut first = (i64::MAX, Line::Requests, 0);
         let mut look = |line, next_at: fn(&Lines) -> i64| {
             for (venue, lines) in self.lines.iter().enumerate() {
@@ -108,12 +192,28 @@ impl Wire {
         look(Line::Public, |lines| lines.public.next_at());
         look(Line::Private, |lines| lines.private.next_at());
         look(Line::Requests, |lines| lines.requests.next_at());
+        self.due = first.0;
         first
     }
 
-    /// Messages on their way.
-    pub(crate) fn in_flight(&self) -> usize {
-        let each = |lines: &Lines| lines.public.len() + lines.private.len() + lines.requests.len();
-        self.lines.iter().map(each).sum()
+    /// Messages that have not arrived at the end.
+    pub(crate) fn in_flight(&mut self, end: UnixNanos) -> usize {
+        let end = end.as_nanos().saturating_add(1);
+        let each = |lines: &mut Lines| lines.news(end) + lines.private.len() + lines.requests.len();
+        self.lines.iter_mut().map(each).sum()
     }
+}
+
+/// See [`Wire::ahead`].
+///
+/// With several venues, news of one time have an order among the venues, which a strategy sees if it is asked about
+/// best prices: those may move at any time, when an order arrives.
+fn ahead(config: &BacktestConfig, engine: &Engine) -> Option<i64> {
+    let latencies = config.venues.iter().map(|venue| &venue.latency);
+    let feeds = latencies.clone().map(|latency| latency.feed.bounds());
+    let answer = latencies.map(|latency| latency.response.bounds().0).min()?;
+    let (feed, _) = feeds.clone().next()?;
+    let equal = feeds.clone().all(|bounds| bounds == (feed, feed));
+    let ordered = config.venues.len() == 1 || !engine.wants().best_prices;
+    (equal && ordered && feed <= answer).then(|| nanos(feed))
 }

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    FeedEvent, Instrument, NewOrder, OrderKind, OrderReport, OrderState, Price, Quantity, Side,
-    StreamKind, Symbol, UnixNanos, panic_message,
+    Bar, FeedEvent, Instrument, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
+    Quantity, Side, StreamKind, Symbol, Trade, UnixNanos, panic_message,
 };
 use thiserror::Error;
 
@@ -126,6 +126,36 @@ impl Engine {
         }
     }
 
+    /// Takes a trade at which the strategy has nothing to do. False when it may have: then it must come through
+    /// [`Engine::step`].
+    pub fn pass_trade(&mut self, trade: &Trade) -> bool {
+        if self.wants.trades && !self.passes_over(|strategy| strategy.passes_over(trade)) {
+            return false;
+        }
+        self.steps += 1;
+        self.note_trade(trade);
+        true
+    }
+
+    /// As [`Engine::pass_trade`], of the best prices of a book.
+    pub fn pass_best(&mut self, symbol: &Symbol, bid: Option<Level>, ask: Option<Level>) -> bool {
+        if self.wants.best_prices {
+            return false;
+        }
+        self.steps += 1;
+        self.note_best(symbol, bid, ask);
+        true
+    }
+
+    /// As [`Engine::pass_trade`], of a bar.
+    pub fn pass_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
+        if self.wants.bars && !self.passes_over(|strategy| strategy.passes_over_bar(symbol, bar)) {
+            return false;
+        }
+        self.steps += 1;
+        true
+    }
+
     /// The market events that its strategy looks at.
     pub fn wants(&self) -> Wants {
         self.wants
@@ -174,32 +204,23 @@ impl Engine {
                 }
             }
             FeedEvent::Trade(trade) => {
-                match self.markets.get_mut(&trade.symbol) {
-                    Some(market) => market.remember(&trade),
-                    None => {
-                        let last_trade = Some(trade.clone());
-                        let market = MarketView { last_trade, ..MarketView::default() };
-                        self.markets.insert(trade.symbol.clone(), market);
-                    }
-                }
-                if self.wants.trades {
+                let wanted =
+                    self.wants.trades && !self.passes_over(|strategy| strategy.passes_over(&trade));
+                self.note_trade(&trade);
+                if wanted {
                     self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
                 }
             }
             FeedEvent::BestPrices { symbol, bid, ask } => {
-                match self.markets.get_mut(&symbol) {
-                    Some(market) => (market.bid, market.ask) = (bid, ask),
-                    None => {
-                        let market = MarketView { last_trade: None, bid, ask };
-                        self.markets.insert(symbol.clone(), market);
-                    }
-                }
+                self.note_best(&symbol, bid, ask);
                 if self.wants.best_prices {
                     self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
                 }
             }
             FeedEvent::Bar { symbol, bar } => {
-                if self.wants.bars {
+                let wanted = self.wants.bars
+                    && !self.passes_over(|strategy| strategy.passes_over_bar(&symbol, &bar));
+                if wanted {
                     self.consult(actions, |strategy, desk| strategy.on_bar(&symbol, &bar, desk));
                 }
             }
@@ -207,6 +228,42 @@ impl Engine {
             FeedEvent::OpenOrders(open) => {
                 self.private_live = true;
                 self.on_open_orders(self.steps, &open, actions);
+            }
+        }
+    }
+
+    /// True when the strategy took note of something and wants no desk for it. Whoever panicked is not asked.
+    fn passes_over(&mut self, ask: impl FnOnce(&mut dyn Strategy) -> bool) -> bool {
+        if self.failure.is_some() {
+            return false;
+        }
+        let strategy = self.strategy.as_mut();
+        match catch_unwind(AssertUnwindSafe(|| ask(strategy))) {
+            Ok(passed) => passed,
+            Err(panic) => {
+                self.failure = Some(panic_message(panic.as_ref()));
+                false
+            }
+        }
+    }
+
+    fn note_trade(&mut self, trade: &Trade) {
+        match self.markets.get_mut(&trade.symbol) {
+            Some(market) => market.remember(trade),
+            None => {
+                let last_trade = Some(trade.clone());
+                let market = MarketView { last_trade, ..MarketView::default() };
+                self.markets.insert(trade.symbol.clone(), market);
+            }
+        }
+    }
+
+    fn note_best(&mut self, symbol: &Symbol, bid: Option<Level>, ask: Option<Level>) {
+        match self.markets.get_mut(symbol) {
+            Some(market) => (market.bid, market.ask) = (bid, ask),
+            None => {
+                let market = MarketView { last_trade: None, bid, ask };
+                self.markets.insert(symbol.clone(), market);
             }
         }
     }
@@ -380,6 +437,10 @@ impl Engine {
         ask: impl FnOnce(&mut dyn Strategy, &mut Desk<'_>),
     ) {
         if self.failure.is_some() {
+            // It may have panicked while it took note of something, where nothing can be ordered.
+            if !self.stopping {
+                self.on_stop(actions);
+            }
             return;
         }
         let mut desk = Desk {

@@ -50,6 +50,21 @@ pub trait Strategy: fmt::Debug + Send {
         Wants::ALL
     }
 
+    /// Takes note of a trade without a desk; true when that is all, so that [`Strategy::on_trade`] is not called.
+    ///
+    /// It makes runs faster and changes no result: `on_trade` alone must come to the same. After `false`, the next
+    /// call about a trade is about this very one again, by this function or by `on_trade`.
+    fn passes_over(&mut self, trade: &Trade) -> bool {
+        let _ = trade;
+        false
+    }
+
+    /// As [`Strategy::passes_over`], of a bar and [`Strategy::on_bar`].
+    fn passes_over_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
+        let _ = (symbol, bar);
+        false
+    }
+
     /// Somebody traded.
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
         let _ = (trade, desk);
@@ -87,7 +102,14 @@ impl StrategyFactory {
     ///
     /// Each sees every event and must look at its own instrument only.
     pub fn build(&self, symbols: &[Symbol]) -> Box<dyn Strategy> {
-        Box::new(EachSymbol(symbols.iter().map(|symbol| self.0(symbol)).collect()))
+        let mut all: Vec<_> = symbols.iter().map(|symbol| self.0(symbol)).collect();
+        match (all.pop(), all.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                all.extend(last);
+                Box::new(EachSymbol { all, passed: 0 })
+            }
+        }
     }
 }
 
@@ -99,27 +121,59 @@ impl fmt::Debug for StrategyFactory {
 
 /// Several strategies side by side.
 #[derive(Debug)]
-struct EachSymbol(Vec<Box<dyn Strategy>>);
+struct EachSymbol {
+    all: Vec<Box<dyn Strategy>>,
+    /// How many of them have passed over the trade or bar of which the others must be told.
+    passed: usize,
+}
+
+impl EachSymbol {
+    /// Asks each that was not asked yet about a trade or bar; true when all of them pass over it.
+    fn all_pass(&mut self, passes: impl Fn(&mut dyn Strategy) -> bool) -> bool {
+        while let Some(next) = self.all.get_mut(self.passed) {
+            if !passes(next.as_mut()) {
+                return false;
+            }
+            self.passed += 1;
+        }
+        self.passed = 0;
+        true
+    }
+
+    /// Those that have not passed over it.
+    fn others(&mut self) -> impl Iterator<Item = &mut Box<dyn Strategy>> {
+        let passed = std::mem::take(&mut self.passed);
+        self.all.iter_mut().skip(passed)
+    }
+}
 
 impl Strategy for EachSymbol {
     fn wants(&self) -> Wants {
-        let wants = self.0.iter().map(|strategy| strategy.wants());
+        let wants = self.all.iter().map(|strategy| strategy.wants());
         wants.fold(Wants::NOTHING, Wants::or)
     }
 
+    fn passes_over(&mut self, trade: &Trade) -> bool {
+        self.all_pass(|strategy| strategy.passes_over(trade))
+    }
+
+    fn passes_over_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
+        self.all_pass(|strategy| strategy.passes_over_bar(symbol, bar))
+    }
+
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
-        self.0.iter_mut().for_each(|strategy| strategy.on_trade(trade, desk));
+        self.others().for_each(|strategy| strategy.on_trade(trade, desk));
     }
 
     fn on_best_prices(&mut self, symbol: &Symbol, desk: &mut Desk<'_>) {
-        self.0.iter_mut().for_each(|strategy| strategy.on_best_prices(symbol, desk));
+        self.all.iter_mut().for_each(|strategy| strategy.on_best_prices(symbol, desk));
     }
 
     fn on_bar(&mut self, symbol: &Symbol, bar: &Bar, desk: &mut Desk<'_>) {
-        self.0.iter_mut().for_each(|strategy| strategy.on_bar(symbol, bar, desk));
+        self.others().for_each(|strategy| strategy.on_bar(symbol, bar, desk));
     }
 
     fn on_order(&mut self, order: &Order, desk: &mut Desk<'_>) {
-        self.0.iter_mut().for_each(|strategy| strategy.on_order(order, desk));
+        self.all.iter_mut().for_each(|strategy| strategy.on_order(order, desk));
     }
 }

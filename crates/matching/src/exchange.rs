@@ -174,7 +174,8 @@ impl Exchange {
             return Ok(());
         }
         let listing = &mut self.markets[at];
-        if !self.tells_all_prints && listing.market.is_empty() && listing.waiting.is_empty() {
+        let quiet = listing.waiting.is_empty() && listing.market.is_out_of_reach(trade.price);
+        if !self.tells_all_prints && quiet {
             let taker = listing.market.outside.taker_of(trade);
             listing.market.outside.on_trade(trade.price, taker);
             listing.next_trade += 1;

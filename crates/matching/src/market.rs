@@ -80,6 +80,12 @@ impl Market {
         self.bids.is_empty() && self.asks.is_empty()
     }
 
+    /// True when a trade at a price meets no order of ours and no queue with one.
+    pub(crate) fn is_out_of_reach(&self, price: Price) -> bool {
+        self.own_best(Side::Buy).is_none_or(|bid| price > bid)
+            && self.own_best(Side::Sell).is_none_or(|ask| price < ask)
+    }
+
     /// What an order of `account` would take; changes nothing but the synthetic book's freshness.
     pub(crate) fn taking(
         &mut self,
@@ -304,7 +310,11 @@ impl Market {
 
     /// Price of our best resting order of a side.
     pub(crate) fn own_best(&self, side: Side) -> Option<Price> {
-        self.own(side).next().map(|(price, _)| price)
+        let level = match side {
+            Side::Buy => self.bids.last_key_value(),
+            Side::Sell => self.asks.first_key_value(),
+        };
+        level.map(|(price, _)| *price)
     }
 
     /// Takes our orders at a price of a side out of the book, oldest first.

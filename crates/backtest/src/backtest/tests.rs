@@ -2,6 +2,7 @@ mod bars;
 mod honest;
 mod oracle;
 mod portfolio;
+mod quiet;
 
 use std::convert::Infallible;
 

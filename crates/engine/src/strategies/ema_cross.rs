@@ -25,6 +25,8 @@ pub struct EmaCross {
     slow: Ema,
     bars: u64,
     bar_start: Option<UnixNanos>,
+    /// Before it, no trade closes the bar.
+    bar_end: Option<UnixNanos>,
     bar_close: Option<Price>,
     placed_at: UnixNanos,
     impatient: bool,
@@ -53,6 +55,7 @@ impl EmaCross {
             slow: Ema::new(slow),
             bars: 0,
             bar_start: None,
+            bar_end: None,
             bar_close: None,
             placed_at: UnixNanos::ZERO,
             impatient: false,
@@ -74,6 +77,7 @@ impl EmaCross {
             self.bars += 1;
         }
         self.bar_start = Some(start);
+        self.bar_end = Some(start.plus(self.bar)).filter(|_| !self.bar.is_zero());
         self.bar_close = Some(trade.price);
         closed
     }
@@ -146,6 +150,22 @@ impl EmaCross {
 impl Strategy for EmaCross {
     fn wants(&self) -> Wants {
         Wants::TRADES
+    }
+
+    fn passes_over(&mut self, trade: &Trade) -> bool {
+        if trade.symbol != self.symbol {
+            return true;
+        }
+        match self.bar_end {
+            Some(end) if trade.venue_ts < end => {
+                // Of a late one, whose bar is closed, nothing is to be noted.
+                if self.bar_start.is_some_and(|start| trade.venue_ts >= start) {
+                    self.bar_close = Some(trade.price);
+                }
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {

@@ -69,6 +69,10 @@ impl Quoter {
         i64::try_from(product).unwrap_or(i64::MAX)
     }
 
+    fn is_due(&self, trade: &Trade) -> bool {
+        self.looked_at.is_none_or(|at| trade.venue_ts.since(at) >= self.every)
+    }
+
     fn may_quote(&self, side: Side, desk: &Desk<'_>) -> bool {
         let position = desk.position(&self.symbol);
         let after = match side {
@@ -107,9 +111,12 @@ impl Strategy for Quoter {
         Wants::TRADES
     }
 
+    fn passes_over(&mut self, trade: &Trade) -> bool {
+        trade.symbol != self.symbol || !self.is_due(trade)
+    }
+
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
-        let due = self.looked_at.is_none_or(|at| trade.venue_ts.since(at) >= self.every);
-        if trade.symbol != self.symbol || !due || !desk.can_trade() {
+        if trade.symbol != self.symbol || !self.is_due(trade) || !desk.can_trade() {
             return;
         }
         self.looked_at = Some(trade.venue_ts);

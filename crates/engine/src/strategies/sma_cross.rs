@@ -26,6 +26,15 @@ pub struct SmaCross {
     before: Option<Ordering>,
 }
 
+/// Averages after a close.
+#[derive(Debug)]
+struct Sums {
+    fast: i128,
+    slow: i128,
+    /// The fast average against the slow one, once there are enough closes.
+    order: Option<Ordering>,
+}
+
 impl SmaCross {
     /// A strategy for `symbol` that holds `quantity` base units, long or short.
     ///
@@ -45,27 +54,32 @@ impl SmaCross {
         }
     }
 
-    /// Takes a close; the side of a crossing, if it makes one.
-    fn take(&mut self, bar: &Bar) -> Option<Side> {
-        let close = bar.close.raw();
-        self.closes.push_back(close);
-        let length = self.closes.len();
+    /// What the next close would make of the averages.
+    fn look(&self, close: i64) -> Sums {
+        let length = self.closes.len() + 1;
         let gone = |bars: usize| match length.checked_sub(bars + 1) {
             Some(at) => i128::from(close) - i128::from(self.closes[at]),
             None => i128::from(close),
         };
-        self.fast_sum += gone(self.fast);
-        self.slow_sum += gone(self.slow);
-        let longest = self.fast.max(self.slow);
-        if length < longest {
-            return None;
-        }
-        if length > longest {
+        let (fast, slow) = (self.fast_sum + gone(self.fast), self.slow_sum + gone(self.slow));
+        let wide = |bars: usize| i128::try_from(bars).unwrap_or(1);
+        let full = length >= self.fast.max(self.slow);
+        let order = full.then(|| (fast * wide(self.slow)).cmp(&(slow * wide(self.fast))));
+        Sums { fast, slow, order }
+    }
+
+    /// Takes a close that makes these averages.
+    fn take(&mut self, close: i64, sums: &Sums) {
+        self.closes.push_back(close);
+        if self.closes.len() > self.fast.max(self.slow) {
             self.closes.pop_front();
         }
-        let wide = |bars: usize| i128::try_from(bars).unwrap_or(1);
-        let now = (self.fast_sum * wide(self.slow)).cmp(&(self.slow_sum * wide(self.fast)));
-        match (self.before.replace(now)?, now) {
+        (self.fast_sum, self.slow_sum, self.before) = (sums.fast, sums.slow, sums.order);
+    }
+
+    /// The side of the crossing that these averages make, if they make one.
+    fn crossing(&self, sums: &Sums) -> Option<Side> {
+        match (self.before?, sums.order?) {
             (Ordering::Less, Ordering::Greater) => Some(Side::Buy),
             (Ordering::Greater, Ordering::Less) => Some(Side::Sell),
             (Ordering::Less | Ordering::Equal | Ordering::Greater, _) => None,
@@ -78,11 +92,28 @@ impl Strategy for SmaCross {
         Wants::BARS
     }
 
+    fn passes_over_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
+        if *symbol != self.symbol {
+            return true;
+        }
+        let close = bar.close.raw();
+        let sums = self.look(close);
+        let passes = self.crossing(&sums).is_none();
+        if passes {
+            self.take(close, &sums);
+        }
+        passes
+    }
+
     fn on_bar(&mut self, symbol: &Symbol, bar: &Bar, desk: &mut Desk<'_>) {
         if *symbol != self.symbol {
             return;
         }
-        let Some(side) = self.take(bar) else { return };
+        let close = bar.close.raw();
+        let sums = self.look(close);
+        let crossing = self.crossing(&sums);
+        self.take(close, &sums);
+        let Some(side) = crossing else { return };
         let working: Vec<ClientOrderId> = desk
             .orders()
             .working_in(symbol)

@@ -171,7 +171,7 @@ impl Strategy for Busy {
 }
 
 /// A walk of 500 bars; some stand still without a trade, some are missing.
-fn walk(first: i64, mut state: u64) -> Vec<MarketEvent> {
+pub(super) fn walk(first: i64, mut state: u64) -> Vec<MarketEvent> {
     let mut draw = |below: i64| {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
