@@ -3,7 +3,6 @@
 //! Numbers are read from their JSON text and never pass through a float. Unknown fields, channels and
 //! enum values are skipped; a known field that cannot be read is a [`DecodeError`].
 
-pub mod checksum;
 pub(crate) mod decode;
 pub mod fault;
 pub(crate) mod form;

@@ -1,6 +1,7 @@
 //! The client of Kraken's spot exchange: REST and WebSocket v2.
 //!
 //! - [`codec`]: the wire formats, sans-IO.
+//! - [`book`]: a local book with its checksum.
 //! - [`rest`]: requests, through three lanes (read, order, cancel) of breaker and retries, and through
 //!   limiters that mirror Kraken's own counters (`limits`, [`tier`]).
 //! - [`session`]: the two streams, public (trades, books) and private (our orders), each a
@@ -8,6 +9,7 @@
 //!
 //! Kraken's words end here: everything that goes up is in terms of [`model`].
 
+pub mod book;
 pub mod codec;
 mod config;
 mod lanes;
