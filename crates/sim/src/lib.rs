@@ -28,4 +28,4 @@ pub use hosts::trader::{TraderContext, TraderProgram, production};
 pub use hosts::visitor::VisitorProgram;
 pub use hosts::{INFLUX, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
 pub use setup::{ACCOUNT, Setup};
-pub use world::{Outcome, Progress, simulate};
+pub use world::{Outcome, Progress, simulate, simulate_within};
