@@ -24,7 +24,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Simulation.
     ("matching", &["model"]),
     ("backtest", &["model", "tape", "engine", "matching"]),
-    ("scenario", &["model"]),
+    // A storm draws from named streams, which are platform's.
+    ("scenario", &["model", "platform"]),
     ("checks", &["model"]),
     ("venue-sim", &["model", "platform", "tape", "matching"]),
     (

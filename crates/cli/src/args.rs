@@ -52,6 +52,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Run one scenario and judge it
     Run(RunArgs),
+    /// Show the faults of a scenario and a seed, as a scenario file that repeats the run
+    Plan(PlanArgs),
     /// Play recorded markets to a strategy, without a network
     Backtest(Box<crate::commands::backtest::BacktestArgs>),
     /// List the scenarios with their purpose
@@ -107,7 +109,7 @@ pub(crate) struct RunArgs {
 
 const RUN_HELP: &str = "\
 Files in --out: run.json (this is what --format json prints), history.jsonl (every event, one per
-line), plan.toml (the explicit faults), fills.csv. A run that fails is saved under target/wavetank/
+line), plan.toml (a scenario file with explicit faults that repeats the run), fills.csv. A run that fails is saved under target/wavetank/
 when --out is not given. The JSON is described in crates/report/SCHEMA.md.";
 
 /// What `run` prints.
@@ -117,6 +119,20 @@ pub(crate) enum Format {
     Text,
     /// One JSON object
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Scenario file, or its name as `wavetank scenarios` lists it
+    pub(crate) scenario: PathBuf,
+
+    /// Seed that draws the faults of the storm [default: the scenario's]
+    #[arg(long, value_parser = scenario::parse_seed)]
+    pub(crate) seed: Option<u64>,
+
+    /// Name this market instead of the scenario's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tape: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub(crate) mod backtest;
+pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod scenarios;
 pub(crate) mod serve;

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     };
     let done = match &arguments.command {
         Command::Run(run) => commands::run::execute(run),
+        Command::Plan(plan) => commands::plan::execute(plan),
         Command::Backtest(backtest) => commands::backtest::execute(backtest),
         Command::Scenarios(scenarios) => commands::scenarios::execute(scenarios),
         Command::Tape(tape) => commands::tape::execute(tape),

@@ -7,6 +7,7 @@ mod hang;
 mod hold;
 mod host;
 mod rest;
+mod simpler;
 mod sink;
 
 use std::fmt;
@@ -30,6 +31,8 @@ pub struct Fault {
     pub lasts: Duration,
     /// Keys `every` and `times`: it comes back.
     pub repeat: Option<Repeat>,
+    /// Key `may_miss`: nothing is wrong if it finds nothing to strike. Default false.
+    pub may_miss: bool,
     /// Key `kind`, with the parameters of that kind.
     pub kind: FaultKind,
 }
@@ -139,6 +142,24 @@ impl FaultKind {
                 NoParameters::deserialize(parameters).map(|NoParameters {}| Self::SinkHold)
             }
             other => Err(de::Error::unknown_variant(other, &Self::NAMES)),
+        }
+    }
+
+    /// A kind from its name and parameters; `None` if they are not those of a kind.
+    pub(crate) fn from_table(table: toml::Table) -> Option<Self> {
+        Self::deserialize(toml::Value::Table(table)).ok()
+    }
+
+    /// What is counted together over many runs: the kind, and where it has phases, the phase.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Hang(hang) => format!("{} {}", self.name(), hang.phase.as_str()),
+            Self::RestStatus(_)
+            | Self::RestLostAnswer(_)
+            | Self::RestSlow(_)
+            | Self::Hold(_)
+            | Self::SinkStatus(_)
+            | Self::SinkHold => self.name().to_owned(),
         }
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct File {
     pub(crate) sink: Option<Sink>,
     #[serde(default, rename = "fault")]
     _fault: IgnoredAny,
+    #[serde(default, rename = "storm")]
+    _storm: IgnoredAny,
     #[serde(default)]
     pub(crate) expect: Expect,
 }

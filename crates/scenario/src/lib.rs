@@ -10,6 +10,7 @@
 mod document;
 mod duration;
 mod error;
+mod explicit;
 mod fault;
 mod file;
 mod lane;
@@ -17,6 +18,7 @@ mod list;
 mod plan;
 mod scenario;
 mod seed;
+mod storm;
 mod validate;
 
 pub use document::{Document, Overridden, Step, hint};
@@ -32,6 +34,7 @@ pub use list::{ScenarioInfo, list};
 pub use plan::{FaultPlan, PlannedFault};
 pub use scenario::{Lines, Scenario};
 pub use seed::{InvalidSeed, format_seed, parse_seed};
+pub use storm::{Family, Storm};
 pub use validate::limits;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserializer, Serializer, de};
+use serde::{Deserializer, de};
 use thiserror::Error;
 
 /// What an error message asks for.
@@ -46,11 +46,6 @@ pub fn parse_seed(text: &str) -> Result<u64, InvalidSeed> {
 /// The form in which seeds are shown and saved: `0x57eb0001`.
 pub fn format_seed(seed: u64) -> String {
     format!("{seed:#x}")
-}
-
-/// For `#[serde(with = "seed")]`: as hexadecimal text, since TOML has no unsigned 64-bit numbers.
-pub(crate) fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&format_seed(*seed))
 }
 
 /// For `#[serde(with = "seed")]`: a number, or a text that [`parse_seed`] reads.

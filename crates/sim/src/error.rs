@@ -44,6 +44,14 @@ pub enum SimError {
         /// Virtual time of the last step that ended.
         at: Duration,
     },
+    /// The run was given up, because it took longer than somebody wanted to wait.
+    #[error("took longer than {} s of the machine, and had come to {} ms", wall_max.as_secs(), at.as_millis())]
+    TooLong {
+        /// Virtual time that it had come to.
+        at: Duration,
+        /// How long somebody wanted to wait.
+        wall_max: Duration,
+    },
     /// A program in the simulation panicked.
     #[error("panicked: {0}")]
     Panicked(String),

@@ -32,4 +32,4 @@ pub use hosts::{INFLUX, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
 pub use run::Run;
 pub use setup::{ACCOUNT, Setup};
 pub use simulation::{Simulate, Simulation};
-pub use world::{Outcome, Progress, simulate};
+pub use world::{Outcome, Progress, simulate, simulate_within};

@@ -125,6 +125,8 @@ impl Setup {
         expect.account = ACCOUNT.to_owned();
         expect.trader_host = TRADER.to_owned();
         expect.faults = self.plan.faults.iter().map(|fault| fault.id).collect();
+        let may_miss = self.plan.faults.iter().filter(|fault| fault.may_miss);
+        expect.faults_may_miss = may_miss.map(|fault| fault.id).collect();
         let kraken = &self.node.kraken;
         let lanes = [
             ("kraken/read", &kraken.read_lane),
@@ -176,7 +178,7 @@ impl Setup {
         let silent = |fault: &PlannedFault| {
             let silenced = silenced_streams(&fault.kind);
             // Shorter ones are over before the trader has to notice anything.
-            !silenced.is_empty() && fault.until - fault.at > noticed_after
+            !fault.may_miss && !silenced.is_empty() && fault.until - fault.at > noticed_after
         };
         let holds = self.plan.faults.iter().any(silent);
         let idle: [(bool, &[&str]); 5] = [

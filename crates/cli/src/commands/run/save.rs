@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use model::history::Record;
 use report::RunRecord;
-use scenario::FaultPlan;
 
-/// Saves a run; `run.json` comes last, so that a folder that has it is complete.
+/// Saves a run; `plan` is a scenario file that repeats it. `run.json` comes last, so that a folder that has it is complete.
 pub(crate) fn save(
     folder: &Path,
     record: &RunRecord,
     history: &[Record],
-    plan: &FaultPlan,
+    plan: &str,
 ) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(folder)
         .with_context(|| format!("{}: cannot be created", folder.display()))?;
@@ -22,7 +21,7 @@ pub(crate) fn save(
     if complete.exists() {
         fs::remove_file(&complete)?;
     }
-    write(&folder.join("plan.toml"), |out| Ok(out.write_all(plan.to_toml().as_bytes())?))?;
+    write(&folder.join("plan.toml"), |out| Ok(out.write_all(plan.as_bytes())?))?;
     write(&folder.join("history.jsonl"), |out| Ok(report::history_jsonl(history, out)?))?;
     write(&folder.join("fills.csv"), |out| Ok(report::fills_csv(record, out)?))?;
     write(&complete, |out| {

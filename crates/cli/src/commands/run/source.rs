@@ -5,37 +5,56 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use model::Trade;
 use report::{RunMeta, TapeMeta};
 use scenario::Scenario;
 use sim::{Outcome, Setup, SimError};
 use tape::Tape;
-
-use crate::args::RunArgs;
 
 /// Silence at the end of a run that is worth a note.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// The files of a run, read and valid.
 pub(crate) struct Source {
-    scenario: Scenario,
+    pub(crate) scenario: Scenario,
     tape: Tape,
+    trades: Arc<[Trade]>,
+    /// The market is not the scenario's.
+    other_tape: bool,
 }
 
 impl Source {
-    pub(crate) fn load(args: &RunArgs) -> anyhow::Result<Self> {
-        let scenario = Scenario::load(&scenario_path(&args.scenario))?;
-        let path = args.tape.clone().unwrap_or_else(|| scenario.tape_path());
+    /// Reads a scenario, by file or name, and its market, or another one.
+    pub(crate) fn load(given: &Path, tape: Option<&Path>) -> anyhow::Result<Self> {
+        let scenario = Scenario::load(&scenario_path(given))?;
+        let path = tape.map_or_else(|| scenario.tape_path(), Path::to_owned);
+        let other_tape = tape.is_some();
         let tape = Tape::load(&path)?;
-        Ok(Self { scenario, tape })
+        let trades = tape.trades_for(&scenario.market.symbol).collect();
+        Ok(Self { scenario, tape, trades, other_tape })
     }
 
-    pub(crate) fn setup(&self, args: &RunArgs) -> anyhow::Result<Setup> {
-        let seed = args.seed.unwrap_or(self.scenario.run.seed);
-        let trades: Arc<[_]> = self.tape.trades_for(&self.scenario.market.symbol).collect();
-        let mut setup =
-            Setup::new(self.scenario.clone(), seed, trades).map_err(|error| self.located(error))?;
-        setup.until = args.until;
+    /// The run of a seed, or of the scenario's own; it stops at `until`.
+    pub(crate) fn setup(
+        &self,
+        seed: Option<u64>,
+        until: Option<Duration>,
+    ) -> anyhow::Result<Setup> {
+        let seed = seed.unwrap_or(self.scenario.run.seed);
+        let mut setup = Setup::new(self.scenario.clone(), seed, Arc::clone(&self.trades))
+            .map_err(|error| self.located(error))?;
+        setup.until = until;
         Ok(setup)
+    }
+
+    /// A scenario file that repeats the run, with explicit faults.
+    pub(crate) fn explicit(&self, setup: &Setup) -> String {
+        let (name, seed) = (&self.scenario.name, scenario::format_seed(setup.seed));
+        let comment = format!(
+            "The run of {name} with seed {seed}: every fault is explicit, nothing is drawn."
+        );
+        let tape = self.other_tape.then(|| self.tape.path());
+        setup.scenario.explicit(&setup.plan, tape, &comment)
     }
 
     /// A note when the market falls silent long before the run ends.
