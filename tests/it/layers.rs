@@ -48,6 +48,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["model", "checks", "matching", "backtest", "engine", "tape"]),
+    // Runs what `sim` simulates, and sums it up as `report` shows it.
+    ("sweep", &["checks", "scenario", "sim", "report"]),
 ];
 
 /// What the tests of several crates share.

@@ -2,6 +2,7 @@
 
 mod fetch;
 mod real;
+mod sweep;
 mod tape;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::fetch::{
     ArchiveKind, ArchiveMarket, FetchArgs, FetchBinanceArgs, FetchKrakenArgs, FetchVenue,
 };
+pub(crate) use self::sweep::{DiffArgs, ExplainArgs, ReduceArgs, SweepArgs};
 pub(crate) use self::tape::{
     ConvertArgs, GenerateArgs, MarketArg, ReadArgs, ReadHow, SurveyArgs, TapeArgs, TapeCommand,
 };
@@ -35,6 +37,7 @@ Try:
   wavetank run faults/kraken-outage                   an exchange goes down: does the trader survive?
   wavetank run faults/kraken-outage --seed 7 --twice  another seed, and proof that it repeats
   wavetank run faults/kraken-outage --format json     the same for programs
+  wavetank sweep storm/kraken-storm --seeds 0..1000   a storm of its own for each seed
   wavetank tape info BTCUSDT-trades-2024-08-08.zip    what is in a file of an exchange
   wavetank tape check *.csv.gz                        can these files be trusted?
   wavetank tape convert *.zip --out btc.parquet       one file that loads ten times faster
@@ -52,12 +55,22 @@ Exit codes:
 pub(crate) enum Command {
     /// Run one scenario and judge it
     Run(RunArgs),
+    /// Run many seeds on all cores, and reduce what fails
+    Sweep(SweepArgs),
+    /// Make a failing run as small as it gets
+    Reduce(ReduceArgs),
+    /// Tell the story of a saved run that failed: what happened around it, and what was in force
+    Explain(ExplainArgs),
+    /// Show the first event at which two saved runs part
+    Diff(DiffArgs),
     /// Show the faults of a scenario and a seed, as a scenario file that repeats the run
     Plan(PlanArgs),
     /// Play recorded markets to a strategy, without a network
     Backtest(Box<crate::commands::backtest::BacktestArgs>),
     /// List the scenarios with their purpose
     Scenarios(ScenariosArgs),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
     /// Recorded markets: look into files, check them, convert them, make one
     Tape(TapeArgs),
     /// Serve a simulated venue on a real port, for any client in any language

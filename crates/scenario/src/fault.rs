@@ -13,6 +13,7 @@ mod sink;
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de};
 use toml::de::ValueDeserializer;
 
@@ -68,7 +69,7 @@ impl Fault {
 }
 
 /// What a fault does. Two faults of one kind never strike one target at one time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultKind {
     /// REST requests are answered with a HTTP status instead of being executed.

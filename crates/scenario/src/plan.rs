@@ -23,7 +23,7 @@ pub struct FaultPlan {
     #[serde(default)]
     pub scenario: String,
     /// Seed of the run; zero in a plan that was written by hand.
-    #[serde(default, with = "crate::seed")]
+    #[serde(default, deserialize_with = "crate::seed::deserialize")]
     pub seed: u64,
     /// Virtual time at which the last fault is over; zero without faults.
     #[serde(default, with = "crate::duration")]

@@ -1,5 +1,6 @@
 //! A scenario: parsed, validated, ready to be expanded by a seed.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File as DiskFile;
 use std::io::Read as _;
@@ -8,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -17,6 +19,7 @@ use crate::error::{Problem, ScenarioError};
 use crate::fault::{Fault, FaultKind, Repeat};
 use crate::file::{Account, Expect, File, Market, Network, Run, Sink, Trader};
 use crate::plan::{FaultPlan, PlannedFault};
+use crate::schema::DurationText;
 use crate::storm::{Storm, read_storm};
 use crate::validate::{limits, validate};
 
@@ -169,6 +172,13 @@ impl Scenario {
         }
         FaultPlan::new(self.name.clone(), seed, faults)
     }
+
+    /// Labels of all faults that any seed may plan, see [`FaultKind::label`].
+    pub fn fault_labels(&self) -> BTreeSet<String> {
+        let explicit = self.faults.iter().map(|fault| fault.kind.label());
+        let families = self.storm.iter().flat_map(|storm| &storm.families);
+        explicit.chain(families.flat_map(|family| family.labels.iter().cloned())).collect()
+    }
 }
 
 /// Refuses another schema before its unknown keys confuse anybody.
@@ -216,13 +226,16 @@ fn read_faults(document: &Document<'_>) -> Result<Vec<Fault>, ScenarioError> {
 }
 
 /// The part of a fault that every kind has, `kind` itself aside.
-#[derive(Deserialize)]
-struct Timing {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Timing {
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     at: Duration,
     #[serde(rename = "for", with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     lasts: Duration,
     #[serde(default, with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     every: Option<Duration>,
     times: Option<u32>,
     #[serde(default)]

@@ -48,7 +48,7 @@ pub fn format_seed(seed: u64) -> String {
     format!("{seed:#x}")
 }
 
-/// For `#[serde(with = "seed")]`: a number, or a text that [`parse_seed`] reads.
+/// For `#[serde(deserialize_with = "seed::deserialize")]`: a number, or a text that [`parse_seed`] reads.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     struct Visitor;
 

@@ -11,10 +11,11 @@ mod choice;
 mod draw;
 mod read;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(crate) use choice::Choice;
-pub(crate) use read::read_storm;
+pub(crate) use read::{FamilyTable, StormTable, read_storm};
 
 /// A part of the run in which faults are drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Family {
     pub every: (Duration, Duration),
     /// Keys `for_min` and `for_max`: how long a fault lasts; each seed draws a longest one.
     pub lasts: (Duration, Duration),
+    /// Labels of the faults that it may draw.
+    pub(crate) labels: BTreeSet<String>,
     /// Parameters of the kind, by key, with what may be drawn.
     pub(crate) parameters: Vec<(String, Choice)>,
 }

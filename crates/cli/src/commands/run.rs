@@ -104,7 +104,7 @@ fn print(args: &RunArgs, record: &RunRecord) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn columns() -> usize {
+pub(super) fn columns() -> usize {
     let terminal = terminal_size::terminal_size();
     terminal.map_or(COLUMNS, |(width, _)| usize::from(width.0).max(COLUMNS))
 }

@@ -163,7 +163,7 @@ fn unknown_keys_name_the_nearest_known_one() {
             "kind = \"hold\"",
             "kind = \"hold\"\nstatus = 503",
             "33: unknown key `status` in [[fault]]; expected one of `at`, `for`, `every`, \
-             `times`, `kind`, `host`",
+             `times`, `may_miss`, `kind`, `host`",
         ),
     ]);
 }

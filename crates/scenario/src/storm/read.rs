@@ -1,7 +1,9 @@
 //! Reads `[storm]` and its families, and tries every combination of the values that a family names.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -12,15 +14,18 @@ use super::{Choice, Family, Storm};
 use crate::document::{Document, Step};
 use crate::error::{Problem, ScenarioError};
 use crate::fault::FaultKind;
+use crate::schema::DurationText;
 use crate::validate::limits;
 
 /// The table without its families.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct StormTable {
+pub(crate) struct StormTable {
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     at: Duration,
     #[serde(rename = "for", with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     lasts: Duration,
     #[serde(default = "default_faults_max")]
     faults_max: u32,
@@ -31,17 +36,21 @@ const fn default_faults_max() -> u32 {
 }
 
 /// A family without its parameters.
-#[derive(Deserialize)]
-struct FamilyTable {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct FamilyTable {
     #[serde(default = "default_seeds_percent")]
     seeds_percent: u32,
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     every_min: Duration,
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     every_max: Duration,
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     for_min: Duration,
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     for_max: Duration,
 }
 
@@ -135,7 +144,7 @@ fn read_family<'t>(
         corners.push((key, ends));
     }
     // The parameters first: a misspelt key lands there and is better reported than missed.
-    try_all(document, path, (name, kind), &corners)?;
+    let labels = try_all(document, path, (name, kind), &corners)?;
     let common = Spanned::new(span, DeValue::Table(common));
     let FamilyTable { seeds_percent, every_min, every_max, for_min, for_max } =
         FamilyTable::deserialize(ValueDeserializer::from(common))
@@ -145,6 +154,7 @@ fn read_family<'t>(
         seeds_percent,
         every: (every_min, every_max),
         lasts: (for_min, for_max),
+        labels,
         parameters,
     })
 }
@@ -206,19 +216,21 @@ fn expected_choice() -> String {
 
 /// Reads the kind with every combination of the values at the corners of its parameters.
 ///
-/// What does not go with the others is left out, as when faults are drawn; that must lead to a fault.
+/// What does not go with the others is left out, as when faults are drawn; that must lead to a fault. Returns
+/// the labels of these faults.
 fn try_all(
     document: &Document<'_>,
     path: &[Step<'_>],
     (name, kind): (&str, &Element<'_>),
     corners: &[Corners<'_>],
-) -> Result<(), ScenarioError> {
+) -> Result<BTreeSet<String>, ScenarioError> {
     let total = corners.iter().map(|(_, ends)| ends.len()).try_fold(1_usize, usize::checked_mul);
     let total = total.filter(|total| *total <= limits::COMBINATIONS_MAX);
     let total = total.ok_or_else(|| {
         document
             .expected(path, format!("at most {} combinations of values", limits::COMBINATIONS_MAX))
     })?;
+    let mut labels = BTreeSet::new();
     for number in 0..total {
         let mut rest = number;
         let mut table = DeTable::new();
@@ -228,9 +240,9 @@ fn try_all(
             }
             rest /= ends.len();
         }
-        try_one(document, path, (name, kind), table)?;
+        labels.insert(try_one(document, path, (name, kind), table)?.label());
     }
-    Ok(())
+    Ok(labels)
 }
 
 fn try_one(
@@ -238,7 +250,7 @@ fn try_one(
     path: &[Step<'_>],
     (name, kind): (&str, &Element<'_>),
     mut table: DeTable<'_>,
-) -> Result<(), ScenarioError> {
+) -> Result<FaultKind, ScenarioError> {
     // What was wrong first: the later ones only follow from what was left out.
     let mut refusal = None;
     loop {
@@ -251,7 +263,7 @@ fn try_one(
             Ok(read) => read,
             Err(error) => return Err(refusal.unwrap_or(error)),
         };
-        let Some((key, expected)) = read.problem() else { return Ok(()) };
+        let Some((key, expected)) = read.problem() else { return Ok(read) };
         let error = document.expected(&[path, &[Step::Key(key)]].concat(), expected);
         if table.remove(key).is_none() {
             return Err(refusal.unwrap_or(error));

@@ -97,6 +97,7 @@ fn seeds_switch_families_off_and_every_kind_and_phase_is_drawn() {
         FaultKind::NAMES.into_iter().filter(|kind| *kind != "hang").map(str::to_owned).collect();
     expected.extend(phases.map(|phase| format!("hang {phase}")));
     assert_eq!(seen, expected);
+    assert_eq!(scenario.fault_labels(), expected);
     assert!(together.len() > 4, "numbers of families of a seed: {together:?}");
 }
 

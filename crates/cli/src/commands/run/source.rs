@@ -1,15 +1,19 @@
 //! What a run is made from: the scenario file and the tape.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use model::Trade;
 use report::{RunMeta, TapeMeta};
 use scenario::Scenario;
 use sim::{Outcome, Setup, SimError};
+use sweep::Case;
 use tape::Tape;
+
+use crate::commands::sweep::fingerprint;
 
 /// Silence at the end of a run that is worth a note.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -53,8 +57,27 @@ impl Source {
         let comment = format!(
             "The run of {name} with seed {seed}: every fault is explicit, nothing is drawn."
         );
-        let tape = self.other_tape.then(|| self.tape.path());
-        setup.scenario.explicit(&setup.plan, tape, &comment)
+        setup.scenario.explicit(&setup.plan, self.other_tape(), &comment)
+    }
+
+    /// The market, where it is not the scenario's.
+    pub(crate) fn other_tape(&self) -> Option<&Path> {
+        self.other_tape.then(|| self.tape.path())
+    }
+
+    /// What is swept under a name.
+    pub(crate) fn case(&self, name: String) -> Case {
+        let (scenario, trades) = (self.scenario.clone(), Arc::clone(&self.trades));
+        let labels = scenario.fault_labels().into_iter().collect();
+        Case::new(name, labels, move |seed| Setup::new(scenario.clone(), seed, Arc::clone(&trades)))
+    }
+
+    /// Changes with anything in scenario or market.
+    pub(crate) fn fingerprint(&self) -> anyhow::Result<String> {
+        let read = |path: &Path| {
+            fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))
+        };
+        fingerprint(&[&read(&self.scenario.path)?, &read(self.tape.path())?])
     }
 
     /// A note when the market falls silent long before the run ends.
