@@ -14,7 +14,7 @@ fn instruments(answers: &[String]) -> BTreeMap<Symbol, Instrument> {
     let rows: Keyed<PairRow<'_>> =
         reply::result(pairs.as_bytes(), UnixNanos::ZERO).expect("a result");
     let all = rows.len();
-    let read = |row: PairRow<'_>| row.into_instrument().expect("numbers");
+    let read = |row: PairRow<'_>| row.into_rules().expect("numbers").map(|rules| rules.instrument);
     let named: BTreeMap<_, _> =
         rows.into_values().filter_map(read).map(|found| (found.symbol.clone(), found)).collect();
     // Dark pools have no name on the WebSocket.
