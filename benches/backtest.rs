@@ -146,8 +146,8 @@ fn with_book(trades: &[TradeRow]) -> SharedTape {
             tape.push(MarketEvent::Depth(DepthRow {
                 ts: trade.ts,
                 snapshot: false,
-                bids: vec![level(old, 0), level(bid, 5)],
-                asks: vec![level(old + tick, 0), level(bid + tick, 5)],
+                bids: vec![level(old, 0), level(bid, 5)].into(),
+                asks: vec![level(old + tick, 0), level(bid + tick, 5)].into(),
             }));
             last = Some(bid);
         }

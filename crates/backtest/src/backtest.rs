@@ -6,7 +6,7 @@ use std::fmt;
 
 use engine::{Action, Engine, EngineConfig, EngineEvent, Strategy};
 use matching::TapeError;
-use model::{Asset, Bar, FeedEvent, Notional, Symbol, UnixNanos};
+use model::{Asset, Bar, ClientOrderId, FeedEvent, Notional, Symbol, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
@@ -14,7 +14,7 @@ use crate::equity::EquityCurve;
 use crate::event::MarketEvent;
 use crate::merge::{Reel, Step};
 use crate::record::{BacktestResult, DataCounts};
-use crate::venue::{BarStop, Request, Venue};
+use crate::venue::{BarStop, Request, Venue, quarter_of};
 use crate::wire::{Line, Published, Wire};
 
 /// Orders, cancels and answers that may be delivered between two events of the tape.
@@ -105,9 +105,9 @@ impl Backtest {
     /// # Determinism
     /// The result depends on configuration, tape and strategy only. Reads no clock; draws latencies from
     /// the streams `backtest/{feed,entry,response}` of the seed.
-    pub fn run<E: Error + 'static>(
+    pub fn run<'t, E: Error + 'static>(
         &self,
-        tape: impl IntoIterator<Item = Result<MarketEvent, E>>,
+        tape: impl IntoIterator<Item = Result<MarketEvent<'t>, E>>,
         strategy: Box<dyn Strategy>,
     ) -> Result<BacktestResult, RunError<E>> {
         self.run_all(vec![tape.into_iter()], strategy)
@@ -121,9 +121,9 @@ impl Backtest {
     ///
     /// # Determinism
     /// As [`Backtest::run`]; venues after the first draw from `backtest/{feed,entry,response}/{number}`.
-    pub fn run_all<E: Error + 'static>(
+    pub fn run_all<'t, E: Error + 'static>(
         &self,
-        tapes: Vec<impl Iterator<Item = Result<MarketEvent, E>>>,
+        tapes: Vec<impl Iterator<Item = Result<MarketEvent<'t>, E>>>,
         strategy: Box<dyn Strategy>,
     ) -> Result<BacktestResult, RunError<E>> {
         let mut run = Run::new(&self.config, strategy);
@@ -147,10 +147,15 @@ impl Backtest {
             }
             let Some((_, market)) = first else { break };
             let reel = &mut reels[market];
-            if skips && let Some(bar) = reel.take_bar(second) {
-                run.play_bar(market, &bar).map_err(|halt| halt.at(reel.name, reel.number))?;
-            } else if let Some(step) = reel.take() {
+            if run.pass(market, reel, second, skips)? {
+                continue;
+            }
+            if skips && let Some(bar) = reel.bar(second) {
+                run.play_bar(market, bar).map_err(|halt| halt.at(reel.name, reel.number))?;
+                reel.advance_bar();
+            } else if let Some(step) = reel.next() {
                 run.play(market, step).map_err(|halt| halt.at(reel.name, reel.number))?;
+                reel.advance();
             }
         }
         let end = reels.iter().map(|reel| reel.now).max().unwrap_or(UnixNanos::ZERO);
@@ -219,7 +224,8 @@ impl Run {
             risk: config.risk,
             started: STARTED,
         };
-        let mut engine = Engine::new(engine, strategy).expect("there is an instrument");
+        let engine = Engine::new(engine, strategy).expect("there is an instrument");
+        let mut engine = engine.without_audits();
         let live = FeedEvent::OpenOrders(Vec::new());
         let nothing = engine.step(EngineEvent::Feed(live));
         debug_assert!(nothing.is_empty(), "an empty list asks for nothing");
@@ -236,7 +242,7 @@ impl Run {
         }
     }
 
-    fn play(&mut self, market: usize, step: Step) -> Result<(), Halt> {
+    fn play(&mut self, market: usize, step: &Step<'_>) -> Result<(), Halt> {
         let now = step.at();
         if self.now.as_nanos() == i64::MIN {
             self.data.first_ts = now;
@@ -250,19 +256,19 @@ impl Run {
         let price = match step {
             Step::Trade(row) => {
                 self.data.trades += 1;
-                venue.on_trade(site, &row, &mut self.wire).map_err(Halt::Event)?;
+                venue.on_trade(site, row, &mut self.wire).map_err(Halt::Event)?;
                 self.traded[market] = true;
                 Some(row.price)
             }
             Step::Depth(row) => {
                 self.data.depth += 1;
-                venue.on_depth(site, &row, &mut self.wire).map_err(Halt::Event)?;
+                venue.on_depth(site, row, &mut self.wire).map_err(Halt::Event)?;
                 // Until somebody trades, a market is worth the middle of its best prices.
                 if self.traded[market] { None } else { venue.middle(site) }
             }
             Step::Bar(bar, stop) => {
-                self.data.bars += u64::from(stop == BarStop::Open);
-                let played = venue.on_bar(site, &bar, stop, now, &mut self.wire);
+                self.data.bars += u64::from(*stop == BarStop::Open);
+                let played = venue.on_bar(site, bar, *stop, now, &mut self.wire);
                 Some(played.map_err(Halt::Event)?)
             }
         };
@@ -271,6 +277,70 @@ impl Run {
         }
         self.now = now;
         self.flood_check()
+    }
+
+    /// Plays what comes next of a market, before `end`, as long as nothing can happen: nothing of ours is in the
+    /// market or on its way, and the strategy passes over it. True when there was such.
+    ///
+    /// The same as [`Run::play`] of each, in fewer steps.
+    fn pass<'t, I, E>(
+        &mut self,
+        market: usize,
+        reel: &mut Reel<'t, I>,
+        end: Option<UnixNanos>,
+        bars: bool,
+    ) -> Result<bool, RunError<E>>
+    where
+        I: Iterator<Item = Result<MarketEvent<'t>, E>>,
+        E: Error + 'static,
+    {
+        if !self.curve.has_begun() || !self.wire.passes() {
+            return Ok(false);
+        }
+        let MarketSite { venue, site, .. } = self.markets[market];
+        let Some(mut quiet) = self.venues[venue].quiet(site) else { return Ok(false) };
+        let (mut now, mut passed) = (self.now, false);
+        while !self.wire.overflowed {
+            if let Some(row) = reel.trade(end) {
+                if self.curve.is_due(row.ts)
+                    || !row.price.is_positive()
+                    || !row.quantity.is_positive()
+                    || !self.wire.pass_trade(venue, market, row)
+                {
+                    break;
+                }
+                now = row.ts;
+                quiet.trade(row.price, row.taker_side);
+                self.traded[market] = true;
+                self.data.trades += 1;
+                self.curve.priced(market, now, row.price);
+                reel.advance();
+            } else if let Some(bar) = reel.bar(end).filter(|_| bars && quiet.takes_bars()) {
+                let last = BarStop::Close.at(bar);
+                if self.curve.is_due(last) || !self.wire.pass_bar(market, bar) {
+                    break;
+                }
+                now = last;
+                let moved = quiet.bar(bar.close);
+                self.wire.passed_bar(venue, market, &quarter_of(bar, bar.close, now), moved);
+                self.data.bars += 1;
+                self.curve.priced(market, now, bar.close);
+                reel.advance_bar();
+            } else {
+                break;
+            }
+            passed = true;
+            reel.peek()?;
+        }
+        let (best, levels) = quiet.end();
+        self.venues[venue].heard(site, best);
+        if let Some([bid, ask]) = levels {
+            let symbol = &self.markets[market].symbol;
+            self.wire.engine.pass_best(symbol, bid, ask);
+        }
+        self.now = now;
+        self.flood_check().map_err(|halt| halt.at(reel.name, reel.number))?;
+        Ok(passed)
     }
 
     /// True when the strategy does not look at what happens within bars.
@@ -293,7 +363,7 @@ impl Run {
         if !still || !self.curve.has_begun() || self.curve.is_due(last) {
             let mut stop = Some(BarStop::Open);
             while let Some(next) = stop {
-                self.play(market, Step::Bar(*bar, next))?;
+                self.play(market, &Step::Bar(*bar, next))?;
                 stop = next.next();
             }
             return Ok(());
@@ -353,29 +423,43 @@ impl Run {
     }
 
     fn listen(&mut self, venue: usize) {
-        if let Some((at, event)) = self.wire.lines[venue].private.receive() {
-            self.step(event, at);
+        if let Some((at, answer)) = self.wire.lines[venue].private.receive() {
+            let mut actions = std::mem::take(&mut self.actions);
+            answer.tell(&mut self.wire.engine, &mut actions);
+            self.act(actions, at);
         }
     }
 
-    /// Lets the engine look at an event and sends what it wants.
+    /// Lets the engine look at an event.
     fn step(&mut self, event: EngineEvent, now: UnixNanos) {
         let mut actions = std::mem::take(&mut self.actions);
         self.wire.engine.step_into(event, &mut actions);
+        self.act(actions, now);
+    }
+
+    /// Sends what the engine wants.
+    fn act(&mut self, mut actions: Vec<Action>, now: UnixNanos) {
         for action in actions.drain(..) {
             let (venue, request) = match action {
                 Action::Submit(order) => {
-                    let venue = self.venue_of(&order.symbol);
-                    let place = self.wire.record.sent(order.clone(), now);
-                    (venue, Request::Submit(place, order))
+                    let market = self.market_of(&order.symbol);
+                    let place = self.wire.record.sent(&order, market, now);
+                    (self.markets[market].venue, Request::Submit(place))
                 }
                 Action::Cancel { client_order_id, venue_order_id, symbol } => {
-                    (self.venue_of(&symbol), Request::Cancel(client_order_id, venue_order_id))
+                    let venue = self.markets[self.market_of(&symbol)].venue;
+                    let place = self.place_of(&client_order_id);
+                    let Some((place, number)) = place.zip(venue_order_id.number()) else {
+                        continue;
+                    };
+                    (venue, Request::Cancel(place, number))
                 }
                 Action::Locate { client_order_id, venue_order_id } => {
+                    let Some(place) = self.place_of(&client_order_id) else { continue };
                     let order = self.wire.engine.orders().get(&client_order_id);
-                    let venue = order.map_or(0, |order| self.venue_of(&order.request().symbol));
-                    (venue, Request::Locate(client_order_id, venue_order_id))
+                    let market = order.map_or(0, |order| self.market_of(&order.request().symbol));
+                    let number = venue_order_id.and_then(|id| id.number());
+                    (self.markets[market].venue, Request::Locate(place, number))
                 }
                 Action::Audit(_) => continue,
             };
@@ -384,9 +468,13 @@ impl Run {
         self.actions = actions;
     }
 
-    fn venue_of(&self, symbol: &Symbol) -> usize {
-        let market = self.markets.iter().find(|market| market.symbol == *symbol);
-        market.map_or(0, |market| market.venue)
+    fn market_of(&self, symbol: &Symbol) -> usize {
+        self.markets.iter().position(|market| market.symbol == *symbol).unwrap_or(0)
+    }
+
+    /// The place of an order in the record.
+    fn place_of(&self, id: &ClientOrderId) -> Option<usize> {
+        usize::try_from(self.wire.engine.orders().number(id)? - 1).ok()
     }
 
     fn flood_check(&self) -> Result<(), Halt> {
@@ -424,7 +512,7 @@ impl fmt::Debug for Run {
 
 /// Start time of the engine, which makes client order ids only: 2024-01-01, so that equal runs over
 /// different tapes have equal ids.
-const STARTED: UnixNanos = UnixNanos::from_secs(1_704_067_200);
+pub(crate) const STARTED: UnixNanos = UnixNanos::from_secs(1_704_067_200);
 
 #[cfg(test)]
 mod tests;

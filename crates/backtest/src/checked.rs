@@ -1,5 +1,6 @@
 //! Files of any format as a tape of a backtest.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::mem;
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ impl CheckedTape {
     }
 
     /// The next row of the batch.
-    fn row(&mut self) -> Option<MarketEvent> {
+    fn row(&mut self) -> Option<MarketEvent<'static>> {
         match self.reader.kind() {
             RowKind::Trades => self.trades.get(self.given).map(|row| MarketEvent::from(*row)),
             RowKind::Bars => self.bars.get(self.given).map(|row| MarketEvent::from(*row)),
@@ -83,7 +84,7 @@ impl CheckedTape {
 }
 
 impl Iterator for CheckedTape {
-    type Item = Result<MarketEvent, QualityError>;
+    type Item = Result<MarketEvent<'static>, QualityError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -105,9 +106,9 @@ impl Iterator for CheckedTape {
 /// Changes of single levels, put together to the messages that they came in.
 #[derive(Debug)]
 struct Books {
-    whole: VecDeque<DepthRow>,
+    whole: VecDeque<DepthRow<'static>>,
     /// The message whose end was not seen yet.
-    begun: Option<DepthRow>,
+    begun: Option<DepthRow<'static>>,
 }
 
 impl Books {
@@ -119,14 +120,14 @@ impl Books {
         let begun = self.begun.get_or_insert_with(|| DepthRow {
             ts,
             snapshot,
-            bids: Vec::new(),
-            asks: Vec::new(),
+            bids: Cow::default(),
+            asks: Cow::default(),
         });
         let levels = match row.side {
             Side::Buy => &mut begun.bids,
             Side::Sell => &mut begun.asks,
         };
-        levels.push(Level { price: row.price, quantity: row.quantity });
+        levels.to_mut().push(Level { price: row.price, quantity: row.quantity });
     }
 
     fn end(&mut self) {
@@ -135,10 +136,10 @@ impl Books {
 }
 
 /// Best prices as a book.
-fn book_of(row: &QuoteRow) -> DepthRow {
+fn book_of(row: &QuoteRow) -> DepthRow<'static> {
     let side = |price, quantity: model::Quantity| {
         let level = (!quantity.is_zero()).then_some(Level { price, quantity });
-        level.into_iter().collect()
+        level.into_iter().collect::<Vec<_>>().into()
     };
     DepthRow {
         ts: row.ts,
@@ -148,14 +149,14 @@ fn book_of(row: &QuoteRow) -> DepthRow {
     }
 }
 
-impl From<tape::TradeRow> for MarketEvent {
+impl From<tape::TradeRow> for MarketEvent<'_> {
     fn from(row: tape::TradeRow) -> Self {
         let tape::TradeRow { ts, price, quantity, trade_id, taker_side, fills: _ } = row;
         Self::Trade(crate::event::TradeRow { ts, price, quantity, taker_side, trade_id })
     }
 }
 
-impl From<BarRow> for MarketEvent {
+impl From<BarRow> for MarketEvent<'_> {
     fn from(row: BarRow) -> Self {
         Self::Bar(model::Bar {
             start: row.open_ts,

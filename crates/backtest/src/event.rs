@@ -1,19 +1,22 @@
 //! What a tape says: the seam between readers of any format and the backtest.
 
+use std::borrow::Cow;
+
 use model::{Bar, Level, Price, Quantity, Side, Symbol, Trade, UnixNanos};
 use tape::TapeTrade;
 
 /// One row of recorded market data of one instrument.
 ///
-/// Readers give these in the order of their times; whoever has another format implements `From`.
+/// Readers give these in the order of their times; whoever has another format implements `From`. Levels may
+/// be borrowed from a tape in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MarketEvent {
+pub enum MarketEvent<'a> {
     /// Somebody traded.
     Trade(TradeRow),
     /// An interval: plays from its start to its end, so that the next one starts at its end or later.
     Bar(Bar),
     /// Levels of the book changed.
-    Depth(DepthRow),
+    Depth(DepthRow<'a>),
 }
 
 /// A recorded trade.
@@ -63,18 +66,18 @@ impl TradeRow {
 
 /// A recorded change of a book.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DepthRow {
+pub struct DepthRow<'a> {
     /// Stamped by the venue.
     pub ts: UnixNanos,
     /// True when the levels are the whole book.
     pub snapshot: bool,
     /// Buy levels; a quantity of zero removes a level.
-    pub bids: Vec<Level>,
+    pub bids: Cow<'a, [Level]>,
     /// Sell levels; a quantity of zero removes a level.
-    pub asks: Vec<Level>,
+    pub asks: Cow<'a, [Level]>,
 }
 
-impl MarketEvent {
+impl MarketEvent<'_> {
     /// When it happened; the start of a bar.
     pub const fn ts(&self) -> UnixNanos {
         match self {
@@ -85,14 +88,14 @@ impl MarketEvent {
     }
 }
 
-impl From<TapeTrade> for MarketEvent {
+impl From<TapeTrade> for MarketEvent<'_> {
     fn from(trade: TapeTrade) -> Self {
         let TapeTrade { ts, price, quantity } = trade;
         Self::Trade(TradeRow { ts, price, quantity, taker_side: None, trade_id: None })
     }
 }
 
-impl From<&Trade> for MarketEvent {
+impl From<&Trade> for MarketEvent<'_> {
     fn from(trade: &Trade) -> Self {
         Self::Trade(TradeRow {
             ts: trade.venue_ts,

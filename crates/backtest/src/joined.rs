@@ -20,7 +20,7 @@ pub struct JoinedTape {
 struct Part {
     tape: CheckedTape,
     /// Read ahead, unless there is nothing more.
-    next: Option<MarketEvent>,
+    next: Option<MarketEvent<'static>>,
     begun: bool,
 }
 
@@ -59,7 +59,7 @@ impl JoinedTape {
         Ok(first.map(|(_, index)| index))
     }
 
-    fn read(&mut self) -> Result<Option<MarketEvent>, QualityError> {
+    fn read(&mut self) -> Result<Option<MarketEvent<'static>>, QualityError> {
         if let [part] = &mut self.parts[..] {
             return part.tape.next().transpose();
         }
@@ -72,7 +72,7 @@ impl JoinedTape {
 }
 
 impl Iterator for JoinedTape {
-    type Item = Result<MarketEvent, QualityError>;
+    type Item = Result<MarketEvent<'static>, QualityError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {

@@ -1,14 +1,18 @@
 #![doc = include_str!("guide.md")]
 
+mod answer;
 mod backtest;
 mod checked;
 mod config;
 mod equity;
 mod event;
+mod fills;
 mod grid;
 mod joined;
 mod latency;
+mod log;
 mod merge;
+mod orders;
 mod record;
 mod shared;
 pub mod stats;
@@ -21,9 +25,11 @@ pub use backtest::{Backtest, MESSAGES_MAX, RunError};
 pub use checked::CheckedTape;
 pub use config::{BacktestConfig, ConfigError, IntrabarPath, MARKETS_MAX, VENUES_MAX, VenueConfig};
 pub use event::{DepthRow, MarketEvent, TradeRow};
+pub use fills::Fills;
 pub use grid::{Axis, GRID_MAX, Grid, GridError, in_parallel};
 pub use joined::JoinedTape;
 pub use latency::{IN_FLIGHT_MAX, LATENCY_MAX, Latency, LatencyConfig, RECORDED_MAX};
+pub use orders::Orders;
 pub use record::{BacktestResult, DataCounts, Digest, EquityPoint, FillRecord, Mark, OrderRecord};
 pub use shared::SharedTape;
 pub use trips::{RoundTrip, round_trips};

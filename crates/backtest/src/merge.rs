@@ -10,14 +10,14 @@ use crate::venue::BarStop;
 
 /// What a market plays at one time.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum Step<'t> {
     Trade(TradeRow),
-    Depth(DepthRow),
+    Depth(DepthRow<'t>),
     /// One of the prices of a bar.
     Bar(Bar, BarStop),
 }
 
-impl Step {
+impl Step<'_> {
     pub(crate) fn at(&self) -> UnixNanos {
         match self {
             Self::Trade(row) => row.ts,
@@ -29,7 +29,7 @@ impl Step {
 
 /// One tape, read one event ahead.
 #[derive(Debug)]
-pub(crate) struct Reel<I> {
+pub(crate) struct Reel<'t, I> {
     tape: I,
     /// Number of the tape, from 1.
     pub(crate) name: usize,
@@ -37,12 +37,12 @@ pub(crate) struct Reel<I> {
     pub(crate) number: u64,
     /// Time of the last event; the end of a bar.
     pub(crate) now: UnixNanos,
-    next: Option<Step>,
+    next: Option<Step<'t>>,
 }
 
-impl<I, E> Reel<I>
+impl<'t, I, E> Reel<'t, I>
 where
-    I: Iterator<Item = Result<MarketEvent, E>>,
+    I: Iterator<Item = Result<MarketEvent<'t>, E>>,
     E: Error + 'static,
 {
     pub(crate) fn new(tape: I, name: usize) -> Self {
@@ -58,28 +58,40 @@ where
         Ok(self.next.as_ref().map(Step::at))
     }
 
-    /// Takes a bar out of which nothing has been played, if that comes next and ends before `end`.
-    pub(crate) fn take_bar(&mut self, end: Option<UnixNanos>) -> Option<Bar> {
-        let Some(Step::Bar(bar, BarStop::Open)) = self.next else { return None };
-        if end.is_some_and(|end| end < bar.end()) {
-            return None;
-        }
-        self.next = None;
-        Some(bar)
+    /// The next step, after [`Reel::peek`].
+    pub(crate) const fn next(&self) -> Option<&Step<'t>> {
+        self.next.as_ref()
     }
 
-    /// Takes the next step out, after [`Reel::peek`].
-    pub(crate) fn take(&mut self) -> Option<Step> {
-        let step = self.next.take()?;
-        if let Step::Bar(bar, stop) = step
-            && let Some(stop) = stop.next()
+    /// The next step, if it is a trade before `end`.
+    pub(crate) fn trade(&self, end: Option<UnixNanos>) -> Option<&TradeRow> {
+        let Some(Step::Trade(row)) = &self.next else { return None };
+        Some(row).filter(|row| end.is_none_or(|end| row.ts < end))
+    }
+
+    /// A bar of which nothing has been played, if that comes next and ends before `end`.
+    pub(crate) fn bar(&self, end: Option<UnixNanos>) -> Option<&Bar> {
+        let Some(Step::Bar(bar, BarStop::Open)) = &self.next else { return None };
+        Some(bar).filter(|bar| end.is_none_or(|end| end >= bar.end()))
+    }
+
+    /// The next step has been played.
+    pub(crate) fn advance(&mut self) {
+        if let Some(Step::Bar(_, stop)) = &mut self.next
+            && let Some(next) = stop.next()
         {
-            self.next = Some(Step::Bar(bar, stop));
+            *stop = next;
+        } else {
+            self.next = None;
         }
-        Some(step)
     }
 
-    fn read(&mut self) -> Result<Option<Step>, RunError<E>> {
+    /// The bar that comes next has been played as a whole.
+    pub(crate) fn advance_bar(&mut self) {
+        self.next = None;
+    }
+
+    fn read(&mut self) -> Result<Option<Step<'t>>, RunError<E>> {
         let Some(event) = self.tape.next() else { return Ok(None) };
         let event = event.map_err(RunError::Source)?;
         self.number += 1;

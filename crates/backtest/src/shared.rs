@@ -1,13 +1,15 @@
 //! A tape in memory, which many runs play at once.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
-use model::{Bar, UnixNanos};
+use model::{Bar, Level, UnixNanos};
 
-use crate::event::{MarketEvent, TradeRow};
+use crate::event::{DepthRow, MarketEvent, TradeRow};
 use crate::walk::Window;
 
-/// A tape in memory, as small as its events allow: 48 bytes for a trade, 64 for a bar.
+/// A tape in memory, as small as its events allow: 48 bytes for a trade, 72 for a bar, 16 for each level of a book
+/// and 80 for a row of a mixture.
 #[derive(Debug, Clone, Default)]
 pub struct SharedTape {
     events: Events,
@@ -17,7 +19,66 @@ pub struct SharedTape {
 enum Events {
     Trades(Vec<TradeRow>),
     Bars(Vec<Bar>),
-    Mixed(Vec<MarketEvent>),
+    Mixed(Mixed),
+}
+
+/// Rows of any kind.
+#[derive(Debug, Clone, Default)]
+struct Mixed {
+    rows: Vec<MixedRow>,
+    /// Of all changes of the book, bids before asks.
+    levels: Vec<Level>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum MixedRow {
+    Trade(TradeRow),
+    Bar(Bar),
+    /// Places of its levels: the first bid, the first ask, the end.
+    Depth {
+        ts: UnixNanos,
+        snapshot: bool,
+        levels: [usize; 3],
+    },
+}
+
+impl MixedRow {
+    const fn ts(&self) -> UnixNanos {
+        match self {
+            Self::Trade(row) => row.ts,
+            Self::Bar(bar) => bar.start,
+            Self::Depth { ts, .. } => *ts,
+        }
+    }
+}
+
+impl Mixed {
+    fn push(&mut self, event: MarketEvent<'_>) {
+        self.rows.push(match event {
+            MarketEvent::Trade(row) => MixedRow::Trade(row),
+            MarketEvent::Bar(bar) => MixedRow::Bar(bar),
+            MarketEvent::Depth(DepthRow { ts, snapshot, bids, asks }) => {
+                let first = self.levels.len();
+                self.levels.extend_from_slice(&bids);
+                let middle = self.levels.len();
+                self.levels.extend_from_slice(&asks);
+                let levels = [first, middle, self.levels.len()];
+                MixedRow::Depth { ts, snapshot, levels }
+            }
+        });
+    }
+
+    fn event(&self, row: &MixedRow) -> MarketEvent<'_> {
+        match *row {
+            MixedRow::Trade(row) => MarketEvent::Trade(row),
+            MixedRow::Bar(bar) => MarketEvent::Bar(bar),
+            MixedRow::Depth { ts, snapshot, levels: [first, middle, end] } => {
+                let bids = Cow::Borrowed(&self.levels[first..middle]);
+                let asks = Cow::Borrowed(&self.levels[middle..end]);
+                MarketEvent::Depth(DepthRow { ts, snapshot, bids, asks })
+            }
+        }
+    }
 }
 
 impl Default for Events {
@@ -32,7 +93,7 @@ impl SharedTape {
         match &self.events {
             Events::Trades(rows) => rows.len(),
             Events::Bars(bars) => bars.len(),
-            Events::Mixed(events) => events.len(),
+            Events::Mixed(mixed) => mixed.rows.len(),
         }
     }
 
@@ -57,12 +118,15 @@ impl SharedTape {
     }
 
     /// All events, as [`crate::Backtest::run`] takes them.
-    pub fn iter(&self) -> impl Iterator<Item = Result<MarketEvent, Infallible>> {
+    pub fn iter(&self) -> impl Iterator<Item = Result<MarketEvent<'_>, Infallible>> {
         self.range(0, self.len())
     }
 
     /// The events of a window. Without knowledge of anything before it.
-    pub fn window(&self, window: Window) -> impl Iterator<Item = Result<MarketEvent, Infallible>> {
+    pub fn window(
+        &self,
+        window: Window,
+    ) -> impl Iterator<Item = Result<MarketEvent<'_>, Infallible>> {
         self.range(self.place(window.from), self.place(window.to))
     }
 
@@ -70,22 +134,27 @@ impl SharedTape {
         &self,
         from: usize,
         to: usize,
-    ) -> impl Iterator<Item = Result<MarketEvent, Infallible>> {
-        let (trades, bars, mixed): (&[TradeRow], &[Bar], &[MarketEvent]) = match &self.events {
-            Events::Trades(rows) => (&rows[from..to], &[], &[]),
-            Events::Bars(bars) => (&[], &bars[from..to], &[]),
-            Events::Mixed(events) => (&[], &[], &events[from..to]),
-        };
-        let trades = trades.iter().map(|row| MarketEvent::Trade(*row));
-        let bars = bars.iter().map(|bar| MarketEvent::Bar(*bar));
-        trades.chain(bars).chain(mixed.iter().cloned()).map(Ok)
+    ) -> impl Iterator<Item = Result<MarketEvent<'_>, Infallible>> {
+        let mut at = from;
+        std::iter::from_fn(move || {
+            if at >= to {
+                return None;
+            }
+            let event = match &self.events {
+                Events::Trades(rows) => MarketEvent::Trade(rows[at]),
+                Events::Bars(bars) => MarketEvent::Bar(bars[at]),
+                Events::Mixed(mixed) => mixed.event(&mixed.rows[at]),
+            };
+            at += 1;
+            Some(Ok(event))
+        })
     }
 
     fn ts(&self, at: usize) -> UnixNanos {
         match &self.events {
             Events::Trades(rows) => rows[at].ts,
             Events::Bars(bars) => bars[at].start,
-            Events::Mixed(events) => events[at].ts(),
+            Events::Mixed(mixed) => mixed.rows[at].ts(),
         }
     }
 
@@ -94,37 +163,39 @@ impl SharedTape {
         match &self.events {
             Events::Trades(rows) => rows.partition_point(|row| row.ts < ts),
             Events::Bars(bars) => bars.partition_point(|bar| bar.start < ts),
-            Events::Mixed(events) => events.partition_point(|event| event.ts() < ts),
+            Events::Mixed(mixed) => mixed.rows.partition_point(|row| row.ts() < ts),
         }
     }
 
     /// Appends an event.
-    pub fn push(&mut self, event: MarketEvent) {
+    pub fn push(&mut self, event: MarketEvent<'_>) {
         if self.is_empty() && matches!(event, MarketEvent::Bar(_)) {
             self.events = Events::Bars(Vec::new());
         }
         match (&mut self.events, event) {
             (Events::Trades(rows), MarketEvent::Trade(row)) => rows.push(row),
             (Events::Bars(bars), MarketEvent::Bar(bar)) => bars.push(bar),
-            (Events::Mixed(events), event) => events.push(event),
+            (Events::Mixed(mixed), event) => mixed.push(event),
             (_, event) => {
-                let mut events: Vec<_> =
-                    self.iter().map(|event| event.unwrap_or_else(|never| match never {})).collect();
-                events.push(event);
-                self.events = Events::Mixed(events);
+                let mut mixed = Mixed::default();
+                for known in self.iter() {
+                    mixed.push(known.unwrap_or_else(|never| match never {}));
+                }
+                mixed.push(event);
+                self.events = Events::Mixed(mixed);
             }
         }
     }
 }
 
-impl Extend<MarketEvent> for SharedTape {
-    fn extend<T: IntoIterator<Item = MarketEvent>>(&mut self, events: T) {
+impl<'a> Extend<MarketEvent<'a>> for SharedTape {
+    fn extend<T: IntoIterator<Item = MarketEvent<'a>>>(&mut self, events: T) {
         events.into_iter().for_each(|event| self.push(event));
     }
 }
 
-impl FromIterator<MarketEvent> for SharedTape {
-    fn from_iter<T: IntoIterator<Item = MarketEvent>>(events: T) -> Self {
+impl<'a> FromIterator<MarketEvent<'a>> for SharedTape {
+    fn from_iter<T: IntoIterator<Item = MarketEvent<'a>>>(events: T) -> Self {
         let mut tape = Self::default();
         tape.extend(events);
         tape
@@ -136,15 +207,14 @@ mod tests {
     use model::{Price, Quantity};
 
     use super::*;
-    use crate::event::DepthRow;
 
-    fn trade(at: i64) -> MarketEvent {
+    fn trade(at: i64) -> MarketEvent<'static> {
         let (price, quantity) = (Price::step(0), Quantity::step(0));
         let ts = UnixNanos::from_nanos(at);
         MarketEvent::Trade(TradeRow { ts, price, quantity, taker_side: None, trade_id: None })
     }
 
-    fn times(events: impl Iterator<Item = Result<MarketEvent, Infallible>>) -> Vec<i64> {
+    fn times<'a>(events: impl Iterator<Item = Result<MarketEvent<'a>, Infallible>>) -> Vec<i64> {
         events.map(|event| event.expect("in memory").ts().as_nanos()).collect()
     }
 
@@ -158,7 +228,7 @@ mod tests {
         assert_eq!(times(tape.window(window(2, 7))), [3, 3]);
         assert_eq!(times(tape.window(window(0, 99))), [1, 3, 3, 7]);
         assert!(times(tape.window(window(4, 6))).is_empty());
-        let (ts, bids, asks) = (UnixNanos::from_nanos(8), Vec::new(), Vec::new());
+        let (ts, bids, asks) = (UnixNanos::from_nanos(8), Cow::default(), Cow::default());
         tape.push(MarketEvent::Depth(DepthRow { ts, snapshot: true, bids, asks }));
         tape.push(trade(9));
         assert_eq!(times(tape.iter()), [1, 3, 3, 7, 8, 9]);

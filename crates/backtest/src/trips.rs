@@ -54,7 +54,7 @@ struct Open {
 ///
 /// Fills of one order that make one lot larger are one lot, and fills of one order that close one lot
 /// are one trip. What is open at the end is no trip.
-pub fn round_trips(fills: &[FillRecord]) -> Vec<RoundTrip> {
+pub fn round_trips(fills: impl IntoIterator<Item = FillRecord>) -> Vec<RoundTrip> {
     let mut open: BTreeMap<usize, Open> = BTreeMap::new();
     let mut trips: Vec<Trip> = Vec::new();
     for fill in fills {
@@ -209,7 +209,7 @@ mod tests {
             let RoundTrip { size, entry_price, exit_price, pnl, fees, .. } = trip;
             format!("{size}: {entry_price} -> {exit_price}, {pnl} after {fees}")
         };
-        round_trips(fills).iter().map(line).collect()
+        round_trips(fills.iter().cloned()).iter().map(line).collect()
     }
 
     #[test]

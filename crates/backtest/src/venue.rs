@@ -3,31 +3,31 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::{CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
 use matching::{
     AccountConfig, AccountId, BarPrint, DepthUpdate, Exchange, ExchangeConfig, ExchangeEvent,
-    Execution, OrderId, OrderRequest, OrderStatus, TapeError,
+    Execution, MarketId, Order, OrderId, OrderRequest, OrderStatus, Quiet, TapeError,
 };
 use model::{
-    Asset, Bar, ClientOrderId, FeedEvent, Instrument, NewOrder, Notional, OrderReport, OrderState,
-    Price, Quantity, Symbol, Trade, UnixNanos, VenueOrderId,
+    Asset, Bar, Instrument, Notional, OrderState, Price, Quantity, Symbol, Trade, UnixNanos,
 };
 
+use crate::answer::{Answer, News, What};
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
 use crate::event::{DepthRow, TradeRow};
-use crate::record::Recorder;
 use crate::wire::{Best, Published, Wire};
 
 /// Closed orders that the venue still knows when it is asked for one.
 const CLOSED_ORDERS_MAX: usize = 1_000;
 
-/// What the strategy's side asks for.
+/// What the strategy's side asks for, of the order of a place in the record.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// An order, by its place in the record.
-    Submit(usize, NewOrder),
-    Cancel(ClientOrderId, VenueOrderId),
-    Locate(ClientOrderId, Option<VenueOrderId>),
+    /// To take it.
+    Submit(usize),
+    /// To cancel it, by the venue's number.
+    Cancel(usize, u64),
+    /// Where it stands, by the venue's number where that is known.
+    Locate(usize, Option<u64>),
 }
 
 /// The exchange of one venue and what it knows of our orders.
@@ -38,8 +38,10 @@ pub(crate) struct Venue {
     exchange: Exchange,
     account: AccountId,
     sites: Vec<Site>,
-    /// By the exchange's number, which has no gaps.
-    known: Vec<Known>,
+    /// Number of its first market.
+    first: usize,
+    /// Places of the orders in the record, by the exchange's number, which has no gaps.
+    places: Vec<u32>,
     events: Vec<ExchangeEvent>,
     path: IntrabarPath,
 }
@@ -49,22 +51,14 @@ pub(crate) struct Venue {
 struct Site {
     symbol: Symbol,
     base: Asset,
-    quote: Asset,
+    /// The exchange's own number.
+    id: MarketId,
     /// Number of the market among those of all venues.
     market: usize,
     /// Its last trade, in which only the numbers change.
     trade: Trade,
     /// Best prices that were told last, bid and ask.
     best: [Option<Price>; 2],
-}
-
-/// An order that the exchange took.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    order: OrderId,
-    /// Place in the record.
-    place: usize,
-    site: usize,
 }
 
 impl Venue {
@@ -86,11 +80,6 @@ impl Venue {
         config: &VenueConfig,
         path: IntrabarPath,
     ) -> Result<Self, ConfigError> {
-        let sites = (first..).zip(&config.instruments).map(|(market, config)| {
-            let Instrument { symbol, base, quote, .. } = config.instrument.clone();
-            let trade = TradeRow::NOTHING.of(symbol.clone());
-            Site { symbol, base, quote, market, trade, best: [None, None] }
-        });
         let account = AccountConfig {
             name: "strategy".to_owned(),
             balances: config.balances.clone(),
@@ -104,10 +93,17 @@ impl Venue {
             open_orders_max: OPEN_ORDERS_MAX,
             closed_orders_max: CLOSED_ORDERS_MAX,
         })?
-        .without_tape_prints();
+        .for_owners();
+        let sites = (first..).zip(&config.instruments).map(|(market, config)| {
+            let Instrument { symbol, base, .. } = config.instrument.clone();
+            let id = exchange.market(&symbol).expect("it is listed");
+            let trade = TradeRow::NOTHING.of(symbol.clone());
+            Site { symbol, base, id, market, trade, best: [None, None] }
+        });
+        let sites = sites.collect();
         let account = exchange.account("strategy").expect("it was opened");
-        let (sites, known, events) = (sites.collect(), Vec::new(), Vec::new());
-        Ok(Self { at, exchange, account, sites, known, events, path })
+        let (places, events) = (Vec::new(), Vec::new());
+        Ok(Self { at, exchange, account, sites, first, places, events, path })
     }
 
     /// The symbols of its markets.
@@ -133,10 +129,10 @@ impl Venue {
         row: &TradeRow,
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
-        let Site { trade, market, .. } = &mut self.sites[site];
+        let Site { trade, market, id, .. } = &mut self.sites[site];
         let market = *market;
         row.write(trade);
-        self.exchange.on_trade(trade, row.ts, &mut self.events)?;
+        self.exchange.on_trade_in(*id, trade, row.ts, &mut self.events)?;
         self.tell_own(row.ts, wire);
         let best = self.moved(site);
         wire.publish(self.at, market, row.ts, Published::Trade(*row, best));
@@ -147,13 +143,13 @@ impl Venue {
     pub(crate) fn on_depth(
         &mut self,
         site: usize,
-        row: &DepthRow,
+        row: &DepthRow<'_>,
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
         let DepthRow { ts, snapshot, bids, asks } = row;
-        let symbol = &self.sites[site].symbol;
+        let Site { symbol, id, .. } = &self.sites[site];
         let update = DepthUpdate { symbol, snapshot: *snapshot, bids, asks };
-        self.exchange.on_depth(&update, *ts, &mut self.events)?;
+        self.exchange.on_depth_in(*id, &update, *ts, &mut self.events)?;
         self.tell(site, *ts, wire);
         Ok(())
     }
@@ -185,10 +181,8 @@ impl Venue {
         self.exchange.on_bar_print(symbol, print, now, &mut self.events)?;
         self.tell_own(now, wire);
         let best = self.moved(site);
-        let quarter = Quantity::from_raw(bar.volume.raw() / 4);
-        if quarter.is_positive() {
-            let (taker_side, trade_id) = (None, None);
-            let row = TradeRow { ts: now, price, quantity: quarter, taker_side, trade_id };
+        let row = quarter_of(bar, price, now);
+        if row.quantity.is_positive() {
             wire.publish(self.at, market, now, Published::Trade(row, best));
         } else if let Some(best) = best {
             wire.publish(self.at, market, now, Published::Best(best));
@@ -201,7 +195,18 @@ impl Venue {
 
     /// True when no order of ours is at a market, so that nothing can happen within a bar of it.
     pub(crate) fn is_quiet(&self, site: usize) -> bool {
-        self.exchange.is_quiet(&self.sites[site].symbol)
+        self.exchange.is_quiet(self.sites[site].id)
+    }
+
+    /// The market while nothing can happen in it; `None` when something can.
+    pub(crate) fn quiet(&mut self, site: usize) -> Option<Quiet<'_>> {
+        let Site { id, best, .. } = self.sites[site];
+        self.exchange.quiet(id, best)
+    }
+
+    /// The best prices that were heard of last.
+    pub(crate) fn heard(&mut self, site: usize, best: [Option<Price>; 2]) {
+        self.sites[site].best = best;
     }
 
     fn extremes(&self, site: usize, bar: &Bar) -> [Price; 2] {
@@ -219,73 +224,58 @@ impl Venue {
 
     /// Carries a request out.
     pub(crate) fn on_request(&mut self, request: Request, now: UnixNanos, wire: &mut Wire) {
-        let site = match request {
-            Request::Submit(place, order) => self.submit(place, &order, now, wire),
-            Request::Cancel(client_order_id, venue_id) => {
-                let known = self.known(&venue_id);
-                let gone = known.is_none_or(|known| {
-                    self.exchange.cancel(self.account, known.order, now, &mut self.events).is_err()
-                });
-                let outcome =
-                    if gone { CancelOutcome::AlreadyGone } else { CancelOutcome::Accepted };
-                wire.answer(self.at, now, EngineEvent::Cancelled { client_order_id, outcome });
-                known.map(|known| known.site)
+        match request {
+            Request::Submit(place) => self.submit(place, now, wire),
+            Request::Cancel(place, number) => {
+                let order = OrderId::new(number);
+                let done = self.exchange.cancel(self.account, order, now, &mut self.events);
+                let what = What::Cancelled { gone: done.is_err() };
+                wire.answer(self.at, now, Answer { place, what });
+                // Where it is gone nothing has changed.
+                if let (Ok(()), Some(site)) = (done, self.site_of(place, wire)) {
+                    self.tell(site, now, wire);
+                }
             }
-            Request::Locate(client_order_id, venue_id) => {
-                let known = venue_id.and_then(|id| self.known(&id));
-                let report = known.and_then(|known| self.report(known.order, &wire.record));
-                let outcome = report.map_or(LocateOutcome::Absent, LocateOutcome::Found);
-                wire.answer(self.at, now, EngineEvent::Located { client_order_id, outcome });
-                None
+            Request::Locate(place, number) => {
+                let known = number.and_then(|number| self.exchange.order(OrderId::new(number)));
+                let what = What::Located(known.map(news));
+                wire.answer(self.at, now, Answer { place, what });
             }
-        };
-        if let Some(site) = site {
-            self.tell(site, now, wire);
         }
     }
 
-    /// Takes or refuses an order; says of which market.
-    fn submit(
-        &mut self,
-        place: usize,
-        order: &NewOrder,
-        now: UnixNanos,
-        wire: &mut Wire,
-    ) -> Option<usize> {
+    /// Takes or refuses an order.
+    fn submit(&mut self, place: usize, now: UnixNanos, wire: &mut Wire) {
+        let Some(order) = wire.record.orders.get(place).copied() else { return };
         let request = OrderRequest {
             // The engine's ids are unique already.
             client_id: None,
-            symbol: order.symbol.clone(),
+            symbol: wire.record.orders.symbol(order.market).clone(),
             side: order.side,
             kind: order.kind,
             quantity: order.quantity,
             time_in_force: order.time_in_force,
             reduce_only: order.reduce_only,
         };
-        let site = self.sites.iter().position(|site| site.symbol == order.symbol);
-        let submitted = self.exchange.submit(self.account, request, now, &mut self.events);
-        let outcome = match submitted {
+        let what = match self.exchange.submit(self.account, request, now, &mut self.events) {
             Ok(id) => {
-                let site = site.expect("the exchange knows the instrument");
-                self.known.push(Known { order: id, place, site });
-                let venue_id = VenueOrderId::of_number(id.get());
-                wire.record.arrived(place, now, &venue_id);
-                SubmitOutcome::Placed(venue_id)
+                self.places.push(u32::try_from(place).expect("fewer orders than fit into memory"));
+                wire.record.arrived(place, now, id.get());
+                What::Placed(id.get())
             }
             Err(refusal) => {
-                wire.record.ended(place, now, OrderState::Rejected, Some(&refusal.to_string()));
-                SubmitOutcome::Refused(refusal.to_string())
+                let why = refusal.to_string();
+                wire.record.orders.end(place, OrderState::Rejected, now, Some(&why));
+                What::Refused(refusal)
             }
         };
-        let client_order_id = order.client_order_id.clone();
-        wire.answer(self.at, now, EngineEvent::Submitted { client_order_id, outcome });
-        site
+        wire.answer(self.at, now, Answer { place, what });
+        self.tell(order.market - self.first, now, wire);
     }
 
-    /// The order of a name that the venue gave.
-    fn known(&self, venue_id: &VenueOrderId) -> Option<Known> {
-        let number: usize = venue_id.as_str().parse().ok()?;
-        self.known.get(number.checked_sub(1)?).copied()
+    /// The market of an order that has not ended, among those of the venue.
+    fn site_of(&self, place: usize, wire: &Wire) -> Option<usize> {
+        wire.record.orders.get(place)?.market.checked_sub(self.first)
     }
 
     /// Tells our executions and, when they moved, the best prices of a market.
@@ -308,22 +298,23 @@ impl Venue {
     /// The best levels of a market, when their prices moved since they were told.
     fn moved(&mut self, site: usize) -> Option<Best> {
         let site = &mut self.sites[site];
-        let best = self.exchange.best_prices(&site.symbol);
+        let best = self.exchange.best_prices(site.id);
         if site.best == best {
             return None;
         }
         site.best = best;
-        Some(self.exchange.best_levels(&site.symbol))
+        Some(self.exchange.best_levels(site.id))
     }
 
     fn tell_one(&self, event: ExchangeEvent, now: UnixNanos, wire: &mut Wire) {
         match event {
-            ExchangeEvent::Filled(execution) => self.tell_fill(execution, now, wire),
-            ExchangeEvent::Cancelled { order, .. } => {
-                let Some(report) = self.report(order, &wire.record) else { return };
-                let reason = report.reason.as_deref();
-                wire.record.ended(self.of(order).place, now, OrderState::Cancelled, reason);
-                wire.answer(self.at, now, EngineEvent::Feed(FeedEvent::Order(report)));
+            ExchangeEvent::Filled(execution) => self.tell_fill(&execution, now, wire),
+            ExchangeEvent::Cancelled { order, reason } => {
+                let Some(known) = self.exchange.order(order) else { return };
+                let place = self.place(order);
+                let why = Some(reason.as_str());
+                wire.record.orders.end(place, OrderState::Cancelled, now, why);
+                wire.answer(self.at, now, Answer { place, what: What::News(news(known)) });
             }
             // The last execution says that the order is complete.
             ExchangeEvent::Printed(_)
@@ -333,51 +324,52 @@ impl Venue {
         }
     }
 
-    fn tell_fill(&self, execution: Execution, now: UnixNanos, wire: &mut Wire) {
-        let Known { place, site, .. } = self.of(execution.order);
-        let Site { base, quote, market, .. } = &self.sites[site];
-        let owned = (self.owned(quote), self.owned(base));
-        let complete = wire.record.filled(place, *market, now, &execution, owned);
-        let Execution { fill, filled, cost, fee, .. } = execution;
-        let state = if complete { OrderState::Filled } else { OrderState::Open };
-        let Some((client_order_id, venue_order_id)) = wire.record.names(place) else { return };
-        let report = OrderReport {
-            client_order_id: Some(client_order_id),
-            venue_order_id,
-            state,
-            filled: Some(filled),
-            cost: Some(cost),
-            fee: Some(fee),
-            last_fill: Some(fill),
+    fn tell_fill(&self, execution: &Execution, now: UnixNanos, wire: &mut Wire) {
+        let place = self.place(execution.order);
+        let Some(site) = self.site_of(place, wire) else { return };
+        let owned = self.exchange.owned_in(self.sites[site].id, self.account);
+        let complete = wire.record.filled(place, now, execution, owned);
+        let news = News {
+            number: execution.order.get(),
+            state: if complete { OrderState::Filled } else { OrderState::Open },
+            filled: execution.filled,
+            cost: execution.cost,
+            fee: execution.fee,
+            fill: Some(execution.fill.clone()),
             reason: None,
         };
-        wire.answer(self.at, now, EngineEvent::Feed(FeedEvent::Order(report)));
+        wire.answer(self.at, now, Answer { place, what: What::News(news) });
     }
 
-    fn of(&self, order: OrderId) -> Known {
-        self.known[usize::try_from(order.get() - 1).expect("fewer orders than memory")]
+    /// The place of an order in the record.
+    fn place(&self, order: OrderId) -> usize {
+        let at = usize::try_from(order.get() - 1).expect("fewer orders than memory");
+        usize::try_from(self.places[at]).expect("it was a place")
     }
+}
 
-    /// What the venue says of an order now.
-    fn report(&self, order: OrderId, record: &Recorder) -> Option<OrderReport> {
-        let known = self.exchange.order(order)?;
-        let (state, reason) = match known.status {
-            OrderStatus::Open => (OrderState::Open, None),
-            OrderStatus::Filled => (OrderState::Filled, None),
-            OrderStatus::Cancelled(reason) => (OrderState::Cancelled, Some(reason.to_string())),
-        };
-        let (client_order_id, venue_order_id) = record.names(self.of(order).place)?;
-        Some(OrderReport {
-            client_order_id: Some(client_order_id),
-            venue_order_id,
-            state,
-            filled: Some(known.filled),
-            cost: Some(known.cost),
-            fee: Some(known.fee),
-            last_fill: None,
-            reason,
-        })
+/// What the venue knows of an order now.
+fn news(order: &Order) -> News {
+    let (state, reason) = match order.status {
+        OrderStatus::Open => (OrderState::Open, None),
+        OrderStatus::Filled => (OrderState::Filled, None),
+        OrderStatus::Cancelled(reason) => (OrderState::Cancelled, Some(reason)),
+    };
+    News {
+        number: order.id.get(),
+        state,
+        filled: order.filled,
+        cost: order.cost,
+        fee: order.fee,
+        fill: None,
+        reason,
     }
+}
+
+/// A price of a bar as a trade of a quarter of its volume, which may be nothing.
+pub(crate) fn quarter_of(bar: &Bar, price: Price, ts: UnixNanos) -> TradeRow {
+    let quantity = Quantity::from_raw(bar.volume.raw() / 4);
+    TradeRow { ts, price, quantity, taker_side: None, trade_id: None }
 }
 
 /// The four prices of a bar, in the order in which they are played.

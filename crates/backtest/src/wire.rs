@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
-use engine::{Engine, EngineEvent};
-use model::{Bar, Level, Trade, UnixNanos};
+use engine::{Engine, OrderIds};
+use model::{Bar, Level, Symbol, Trade, UnixNanos};
 
+use crate::answer::Answer;
+use crate::backtest::STARTED;
 use crate::config::BacktestConfig;
 use crate::event::TradeRow;
 use crate::latency::{Channel, IN_FLIGHT_MAX, nanos};
@@ -29,7 +31,7 @@ pub(crate) struct Lines {
     /// Market data, with the number of the market.
     pub(crate) public: Channel<(usize, Published)>,
     /// Answers and executions.
-    pub(crate) private: Channel<EngineEvent>,
+    pub(crate) private: Channel<Answer>,
     /// Orders and cancels.
     pub(crate) requests: Channel<Request>,
     /// Arrivals of news that the strategy has passed over already, perhaps before they arrive.
@@ -89,34 +91,76 @@ impl Wire {
             }
         });
         let symbols = config.instruments().map(|config| config.instrument.symbol.clone());
-        let trades = symbols.map(|symbol| TradeRow::NOTHING.of(symbol));
+        let symbols: Vec<Symbol> = symbols.collect();
+        let trades = symbols.iter().map(|symbol| TradeRow::NOTHING.of(symbol.clone())).collect();
         Self {
             lines: lines.collect(),
-            record: Recorder::default(),
+            record: Recorder::new(OrderIds::new(STARTED), symbols),
             overflowed: false,
             ahead: ahead(config, &engine),
             engine,
             due: i64::MAX,
-            trades: trades.collect(),
+            trades,
+        }
+    }
+
+    /// True when nothing is on its way, and news may be passed over one by one: [`Wire::pass_trade`].
+    pub(crate) fn passes(&self) -> bool {
+        let idle = |lines: &Lines| {
+            lines.public.is_empty() && lines.private.is_empty() && lines.requests.is_empty()
+        };
+        self.ahead.is_some() && !self.engine.wants().best_prices && self.lines.iter().all(idle)
+    }
+
+    /// Lets the strategy pass over a trade, whose best prices are told later. False when it does not.
+    pub(crate) fn pass_trade(&mut self, venue: usize, market: usize, row: &TradeRow) -> bool {
+        let trade = &mut self.trades[market];
+        row.write(trade);
+        let passed = self.engine.pass_trade(trade);
+        if passed {
+            self.travel(venue, row.ts);
+        }
+        passed
+    }
+
+    /// As [`Wire::pass_trade`], of a bar; [`Wire::passed_bar`] follows.
+    pub(crate) fn pass_bar(&mut self, market: usize, bar: &Bar) -> bool {
+        self.engine.pass_bar(&self.trades[market].symbol, bar)
+    }
+
+    /// A bar that was passed over has told its last price before: as a trade, or, if that has no quantity, as best
+    /// prices that moved.
+    pub(crate) fn passed_bar(&mut self, venue: usize, market: usize, row: &TradeRow, moved: bool) {
+        if row.quantity.is_positive() {
+            let trade = &mut self.trades[market];
+            row.write(trade);
+            self.engine.pass_trade(trade);
+        }
+        if row.quantity.is_positive() || moved {
+            self.travel(venue, row.ts);
+        }
+        self.travel(venue, row.ts);
+    }
+
+    /// Counts news on their way that were passed over.
+    fn travel(&mut self, venue: usize, now: UnixNanos) {
+        if let Some(feed) = self.ahead.filter(|feed| *feed > 0) {
+            let lines = &mut self.lines[venue];
+            lines.passed.push_back(now.as_nanos().saturating_add(feed));
+            self.overflowed |= lines.news(now.as_nanos()) > IN_FLIGHT_MAX;
         }
     }
 
     /// Tells everybody at a venue.
     pub(crate) fn publish(&mut self, venue: usize, market: usize, now: UnixNanos, what: Published) {
-        let passed = self.passes_over(market, now, &what);
+        if self.passes_over(market, now, &what) {
+            self.travel(venue, now);
+            return;
+        }
         let lines = &mut self.lines[venue];
-        match (passed, self.ahead) {
-            // It is there.
-            (true, None | Some(0)) => {}
-            (true, Some(feed)) => lines.passed.push_back(now.as_nanos().saturating_add(feed)),
-            (false, _) => {
-                self.overflowed |= !lines.public.send(now, (market, what));
-                self.due = self.due.min(lines.public.next_at());
-            }
-        }
-        if self.ahead.is_some_and(|feed| feed > 0) {
-            self.overflowed |= lines.news(now.as_nanos()) > IN_FLIGHT_MAX;
-        }
+        self.overflowed |= !lines.public.send(now, (market, what));
+        self.overflowed |= lines.news(now.as_nanos()) > IN_FLIGHT_MAX;
+        self.due = self.due.min(lines.public.next_at());
     }
 
     /// True when the strategy took note of news and wants no more: as it would when they arrive, since it can hear
@@ -148,9 +192,9 @@ impl Wire {
     }
 
     /// Tells the strategy alone.
-    pub(crate) fn answer(&mut self, venue: usize, now: UnixNanos, event: EngineEvent) {
+    pub(crate) fn answer(&mut self, venue: usize, now: UnixNanos, answer: Answer) {
         let line = &mut self.lines[venue].private;
-        self.overflowed |= !line.send(now, event);
+        self.overflowed |= !line.send(now, answer);
         self.due = self.due.min(line.next_at());
     }
 

@@ -41,6 +41,19 @@ pub enum EngineEvent {
     Stop,
 }
 
+/// What there is to know of one of our orders.
+#[derive(Debug)]
+pub enum OrderNews<'a> {
+    /// As [`EngineEvent::Submitted`].
+    Submitted(SubmitOutcome),
+    /// As [`EngineEvent::Cancelled`].
+    Cancelled(CancelOutcome),
+    /// As [`EngineEvent::Located`].
+    Located(&'a LocateOutcome),
+    /// As [`FeedEvent::Order`]; whose the report is, is known.
+    Told(&'a OrderReport),
+}
+
 /// How a submission ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmitOutcome {

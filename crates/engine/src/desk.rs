@@ -1,11 +1,10 @@
 //! What a strategy sees, and where it puts its wishes.
 
-use std::collections::BTreeMap;
-
 use model::{
     ClientOrderId, Instrument, Level, OrderKind, Quantity, Side, Symbol, TimeInForce, Trade,
 };
 
+use crate::by_symbol::BySymbol;
 use crate::orders::Orders;
 
 /// What is known of one instrument's market.
@@ -35,9 +34,9 @@ impl MarketView {
 /// A strategy's view of the world, valid for one call.
 #[derive(Debug)]
 pub struct Desk<'a> {
-    pub(crate) instruments: &'a BTreeMap<Symbol, Instrument>,
-    pub(crate) markets: &'a BTreeMap<Symbol, MarketView>,
-    pub(crate) positions: &'a BTreeMap<Symbol, Quantity>,
+    pub(crate) instruments: &'a BySymbol<Instrument>,
+    pub(crate) markets: &'a BySymbol<MarketView>,
+    pub(crate) positions: &'a BySymbol<Quantity>,
     pub(crate) orders: &'a Orders,
     pub(crate) can_trade: bool,
     pub(crate) wishes: Vec<Wish>,

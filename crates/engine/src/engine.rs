@@ -1,6 +1,5 @@
 //! The engine: one step per event.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
@@ -10,7 +9,8 @@ use model::{
 };
 use thiserror::Error;
 
-use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
+use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, OrderNews, SubmitOutcome};
+use crate::by_symbol::BySymbol;
 use crate::desk::{Desk, MarketView, Wish};
 use crate::order::{Order, OrderUpdate, Source};
 use crate::orders::{OrderNumber, Orders};
@@ -48,16 +48,18 @@ const CLOCK_MIN: UnixNanos = UnixNanos::from_secs(1_000_000_000);
 pub struct Engine {
     strategy: Box<dyn Strategy>,
     wants: Wants,
-    instruments: BTreeMap<Symbol, Instrument>,
+    instruments: BySymbol<Instrument>,
     risk: RiskLimits,
-    markets: BTreeMap<Symbol, MarketView>,
-    positions: BTreeMap<Symbol, Quantity>,
+    markets: BySymbol<MarketView>,
+    positions: BySymbol<Quantity>,
     orders: Orders,
     private_live: bool,
     stopping: bool,
     failure: Option<String>,
     steps: u64,
     wishes_dropped: u64,
+    /// False when nobody reads audit events.
+    audits: bool,
     /// Kept between calls for its allocation only.
     wishes: Vec<Wish>,
 }
@@ -80,16 +82,24 @@ impl Engine {
             strategy,
             instruments,
             risk: config.risk,
-            markets: BTreeMap::new(),
-            positions: BTreeMap::new(),
+            markets: BySymbol::default(),
+            positions: BySymbol::default(),
             orders: Orders::new(config.started),
             private_live: false,
             stopping: false,
             failure: None,
             steps: 0,
             wishes_dropped: 0,
+            audits: true,
             wishes: Vec::new(),
         })
+    }
+
+    /// The same engine, which asks for no [`Action::Audit`]: for whoever keeps a record of its own.
+    #[must_use]
+    pub fn without_audits(mut self) -> Self {
+        self.audits = false;
+        self
     }
 
     /// Takes one event and says what is to be done, in order.
@@ -111,12 +121,12 @@ impl Engine {
             }
             EngineEvent::Cancelled { client_order_id, outcome } => {
                 if let Some(number) = self.orders.number_of(&client_order_id) {
-                    self.on_cancelled(number, outcome, actions);
+                    self.on_cancelled(number, &outcome, actions);
                 }
             }
             EngineEvent::Located { client_order_id, outcome } => {
                 if let Some(number) = self.orders.number_of(&client_order_id) {
-                    self.on_located(number, outcome, actions);
+                    self.on_located(number, &outcome, actions);
                 }
             }
             EngineEvent::Polled { asked_at_step, open } => {
@@ -156,6 +166,18 @@ impl Engine {
         true
     }
 
+    /// As [`Engine::step_into`], of news of an order whose number is known: see [`Orders::number`].
+    pub fn hear_of(&mut self, number: u64, news: OrderNews<'_>, actions: &mut Vec<Action>) {
+        self.steps += 1;
+        let number = OrderNumber(number);
+        match news {
+            OrderNews::Submitted(outcome) => self.on_submitted(number, outcome, actions),
+            OrderNews::Cancelled(outcome) => self.on_cancelled(number, &outcome, actions),
+            OrderNews::Located(outcome) => self.on_located(number, outcome, actions),
+            OrderNews::Told(report) => self.on_news(number, report, actions),
+        }
+    }
+
     /// The market events that its strategy looks at.
     pub fn wants(&self) -> Wants {
         self.wants
@@ -172,7 +194,7 @@ impl Engine {
     }
 
     /// Base units owned per instrument since the start.
-    pub fn positions(&self) -> &BTreeMap<Symbol, Quantity> {
+    pub fn positions(&self) -> &BySymbol<Quantity> {
         &self.positions
     }
 
@@ -248,24 +270,12 @@ impl Engine {
     }
 
     fn note_trade(&mut self, trade: &Trade) {
-        match self.markets.get_mut(&trade.symbol) {
-            Some(market) => market.remember(trade),
-            None => {
-                let last_trade = Some(trade.clone());
-                let market = MarketView { last_trade, ..MarketView::default() };
-                self.markets.insert(trade.symbol.clone(), market);
-            }
-        }
+        self.markets.entry(&trade.symbol).remember(trade);
     }
 
     fn note_best(&mut self, symbol: &Symbol, bid: Option<Level>, ask: Option<Level>) {
-        match self.markets.get_mut(symbol) {
-            Some(market) => (market.bid, market.ask) = (bid, ask),
-            None => {
-                let market = MarketView { last_trade: None, bid, ask };
-                self.markets.insert(symbol.clone(), market);
-            }
-        }
+        let market = self.markets.entry(symbol);
+        (market.bid, market.ask) = (bid, ask);
     }
 
     fn on_submitted(
@@ -274,9 +284,6 @@ impl Engine {
         outcome: SubmitOutcome,
         actions: &mut Vec<Action>,
     ) {
-        if let SubmitOutcome::Placed(venue_id) = &outcome {
-            self.orders.know_venue_id(venue_id, number);
-        }
         let unknown = matches!(outcome, SubmitOutcome::Unknown(_));
         let steps = self.steps;
         let Some(update) = self.orders.update(number, |order| order.submitted(outcome, steps))
@@ -292,7 +299,7 @@ impl Engine {
     fn on_cancelled(
         &mut self,
         number: OrderNumber,
-        outcome: CancelOutcome,
+        outcome: &CancelOutcome,
         actions: &mut Vec<Action>,
     ) {
         let steps = self.steps;
@@ -311,17 +318,14 @@ impl Engine {
     fn on_located(
         &mut self,
         number: OrderNumber,
-        outcome: LocateOutcome,
+        outcome: &LocateOutcome,
         actions: &mut Vec<Action>,
     ) {
         let steps = self.steps;
-        if let LocateOutcome::Found(report) = &outcome {
-            self.orders.know_venue_id(&report.venue_order_id, number);
-        }
         let update = self.orders.update(number, |order| {
             order.located();
             match outcome {
-                LocateOutcome::Found(report) => order.apply(&report, Source::Asked, steps),
+                LocateOutcome::Found(report) => order.apply(report, Source::Asked, steps),
                 LocateOutcome::Absent => order.absent(),
             }
         });
@@ -335,6 +339,10 @@ impl Engine {
             tracing::warn!(venue_order_id = %report.venue_order_id, "order of another program");
             return;
         };
+        self.on_news(number, report, actions);
+    }
+
+    fn on_news(&mut self, number: OrderNumber, report: &OrderReport, actions: &mut Vec<Action>) {
         let steps = self.steps;
         let update = self.orders.update(number, |order| order.apply(report, Source::Told, steps));
         let Some(update) = update else { return };
@@ -387,19 +395,21 @@ impl Engine {
     /// Tells the world and the strategy what changed in an order.
     fn publish(&mut self, number: OrderNumber, update: OrderUpdate, actions: &mut Vec<Action>) {
         let Some(order) = self.orders.at(number) else { return };
-        if let Some(fill) = update.new_fill {
+        if let Some(fill) = update.new_fill.filter(|_| self.audits) {
             let client_order_id = order.request().client_order_id.clone();
             actions.push(Action::Audit(AuditEvent::Filled { client_order_id, fill }));
         }
         self.cancel_if_due(number, actions);
         let Some(order) = self.orders.at(number).filter(|_| update.changed) else { return };
-        actions.push(Action::Audit(AuditEvent::OrderChanged {
-            client_order_id: order.request().client_order_id.clone(),
-            venue_order_id: order.venue_order_id().cloned(),
-            state: order.state(),
-            filled: order.filled(),
-            reason: order.reason().map(str::to_owned),
-        }));
+        if self.audits {
+            actions.push(Action::Audit(AuditEvent::OrderChanged {
+                client_order_id: order.request().client_order_id.clone(),
+                venue_order_id: order.venue_order_id().cloned(),
+                state: order.state(),
+                filled: order.filled(),
+                reason: order.reason().map(str::to_owned),
+            }));
+        }
         if !update.filled_more.is_zero() {
             let NewOrder { symbol, side, .. } = order.request();
             let (symbol, side) = (symbol.clone(), *side);
@@ -420,14 +430,16 @@ impl Engine {
         filled: Quantity,
         actions: &mut Vec<Action>,
     ) {
-        let position = self.positions.entry(symbol.clone()).or_default();
+        let position = self.positions.entry(&symbol);
         let moved = match side {
             Side::Buy => position.checked_add(filled),
             Side::Sell => position.checked_sub(filled),
         };
         *position = moved.expect("orders fill up to their quantity, which the risk limits bound");
         let quantity = *position;
-        actions.push(Action::Audit(AuditEvent::PositionChanged { symbol, quantity }));
+        if self.audits {
+            actions.push(Action::Audit(AuditEvent::PositionChanged { symbol, quantity }));
+        }
     }
 
     /// Lets the strategy look, then carries out its wishes.
@@ -490,7 +502,9 @@ impl Engine {
             tracing::warn!(symbol = %request.symbol, quantity = %request.quantity, why, "order dropped");
             return;
         }
-        actions.push(Action::Audit(AuditEvent::OrderIntent { order: request.clone() }));
+        if self.audits {
+            actions.push(Action::Audit(AuditEvent::OrderIntent { order: request.clone() }));
+        }
         self.orders.place(request.clone());
         actions.push(Action::Submit(request));
     }

@@ -9,22 +9,30 @@ const BASE: u64 = 36;
 /// Most digits of a `u64` in that base.
 const DIGITS_MAX: usize = 13;
 
+/// Longest text before the digits of a number: more milliseconds than there will be.
+const PREFIX_MAX: usize = DIGITS_MAX + 1;
+
 /// Hands out ids of one run of the engine: start time in milliseconds and a counter, in base 36.
 ///
 /// Two runs of one account never share an id as long as they do not start in the same millisecond.
-#[derive(Debug, Clone)]
-pub(crate) struct OrderIds {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderIds {
     /// Of all ids of the run, the dash included.
-    prefix: String,
+    prefix: [u8; PREFIX_MAX],
+    length: usize,
     drawn: u64,
 }
 
 impl OrderIds {
     /// Ids of a run that starts at `started`.
-    pub(crate) fn new(started: UnixNanos) -> Self {
+    pub fn new(started: UnixNanos) -> Self {
         let millis = u64::try_from(started.as_nanos() / 1_000_000).unwrap_or(0);
-        let mut digits = [0; DIGITS_MAX];
-        Self { prefix: format!("{}-", base36(millis, &mut digits)), drawn: 0 }
+        let mut text = [b'-'; DIGITS_MAX + 1];
+        let length = base36(millis, &mut text) + 1;
+        let mut prefix = [0; PREFIX_MAX];
+        let length = length.min(PREFIX_MAX);
+        prefix[..length].copy_from_slice(&text[..length]);
+        Self { prefix, length, drawn: 0 }
     }
 
     /// Ids handed out.
@@ -33,20 +41,20 @@ impl OrderIds {
     }
 
     /// The next id.
+    pub(crate) fn peek(&self) -> ClientOrderId {
+        self.id(self.drawn + 1)
+    }
+
+    /// The id of an order by its number, from 1.
     ///
     /// # Panics
     /// After 36^9 orders, which no run reaches: the id would be too long for the venues.
-    pub(crate) fn peek(&self) -> ClientOrderId {
-        let mut digits = [0; DIGITS_MAX];
-        let number = base36(self.drawn + 1, &mut digits);
-        let mut text = [0; ClientOrderId::LENGTH_MAX];
-        let (head, tail) = text.split_at_mut(self.prefix.len());
-        head.copy_from_slice(self.prefix.as_bytes());
-        let tail = tail.get_mut(..number.len()).expect("8 + 1 + at most 9 characters");
-        tail.copy_from_slice(number.as_bytes());
-        let text = &text[..self.prefix.len() + number.len()];
-        let text = std::str::from_utf8(text).expect("letters, digits and a dash");
-        ClientOrderId::new(text).expect("characters of the alphabet")
+    pub fn id(&self, number: u64) -> ClientOrderId {
+        let mut text = [0; PREFIX_MAX + DIGITS_MAX + 1];
+        text[..PREFIX_MAX].copy_from_slice(&self.prefix);
+        let digits = base36(number, &mut text[self.length..]);
+        ClientOrderId::try_from(&text[..self.length + digits])
+            .expect("8 + 1 + at most 9 characters of the alphabet")
     }
 
     /// Hands out the next id; its number.
@@ -57,7 +65,7 @@ impl OrderIds {
 
     /// The number of an id of this run that was handed out.
     pub(crate) fn number_of(&self, id: &ClientOrderId) -> Option<OrderNumber> {
-        let digits = id.as_str().strip_prefix(&self.prefix)?.as_bytes();
+        let digits = id.as_bytes().strip_prefix(&self.prefix[..self.length])?;
         if digits.first().is_none_or(|first| *first == b'0') || digits.len() > DIGITS_MAX {
             return None;
         }
@@ -74,19 +82,20 @@ impl OrderIds {
     }
 }
 
-/// The digits of a number, written to the end of a buffer.
-fn base36(mut number: u64, buffer: &mut [u8; DIGITS_MAX]) -> &str {
+/// Writes the digits of a number to the start of a buffer; says how many they are.
+fn base36(mut number: u64, buffer: &mut [u8]) -> usize {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut at = buffer.len();
+    let mut length = 0;
     loop {
-        at -= 1;
-        buffer[at] = DIGITS[usize::try_from(number % BASE).expect("below 36")];
+        buffer[length] = DIGITS[usize::try_from(number % BASE).expect("below 36")];
+        length += 1;
         number /= BASE;
         if number == 0 {
             break;
         }
     }
-    std::str::from_utf8(&buffer[at..]).expect("letters and digits")
+    buffer[..length].reverse();
+    length
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod action;
+mod by_symbol;
 mod desk;
 mod ema;
 mod engine;
@@ -17,10 +18,12 @@ mod spec;
 mod strategies;
 mod strategy;
 
-pub use action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
+pub use action::{Action, CancelOutcome, EngineEvent, LocateOutcome, OrderNews, SubmitOutcome};
+pub use by_symbol::BySymbol;
 pub use desk::{Desk, MarketView};
 pub use ema::Ema;
 pub use engine::{Engine, EngineConfig, EngineError};
+pub use ids::OrderIds;
 pub use order::{Order, OrderUpdate};
 pub use orders::Orders;
 pub use risk::RiskLimits;

@@ -1,5 +1,6 @@
 //! The life of one order, as far as we know it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use model::{Fill, NewOrder, Notional, OrderReport, OrderState, Price, Quantity, VenueOrderId};
@@ -18,8 +19,10 @@ pub struct Order {
     filled: Quantity,
     cost: Notional,
     fee: Notional,
+    /// The first execution that was told, and all others: few orders have several.
+    trade_id: Option<u64>,
     trade_ids: BTreeSet<u64>,
-    reason: Option<String>,
+    reason: Option<Cow<'static, str>>,
     cancel: Cancel,
     locating: bool,
     opened_at_step: u64,
@@ -69,6 +72,7 @@ impl Order {
             filled: Quantity::ZERO,
             cost: Notional::ZERO,
             fee: Notional::ZERO,
+            trade_id: None,
             trade_ids: BTreeSet::new(),
             reason: None,
             cancel: Cancel::NotWanted,
@@ -201,7 +205,7 @@ impl Order {
             SubmitOutcome::Refused(reason) => (OrderState::Rejected, Some(reason)),
             SubmitOutcome::Unknown(reason) => (OrderState::Unknown, Some(reason)),
         };
-        self.enter(state, reason, step);
+        self.enter(state, reason.map(Cow::Owned), step);
         OrderUpdate { changed: true, ..OrderUpdate::default() }
     }
 
@@ -210,7 +214,7 @@ impl Order {
         if self.state.is_final() || self.venue_order_id.is_some() {
             return OrderUpdate::default();
         }
-        self.enter(OrderState::NotPlaced, Some("the venue does not know the order".to_owned()), 0);
+        self.enter(OrderState::NotPlaced, Some("the venue does not know the order".into()), 0);
         OrderUpdate { changed: true, ..OrderUpdate::default() }
     }
 
@@ -228,7 +232,7 @@ impl Order {
         if let Some(cost) = report.cost {
             self.cost = self.cost.max(cost);
         }
-        let new_fill = report.last_fill.clone().filter(|fill| self.trade_ids.insert(fill.trade_id));
+        let new_fill = report.last_fill.clone().filter(|fill| self.is_new(fill.trade_id));
         match (report.fee, &new_fill) {
             (Some(total), _) => self.fee = self.fee.max(total),
             (None, Some(fill)) => self.fee = self.fee.checked_add(fill.fee).unwrap_or(self.fee),
@@ -242,6 +246,17 @@ impl Order {
             self.enter(state, report.reason.clone(), step);
         }
         OrderUpdate { changed, filled_more, new_fill, doubtful }
+    }
+
+    /// True for the number of an execution that was not told before, which it remembers.
+    fn is_new(&mut self, trade_id: u64) -> bool {
+        match self.trade_id {
+            None => {
+                self.trade_id = Some(trade_id);
+                true
+            }
+            Some(first) => first != trade_id && self.trade_ids.insert(trade_id),
+        }
     }
 
     /// An end without totals, or a complete fill that is not complete.
@@ -270,7 +285,7 @@ impl Order {
         }
     }
 
-    fn enter(&mut self, state: OrderState, reason: Option<String>, step: u64) {
+    fn enter(&mut self, state: OrderState, reason: Option<Cow<'static, str>>, step: u64) {
         if state == OrderState::Open {
             self.opened_at_step = step;
         }

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use indexmap::IndexMap;
 use model::{
     ClientOrderId, NewOrder, OrderReport, Quantity, Side, Symbol, UnixNanos, VenueOrderId,
 };
-use rustc_hash::FxBuildHasher;
 
+use crate::by_symbol::BySymbol;
 use crate::ids::OrderIds;
 use crate::order::Order;
 
@@ -31,8 +30,7 @@ pub struct Orders {
     older: BTreeMap<OrderNumber, Order>,
     /// Those that may still change, oldest first.
     working: Vec<OrderNumber>,
-    exposures: BTreeMap<Symbol, Exposure>,
-    by_venue_id: IndexMap<VenueOrderId, OrderNumber, FxBuildHasher>,
+    exposures: BySymbol<Exposure>,
 }
 
 /// What the working orders of an instrument may still do.
@@ -73,14 +71,18 @@ impl Orders {
             first: 1,
             older: BTreeMap::new(),
             working: Vec::new(),
-            exposures: BTreeMap::new(),
-            by_venue_id: IndexMap::default(),
+            exposures: BySymbol::default(),
         }
     }
 
     /// An order by our id.
     pub fn get(&self, id: &ClientOrderId) -> Option<&Order> {
         self.at(self.ids.number_of(id)?)
+    }
+
+    /// The number of the order of our id, from 1 in the order of placing; if we ever placed it.
+    pub fn number(&self, id: &ClientOrderId) -> Option<u64> {
+        self.ids.number_of(id).map(|number| number.0)
     }
 
     /// Orders that may still change, oldest first.
@@ -164,7 +166,7 @@ impl Orders {
     pub(crate) fn place(&mut self, request: NewOrder) {
         debug_assert_eq!(request.client_order_id, self.next_id(), "orders are entered in turn");
         let number = OrderNumber(self.ids.draw());
-        let exposure = self.exposures.entry(request.symbol.clone()).or_default();
+        let exposure = self.exposures.entry(&request.symbol);
         exposure.add(request.side, request.quantity, 1);
         exposure.orders += 1;
         self.working.push(number);
@@ -175,17 +177,19 @@ impl Orders {
     }
 
     /// The order that a report is about, if it is one of ours.
-    pub(crate) fn owner_of(&mut self, report: &OrderReport) -> Option<OrderNumber> {
+    pub(crate) fn owner_of(&self, report: &OrderReport) -> Option<OrderNumber> {
         let named = report.client_order_id.as_ref().and_then(|id| self.ids.number_of(id));
         let named = named.filter(|number| self.at(*number).is_some());
-        let number = named.or_else(|| self.by_venue_id.get(&report.venue_order_id).copied())?;
-        self.know_venue_id(&report.venue_order_id, number);
-        Some(number)
+        named.or_else(|| self.venue_calls(&report.venue_order_id))
     }
 
-    /// Remembers the venue's name of an order.
-    pub(crate) fn know_venue_id(&mut self, venue_id: &VenueOrderId, number: OrderNumber) {
-        self.by_venue_id.entry(venue_id.clone()).or_insert(number);
+    /// The order that has a name at the venue. It is looked for, since few reports lack our own id.
+    fn venue_calls(&self, venue_id: &VenueOrderId) -> Option<OrderNumber> {
+        let is_it = |order: &Order| order.venue_order_id() == Some(venue_id);
+        let recent = self.recent.iter().rposition(is_it).and_then(|at| u64::try_from(at).ok());
+        let recent = recent.map(|at| OrderNumber(self.first + at));
+        let older = || self.older.iter().find(|(_, order)| is_it(order)).map(|(number, _)| *number);
+        recent.or_else(older)
     }
 
     /// The first recent order is recent no more.
@@ -195,23 +199,12 @@ impl Orders {
         self.first += 1;
         if order.is_working() {
             self.older.insert(number, order);
-        } else {
-            self.forget(&order);
         }
         if self.older.len() > OLDER_MAX {
             let ended = self.older.iter().find(|(_, order)| !order.is_working());
-            if let Some(order) =
-                ended.map(|(number, _)| *number).and_then(|n| self.older.remove(&n))
-            {
-                self.forget(&order);
+            if let Some(number) = ended.map(|(number, _)| *number) {
+                self.older.remove(&number);
             }
-        }
-    }
-
-    fn forget(&mut self, order: &Order) {
-        if let Some(venue_id) = order.venue_order_id() {
-            #[expect(clippy::disallowed_methods, reason = "nobody looks at the order of this map")]
-            self.by_venue_id.swap_remove(venue_id);
         }
     }
 }
@@ -244,7 +237,6 @@ mod tests {
     fn an_order_is_remembered_while_it_works_and_long_after() {
         let mut orders = Orders::new(UnixNanos::from_secs(1_600_000_000));
         let first = orders.next_id();
-        let venue_id = VenueOrderId::new("V1");
         for _ in 0..3 * RECENT_MAX as u64 {
             let request = request(&orders, Side::Buy);
             orders.place(request);
@@ -253,7 +245,6 @@ mod tests {
                 end(&mut orders, number);
             }
         }
-        orders.know_venue_id(&venue_id, OrderNumber(1));
         assert!(orders.get(&first).is_some_and(Order::is_working));
         assert_eq!(orders.working().count(), 1);
         assert_eq!(orders.at(OrderNumber(2)), None, "it ended long ago");

@@ -3,18 +3,18 @@
 mod amend;
 mod funds;
 mod prints;
+mod quiet;
 mod settle;
 mod submit;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-use model::{Book, Instrument, Level, OrderKind, Price, Side, Symbol, Trade, UnixNanos};
+use model::{Book, Instrument, Level, Notional, OrderKind, Price, Side, Symbol, Trade, UnixNanos};
 
 pub use self::amend::Amendment;
 pub use self::prints::BarPrint;
-use rustc_hash::FxBuildHasher;
+pub use self::quiet::Quiet;
 
 use crate::config::{
     AccountConfig, ConfigError, ExchangeConfig, FeeRates, Funding, InstrumentConfig, Shortfall,
@@ -24,6 +24,7 @@ use crate::event::{ExchangeEvent, Refusal, TapeError};
 use crate::ledger::{AssetId, Ledger};
 use crate::market::{Execution as MarketExecution, Market};
 use crate::order::{AccountId, CancelReason, Order, OrderId, OrderStatus};
+use crate::orders::Orders;
 use crate::outside::Outside;
 use crate::waiting::Waiting;
 
@@ -38,16 +39,15 @@ pub struct Exchange {
     /// By account number; `market` and `fees` have an entry that stays empty.
     traders: Vec<Trader>,
     /// Open orders and the last closed ones.
-    orders: IndexMap<OrderId, Order, FxBuildHasher>,
+    orders: Orders,
     /// Closed orders that are remembered, in the order of their ends.
     closed: VecDeque<OrderId>,
-    next_order: u64,
     open_orders_max: usize,
     closed_orders_max: usize,
     /// Kept between calls for its allocation only.
     scratch: Vec<MarketExecution>,
-    /// False when prints of recorded trades that met nothing of ours are not told.
-    tells_all_prints: bool,
+    /// False when owners alone are told, and only what they would not know otherwise.
+    tells_all: bool,
 }
 
 /// An instrument with its market.
@@ -63,7 +63,12 @@ struct Listing {
     /// Orders that meet the next print of a market without a book, oldest first.
     arriving: VecDeque<OrderId>,
     next_trade: u64,
+    tells_prints: bool,
 }
+
+/// A market of one exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MarketId(usize);
 
 /// What the exchange knows of an account besides its money.
 #[derive(Debug, Clone)]
@@ -117,21 +122,21 @@ impl Exchange {
             markets,
             ledger,
             traders,
-            orders: IndexMap::default(),
+            orders: Orders::default(),
             closed: VecDeque::new(),
-            next_order: 1,
             open_orders_max: config.open_orders_max,
             closed_orders_max: config.closed_orders_max,
             scratch: Vec::new(),
-            tells_all_prints: true,
+            tells_all: true,
         })
     }
 
-    /// The same exchange, which does not print recorded trades that met no order of ours: whoever plays the
-    /// tape knows them. They keep their numbers.
+    /// The same exchange, which tells executions and cancellations only: [`ExchangeEvent::Filled`] and
+    /// [`ExchangeEvent::Cancelled`]. Prints keep their numbers.
     #[must_use]
-    pub fn without_tape_prints(mut self) -> Self {
-        self.tells_all_prints = false;
+    pub fn for_owners(mut self) -> Self {
+        self.tells_all = false;
+        self.markets.iter_mut().for_each(|listing| listing.tells_prints = false);
         self
     }
 
@@ -146,7 +151,7 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<(), Refusal> {
-        let known = self.orders.get(&order);
+        let known = self.orders.get(order);
         let known = known.filter(|o| o.account == account && o.is_open());
         let known = known.ok_or(Refusal::UnknownOrder)?;
         let listing = &mut self.markets[known.market];
@@ -166,6 +171,20 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<(), TapeError> {
         let at = self.listed(&trade.symbol)?;
+        self.on_trade_in(MarketId(at), trade, now, out)
+    }
+
+    /// As [`Exchange::on_trade`], in a market that is known.
+    ///
+    /// # Errors
+    /// As [`Exchange::on_trade`].
+    pub fn on_trade_in(
+        &mut self,
+        MarketId(at): MarketId,
+        trade: &Trade,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) -> Result<(), TapeError> {
         if !trade.price.is_positive() || !trade.quantity.is_positive() {
             return Err(TapeError::NotPositive { symbol: trade.symbol.clone() });
         }
@@ -175,7 +194,7 @@ impl Exchange {
         }
         let listing = &mut self.markets[at];
         let quiet = listing.waiting.is_empty() && listing.market.is_out_of_reach(trade.price);
-        if !self.tells_all_prints && quiet {
+        if !self.tells_all && quiet {
             let taker = listing.market.outside.taker_of(trade);
             listing.market.outside.on_trade(trade.price, taker);
             listing.next_trade += 1;
@@ -200,6 +219,20 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<(), TapeError> {
         let at = self.listed(update.symbol)?;
+        self.on_depth_in(MarketId(at), update, now, out)
+    }
+
+    /// As [`Exchange::on_depth`], in a market that is known.
+    ///
+    /// # Errors
+    /// As [`Exchange::on_depth`].
+    pub fn on_depth_in(
+        &mut self,
+        MarketId(at): MarketId,
+        update: &DepthUpdate<'_>,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) -> Result<(), TapeError> {
         let symbol = || update.symbol.clone();
         let market = &mut self.markets[at].market;
         if !market.outside.is_recorded() {
@@ -228,28 +261,28 @@ impl Exchange {
 
     /// An order, open or recently closed.
     pub fn order(&self, order: OrderId) -> Option<&Order> {
-        self.orders.get(&order)
+        self.orders.get(order)
     }
 
     /// The newest order of an account under a client id, open or recently closed.
     pub fn by_client_id(&self, account: AccountId, client_id: &str) -> Option<&Order> {
         let trader = self.traders.get(account.0)?;
         let order = trader.client_ids.get(client_id)?;
-        self.orders.get(order)
+        self.orders.get(*order)
     }
 
     /// Open orders of an account, oldest first.
     pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
         let trader = self.traders.get(account.0);
         let open = trader.into_iter().flat_map(|trader| &trader.open);
-        open.filter_map(|order| self.orders.get(order))
+        open.filter_map(|order| self.orders.get(*order))
     }
 
     /// Remembered closed orders of an account, the last closed first.
     pub fn closed_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
         let closed = self.closed.iter().rev();
         closed
-            .filter_map(|order| self.orders.get(order))
+            .filter_map(|order| self.orders.get(*order))
             .filter(move |order| order.account == account)
     }
 
@@ -280,23 +313,31 @@ impl Exchange {
     /// Best levels of everybody, bid and ask, as [`Exchange::book`] would show them; cheaper.
     ///
     /// A market without a book shows the last price on both sides, with a quantity of zero.
-    pub fn best_levels(&mut self, symbol: &Symbol) -> [Option<Level>; 2] {
-        let at = self.position(symbol);
-        at.map_or([None, None], |at| self.markets[at].market.best_levels())
+    pub fn best_levels(&mut self, market: MarketId) -> [Option<Level>; 2] {
+        self.markets[market.0].market.best_levels()
     }
 
     /// Prices of [`Exchange::best_levels`]; cheaper still.
-    pub fn best_prices(&mut self, symbol: &Symbol) -> [Option<Price>; 2] {
-        let at = self.position(symbol);
-        at.map_or([None, None], |at| self.markets[at].market.best_prices())
+    pub fn best_prices(&mut self, market: MarketId) -> [Option<Price>; 2] {
+        self.markets[market.0].market.best_prices()
     }
 
     /// True when an instrument has no open order, of any account.
-    pub fn is_quiet(&self, symbol: &Symbol) -> bool {
-        self.position(symbol).is_none_or(|at| {
-            let Listing { market, waiting, arriving, .. } = &self.markets[at];
-            market.is_empty() && waiting.is_empty() && arriving.is_empty()
-        })
+    pub fn is_quiet(&self, market: MarketId) -> bool {
+        let Listing { market, waiting, arriving, .. } = &self.markets[market.0];
+        market.is_empty() && waiting.is_empty() && arriving.is_empty()
+    }
+
+    /// The market of an instrument.
+    pub fn market(&self, symbol: &Symbol) -> Option<MarketId> {
+        self.position(symbol).map(MarketId)
+    }
+
+    /// What an account owns of a market's assets, the reserved parts included: of the quote asset, then of the
+    /// base asset.
+    pub fn owned_in(&self, market: MarketId, account: AccountId) -> [Notional; 2] {
+        let Listing { base, quote, .. } = self.markets[market.0];
+        [quote, base].map(|asset| self.ledger.balance(account, asset).total)
     }
 
     /// Price of the last recorded trade.
@@ -342,16 +383,21 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) {
         self.release_hold(id);
-        let order = self.orders.get_mut(&id).expect("an open order is known");
+        let order = self.orders.get_mut(id).expect("an open order is known");
         order.status = status;
         order.closed_at = Some(now);
         let trader = &mut self.traders[order.account.0];
         trader.open.remove(&id);
         trader.open_in[order.market] -= 1;
-        out.push(match status {
-            OrderStatus::Cancelled(reason) => ExchangeEvent::Cancelled { order: id, reason },
-            OrderStatus::Filled | OrderStatus::Open => ExchangeEvent::Completed { order: id },
-        });
+        match status {
+            OrderStatus::Cancelled(reason) => {
+                out.push(ExchangeEvent::Cancelled { order: id, reason });
+            }
+            OrderStatus::Filled | OrderStatus::Open if self.tells_all => {
+                out.push(ExchangeEvent::Completed { order: id });
+            }
+            OrderStatus::Filled | OrderStatus::Open => {}
+        }
         self.closed.push_back(id);
         while self.closed.len() > self.closed_orders_max {
             self.forget_oldest();
@@ -360,14 +406,14 @@ impl Exchange {
 
     fn forget_oldest(&mut self) {
         let Some(id) = self.closed.pop_front() else { return };
-        #[expect(clippy::disallowed_methods, reason = "nobody looks at the order of this map")]
-        let Some(order) = self.orders.swap_remove(&id) else { return };
+        let Some(order) = self.orders.get(id) else { return };
         let client_ids = &mut self.traders[order.account.0].client_ids;
         if let Some(client_id) = &order.request.client_id
             && client_ids.get(client_id) == Some(&order.id)
         {
             client_ids.remove(client_id);
         }
+        self.orders.remove(id);
     }
 }
 
@@ -383,6 +429,7 @@ impl Listing {
             waiting: Waiting::default(),
             arriving: VecDeque::new(),
             next_trade: 1,
+            tells_prints: true,
             instrument,
         }
     }
@@ -410,14 +457,16 @@ impl Listing {
     ) -> u64 {
         let number = self.next_trade;
         self.next_trade += 1;
-        out.push(ExchangeEvent::Printed(Trade {
-            symbol: self.instrument.symbol.clone(),
-            venue_ts: now,
-            price,
-            quantity,
-            taker_side: Some(taker_side),
-            trade_id: Some(number),
-        }));
+        if self.tells_prints {
+            out.push(ExchangeEvent::Printed(Trade {
+                symbol: self.instrument.symbol.clone(),
+                venue_ts: now,
+                price,
+                quantity,
+                taker_side: Some(taker_side),
+                trade_id: Some(number),
+            }));
+        }
         number
     }
 }

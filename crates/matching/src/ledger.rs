@@ -99,6 +99,11 @@ impl Ledger {
         (FEES.0 + 1..self.names.len()).map(AccountId)
     }
 
+    /// True for an account of the configuration.
+    pub(crate) fn is_trader(&self, account: AccountId) -> bool {
+        (FEES.0 + 1..self.names.len()).contains(&account.0)
+    }
+
     /// What an account has, by asset, in alphabetic order; assets never touched show as zero.
     pub fn balances(&self, account: AccountId) -> BTreeMap<Asset, Balance> {
         let balances = self.balances[account.0].iter().copied();

@@ -4,9 +4,11 @@
 mod config;
 mod event;
 mod exchange;
+mod ladder;
 mod ledger;
 mod market;
 mod order;
+mod orders;
 mod outside;
 mod queue;
 mod waiting;
@@ -16,6 +18,6 @@ pub use config::{
     PrintRule, QueueModel, Shortfall, Slippage, SlippageOn, SyntheticConfig,
 };
 pub use event::{ExchangeEvent, Execution, Refusal, TapeError};
-pub use exchange::{Amendment, BarPrint, DepthUpdate, Exchange};
+pub use exchange::{Amendment, BarPrint, DepthUpdate, Exchange, MarketId, Quiet};
 pub use ledger::{Balance, Ledger};
 pub use order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};

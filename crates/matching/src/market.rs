@@ -1,28 +1,14 @@
 //! One instrument's market: the liquidity of everybody else and our accounts' resting orders.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use model::{Book, Level, Price, Quantity, Side, Trade};
 
 use crate::config::QueueModel;
+use crate::ladder::{Ladder, Queue, Resting};
 use crate::order::{AccountId, OrderId};
 use crate::outside::Outside;
 use crate::queue::ahead_after;
-
-/// One of our orders in the book.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Resting {
-    pub(crate) order: OrderId,
-    pub(crate) account: AccountId,
-    pub(crate) remaining: Quantity,
-    /// Quantity of everybody else that is served before this order.
-    pub(crate) queue_ahead: Quantity,
-    /// What trades took from the recorded level since it last changed.
-    traded: Quantity,
-}
-
-/// Our orders at one price, oldest first.
-type Queue = VecDeque<Resting>;
 
 /// The counterparty of an order that takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,17 +52,18 @@ pub(crate) struct Execution {
 pub(crate) struct Market {
     pub(crate) outside: Outside,
     model: QueueModel,
-    bids: BTreeMap<Price, Queue>,
-    asks: BTreeMap<Price, Queue>,
+    bids: Ladder,
+    asks: Ladder,
 }
 
 impl Market {
-    pub(crate) const fn new(outside: Outside, model: QueueModel) -> Self {
-        Self { outside, model, bids: BTreeMap::new(), asks: BTreeMap::new() }
+    pub(crate) fn new(outside: Outside, model: QueueModel) -> Self {
+        let (bids, asks) = (Ladder::new(Side::Buy), Ladder::new(Side::Sell));
+        Self { outside, model, bids, asks }
     }
 
     /// True without an order of ours.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.bids.is_empty() && self.asks.is_empty()
     }
 
@@ -97,7 +84,7 @@ impl Market {
         self.outside.refresh();
         let makers = side.opposite();
         let mut outside = self.visible(makers).iter().peekable();
-        let mut own = self.own(makers).peekable();
+        let mut own = self.side(makers).iter().peekable();
         let mut left = quantity;
         let mut matches = Vec::new();
         let stop = loop {
@@ -166,11 +153,9 @@ impl Market {
         remaining: Quantity,
     ) {
         self.outside.refresh();
-        let level = self.outside.queue_at(side, price);
-        let queue = self.side_mut(side).entry(price).or_default();
-        let last = queue.back().map_or(Quantity::ZERO, |r| r.queue_ahead);
-        let queue_ahead = level.max(last);
-        queue.push_back(Resting { order, account, remaining, queue_ahead, traded: Quantity::ZERO });
+        let queue_ahead = self.outside.queue_at(side, price);
+        let traded = Quantity::ZERO;
+        self.side_mut(side).push(price, Resting { order, account, remaining, queue_ahead, traded });
     }
 
     /// Takes an order out of the book.
@@ -202,8 +187,7 @@ impl Market {
 
     /// Sets a recorded level, and moves our orders behind it.
     pub(crate) fn set_level(&mut self, side: Side, level: Level) {
-        let before = self.outside.quantity_at(side, level.price);
-        self.outside.set(side, level);
+        let before = self.outside.set(side, level);
         let (model, after) = (self.model, level.quantity);
         self.change_queue(side, level.price, |queue| {
             for resting in queue {
@@ -217,8 +201,8 @@ impl Market {
     /// The whole recorded book is new: none of our orders is behind more than now stands there.
     pub(crate) fn cap_queues(&mut self) {
         for (side, queues) in [(Side::Buy, &mut self.bids), (Side::Sell, &mut self.asks)] {
-            for (price, queue) in queues {
-                let level = self.outside.quantity_at(side, *price);
+            for (price, queue) in queues.iter_mut() {
+                let level = self.outside.quantity_at(side, price);
                 for resting in queue {
                     resting.queue_ahead = resting.queue_ahead.min(level);
                     resting.traded = Quantity::ZERO;
@@ -234,7 +218,7 @@ impl Market {
         for side in [Side::Buy, Side::Sell] {
             let mut levels: BTreeMap<Price, Quantity> = BTreeMap::new();
             let outside = self.visible(side).iter().map(|l| (l.price, l.quantity));
-            let own = self.own(side).take(depth).map(|(price, queue)| {
+            let own = self.side(side).iter().take(depth).map(|(price, queue)| {
                 let quantities = queue.iter().map(|resting| resting.remaining);
                 (price, quantities.fold(Quantity::ZERO, sum))
             });
@@ -294,7 +278,7 @@ impl Market {
 
     /// The better of a touch and our best level, or their sum at one price.
     fn joined(&self, side: Side, touch: Option<Level>) -> Option<Level> {
-        let own = self.own(side).next().map(|(price, queue)| {
+        let own = self.side(side).iter().next().map(|(price, queue)| {
             let quantities = queue.iter().map(|resting| resting.remaining);
             Level { price, quantity: quantities.fold(Quantity::ZERO, sum) }
         });
@@ -310,24 +294,21 @@ impl Market {
 
     /// Price of our best resting order of a side.
     pub(crate) fn own_best(&self, side: Side) -> Option<Price> {
-        let level = match side {
-            Side::Buy => self.bids.last_key_value(),
-            Side::Sell => self.asks.first_key_value(),
-        };
-        level.map(|(price, _)| *price)
+        self.side(side).best()
     }
 
     /// Takes our orders at a price of a side out of the book, oldest first.
     pub(crate) fn take_queue(&mut self, side: Side, price: Price) -> Vec<(OrderId, Quantity)> {
-        let queue = self.side_mut(side).remove(&price).unwrap_or_default();
-        queue.into_iter().map(|resting| (resting.order, resting.remaining)).collect()
+        let mut taken = Vec::new();
+        self.side_mut(side).take(price, |resting| taken.push((resting.order, resting.remaining)));
+        taken
     }
 
     /// Best visible price of a side, ours included.
     pub(crate) fn best(&mut self, side: Side) -> Option<Price> {
         self.outside.refresh();
         let outside = self.visible(side).first().map(|level| level.price);
-        let own = self.own(side).next().map(|(price, _)| price);
+        let own = self.own_best(side);
         match (outside, own) {
             (Some(outside), Some(own)) if is_better(side, own, outside) => Some(own),
             (Some(outside), _) => Some(outside),
@@ -337,7 +318,7 @@ impl Market {
 
     /// Our orders at a price, oldest first.
     pub(crate) fn queue(&self, side: Side, price: Price) -> Option<&Queue> {
-        self.side(side).get(&price)
+        self.side(side).get(price)
     }
 
     /// Outside levels that do not cross our orders, best first.
@@ -346,40 +327,27 @@ impl Market {
     /// Such levels are hidden for as long as they do.
     fn visible(&self, side: Side) -> &[Level] {
         let levels = self.outside.levels(side);
-        let Some((ours, _)) = self.own(side.opposite()).next() else {
+        let Some(ours) = self.own_best(side.opposite()) else {
             return levels;
         };
         let crosses = |level: &Level| level.price == ours || is_better(side, level.price, ours);
         &levels[levels.partition_point(crosses)..]
     }
 
-    /// Our levels of a side, best first.
-    fn own(&self, side: Side) -> impl Iterator<Item = (Price, &Queue)> {
-        let (bids, asks) = match side {
-            Side::Buy => (Some(self.bids.iter().rev()), None),
-            Side::Sell => (None, Some(self.asks.iter())),
-        };
-        let bids = bids.into_iter().flatten();
-        let asks = asks.into_iter().flatten();
-        bids.chain(asks).map(|(price, queue)| (*price, queue))
-    }
-
     /// Fills our orders of a side that are better than `price`, or also those at it.
     fn sweep(&mut self, side: Side, price: Price, also_at: bool, out: &mut Vec<Execution>) {
         loop {
-            let best = self.own(side).next().map(|(price, _)| price);
-            let Some(best) =
-                best.filter(|best| is_better(side, *best, price) || (also_at && *best == price))
-            else {
-                return;
-            };
-            let queue = self.side_mut(side).remove(&best).unwrap_or_default();
-            out.extend(queue.into_iter().map(|resting| Execution {
-                price: best,
-                quantity: resting.remaining,
-                maker: Some(resting.order),
-                taker_side: side.opposite(),
-            }));
+            let reached =
+                |best: &Price| is_better(side, *best, price) || (also_at && *best == price);
+            let Some(best) = self.own_best(side).filter(reached) else { return };
+            self.side_mut(side).take(best, |resting| {
+                out.push(Execution {
+                    price: best,
+                    quantity: resting.remaining,
+                    maker: Some(resting.order),
+                    taker_side: side.opposite(),
+                });
+            });
         }
     }
 
@@ -388,8 +356,8 @@ impl Market {
         let side_of_maker = match trade.taker_side {
             Some(taker) => taker.opposite(),
             // Our order stands there, so the trade can only have been with its side.
-            None if self.bids.contains_key(&trade.price) => Side::Buy,
-            None if self.asks.contains_key(&trade.price) => Side::Sell,
+            None if self.bids.get(trade.price).is_some() => Side::Buy,
+            None if self.asks.get(trade.price).is_some() => Side::Sell,
             None => self.outside.taker_of(trade).opposite(),
         };
         let taker_side = side_of_maker.opposite();
@@ -448,24 +416,17 @@ impl Market {
     }
 
     fn change_queue(&mut self, side: Side, price: Price, change: impl FnOnce(&mut Queue)) {
-        let levels = self.side_mut(side);
-        let Some(queue) = levels.get_mut(&price) else {
-            return;
-        };
-        change(queue);
-        if queue.is_empty() {
-            levels.remove(&price);
-        }
+        self.side_mut(side).change(price, change);
     }
 
-    const fn side(&self, side: Side) -> &BTreeMap<Price, Queue> {
+    const fn side(&self, side: Side) -> &Ladder {
         match side {
             Side::Buy => &self.bids,
             Side::Sell => &self.asks,
         }
     }
 
-    const fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Price, Queue> {
+    const fn side_mut(&mut self, side: Side) -> &mut Ladder {
         match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,

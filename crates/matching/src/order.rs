@@ -12,6 +12,11 @@ use model::{Notional, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, Uni
 pub struct OrderId(pub(crate) u64);
 
 impl OrderId {
+    /// The id of a number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The number.
     pub const fn get(self) -> u64 {
         self.0
@@ -94,10 +99,10 @@ pub enum CancelReason {
     ReduceOnly,
 }
 
-/// In words: `fill or kill`.
-impl fmt::Display for CancelReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl CancelReason {
+    /// In words: `fill or kill`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Requested => "asked for",
             Self::Immediate => "immediate or cancel",
             Self::Protection => "no liquidity within the price protection",
@@ -106,7 +111,14 @@ impl fmt::Display for CancelReason {
             Self::PostOnly => "post only",
             Self::Funds => "insufficient funds",
             Self::ReduceOnly => "no position to reduce",
-        })
+        }
+    }
+}
+
+/// In words.
+impl fmt::Display for CancelReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Outside {
 
 /// What a synthetic book depends on.
 #[derive(Debug, Clone, Copy)]
-struct LastTrade {
+pub(crate) struct LastTrade {
     price: Price,
     taker: Side,
     /// Recorded trades so far.
@@ -77,12 +77,22 @@ impl Outside {
 
     /// Side of a trade's taker, by the tick rule where the tape does not tell.
     pub(crate) fn taker_of(&self, trade: &Trade) -> Side {
+        self.taker_at(trade.price, trade.taker_side)
+    }
+
+    /// As [`Outside::taker_of`], of a trade at a price with a taker, if known.
+    pub(crate) fn taker_at(&self, price: Price, taker: Option<Side>) -> Side {
         let inferred = || match self.last {
-            Some(last) if trade.price < last.price => Side::Sell,
-            Some(last) if trade.price == last.price => last.taker,
+            Some(last) if price < last.price => Side::Sell,
+            Some(last) if price == last.price => last.taker,
             Some(_) | None => Side::Buy,
         };
-        trade.taker_side.unwrap_or_else(inferred)
+        taker.unwrap_or_else(inferred)
+    }
+
+    /// What is noted of the last recorded trade.
+    pub(crate) const fn last_trade(&self) -> Option<LastTrade> {
+        self.last
     }
 
     /// Takes note of a recorded trade.
@@ -92,15 +102,20 @@ impl Outside {
         self.stale = self.is_synthetic();
     }
 
-    /// Sets a recorded level; zero removes it.
-    pub(crate) fn set(&mut self, side: Side, level: Level) {
+    /// Sets a recorded level; zero removes it. Returns what was there.
+    pub(crate) fn set(&mut self, side: Side, level: Level) -> Quantity {
         let levels = self.levels_mut(side);
         let at = position(levels, side, level.price);
         match (levels.get_mut(at), level.quantity.is_positive()) {
-            (Some(known), true) if known.price == level.price => known.quantity = level.quantity,
-            (_, true) => levels.insert(at, level),
-            (Some(known), false) if known.price == level.price => drop(levels.remove(at)),
-            (_, false) => {}
+            (Some(known), true) if known.price == level.price => {
+                std::mem::replace(&mut known.quantity, level.quantity)
+            }
+            (_, true) => {
+                levels.insert(at, level);
+                Quantity::ZERO
+            }
+            (Some(known), false) if known.price == level.price => levels.remove(at).quantity,
+            (_, false) => Quantity::ZERO,
         }
     }
 
@@ -156,18 +171,44 @@ impl Outside {
     /// Without a book both are the last price, with no quantity told.
     pub(crate) fn touches(&self) -> [Option<Level>; 2] {
         match (self.liquidity, self.last) {
-            (Liquidity::Prints(_), last) => {
-                let level = last.map(|l| Level { price: l.price, quantity: Quantity::ZERO });
-                [level, level]
+            (Liquidity::Prints(_), Some(last)) => self.touches_at(last),
+            (Liquidity::Synthetic(_), Some(last)) if self.stale => self.touches_at(last),
+            (Liquidity::Prints(_) | Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
+                [self.bids.first().copied(), self.asks.first().copied()]
             }
-            (Liquidity::Synthetic(shape), Some(last)) if self.stale => {
+        }
+    }
+
+    /// The touches right after a trade.
+    pub(crate) fn touches_at(&self, last: LastTrade) -> [Option<Level>; 2] {
+        match self.liquidity {
+            Liquidity::Prints(_) => {
+                let level = Level { price: last.price, quantity: Quantity::ZERO };
+                [Some(level); 2]
+            }
+            Liquidity::Synthetic(shape) => {
                 let sizes = self.sizes(shape, last);
-                let [bid, ask] = self.touch_prices();
+                let [bid, ask] = self.touch_prices_at(last);
                 let level = |side, price| Level { price, quantity: sizes.touch(side) };
                 [bid.map(|p| level(Side::Buy, p)), ask.map(|p| level(Side::Sell, p))]
             }
-            (Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
-                [self.bids.first().copied(), self.asks.first().copied()]
+            Liquidity::Recorded => [self.bids.first().copied(), self.asks.first().copied()],
+        }
+    }
+
+    /// Prices of [`Outside::touches_at`].
+    pub(crate) fn touch_prices_at(&self, last: LastTrade) -> [Option<Price>; 2] {
+        match self.liquidity {
+            Liquidity::Prints(_) => [Some(last.price); 2],
+            Liquidity::Synthetic(_) => {
+                let (bid, ask) = self.touch_ticks(last);
+                [bid, ask].map(|ticks| {
+                    let raw = ticks.checked_mul(self.tick).unwrap_or(0);
+                    (raw > 0).then(|| Price::from_raw(raw))
+                })
+            }
+            Liquidity::Recorded => {
+                [&self.bids, &self.asks].map(|levels| levels.first().map(|level| level.price))
             }
         }
     }
@@ -175,15 +216,9 @@ impl Outside {
     /// Prices of [`Outside::touches`]; costs less.
     pub(crate) fn touch_prices(&self) -> [Option<Price>; 2] {
         match (self.liquidity, self.last) {
-            (Liquidity::Synthetic(_), Some(last)) if self.stale => {
-                let (bid, ask) = self.touch_ticks(last);
-                [bid, ask].map(|ticks| {
-                    let raw = ticks.checked_mul(self.tick).unwrap_or(0);
-                    (raw > 0).then(|| Price::from_raw(raw))
-                })
-            }
-            (Liquidity::Prints(_), last) => [last.map(|l| l.price); 2],
-            (Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
+            (Liquidity::Prints(_), Some(last)) => self.touch_prices_at(last),
+            (Liquidity::Synthetic(_), Some(last)) if self.stale => self.touch_prices_at(last),
+            (Liquidity::Prints(_) | Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
                 [&self.bids, &self.asks].map(|levels| levels.first().map(|level| level.price))
             }
         }

@@ -1,5 +1,7 @@
 //! What a venue session tells the rest of the trading system, in no venue's words.
 
+use std::borrow::Cow;
+
 use crate::audit::StreamState;
 use crate::bar::Bar;
 use crate::book::Level;
@@ -72,5 +74,5 @@ pub struct OrderReport {
     /// The execution that this message reports, if it reports one.
     pub last_fill: Option<Fill>,
     /// Why it ended, where a reason was given.
-    pub reason: Option<String>,
+    pub reason: Option<Cow<'static, str>>,
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use crate::decimal::{Price, Quantity};
@@ -48,7 +48,11 @@ impl fmt::Display for Side {
 /// 18 is what the strictest venue (Kraken) takes for free text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ClientOrderId(SmolStr);
+pub struct ClientOrderId {
+    /// Zeros behind the text, so that the order is that of the texts.
+    text: [u8; Self::LENGTH_MAX],
+    length: u8,
+}
 
 /// A text that no venue would take as a client order id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -66,17 +70,34 @@ impl ClientOrderId {
     /// # Errors
     /// [`InvalidClientOrderId`]: empty, longer than 18 bytes, or another character.
     pub fn new(text: &str) -> Result<Self, InvalidClientOrderId> {
-        let fits = (1..=Self::LENGTH_MAX).contains(&text.len());
-        if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-            Ok(Self(SmolStr::new(text)))
-        } else {
-            Err(InvalidClientOrderId { text: text.to_owned() })
-        }
+        Self::try_from(text.as_bytes())
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(self.as_bytes()).expect("letters, digits and dashes")
+    }
+
+    /// The bytes of the text.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text[..usize::from(self.length)]
+    }
+}
+
+/// The same of the bytes of a text.
+impl TryFrom<&[u8]> for ClientOrderId {
+    type Error = InvalidClientOrderId;
+
+    fn try_from(text: &[u8]) -> Result<Self, InvalidClientOrderId> {
+        let fits = (1..=Self::LENGTH_MAX).contains(&text.len());
+        if fits && text.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-') {
+            let mut id = Self { text: [0; Self::LENGTH_MAX], length: 0 };
+            id.text[..text.len()].copy_from_slice(text);
+            id.length = u8::try_from(text.len()).expect("at most 18");
+            Ok(id)
+        } else {
+            Err(InvalidClientOrderId { text: String::from_utf8_lossy(text).into_owned() })
+        }
     }
 }
 
@@ -90,19 +111,19 @@ impl TryFrom<String> for ClientOrderId {
 
 impl From<ClientOrderId> for String {
     fn from(id: ClientOrderId) -> Self {
-        id.0.into()
+        id.as_str().to_owned()
     }
 }
 
 impl fmt::Display for ClientOrderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
 impl fmt::Debug for ClientOrderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -118,8 +139,23 @@ impl VenueOrderId {
     }
 
     /// The name at a venue that numbers its orders.
-    pub fn of_number(number: u64) -> Self {
-        Self(format_smolstr!("{number}"))
+    pub fn of_number(mut number: u64) -> Self {
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + u8::try_from(number % 10).expect("a digit");
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        Self::new(std::str::from_utf8(&digits[at..]).expect("digits"))
+    }
+
+    /// The number of a name that [`VenueOrderId::of_number`] gave.
+    pub fn number(&self) -> Option<u64> {
+        self.0.parse().ok()
     }
 
     /// The text.

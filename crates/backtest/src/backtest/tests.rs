@@ -38,7 +38,7 @@ pub(super) fn config() -> BacktestConfig {
 }
 
 /// Half an hour of generated trades.
-pub(super) fn trades() -> Vec<MarketEvent> {
+pub(super) fn trades() -> Vec<MarketEvent<'static>> {
     let generator = TradeGenerator::new(GeneratorConfig::sample(), SAMPLE_SEED).unwrap();
     generator.map(MarketEvent::from).collect()
 }
@@ -48,7 +48,11 @@ pub(super) fn strategy(spec: &str) -> Box<dyn Strategy> {
     spec.factory().build(&[Symbol::new("BTC/USD")])
 }
 
-pub(super) fn run(config: &BacktestConfig, events: &[MarketEvent], spec: &str) -> BacktestResult {
+pub(super) fn run(
+    config: &BacktestConfig,
+    events: &[MarketEvent<'static>],
+    spec: &str,
+) -> BacktestResult {
     let backtest = Backtest::new(config.clone()).unwrap();
     let tape = events.iter().cloned().map(Ok::<_, Infallible>);
     backtest.run(tape, strategy(spec)).unwrap()

@@ -135,7 +135,7 @@ fn an_unknown_submission_is_asked_for_and_never_sent_again() {
     let actions = engine.step(EngineEvent::Located { client_order_id: id.clone(), outcome: found });
     assert_eq!(deeds(actions), []);
     assert_eq!(state(&engine, &id), OrderState::Filled);
-    assert_eq!(engine.positions()[&symbol()], quantity("0.1"));
+    assert_eq!(*engine.positions().get(&symbol()).expect("it has one"), quantity("0.1"));
 }
 
 #[test]
@@ -295,8 +295,8 @@ fn best_prices_are_forgotten_when_the_stream_falls() {
     let level = Level { price: price("1"), quantity: quantity("1") };
     let best = FeedEvent::BestPrices { symbol: symbol(), bid: Some(level), ask: None };
     engine.step(EngineEvent::Feed(best));
-    assert!(engine.markets[&symbol()].bid.is_some());
+    assert!(engine.markets.get(&symbol()).unwrap().bid.is_some());
     let down = FeedEvent::Stream { stream: StreamKind::Public, state: StreamState::Down };
     engine.step(EngineEvent::Feed(down));
-    assert!(engine.markets[&symbol()].bid.is_none());
+    assert!(engine.markets.get(&symbol()).unwrap().bid.is_none());
 }

@@ -1,6 +1,5 @@
 //! A desk with one instrument and a strategy in front of it, for the tests of strategies.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{
@@ -8,6 +7,7 @@ use model::{
     Side, Symbol, TimeInForce, Trade, UnixNanos,
 };
 
+use crate::by_symbol::BySymbol;
 use crate::desk::{Desk, MarketView, Wish};
 use crate::orders::Orders;
 use crate::strategy::Strategy;
@@ -15,9 +15,9 @@ use crate::strategy::Strategy;
 /// The market is 99 to 101; nothing is owned, nothing rests.
 pub(super) struct World<S> {
     strategy: S,
-    pub(super) instruments: BTreeMap<Symbol, Instrument>,
-    pub(super) markets: BTreeMap<Symbol, MarketView>,
-    pub(super) positions: BTreeMap<Symbol, Quantity>,
+    pub(super) instruments: BySymbol<Instrument>,
+    pub(super) markets: BySymbol<MarketView>,
+    pub(super) positions: BySymbol<Quantity>,
     pub(super) orders: Orders,
     pub(super) second: i64,
 }
@@ -53,7 +53,7 @@ impl<S: Strategy> World<S> {
             strategy,
             instruments: [(symbol(), instrument)].into(),
             markets: [(symbol(), market)].into(),
-            positions: BTreeMap::new(),
+            positions: BySymbol::default(),
             orders: no_orders(),
             second: 0,
         }

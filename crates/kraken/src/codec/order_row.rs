@@ -35,7 +35,7 @@ impl OrderRow<'_> {
             cost: Some(self.cost.notional()?),
             fee: Some(self.fee.notional()?),
             last_fill: None,
-            reason: self.reason.filter(|reason| !reason.is_empty()),
+            reason: self.reason.filter(|reason| !reason.is_empty()).map(Into::into),
         })
     }
 }

@@ -36,7 +36,7 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<(), Refusal> {
-        let known = self.orders.get(&id).filter(|o| o.account == account && o.is_open());
+        let known = self.orders.get(id).filter(|o| o.account == account && o.is_open());
         let order = known.cloned().ok_or(Refusal::UnknownOrder)?;
         let has_book = self.markets[order.market].market.outside.print_rule().is_none();
         let request = amended(&order.request, change).filter(|_| has_book);
@@ -70,7 +70,7 @@ impl Exchange {
         if let Some(price) = limit {
             self.markets[order.market].market.reduce(side, price, order.id, less);
         }
-        let known = self.orders.get_mut(&order.id).expect("an open order is known");
+        let known = self.orders.get_mut(order.id).expect("an open order is known");
         (known.request, known.held) = (request, hold);
     }
 
@@ -80,7 +80,7 @@ impl Exchange {
         let waiting = &mut self.markets[order.market].waiting;
         waiting.remove(side, order.request.kind, order.id);
         waiting.insert(side, kind, order.id);
-        self.orders.get_mut(&order.id).expect("an open order is known").request = request;
+        self.orders.get_mut(order.id).expect("an open order is known").request = request;
     }
 
     /// Takes a resting order out and lets its rest arrive as if it were new.
@@ -106,7 +106,7 @@ impl Exchange {
         let hold = hold.ok_or(Refusal::InsufficientFunds)?;
         self.markets[at].take_out(order.id, side, order.request.kind);
         self.ledger.set_hold(account, asset, order.held, hold);
-        let known = self.orders.get_mut(&order.id).expect("an open order is known");
+        let known = self.orders.get_mut(order.id).expect("an open order is known");
         (known.request, known.held) = (request, hold);
         if known.filled == known.request.quantity {
             self.end(order.id, OrderStatus::Cancelled(CancelReason::Requested), now, out);

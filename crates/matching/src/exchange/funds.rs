@@ -37,7 +37,7 @@ impl Allowed {
 impl Exchange {
     /// What of `quantity` a taking order may execute against everybody else at `price`.
     pub(super) fn allowed(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
-        let order = &self.orders[&id];
+        let order = &self.orders[id];
         let slippage = self.markets[order.market].slippage;
         let slipped = slipped(price, order, slippage.ppm);
         let closing_price = match slippage.on {
@@ -49,7 +49,7 @@ impl Exchange {
 
     /// What of `quantity` a resting order may execute at its price.
     pub(super) fn allowed_maker(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
-        self.split(&self.orders[&id], price, [price, price], quantity)
+        self.split(&self.orders[id], price, [price, price], quantity)
     }
 
     /// Splits a quantity at the point where it turns the position, and cuts it.

@@ -169,7 +169,7 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
-        let order = &self.orders[&id];
+        let order = &self.orders[id];
         let (at, side, quantity) = (order.market, order.request.side, order.remaining());
         let (kind, life) = (order.request.kind, order.request.time_in_force);
         let account = order.account;
@@ -214,7 +214,7 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) -> Option<CancelReason> {
         let allowed = self.allowed(id, price, quantity);
-        let order = &self.orders[&id];
+        let order = &self.orders[id];
         let (at, side) = (order.market, order.request.side);
         let parts =
             [(allowed.closing, allowed.closing_price), (allowed.opening, allowed.opening_price)];

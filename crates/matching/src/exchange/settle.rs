@@ -24,11 +24,11 @@ impl Exchange {
             self.fill(order, price, allowed.total(), trade_id, Liquidity::Maker, out);
         }
         if let Some(reason) = allowed.short {
-            let known = &self.orders[&order];
+            let known = &self.orders[order];
             let (at, side, kind) = (known.market, known.request.side, known.request.kind);
             self.markets[at].take_out(order, side, kind);
             self.end(order, OrderStatus::Cancelled(reason), now, out);
-        } else if self.orders[&order].remaining().is_zero() {
+        } else if self.orders[order].remaining().is_zero() {
             self.end(order, OrderStatus::Filled, now, out);
         }
     }
@@ -43,7 +43,7 @@ impl Exchange {
         liquidity: Liquidity,
         out: &mut Vec<ExchangeEvent>,
     ) {
-        let order = self.orders.get_mut(&id).expect("an open order is known");
+        let order = self.orders.get_mut(id).expect("an open order is known");
         let listing = &self.markets[order.market];
         let fees = self.traders[order.account.0].fees;
         let cost = Notional::of(price, quantity);
@@ -94,7 +94,7 @@ impl Exchange {
 
     /// Gives back what an order still reserves.
     pub(super) fn release_hold(&mut self, id: OrderId) {
-        let order = self.orders.get_mut(&id).expect("an open order is known");
+        let order = self.orders.get_mut(id).expect("an open order is known");
         let listing = &self.markets[order.market];
         let asset = match order.request.side {
             Side::Buy => listing.quote,

@@ -92,7 +92,7 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> bool {
-        let order = self.orders.get_mut(&id).expect("a waiting order is known");
+        let order = self.orders.get_mut(id).expect("a waiting order is known");
         let (at, side, kind) = (order.market, order.request.side, order.request.kind);
         if let OrderKind::Triggered { limit, .. } = kind {
             order.request.kind = limit
@@ -100,7 +100,9 @@ impl Exchange {
         }
         let (account, request) = (order.account, order.request.clone());
         self.markets[at].waiting.remove(side, kind, id);
-        out.push(ExchangeEvent::Opened { order: id });
+        if self.tells_all {
+            out.push(ExchangeEvent::Opened { order: id });
+        }
         let taking = match self.markets[at].market.outside.print_rule() {
             Some(_) => None,
             None => Some(self.taking_of(id)),
@@ -112,12 +114,12 @@ impl Exchange {
         };
         let asset = self.paid_in(at, side);
         self.ledger.set_hold(account, asset, Notional::ZERO, hold);
-        self.orders.get_mut(&id).expect("it was there").held = hold;
+        self.orders.get_mut(id).expect("it was there").held = hold;
         true
     }
 
     fn taking_of(&mut self, id: OrderId) -> Taking {
-        let order = &self.orders[&id];
+        let order = &self.orders[id];
         let (at, account, side) = (order.market, order.account, order.request.side);
         let (limit, quantity) = (order.request.limit(), order.remaining());
         let limit = limit.or_else(|| self.protection(at, side));
@@ -132,7 +134,7 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
-        if self.orders[&id].request.time_in_force == TimeInForce::Fok
+        if self.orders[id].request.time_in_force == TimeInForce::Fok
             && !self.is_fillable(id, taking)
         {
             self.end(id, OrderStatus::Cancelled(CancelReason::FillOrKill), now, out);
@@ -149,7 +151,7 @@ impl Exchange {
 
     /// True when all of an order would be filled now.
     fn is_fillable(&self, id: OrderId, taking: &Taking) -> bool {
-        let quantity = self.orders[&id].remaining();
+        let quantity = self.orders[id].remaining();
         let worst = taking.matches.last().map(|taken| taken.price);
         let allowed = worst.map(|price| self.allowed(id, price, quantity));
         taking.stop == Stop::Filled && allowed.is_some_and(|allowed| allowed.is_all(quantity))
@@ -163,7 +165,7 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> Option<CancelReason> {
-        let order = &self.orders[&id];
+        let order = &self.orders[id];
         let (at, side) = (order.market, order.request.side);
         let allowed = match taken.maker {
             Some(_) => self.allowed_maker(id, taken.price, taken.quantity),
@@ -193,7 +195,7 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
-        let order = &self.orders[&id];
+        let order = &self.orders[id];
         let request = &order.request;
         let status = match (stop, request.limit(), request.time_in_force) {
             (Stop::Filled, ..) => OrderStatus::Filled,
@@ -221,8 +223,7 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> OrderId {
-        let id = OrderId(self.next_order);
-        self.next_order += 1;
+        let id = self.orders.next_id();
         let asset = self.paid_in(plan.at, request.side);
         let waits = request.is_waiting();
         self.ledger.set_hold(account, asset, Notional::ZERO, plan.hold);
@@ -245,16 +246,18 @@ impl Exchange {
             held: plan.hold,
             market: plan.at,
         };
-        self.orders.insert(id, order);
-        out.push(ExchangeEvent::Accepted { order: id });
-        if !waits {
+        self.orders.insert(order);
+        if self.tells_all {
+            out.push(ExchangeEvent::Accepted { order: id });
+        }
+        if self.tells_all && !waits {
             out.push(ExchangeEvent::Opened { order: id });
         }
         id
     }
 
     fn plan(&mut self, account: AccountId, request: &OrderRequest) -> Result<Plan, Refusal> {
-        if self.ledger.traders().all(|trader| trader != account) {
+        if !self.ledger.is_trader(account) {
             return Err(Refusal::UnknownAccount);
         }
         let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;

@@ -17,7 +17,7 @@ pub(super) fn write_fills(report: &BacktestReport<'_>, mut out: impl Write) -> i
     writeln!(out, "time,symbol,order,side,price,quantity,fee,liquidity,cash,base")?;
     let symbols: Vec<_> = report.config.instruments().map(|of| &of.instrument.symbol).collect();
     for fill in &report.result.fills {
-        let id = &report.result.orders[fill.order].request.client_order_id;
+        let id = &report.result.orders.id(fill.order);
         let liquidity = fill.liquidity.as_str();
         let (ts, side, price, quantity, fee) =
             (fill.ts, fill.side, fill.price, fill.quantity, fill.fee);
@@ -36,7 +36,7 @@ pub(super) fn write_orders(result: &BacktestResult, mut out: impl Write) -> io::
         out,
         "order,symbol,sent,arrived,ended,side,type,price,limit,quantity,state,filled,cost,fee,reason"
     )?;
-    for order in &result.orders {
+    for order in result.orders.iter() {
         let (kind, price, limit) = match order.request.kind {
             OrderKind::Market => ("market", None, None),
             OrderKind::Limit { price, .. } => ("limit", None, Some(price)),

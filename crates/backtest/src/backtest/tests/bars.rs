@@ -30,7 +30,7 @@ fn px(price: i64) -> Price {
     Price::from_raw(price * 1_000_000_000)
 }
 
-fn bars(prices: &[[i64; 4]]) -> Vec<MarketEvent> {
+fn bars(prices: &[[i64; 4]]) -> Vec<MarketEvent<'static>> {
     let bar = |(at, [open, high, low, close]): (i64, &[i64; 4])| {
         MarketEvent::Bar(Bar {
             start: UnixNanos::from_secs(at * 60),
@@ -57,7 +57,7 @@ fn fills(
     config.path = path;
     let tape = bars(&[[100, 101, 99, 100], second]).into_iter().map(Ok::<_, Infallible>);
     let result = Backtest::new(config).unwrap().run(tape, Box::new(Once(orders))).unwrap();
-    let line = |fill: &crate::record::FillRecord| {
+    let line = |fill: crate::record::FillRecord| {
         format!("{}: {} {}", fill.ts.secs(), fill.side, fill.price)
     };
     result.fills.iter().map(line).collect()
@@ -171,7 +171,7 @@ impl Strategy for Busy {
 }
 
 /// A walk of 500 bars; some stand still without a trade, some are missing.
-pub(super) fn walk(first: i64, mut state: u64) -> Vec<MarketEvent> {
+pub(super) fn walk(first: i64, mut state: u64) -> Vec<MarketEvent<'static>> {
     let mut draw = |below: i64| {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -206,7 +206,7 @@ fn what_nobody_looks_at_may_be_skipped() {
             }
             config.venues[0].latency.feed = crate::latency::Latency::Constant(latency);
             config.venues[0].latency.entry = crate::latency::Latency::Constant(latency / 2);
-            let run = |wants, tapes: [Vec<MarketEvent>; 2]| {
+            let run = |wants, tapes: [Vec<MarketEvent<'static>>; 2]| {
                 let tapes = tapes.map(|tape| tape.into_iter().map(Ok::<_, Infallible>));
                 let strategy = Box::new(Busy { wants, bars: 0 });
                 Backtest::new(config.clone()).unwrap().run_all(tapes.into(), strategy).unwrap()

@@ -28,8 +28,8 @@ fn slow() -> BacktestConfig {
 
 /// What is known of a run at a time: fills, and orders sent with what the venue had done to them.
 fn until(result: &BacktestResult, end: UnixNanos) -> (Vec<FillRecord>, Vec<OrderRecord>) {
-    let fills = result.fills.iter().filter(|fill| fill.ts <= end).cloned().collect();
-    let sent = result.orders.iter().filter(|order| order.sent <= end).cloned();
+    let fills = result.fills.iter().filter(|fill| fill.ts <= end).collect();
+    let sent = result.orders.iter().filter(|order| order.sent <= end);
     let orders = sent.map(|mut order| {
         order.arrived = order.arrived.filter(|at| *at <= end);
         if order.ended.is_none_or(|at| at > end) {
@@ -48,7 +48,7 @@ fn until(result: &BacktestResult, end: UnixNanos) -> (Vec<FillRecord>, Vec<Order
 }
 
 /// The same tape, with another future after a time.
-fn altered(events: &[MarketEvent], end: UnixNanos) -> Vec<MarketEvent> {
+fn altered(events: &[MarketEvent<'static>], end: UnixNanos) -> Vec<MarketEvent<'static>> {
     let mut events = events.to_vec();
     for event in &mut events {
         if let MarketEvent::Trade(row) = event
@@ -127,7 +127,8 @@ fn cash_and_position_follow_the_fills_to_the_last_unit() {
 #[test]
 fn an_order_never_meets_the_trade_that_caused_it() {
     let result = run(&slow(), &trades(), EMA);
-    for order in &result.orders {
+    let orders: Vec<_> = result.orders.iter().collect();
+    for order in &orders {
         let arrived = order.arrived.expect("the tape goes on");
         let took = arrived.since(order.sent);
         assert!(
@@ -136,7 +137,7 @@ fn an_order_never_meets_the_trade_that_caused_it() {
         );
     }
     for fill in &result.fills {
-        assert!(fill.ts >= result.orders[fill.order].arrived.unwrap());
+        assert!(fill.ts >= orders[fill.order].arrived.unwrap());
     }
 }
 

@@ -40,7 +40,7 @@ fn price(text: &str) -> Price {
 }
 
 /// The bars, one per calendar day, and the number of each day.
-fn bars(path: &Path) -> (Vec<MarketEvent>, Vec<String>) {
+fn bars(path: &Path) -> (Vec<MarketEvent<'static>>, Vec<String>) {
     let mut days = Vec::new();
     let bars = rows(path).into_iter().map(|row| {
         days.push(row[""].clone());

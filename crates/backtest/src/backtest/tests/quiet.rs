@@ -124,7 +124,7 @@ fn walk(mut state: u64, count: u32) -> Vec<TradeRow> {
 }
 
 /// The trades alone, or in a book of a level on each side.
-fn tape(trades: &[TradeRow], with_book: bool) -> Vec<MarketEvent> {
+fn tape(trades: &[TradeRow], with_book: bool) -> Vec<MarketEvent<'static>> {
     let mut events = Vec::new();
     for (at, trade) in (1..).zip(trades) {
         if with_book {
@@ -133,7 +133,8 @@ fn tape(trades: &[TradeRow], with_book: bool) -> Vec<MarketEvent> {
                 quantity: Quantity::from_raw(quantity * 1_000_000),
             };
             let snapshot = at % 3 != 0;
-            let (bids, asks) = (vec![level(-1, at % 40)], vec![level(1, 17 + at % 11)]);
+            let (bids, asks) =
+                ([level(-1, at % 40)].to_vec().into(), [level(1, 17 + at % 11)].to_vec().into());
             events.push(MarketEvent::Depth(DepthRow { ts: trade.ts, snapshot, bids, asks }));
         }
         events.push(MarketEvent::Trade(*trade));
@@ -149,7 +150,7 @@ fn latencies([feed, entry, response]: [u64; 3]) -> LatencyConfig {
 /// Both ways to play: as fast as possible, and with every question.
 fn both(
     config: &BacktestConfig,
-    tapes: &[Vec<MarketEvent>],
+    tapes: &[Vec<MarketEvent<'static>>],
     strategy: impl Fn() -> Box<dyn Strategy>,
 ) -> [BacktestResult; 2] {
     [strategy(), Box::new(Asked(strategy()))].map(|strategy| {

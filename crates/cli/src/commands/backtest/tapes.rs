@@ -63,7 +63,7 @@ impl MarketTape {
     pub(super) fn events(
         &mut self,
         bar: &ProgressBar,
-    ) -> impl Iterator<Item = Result<MarketEvent, QualityError>> {
+    ) -> impl Iterator<Item = Result<MarketEvent<'static>, QualityError>> {
         let mut rows = 0_u64;
         (&mut self.tape).inspect(move |_| {
             rows += 1;

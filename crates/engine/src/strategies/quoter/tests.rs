@@ -62,6 +62,6 @@ fn the_inventory_has_a_limit_on_either_side() {
 #[test]
 fn without_a_book_nothing_is_quoted() {
     let mut world = world();
-    world.markets.clear();
+    world.markets = crate::by_symbol::BySymbol::default();
     assert_eq!(world.trade(100), []);
 }

@@ -65,7 +65,7 @@ impl ExecutionRow<'_> {
             // The venue tells the fees of each execution, and their sum in dollars only.
             fee: None,
             last_fill: self.fill()?,
-            reason: self.reason.filter(|reason| !reason.is_empty()),
+            reason: self.reason.filter(|reason| !reason.is_empty()).map(Into::into),
         })
     }
 

@@ -34,7 +34,7 @@ fn the_recorded_frames_are_read() {
         cost: Some(Notional::ZERO),
         fee: None,
         last_fill: None,
-        reason: Some("User requested".to_owned()),
+        reason: Some("User requested".into()),
     };
     let expected = [
         Message::Status(SystemStatus::Online),

@@ -122,8 +122,8 @@ impl World {
         prop_assert_eq!(self.exchange.ledger().totals(), self.totals.clone());
         self.check_orders()?;
         self.check_prints(step, events)?;
-        let prices = self.exchange.best_prices(&symbol());
-        let levels = self.exchange.best_levels(&symbol());
+        let prices = self.exchange.best_prices(self.exchange.market(&symbol()).unwrap());
+        let levels = self.exchange.best_levels(self.exchange.market(&symbol()).unwrap());
         let book = self.exchange.book(&symbol(), 100).unwrap();
         prop_assert!(!book.is_crossed());
         prop_assert_eq!(levels, [book.best_bid(), book.best_ask()]);

@@ -1,0 +1,81 @@
+//! Open orders and the last closed ones, by number.
+
+use std::collections::VecDeque;
+use std::ops::Index;
+
+use crate::order::{Order, OrderId};
+
+/// Orders whose numbers are given in turn. None has to be searched for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Orders {
+    /// Numbers that were forgotten, before those of `places`.
+    before: u64,
+    /// By number: the place of the order, if it is not forgotten.
+    places: VecDeque<Option<usize>>,
+    slab: Vec<Option<Order>>,
+    free: Vec<usize>,
+}
+
+impl Orders {
+    /// The number of the next order.
+    pub(crate) fn next_id(&self) -> OrderId {
+        let known = u64::try_from(self.places.len()).expect("fewer orders than memory");
+        OrderId(self.before + known + 1)
+    }
+
+    /// Enters an order that has the [`Orders::next_id`].
+    pub(crate) fn insert(&mut self, order: Order) {
+        debug_assert_eq!(order.id, self.next_id(), "orders are entered in turn");
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.slab[place] = Some(order);
+                place
+            }
+            None => {
+                self.slab.push(Some(order));
+                self.slab.len() - 1
+            }
+        };
+        self.places.push_back(Some(place));
+    }
+
+    pub(crate) fn get(&self, id: OrderId) -> Option<&Order> {
+        self.slab[self.place(id)?].as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: OrderId) -> Option<&mut Order> {
+        let place = self.place(id)?;
+        self.slab[place].as_mut()
+    }
+
+    /// Forgets an order.
+    pub(crate) fn remove(&mut self, id: OrderId) {
+        let place = self.at(id).and_then(|at| self.places.get_mut(at)?.take());
+        while let Some(None) = self.places.front() {
+            self.places.pop_front();
+            self.before += 1;
+        }
+        if let Some(place) = place {
+            self.free.push(place);
+            self.slab[place] = None;
+        }
+    }
+
+    fn at(&self, id: OrderId) -> Option<usize> {
+        usize::try_from(id.0.checked_sub(self.before + 1)?).ok()
+    }
+
+    fn place(&self, id: OrderId) -> Option<usize> {
+        *self.places.get(self.at(id)?)?
+    }
+}
+
+/// # Panics
+/// For an order that is not known.
+impl Index<OrderId> for Orders {
+    type Output = Order;
+
+    fn index(&self, id: OrderId) -> &Order {
+        self.get(id).expect("an open order is known")
+    }
+}
