@@ -45,14 +45,22 @@ impl Limits {
                 .map_err(|source| ConfigError::Limiter { limiter: name, source })
         };
         let engine = "kraken/engine";
-        Ok(Self {
+        let limits = Self {
             public: limiter("kraken/public", &config.public_limit)?,
             rest: limiter("kraken/rest", &counter(config.rest_limit()))?,
             dials: limiter("kraken/dials", &config.dial_limit)?,
             engine: KeyedLimiter::new(engine, counter(config.engine_limit()), PAIRS_MAX)
                 .map_err(|source| ConfigError::Limiter { limiter: engine, source })?,
             ages: OrderAges::default(),
-        })
+        };
+        if config.counters_full_at_start {
+            limits.rest.fill();
+            for symbol in &config.symbols {
+                // A counter that cannot be had now is none that could be taken from.
+                limits.engine(symbol).iter().for_each(Limiter::fill);
+            }
+        }
+        Ok(limits)
     }
 
     /// The engine's counter of a pair.

@@ -87,6 +87,7 @@ impl Reader<'_> {
             foreign_orders: match file.node.foreign_orders {
                 Foreign::Refuse => ForeignOrders::Refuse,
                 Foreign::Leave => ForeignOrders::Leave,
+                Foreign::CancelOwn => ForeignOrders::CancelOwn,
             },
             reconcile_every: positive.reconcile_every.0,
             visibility_delay: positive.visibility_delay.0,
@@ -137,10 +138,12 @@ impl Reader<'_> {
         kraken.public_ws = public.endpoint;
         kraken.private_ws = private.endpoint;
         kraken.book_depth = venue.book_depth.unwrap_or(kraken.book_depth);
+        kraken.counters_full_at_start = venue.counters_full_at_start.unwrap_or_default();
         let times = [
             (&mut kraken.connect_timeout, venue.connect_timeout),
             (&mut kraken.subscribe_timeout, venue.subscribe_timeout),
             (&mut kraken.silence_max, venue.silence_max),
+            (&mut kraken.quiet_max, venue.quiet_max),
             (&mut kraken.request_timeout, venue.request_timeout),
             (&mut kraken.order_deadline, venue.order_deadline),
         ];

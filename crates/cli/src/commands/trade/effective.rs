@@ -59,8 +59,10 @@ fn venue(text: &mut Text, file: &Venue, kraken: &KrakenConfig) {
             ("connect_timeout", time(kraken.connect_timeout)),
             ("subscribe_timeout", time(kraken.subscribe_timeout)),
             ("silence_max", time(kraken.silence_max)),
+            ("quiet_max", time(kraken.quiet_max)),
             ("request_timeout", time(kraken.request_timeout)),
             ("order_deadline", time(kraken.order_deadline)),
+            ("counters_full_at_start", kraken.counters_full_at_start.to_string()),
         ],
     );
 }
@@ -69,6 +71,7 @@ fn rest(text: &mut Text, node: &NodeConfig) {
     let foreign = match node.foreign_orders {
         ForeignOrders::Refuse => "refuse",
         ForeignOrders::Leave => "leave",
+        ForeignOrders::CancelOwn => "cancel-own",
     };
     text.table(
         "node",

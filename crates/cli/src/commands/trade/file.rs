@@ -46,8 +46,10 @@ pub(super) struct Venue {
     pub(super) connect_timeout: Option<Positive>,
     pub(super) subscribe_timeout: Option<Positive>,
     pub(super) silence_max: Option<Positive>,
+    pub(super) quiet_max: Option<Positive>,
     pub(super) request_timeout: Option<Positive>,
     pub(super) order_deadline: Option<Positive>,
+    pub(super) counters_full_at_start: Option<bool>,
 }
 
 /// Table `[strategy]`.
@@ -106,6 +108,7 @@ impl Default for Node {
 pub(super) enum Foreign {
     Refuse,
     Leave,
+    CancelOwn,
 }
 
 /// Tables `[read_lane]`, `[order_lane]`, `[cancel_lane]`: the client's defaults where nothing is said.
