@@ -23,7 +23,7 @@ pub use by_symbol::BySymbol;
 pub use desk::{Desk, MarketView};
 pub use ema::Ema;
 pub use engine::{Engine, EngineConfig, EngineError};
-pub use ids::OrderIds;
+pub use ids::{EarlierRuns, OrderIds};
 pub use order::{Order, OrderUpdate};
 pub use orders::Orders;
 pub use risk::RiskLimits;

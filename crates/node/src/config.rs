@@ -73,6 +73,10 @@ pub enum ForeignOrders {
     Refuse,
     /// Leave them alone.
     Leave,
+    /// Cancel those that an earlier run of this program left, by the form of our ids, and do not start
+    /// beside any other. Orders that were on their way when that run ended, and show up later, are
+    /// cancelled, too. Only where no other node of this program trades on the account.
+    CancelOwn,
 }
 
 impl NodeConfig {

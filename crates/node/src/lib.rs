@@ -22,6 +22,7 @@ mod run;
 mod shutdown;
 mod sinks;
 mod startup;
+mod strays;
 mod upkeep;
 
 pub use config::{ForeignOrders, NodeConfig};

@@ -19,6 +19,7 @@ use crate::error::NodeError;
 use crate::groups::{ALERTS, ENDPOINT, Groups, SINKS, STREAMS, UPKEEP};
 use crate::orders::OrderDesk;
 use crate::sinks::{SinkSpec, StartedSink};
+use crate::strays::Strays;
 use crate::{alerts, dependencies, endpoint, help, shutdown, startup, upkeep};
 
 /// News that may wait for the engine; a full queue slows the senders down.
@@ -166,18 +167,18 @@ impl Session {
         let Some(instruments) = startup::start(config, platform, &rest, stop).await? else {
             return Ok((NodeReport::default(), None));
         };
-        let engine_config = EngineConfig {
-            instruments: instruments.clone(),
-            risk: config.risk,
-            started: platform.clock.now(),
-        };
+        let started = platform.clock.now();
+        let strays = Strays::new(config, &rest, started);
+        let engine_config =
+            EngineConfig { instruments: instruments.clone(), risk: config.risk, started };
         let engine = Engine::new(engine_config, config.strategy.build(&config.kraken.symbols))?;
         let (answers_in, answers) = mpsc::channel(QUEUE_MAX);
         let spawner = groups.orders.spawner();
         let desk = OrderDesk::new(config, platform, &rest, spawner.clone(), answers_in.clone());
         let mut core = Core::new(engine, desk, platform.auditor.clone());
         let steps = core.step_counter();
-        let reconcile = upkeep::reconcile(rest.clone(), config.reconcile_every, steps, answers_in);
+        let reconcile =
+            upkeep::reconcile(rest.clone(), strays, config.reconcile_every, steps, answers_in);
         spawner.spawn(UPKEEP, "reconcile", reconcile);
         self.spawn_streams(&groups.feeds.spawner(), rest, instruments, feed_in);
 
