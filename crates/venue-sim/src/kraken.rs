@@ -44,7 +44,7 @@ mod venue;
 mod wire;
 
 pub use config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
-pub use fault::{FaultSwitches, ProtocolFault, RestFault};
+pub use fault::{ChannelFault, FaultSwitches, ProtocolFault, RestFault, SessionFault};
 pub use fees::rates_at as fee_rates_at;
 pub use limits::Tier;
 pub use market::MarketEvent;

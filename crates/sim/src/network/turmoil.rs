@@ -71,6 +71,14 @@ impl Network for TurmoilNetwork {
         self.sim.release(a, b);
     }
 
+    fn crash(&mut self, name: &str) {
+        self.sim.crash(name);
+    }
+
+    fn start(&mut self, name: &str) {
+        self.sim.bounce(name);
+    }
+
     fn step(&mut self) -> Result<(), SimError> {
         self.sim.step().map_err(|error| SimError::Engine(error.to_string()))?;
         Ok(())

@@ -11,6 +11,8 @@ mod rows;
 mod ticker;
 mod trading;
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use matching::AccountId;
 use model::UnixNanos;
@@ -120,6 +122,16 @@ impl Venue {
     /// Answers a request and writes that into the history.
     pub(crate) fn handle(&mut self, request: &Request, now: UnixNanos) -> Reply {
         let result = self.execute(request, now);
+        let by_phase = [ApiError::UNAVAILABLE, ApiError::CANCEL_ONLY, ApiError::POST_ONLY_MODE];
+        if self.phase != Phase::Online
+            && result.as_ref().is_err_and(|error| by_phase.contains(error))
+        {
+            self.refused_by_phase += 1;
+        }
+        self.reply(request, result)
+    }
+
+    fn reply(&mut self, request: &Request, result: MethodResult) -> Reply {
         let error = result.as_ref().err().map(|error| error.0.to_string());
         self.sink.record(VenueEvent::RequestAnswered {
             op: request.op().to_owned(),
@@ -135,6 +147,12 @@ impl Venue {
             headers: vec![("content-type", "application/json; charset=utf-8".to_owned())],
             body,
         }
+    }
+
+    /// Answers a request with an error, and writes that into the history.
+    pub(crate) fn refuse(&mut self, request: &Request, text: &str) -> Reply {
+        let error = ApiError(Cow::Owned(text.to_owned()));
+        self.reply(request, Err(error))
     }
 
     /// Does what a request asks for; its answer is not in the history yet.
@@ -184,9 +202,9 @@ impl Venue {
             "BalanceEx" => Ok(self.balance_ex(account)),
             "TradeBalance" => self.trade_balance(account, &args),
             "TradeVolume" => self.trade_volume(account, &args),
-            "OpenOrders" => self.open_orders(account, &args),
-            "ClosedOrders" => self.closed_orders(account, &args),
-            "QueryOrders" => self.query_orders(account, &args),
+            "OpenOrders" => self.open_orders(account, &args, now),
+            "ClosedOrders" => self.closed_orders(account, &args, now),
+            "QueryOrders" => self.query_orders(account, &args, now),
             "OrderAmends" => self.order_amends(account, &args),
             "TradesHistory" => self.trades_history(account, &args),
             "QueryTrades" => self.query_trades(account, &args),

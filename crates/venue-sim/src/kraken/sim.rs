@@ -61,7 +61,7 @@ pub struct KrakenSim {
 pub(crate) struct Shared {
     pub(crate) venue: Mutex<Venue>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) faults: FaultSwitches,
+    pub(crate) faults: Arc<FaultSwitches>,
     pub(crate) sink: Arc<dyn VenueSink>,
     /// Longest wait for the (next) request's head.
     pub(crate) head_wait_max: Duration,
@@ -91,9 +91,9 @@ impl KrakenSim {
         let head_wait_max = config.head_wait_max;
         let venue = Venue::new(config, &entropy, Arc::clone(&sink))?;
         let shared = Shared {
+            faults: Arc::clone(&venue.faults),
             venue: Mutex::new(venue),
             clock,
-            faults: FaultSwitches::new(&entropy),
             sink,
             head_wait_max,
             edge: Mutex::default(),
@@ -203,6 +203,12 @@ impl KrakenSim {
         self.shared.venue.lock().set_phase(phase);
     }
 
+    /// How often the phase kept somebody from something since it began: requests that it refused, and
+    /// sessions that were told.
+    pub fn refused_by_phase(&self) -> u64 {
+        self.shared.venue.lock().refused_by_phase
+    }
+
     /// The present phase.
     pub fn phase(&self) -> Phase {
         self.shared.venue.lock().phase
@@ -285,9 +291,15 @@ impl Shared {
                 if executed {
                     let _lost = self.venue.lock().execute(request, now);
                 }
-                let status = if (400..=599).contains(&status) { status } else { 520 };
-                let reply = self.page(request.op(), status, retry_after);
+                let reply = self.page(request.op(), bad(status), retry_after);
                 Answer { reply, delivery: Delivery::Prompt }
+            }
+            RestFault::Error { text, executed } => {
+                let mut venue = self.venue.lock();
+                if executed {
+                    let _lost = venue.execute(request, now);
+                }
+                Answer { reply: venue.refuse(request, &text), delivery: Delivery::Prompt }
             }
             RestFault::Slow { .. } => {
                 Answer { reply: handle(), delivery: Delivery::After(strike.delay) }
@@ -312,6 +324,14 @@ impl Shared {
         Some(self.ban_page("stream", left))
     }
 
+    /// The page that a fault puts in place of an upgrade.
+    pub(crate) fn upgrade_page(&self, role: Role) -> Option<Reply> {
+        let (fault, status, retry_after) = self.faults.strike_upgrade(role)?;
+        self.sink.record(VenueEvent::FaultStruck { fault });
+        // No request of the trader's calls: what it called is told as a dial.
+        Some(error_page(bad(status), retry_after, &ids::ray(&mut self.rays.lock())))
+    }
+
     fn ban_page(&self, op: &str, left: Duration) -> Reply {
         let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
         self.page(op, 429, Some(whole))
@@ -321,4 +341,9 @@ impl Shared {
         self.sink.record(VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None });
         error_page(status, retry_after, &ids::ray(&mut self.rays.lock()))
     }
+}
+
+/// A status that says that a request failed; 520 in place of any other.
+fn bad(status: u16) -> u16 {
+    if (400..=599).contains(&status) { status } else { 520 }
 }

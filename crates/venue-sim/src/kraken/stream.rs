@@ -261,6 +261,7 @@ impl Venue {
         let connection_id = self.ids.connection();
         let greeting = version.status(self.phase, connection_id);
         outbox.push(Outgoing::Channel(greeting.into()));
+        self.refused_by_phase += u64::from(self.phase != Phase::Online);
         let connection = self.sessions.open(role, version, outbox);
         self.sink.record(VenueEvent::SessionOpened { connection });
         connection
@@ -272,6 +273,8 @@ impl Venue {
             return;
         }
         self.phase = phase;
+        let told = u64::try_from(self.sessions.count()).unwrap_or(u64::MAX);
+        self.refused_by_phase = if phase == Phase::Online { 0 } else { told };
         let connection_id = self.ids.connection();
         self.sessions.tell_status(phase, connection_id);
         if phase == Phase::Maintenance {

@@ -15,6 +15,7 @@ use crate::VenueSink;
 use crate::kraken::book::Sides;
 use crate::kraken::candles::Candles;
 use crate::kraken::config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
+use crate::kraken::fault::FaultSwitches;
 use crate::kraken::ids::Ids;
 use crate::kraken::ledger::Entries;
 use crate::kraken::limits::{Count, Tier};
@@ -24,7 +25,7 @@ use crate::kraken::pair::Pair;
 use crate::kraken::prints::{Prints, Spread, Spreads};
 use crate::kraken::stream::Sessions;
 use crate::kraken::ticker::Ticker;
-use crate::kraken::token::Tokens;
+use crate::kraken::token::{Grant, Tokens};
 
 /// Open orders per account and pair that the exchange can hold: as many as the highest tier may have.
 const OPEN_ORDERS_MAX: usize = Tier::Pro.open_orders_max();
@@ -51,6 +52,9 @@ pub(crate) struct Venue {
     pub(crate) sessions: Sessions,
     pub(crate) ids: Ids,
     pub(crate) phase: Phase,
+    /// How often the phase kept somebody from something, since it began.
+    pub(crate) refused_by_phase: u64,
+    pub(crate) faults: Arc<FaultSwitches>,
     pub(crate) timers: Timers,
     pub(crate) public_post: bool,
     pub(crate) sink: Arc<dyn VenueSink>,
@@ -210,10 +214,24 @@ impl Venue {
             sessions: Sessions::default(),
             ids: Ids::new(entropy),
             phase: Phase::default(),
+            refused_by_phase: 0,
+            faults: Arc::new(FaultSwitches::new(entropy)),
             timers: Timers::default(),
             public_post: config.public_post,
             sink,
         })
+    }
+
+    /// What a token opens, which one more connection uses from now on.
+    pub(crate) fn claim_token(&mut self, token: &str, now: UnixNanos) -> Option<Grant> {
+        let issued = self.tokens.unused_since(token);
+        let expired = issued.is_some_and(|issued| self.faults.expires(issued, now));
+        if expired { None } else { self.tokens.claim(token, now) }
+    }
+
+    /// Whether the methods that read orders know one.
+    pub(crate) fn shows(&self, order: &matching::Order, now: UnixNanos) -> bool {
+        !self.faults.hides(order.opened_at, now)
     }
 
     /// The pair of a symbol.

@@ -44,7 +44,12 @@ struct NameFilter<'a> {
 
 impl Venue {
     /// `OpenOrders`, newest first.
-    pub(super) fn open_orders(&self, account: AccountId, args: &Args) -> MethodResult {
+    pub(super) fn open_orders(
+        &self,
+        account: AccountId,
+        args: &Args,
+        now: UnixNanos,
+    ) -> MethodResult {
         #[derive(Serialize)]
         struct Open {
             open: Keyed<OrderRow>,
@@ -52,7 +57,7 @@ impl Venue {
         let (trades, filter) = (args.flag("trades")?, NameFilter::new(args)?);
         let open = self.exchange.open_orders(account);
         let mut rows: Vec<_> = open
-            .filter(|order| filter.takes(self, order))
+            .filter(|order| filter.takes(self, order) && self.shows(order, now))
             .filter_map(|order| self.row(order, trades))
             .collect();
         rows.reverse();
@@ -60,7 +65,12 @@ impl Venue {
     }
 
     /// `ClosedOrders`, newest first, a page at a time.
-    pub(super) fn closed_orders(&self, account: AccountId, args: &Args) -> MethodResult {
+    pub(super) fn closed_orders(
+        &self,
+        account: AccountId,
+        args: &Args,
+        now: UnixNanos,
+    ) -> MethodResult {
         #[derive(Serialize)]
         struct Closed {
             closed: Keyed<OrderRow>,
@@ -86,8 +96,11 @@ impl Venue {
             }
         };
         let orders = self.exchange.closed_orders(account);
-        let found: Vec<&Order> =
-            orders.filter(|order| filter.takes(self, order)).filter(in_range).collect();
+        let found: Vec<&Order> = orders
+            .filter(|order| filter.takes(self, order))
+            .filter(in_range)
+            .filter(|order| self.shows(order, now))
+            .collect();
         let page = found.iter().skip(offset).take(PAGE);
         let rows = page.filter_map(|order| self.row(order, trades)).collect();
         let count = (!args.flag("without_count")?).then_some(found.len());
@@ -95,7 +108,12 @@ impl Venue {
     }
 
     /// `QueryOrders`.
-    pub(super) fn query_orders(&self, account: AccountId, args: &Args) -> MethodResult {
+    pub(super) fn query_orders(
+        &self,
+        account: AccountId,
+        args: &Args,
+        now: UnixNanos,
+    ) -> MethodResult {
         let trades = args.flag("trades")?;
         let txids = args.list("txid");
         if txids.is_empty() || txids.len() > QUERY_MAX {
@@ -103,7 +121,7 @@ impl Venue {
         }
         let row = |txid: &&str| {
             let order = self.by_txid.get(*txid).and_then(|id| self.exchange.order(*id));
-            let order = order.filter(|order| order.account == account);
+            let order = order.filter(|order| order.account == account && self.shows(order, now));
             order.and_then(|order| self.row(order, trades))
         };
         let rows: Option<Vec<_>> = txids.iter().map(row).collect();

@@ -1,6 +1,7 @@
 mod access;
 mod accounts;
 mod changes;
+mod faults;
 mod history;
 mod limits;
 mod market;

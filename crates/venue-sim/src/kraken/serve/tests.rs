@@ -1,5 +1,6 @@
 mod http;
 mod sessions;
+mod struck;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

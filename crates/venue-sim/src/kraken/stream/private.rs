@@ -74,7 +74,7 @@ impl Answering<'_> {
         may: impl FnOnce(Permissions) -> bool,
     ) -> Option<Private> {
         let token = params.token.as_deref().unwrap_or_default();
-        let Some(grant) = self.venue.tokens.claim(token, self.now) else {
+        let Some(grant) = self.venue.claim_token(token, self.now) else {
             self.refuse(&ApiError::INVALID_SESSION.0, None);
             return None;
         };

@@ -100,9 +100,9 @@ impl Answering<'_> {
     ) -> Result<AccountId, ApiError> {
         let token = words::text(fields, "token").unwrap_or_default();
         let known = self.session().is_some_and(|session| session.tokens.contains(&token));
-        let tokens = &mut self.venue.tokens;
+        let (venue, now) = (&mut self.venue, self.now);
         let grant =
-            if known { tokens.look(&token, self.now) } else { tokens.claim(&token, self.now) };
+            if known { venue.tokens.look(&token, now) } else { venue.claim_token(&token, now) };
         let grant = grant.ok_or(ApiError::INVALID_SESSION)?;
         if let Some(session) = self.session().filter(|_| !known) {
             session.tokens.insert(token);

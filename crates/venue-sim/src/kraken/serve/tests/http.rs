@@ -104,6 +104,20 @@ async fn an_order_whose_answer_is_lost_exists() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_of_the_venues_own_replaces_the_answer() {
+    for (executed, open) in [(false, 0), (true, 1)] {
+        let world = World::new();
+        let fault = RestFault::Error { text: "EService:Busy".to_owned(), executed };
+        world.sim.faults().switch_on(3, ProtocolFault::Rest { fault, methods: Vec::new() });
+        let mut stream = world.connect(Role::Any, 1024);
+        let (head, body) = exchange(&mut stream, &order(1)).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert_eq!(body, r#"{"error":["EService:Busy"]}"#);
+        assert_eq!((world.sim.open_order_count(), world.sim.faults().struck(3)), (open, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_does_not_belong_here_gets_cloudflares_page() {
     let world = World::new();
     let status = |head: &str| head[9..12].to_owned();

@@ -209,7 +209,7 @@ impl Answering<'_> {
             return self.status(NOT_SUBSCRIBED, None, Some(asked));
         }
         let token = asked.token.clone().unwrap_or_default();
-        let Some(grant) = self.venue.tokens.claim(&token, self.now) else {
+        let Some(grant) = self.venue.claim_token(&token, self.now) else {
             return self.status(&ApiError::INVALID_SESSION.0, None, Some(asked));
         };
         let mut private = Private { account: grant.account, token, sequence: 0 };
