@@ -8,6 +8,7 @@ mod clients;
 mod command_line;
 mod determinism;
 mod endpoint;
+mod faults_proven;
 mod incidents;
 mod layers;
 mod lost_answers;
