@@ -24,7 +24,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Simulation.
     ("matching", &["model"]),
     ("backtest", &["model", "tape", "engine", "matching"]),
-    ("scenario", &["model"]),
+    // A storm draws from named streams, which are platform's.
+    ("scenario", &["model", "platform"]),
     ("checks", &["model"]),
     ("venue-sim", &["model", "platform", "tape", "matching"]),
     (
@@ -47,13 +48,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["model", "checks", "matching", "backtest", "engine", "tape"]),
+    // Runs what `sim` simulates, and sums it up as `report` shows it.
+    ("sweep", &["checks", "scenario", "sim", "report"]),
 ];
 
 /// What the tests of several crates share.
 const TESTKIT: &str = "testkit";
 
 /// Crates that may use everything.
-const UNBOUND: &[&str] = &["cli", "own-strategy", "tests", "benches"];
+const UNBOUND: &[&str] = &["cli", "own-scenario", "own-strategy", "tests", "benches"];
 
 /// The crates that may depend on the simulation's engine: one to use it, one to measure its floor.
 const TURMOIL_USERS: &[&str] = &["sim", "benches"];

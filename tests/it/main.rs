@@ -22,6 +22,8 @@ mod sabotage;
 mod served_venue;
 mod sink_down;
 mod support;
+mod sweep;
+mod sweep_command;
 mod tidy;
 mod trade_config;
 mod venue_limits;

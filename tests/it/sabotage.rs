@@ -43,7 +43,7 @@ fn no_proof(_: &Setup, _: &[model::history::Record]) {}
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Nothing that is waited for ever ends by itself.
-fn no_timeouts(kraken: &mut KrakenConfig) {
+pub(crate) fn no_timeouts(kraken: &mut KrakenConfig) {
     for lane in [&mut kraken.read_lane, &mut kraken.order_lane, &mut kraken.cancel_lane] {
         lane.attempt_timeout = HOUR;
     }

@@ -148,7 +148,8 @@ fn faults(cycles: u32, kinds: &[FaultKind]) -> Vec<PlannedFault> {
     let all = (0..cycles).flat_map(|cycle| each.iter().map(move |fault| (cycle, fault)));
     let planned = (0..).zip(all).map(|(id, (cycle, (at, lasts, kind)))| {
         let at = CYCLE * cycle + Duration::from_secs(*at);
-        PlannedFault { id, at, until: at + Duration::from_secs(*lasts), kind: kind.clone() }
+        let until = at + Duration::from_secs(*lasts);
+        PlannedFault { id, at, until, may_miss: false, kind: kind.clone() }
     });
     planned.collect()
 }

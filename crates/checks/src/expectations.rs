@@ -143,6 +143,8 @@ pub struct Expectations {
     pub trader_host: String,
     /// Numbers of the planned faults.
     pub faults: BTreeSet<u32>,
+    /// Those of them that may find nothing to strike.
+    pub faults_may_miss: BTreeSet<u32>,
     /// Rules of the breakers that have none of their own.
     pub breaker: BreakerRules,
     /// Rules of single breakers, by name.
@@ -196,6 +198,7 @@ impl Expectations {
             account: "trader".to_owned(),
             trader_host: "trader".to_owned(),
             faults: BTreeSet::new(),
+            faults_may_miss: BTreeSet::new(),
             breaker: BreakerRules::standard(),
             breakers: BTreeMap::new(),
             calls: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 mod fetch;
 mod real;
+mod sweep;
 mod tape;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::fetch::{
     ArchiveKind, ArchiveMarket, FetchArgs, FetchBinanceArgs, FetchKrakenArgs, FetchVenue,
 };
+pub(crate) use self::sweep::{DiffArgs, ExplainArgs, ReduceArgs, SweepArgs};
 pub(crate) use self::tape::{
     ConvertArgs, GenerateArgs, MarketArg, ReadArgs, ReadHow, SurveyArgs, TapeArgs, TapeCommand,
 };
@@ -35,6 +37,7 @@ Try:
   wavetank run faults/kraken-outage                   an exchange goes down: does the trader survive?
   wavetank run faults/kraken-outage --seed 7 --twice  another seed, and proof that it repeats
   wavetank run faults/kraken-outage --format json     the same for programs
+  wavetank sweep storm/kraken-storm --seeds 0..1000   a storm of its own for each seed
   wavetank tape info BTCUSDT-trades-2024-08-08.zip    what is in a file of an exchange
   wavetank tape check *.csv.gz                        can these files be trusted?
   wavetank tape convert *.zip --out btc.parquet       one file that loads ten times faster
@@ -52,10 +55,22 @@ Exit codes:
 pub(crate) enum Command {
     /// Run one scenario and judge it
     Run(RunArgs),
+    /// Run many seeds on all cores, and reduce what fails
+    Sweep(SweepArgs),
+    /// Make a failing run as small as it gets
+    Reduce(ReduceArgs),
+    /// Tell the story of a saved run that failed: what happened around it, and what was in force
+    Explain(ExplainArgs),
+    /// Show the first event at which two saved runs part
+    Diff(DiffArgs),
+    /// Show the faults of a scenario and a seed, as a scenario file that repeats the run
+    Plan(PlanArgs),
     /// Play recorded markets to a strategy, without a network
     Backtest(Box<crate::commands::backtest::BacktestArgs>),
     /// List the scenarios with their purpose
     Scenarios(ScenariosArgs),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
     /// Recorded markets: look into files, check them, convert them, make one
     Tape(TapeArgs),
     /// Serve a simulated venue on a real port, for any client in any language
@@ -107,7 +122,7 @@ pub(crate) struct RunArgs {
 
 const RUN_HELP: &str = "\
 Files in --out: run.json (this is what --format json prints), history.jsonl (every event, one per
-line), plan.toml (the explicit faults), fills.csv. A run that fails is saved under target/wavetank/
+line), plan.toml (a scenario file with explicit faults that repeats the run), fills.csv. A run that fails is saved under target/wavetank/
 when --out is not given. The JSON is described in crates/report/SCHEMA.md.";
 
 /// What `run` prints.
@@ -117,6 +132,20 @@ pub(crate) enum Format {
     Text,
     /// One JSON object
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Scenario file, or its name as `wavetank scenarios` lists it
+    pub(crate) scenario: PathBuf,
+
+    /// Seed that draws the faults of the storm [default: the scenario's]
+    #[arg(long, value_parser = scenario::parse_seed)]
+    pub(crate) seed: Option<u64>,
+
+    /// Name this market instead of the scenario's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tape: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

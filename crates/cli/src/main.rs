@@ -24,6 +24,12 @@ fn main() -> ExitCode {
     };
     let done = match &arguments.command {
         Command::Run(run) => commands::run::execute(run),
+        Command::Sweep(sweep) => commands::sweep::execute(sweep),
+        Command::Reduce(reduce) => commands::reduce::execute(reduce),
+        Command::Explain(explain) => commands::explain::execute(explain),
+        Command::Diff(diff) => commands::diff::execute(diff),
+        Command::Schema => commands::schema::execute(),
+        Command::Plan(plan) => commands::plan::execute(plan),
         Command::Backtest(backtest) => commands::backtest::execute(backtest),
         Command::Scenarios(scenarios) => commands::scenarios::execute(scenarios),
         Command::Tape(tape) => commands::tape::execute(tape),

@@ -3,13 +3,15 @@
 //! Numbers are read from their JSON text and never pass through a float. Unknown fields, channels and
 //! enum values are skipped; a known field that cannot be read is a [`DecodeError`].
 
-pub mod checksum;
+pub mod account;
 pub(crate) mod decode;
 pub mod fault;
+pub(crate) mod fields;
 pub(crate) mod form;
 pub mod market;
 pub mod names;
 pub(crate) mod nonce;
+pub mod order;
 pub(crate) mod order_row;
 pub(crate) mod reply;
 pub mod rest;

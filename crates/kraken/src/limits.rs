@@ -12,12 +12,11 @@ use std::time::Duration;
 
 use model::{OrderReport, OrderState, Symbol, VenueOrderId};
 use parking_lot::Mutex;
-use resilience::{KeyedLimiter, Limiter, LimiterConfig, LimiterError, Weight};
+use resilience::{AgeTable, KeyedLimiter, Limiter, LimiterConfig, LimiterError, Weight};
 use tokio::time::Instant;
 
 use crate::codec::fault::VenueError;
 use crate::config::{ConfigError, KrakenConfig};
-use crate::tier::CANCEL_WEIGHTS;
 
 /// Most pairs with a counter of their own; one that counts nothing is forgotten first.
 const PAIRS_MAX: usize = 1024;
@@ -61,9 +60,16 @@ impl Limits {
         self.engine.get(symbol)
     }
 
-    /// What a cancel of this order weighs.
-    pub(crate) fn cancel_weight(&self, id: &VenueOrderId) -> Weight {
-        Weight::ByAge { since: self.ages.since(id), table: CANCEL_WEIGHTS }
+    /// What a change of this order weighs, or a cancel, by a table. Of one that is named otherwise than
+    /// by the venue's id the age is not known: it is as young as can be.
+    pub(crate) fn change_weight(&self, id: Option<&VenueOrderId>, table: AgeTable) -> Weight {
+        let since = id.map_or_else(Instant::now, |id| self.ages.since(id));
+        Weight::ByAge { since, table }
+    }
+
+    /// An order was changed: its age begins anew.
+    pub(crate) fn changed_order(&self, id: &VenueOrderId) {
+        self.ages.renew(id);
     }
 
     /// An order is there, since now at the latest.
@@ -132,6 +138,13 @@ impl OrderAges {
         let now = Instant::now();
         all.insert(id.clone(), now);
         now
+    }
+
+    /// From now on, if it is known.
+    fn renew(&self, id: &VenueOrderId) {
+        if let Some(since) = self.since.lock().get_mut(id) {
+            *since = Instant::now();
+        }
     }
 }
 

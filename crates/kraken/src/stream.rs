@@ -3,7 +3,6 @@
 //! A [`Machine`] is told what happened and answers with [`Action`]s; `session` carries them out. Time
 //! comes in as an argument. A machine lives as long as its stream, across connections.
 
-mod book_sync;
 mod private;
 mod public;
 mod vitals;

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use crate::{Credentials, KrakenConfig, Rest};
+use crate::{Credentials, KrakenConfig, PairRules, Rest};
 
 /// Bytes that a pipe holds.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -104,7 +104,9 @@ impl Bench {
         let (venue, _) = TestVenue::new(group.spawner());
         venue.plan(answers);
         let rest = Rest::new(&config(), &venue.platform(), group.spawner());
-        Self { rest: rest.expect("a good configuration"), venue, group }
+        let rest = rest.expect("a good configuration");
+        rest.know(&[PairRules::of(instrument())]);
+        Self { rest, venue, group }
     }
 }
 

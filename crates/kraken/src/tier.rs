@@ -28,8 +28,35 @@ pub const CANCEL_WEIGHTS: AgeTable = AgeTable {
     then: 0,
 };
 
+/// What a change in place adds to the engine's counter, by the age of the order.
+pub const AMEND_WEIGHTS: AgeTable = AgeTable {
+    steps: &[
+        (Duration::from_secs(5), 4),
+        (Duration::from_secs(10), 3),
+        (Duration::from_secs(15), 2),
+    ],
+    then: 1,
+};
+
+/// What a replacement adds to the engine's counter, by the age of the order that goes.
+pub const EDIT_WEIGHTS: AgeTable = AgeTable {
+    steps: &[
+        (Duration::from_secs(5), 7),
+        (Duration::from_secs(10), 6),
+        (Duration::from_secs(15), 5),
+        (Duration::from_secs(45), 3),
+        (Duration::from_secs(90), 2),
+    ],
+    then: 1,
+};
+
 /// What an order adds to the engine's counter.
 pub const ORDER_WEIGHT: u32 = 1;
+
+/// What a batch of orders adds to the engine's counter: half of them, rounded up.
+pub(crate) fn batch_weight(orders: usize) -> u32 {
+    u32::try_from(orders.div_ceil(2)).unwrap_or(u32::MAX)
+}
 
 impl Tier {
     /// The counter of private REST requests, one per API key. Orders and cancels do not count.

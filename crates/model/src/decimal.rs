@@ -100,6 +100,9 @@ impl<U: Unit> Fixed<U> {
     /// # Errors
     /// [`DecimalError`]: not a number, more digits than the unit holds, or out of range.
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        if let Some(raw) = parse_plain(text.as_bytes(), U::DECIMALS) {
+            return Ok(Self::from_raw(raw));
+        }
         let scaled = parse_scaled(text, U::DECIMALS)?;
         i64::try_from(scaled)
             .map(Self::from_raw)
@@ -199,6 +202,35 @@ impl<'de, U: Unit> Deserialize<'de> for Fixed<U> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).map_err(de::Error::custom)
     }
+}
+
+/// Digits that cannot overflow 64 bits.
+const PLAIN_DIGITS_MAX: usize = 18;
+
+/// As [`parse_scaled`], only for digits with at most one point: what venues write. `None` for a text that
+/// is anything else, or may not fit.
+fn parse_plain(text: &[u8], decimals: u32) -> Option<i64> {
+    const POWERS: [i64; 10] =
+        [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+    if text.len() > PLAIN_DIGITS_MAX {
+        return None;
+    }
+    let (mut value, mut fraction) = (0_i64, None);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                value = value.wrapping_mul(10).wrapping_add(i64::from(byte.wrapping_sub(b'0')));
+            }
+            b'.' if fraction.is_none() => fraction = Some(at.saturating_add(1)),
+            _ => return None,
+        }
+    }
+    let places = fraction.map_or(0, |from| text.len().saturating_sub(from));
+    if text.len() == usize::from(fraction.is_some()) {
+        return None;
+    }
+    let shift = usize::try_from(decimals).ok()?.checked_sub(places)?;
+    value.checked_mul(*POWERS.get(shift)?)
 }
 
 /// Parses a decimal text into an integer count of `10^-decimals`.

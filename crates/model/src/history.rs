@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditEvent;
-use crate::book::Book;
+use crate::book::{Book, Level};
 use crate::decimal::Quantity;
 use crate::instrument::{Asset, Symbol};
 use crate::money::Notional;
@@ -248,24 +248,39 @@ impl Phase {
 ///
 /// Not the venue's checksum: an oracle of its own, over every level.
 pub fn book_hash(book: &Book) -> u64 {
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    levels_hash(book.bids(), book.asks())
+}
+
+/// As [`book_hash`], of the levels of both sides, best ones first.
+pub fn levels_hash(bids: impl Iterator<Item = Level>, asks: impl Iterator<Item = Level>) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut mix = |word: i64| {
-        for byte in word.to_le_bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+    for (side, level) in bids.map(|bid| (0, bid)).chain(asks.map(|ask| (1, ask))) {
+        for word in [side, level.price.raw(), level.quantity.raw()] {
+            hash = mix(hash, word);
         }
-    };
-    for bid in book.bids() {
-        mix(0);
-        mix(bid.price.raw());
-        mix(bid.quantity.raw());
-    }
-    for ask in book.asks() {
-        mix(1);
-        mix(ask.price.raw());
-        mix(ask.quantity.raw());
     }
     hash
+}
+
+/// FNV-1a over the bytes of a word, lowest first. The zeros at its end only multiply, all at once.
+fn mix(mut hash: u64, word: i64) -> u64 {
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    /// The prime to the power of the index.
+    const POWERS: [u64; 9] = {
+        let mut powers = [1_u64; 9];
+        let mut at = 1;
+        while at < powers.len() {
+            powers[at] = powers[at.saturating_sub(1)].wrapping_mul(PRIME);
+            at = at.saturating_add(1);
+        }
+        powers
+    };
+    let zeros = usize::try_from(word.leading_zeros() / 8).unwrap_or(0);
+    let bytes = word.to_le_bytes();
+    for byte in bytes.iter().take(bytes.len().saturating_sub(zeros)) {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+    }
+    hash.wrapping_mul(POWERS[zeros])
 }
 
 /// `[t<ms> e<seq>] <host> <event>`.
@@ -356,6 +371,7 @@ impl fmt::Display for WorldEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Price;
 
     #[test]
     fn a_record_is_one_flat_json_object_and_one_line() {
@@ -373,7 +389,6 @@ mod tests {
 
     #[test]
     fn books_with_other_levels_have_another_hash() {
-        use crate::{Level, Price};
         let mut book = Book::new();
         let empty = book_hash(&book);
         let level = Level { price: Price::from_raw(5), quantity: Quantity::from_raw(7) };
@@ -382,5 +397,23 @@ mod tests {
         book.clear();
         book.set(Side::Sell, level);
         assert!(empty != bid && bid != book_hash(&book));
+    }
+
+    #[test]
+    fn a_fingerprint_is_fnv_1a_over_all_bytes() {
+        let words = [0, 1, -1, 255, 256, 63_005_000_000_000, 1 << 40, i64::MAX, i64::MIN];
+        for word in words {
+            let plain = word.to_le_bytes().iter().fold(7, |hash: u64, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+            });
+            assert_eq!(mix(7, word), plain, "{word}");
+        }
+        let level = |raw| Level { price: Price::from_raw(raw), quantity: Quantity::from_raw(raw) };
+        let mut book = Book::new();
+        book.set(Side::Buy, level(1));
+        book.set(Side::Sell, level(2));
+        let words = [0, 1, 1, 1, 2, 2];
+        let basis = 0xcbf2_9ce4_8422_2325;
+        assert_eq!(book_hash(&book), words.iter().fold(basis, |hash, word| mix(hash, *word)));
     }
 }

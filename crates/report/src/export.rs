@@ -1,6 +1,6 @@
 //! Files beside the record: the history as JSON Lines, the executions as CSV.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 
 use model::history::Record;
 
@@ -16,6 +16,21 @@ pub fn history_jsonl(history: &[Record], mut out: impl Write) -> io::Result<()> 
         out.write_all(b"\n")?;
     }
     out.flush()
+}
+
+/// Reads what [`history_jsonl`] wrote.
+///
+/// # Errors
+/// What the reader says, or the number of the first line that is no record.
+pub fn read_history(input: impl BufRead) -> io::Result<Vec<Record>> {
+    let mut history = Vec::new();
+    for (number, line) in (1_u64..).zip(input.lines()) {
+        let record = serde_json::from_str(&line?).map_err(|error| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {error}"))
+        })?;
+        history.push(record);
+    }
+    Ok(history)
 }
 
 /// Writes the executions of a run as CSV with a header; money and quantities are decimal texts.

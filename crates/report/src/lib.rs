@@ -7,10 +7,13 @@
 
 mod backtest;
 mod breaker_timeline;
+mod diff;
+mod explain;
 mod export;
 mod failure;
 mod meta;
 mod record;
+mod sweep;
 mod text;
 mod units;
 
@@ -22,12 +25,19 @@ pub use backtest::{
     GridRow, Objective,
 };
 pub use breaker_timeline::breaker_timeline;
-pub use export::{fills_csv, history_jsonl};
+pub use diff::render_diff;
+pub use explain::render_explanation;
+pub use export::{fills_csv, history_jsonl, read_history};
 pub use failure::{render_failure, render_verdict};
 pub use meta::{RunMeta, TapeMeta};
 pub use record::{
     BreakerRecord, CallCounts, CheckRecord, CheckVerdict, Failure, FaultRecord, FillRecord,
     OrderRecord, OrderType, PhaseRecord, RunRecord, RunVerdict, SCHEMA, StreamChange, StreamRecord,
     TapeRecord, Transition, ViolationRecord,
+};
+pub use sweep::{
+    Coverage, CoverageRow, FailureClass, FailureGroup, SWEEP_SCHEMA, SeedFailure, SeedRecord,
+    SweepAbout, SweepReport, SweepTime, SweepVerdict, Tally, github_annotations, junit_xml,
+    render_sweep, render_sweep_verdict,
 };
 pub use text::{TextStyle, render_text};

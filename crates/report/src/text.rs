@@ -1,7 +1,7 @@
 //! The report for terminals.
 
 mod checked;
-mod line;
+pub(crate) mod line;
 mod orders;
 mod timeline;
 
@@ -22,7 +22,7 @@ pub struct TextStyle {
 impl TextStyle {
     const WIDTH_MIN: usize = 60;
 
-    fn columns(self) -> usize {
+    pub(crate) fn columns(self) -> usize {
         self.width.max(Self::WIDTH_MIN)
     }
 }

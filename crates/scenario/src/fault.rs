@@ -7,11 +7,13 @@ mod hang;
 mod hold;
 mod host;
 mod rest;
+mod simpler;
 mod sink;
 
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de};
 use toml::de::ValueDeserializer;
 
@@ -30,6 +32,8 @@ pub struct Fault {
     pub lasts: Duration,
     /// Keys `every` and `times`: it comes back.
     pub repeat: Option<Repeat>,
+    /// Key `may_miss`: nothing is wrong if it finds nothing to strike. Default false.
+    pub may_miss: bool,
     /// Key `kind`, with the parameters of that kind.
     pub kind: FaultKind,
 }
@@ -65,7 +69,7 @@ impl Fault {
 }
 
 /// What a fault does. Two faults of one kind never strike one target at one time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultKind {
     /// REST requests are answered with a HTTP status instead of being executed.
@@ -139,6 +143,24 @@ impl FaultKind {
                 NoParameters::deserialize(parameters).map(|NoParameters {}| Self::SinkHold)
             }
             other => Err(de::Error::unknown_variant(other, &Self::NAMES)),
+        }
+    }
+
+    /// A kind from its name and parameters; `None` if they are not those of a kind.
+    pub(crate) fn from_table(table: toml::Table) -> Option<Self> {
+        Self::deserialize(toml::Value::Table(table)).ok()
+    }
+
+    /// What is counted together over many runs: the kind, and where it has phases, the phase.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Hang(hang) => format!("{} {}", self.name(), hang.phase.as_str()),
+            Self::RestStatus(_)
+            | Self::RestLostAnswer(_)
+            | Self::RestSlow(_)
+            | Self::Hold(_)
+            | Self::SinkStatus(_)
+            | Self::SinkHold => self.name().to_owned(),
         }
     }
 

@@ -6,17 +6,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use model::{Asset, Notional, Symbol};
+use schemars::JsonSchema;
 use serde::de::{self, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use crate::lane::{Lane, LaneName};
+use crate::schema::{AmountText, DurationText, SchemaNumber, SeedText, SymbolText};
 
 /// The whole file, faults aside: their positions need a pass of their own.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
     /// Read beforehand.
     #[serde(rename = "schema")]
+    #[schemars(with = "SchemaNumber")]
     _schema: IgnoredAny,
     pub(crate) purpose: String,
     pub(crate) run: Run,
@@ -28,23 +31,30 @@ pub(crate) struct File {
     pub(crate) trader: Trader,
     pub(crate) sink: Option<Sink>,
     #[serde(default, rename = "fault")]
+    #[schemars(skip)]
     _fault: IgnoredAny,
+    #[serde(default, rename = "storm")]
+    #[schemars(skip)]
+    _storm: IgnoredAny,
     #[serde(default)]
     pub(crate) expect: Expect,
 }
 
 /// Table `[run]`: how long and how finely time passes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// Virtual length of the run, `1s..=7d`.
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     pub length: Duration,
     /// Step of virtual time, whole milliseconds, `1ms` up to the smallest latency. Default `10ms`.
     #[serde(default = "default_tick", with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     pub tick: Duration,
     /// Seed where the command line gives none. Default 1.
-    #[serde(default = "default_seed", with = "crate::seed")]
+    #[serde(default = "default_seed", deserialize_with = "crate::seed::deserialize")]
+    #[schemars(with = "SeedText")]
     pub seed: u64,
 }
 
@@ -57,7 +67,7 @@ const fn default_seed() -> u64 {
 }
 
 /// A venue that can be simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Venue {
@@ -81,13 +91,14 @@ impl fmt::Display for Venue {
 }
 
 /// Table `[market]`: what is traded where, and what the market did.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Market {
     /// The simulated venue.
     pub venue: Venue,
     /// Instrument, `BASE/QUOTE` in capitals.
     #[serde(deserialize_with = "symbol")]
+    #[schemars(with = "SymbolText")]
     pub symbol: Symbol,
     /// Recorded trades that play, as written in the file; see [`crate::Scenario::tape_path`].
     pub tape: PathBuf,
@@ -111,14 +122,16 @@ impl Market {
 }
 
 /// Table `[network]`: one-way latency between trader and venue, drawn per message.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// Smallest latency, whole milliseconds, from the tick up. Default `10ms`.
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     pub latency_min: Duration,
     /// Largest latency, whole milliseconds, up to `10s`. Default `30ms`.
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     pub latency_max: Duration,
 }
 
@@ -129,7 +142,7 @@ impl Default for Network {
 }
 
 /// Verification tier of an account, which decides how much the venue allows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tier {
     /// The lowest.
@@ -142,7 +155,7 @@ pub enum Tier {
 }
 
 /// Table `[account]`: the trader's account, as the venue sees it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Account {
     /// By which the venue limits calls, orders and cancels. Default `intermediate`.
@@ -150,13 +163,14 @@ pub struct Account {
 }
 
 /// Table `[trader]`: the trading system under test.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trader {
     /// Name and parameters of the strategy, `ema-cross:fast=12,slow=26`; parsed by the engine.
     pub strategy: String,
     /// What the account owns at the start, by asset; an asset that is not named starts at zero.
     #[serde(deserialize_with = "amounts")]
+    #[schemars(with = "BTreeMap<String, AmountText>")]
     pub balance: BTreeMap<Asset, Notional>,
     /// Tier that its configuration names. `None` for that of its account; another is a mistake that the
     /// scenario wants.
@@ -167,7 +181,7 @@ pub struct Trader {
 }
 
 /// A database that can be simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SinkKind {
@@ -177,7 +191,7 @@ pub enum SinkKind {
 
 /// Table `[sink]`: where the trading system writes what it did. Trading must not notice what happens
 /// to it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sink {
     /// The simulated database.
@@ -185,16 +199,18 @@ pub struct Sink {
 }
 
 /// Table `[expect]`: bounds that checks of the run use.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expect {
     /// Longest time after the last fault until breakers are closed, streams live, books equal and
     /// orders final. Above zero. Default `2m`.
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     pub recover_within: Duration,
     /// Breakers that must open, each with the longest time after the beginning of the first fault: a
     /// storm that opens none proves nothing about them. Default none.
     #[serde(deserialize_with = "bounds")]
+    #[schemars(with = "BTreeMap<String, DurationText>")]
     pub opens: BTreeMap<String, Duration>,
 }
 

@@ -5,13 +5,15 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::duration::format_duration;
+use crate::schema::DurationText;
 use crate::validate::limits;
 
 /// A lane whose mechanisms a scenario may set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 pub enum LaneName {
     /// Queries.
     #[serde(rename = "kraken/read")]
@@ -36,7 +38,7 @@ impl LaneName {
 }
 
 /// What opens a lane's breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
     /// Failures in a row.
@@ -59,7 +61,7 @@ impl Policy {
 }
 
 /// Settings of one lane; `None` for what stays as production has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lane {
     /// What opens the breaker. Default `consecutive`.
@@ -70,6 +72,7 @@ pub struct Lane {
     pub calls: Option<u32>,
     /// `time-window`: among the calls of how much time.
     #[serde(with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub window: Option<Duration>,
     /// `time-window`: in how many parts that time passes. Default 10.
     pub buckets: Option<u32>,
@@ -79,16 +82,19 @@ pub struct Lane {
     pub failure_percent: Option<u32>,
     /// Windows: a call that takes longer is slow.
     #[serde(with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub slow_after: Option<Duration>,
     /// Windows: percent of slow calls, failed or not, that open it.
     pub slow_percent: Option<u32>,
     /// How long it stays open.
     #[serde(with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub open_for: Option<Duration>,
     /// By which factor that grows from trip to trip.
     pub open_growth: Option<u32>,
     /// Up to which time.
     #[serde(with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub open_for_max: Option<Duration>,
     /// Probes in a row that close it.
     pub success_threshold: Option<u32>,
@@ -96,9 +102,11 @@ pub struct Lane {
     pub half_open_max: Option<u32>,
     /// Longest attempt.
     #[serde(with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub attempt_timeout: Option<Duration>,
     /// Longest wait for the limiter.
     #[serde(with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub queue_wait_max: Option<Duration>,
     /// Retries of one call.
     pub retries_max: Option<u32>,

@@ -10,13 +10,16 @@
 mod document;
 mod duration;
 mod error;
+mod explicit;
 mod fault;
 mod file;
 mod lane;
 mod list;
 mod plan;
 mod scenario;
+mod schema;
 mod seed;
+mod storm;
 mod validate;
 
 pub use document::{Document, Overridden, Step, hint};
@@ -31,7 +34,9 @@ pub use lane::{Lane, LaneName, Policy};
 pub use list::{ScenarioInfo, list};
 pub use plan::{FaultPlan, PlannedFault};
 pub use scenario::{Lines, Scenario};
+pub use schema::json_schema;
 pub use seed::{InvalidSeed, format_seed, parse_seed};
+pub use storm::{Family, Storm};
 pub use validate::limits;
 
 #[cfg(test)]

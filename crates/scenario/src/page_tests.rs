@@ -54,17 +54,25 @@ fn the_page_names_exactly_the_keys_that_exist() {
     let documented = documented();
     let mut top = known("schema = 1");
     top.retain(|key| {
-        !["run", "market", "network", "account", "trader", "sink", "fault", "expect"]
+        !["run", "market", "network", "account", "trader", "sink", "fault", "storm", "expect"]
             .contains(&&**key)
     });
     assert_eq!(documented["Top of the file"], top);
     let lanes = known("[trader]").into_iter().filter(|key| key == "lane").count();
     assert_eq!(lanes, 1, "the tables of the lanes are below [trader]");
-    for table in
-        ["[run]", "[market]", "[network]", "[account]", "[trader]", LANE, "[sink]", "[expect]"]
-    {
+    for table in [
+        "[run]",
+        "[market]",
+        "[network]",
+        "[account]",
+        "[trader]",
+        LANE,
+        "[sink]",
+        "[storm]",
+        "[expect]",
+    ] {
         let mut known = known(table);
-        known.retain(|key| key != "lane");
+        known.retain(|key| !["lane", "family"].contains(&&**key));
         assert_eq!(documented[table], known, "{table}");
     }
     for kind in FaultKind::NAMES {
@@ -72,7 +80,10 @@ fn the_page_names_exactly_the_keys_that_exist() {
         let keys = |heading: &str| documented.get(heading).cloned().unwrap_or_default();
         assert_eq!([keys("[[fault]]"), keys(kind)].concat(), known, "{kind}");
     }
-    assert_eq!(documented.len(), 16, "{documented:?}");
+    let family = known("[[storm.family]]");
+    let parameters = [documented["[[storm.family]]"].clone(), documented["rest-status"].clone()];
+    assert_eq!(parameters.concat(), family);
+    assert_eq!(documented.len(), 18, "{documented:?}");
 }
 
 #[test]
@@ -162,6 +173,22 @@ fn the_page_states_the_limits_and_defaults_of_the_code() {
             duration(*limits::LANE_WAIT.start()),
             duration(*limits::LANE_WAIT.end())
         ),
+    ] {
+        assert!(PAGE.contains(&text), "the page does not say: {text}");
+    }
+}
+
+#[test]
+fn the_page_states_the_limits_and_defaults_of_a_storm() {
+    for text in [
+        format!("less the explicit faults | `{}` |", limits::STORM_FAULTS_DEFAULT),
+        format!("one header per family, 1 to {} of them", limits::FAMILIES_MAX),
+        format!(
+            "have the family. | {} | `{}` |",
+            range(&limits::PERCENT),
+            limits::SEEDS_PERCENT_DEFAULT
+        ),
+        format!("is tried when the file is read, {} at most", limits::COMBINATIONS_MAX),
     ] {
         assert!(PAGE.contains(&text), "the page does not say: {text}");
     }

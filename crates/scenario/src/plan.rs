@@ -4,25 +4,26 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::document::{Document, Step};
 use crate::duration::format_duration;
 use crate::error::ScenarioError;
 use crate::fault::FaultKind;
+use crate::scenario::Scenario;
 
 /// Largest file with a plan.
 const PLAN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// What strikes when in one run: a scenario expanded by a seed. Plain data; saved with each run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultPlan {
     /// Name of the scenario: `faults/kraken-outage`; empty in a plan that was written by hand.
     #[serde(default)]
     pub scenario: String,
     /// Seed of the run; zero in a plan that was written by hand.
-    #[serde(default, with = "crate::seed")]
+    #[serde(default, deserialize_with = "crate::seed::deserialize")]
     pub seed: u64,
     /// Virtual time at which the last fault is over; zero without faults.
     #[serde(default, with = "crate::duration")]
@@ -33,7 +34,7 @@ pub struct FaultPlan {
 }
 
 /// One fault of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PlannedFault {
     /// Number in the plan, from 0.
     #[serde(default)]
@@ -44,14 +45,27 @@ pub struct PlannedFault {
     /// Virtual time at which it is over; later than `at`.
     #[serde(with = "crate::duration")]
     pub until: Duration,
+    /// Nothing is wrong if it finds nothing to strike.
+    #[serde(default)]
+    pub may_miss: bool,
     /// What it does.
     #[serde(flatten)]
     pub kind: FaultKind,
 }
 
 impl FaultPlan {
-    /// Reads a plan: a saved `plan.toml`, or one with nothing but its `[[fault]]`s. They are numbered in the
-    /// order of the file.
+    /// A plan of faults in any order: they are numbered in the order in which they begin.
+    pub fn new(scenario: String, seed: u64, mut faults: Vec<PlannedFault>) -> Self {
+        faults.sort_by_key(|fault| fault.at);
+        for (id, fault) in (0..).zip(&mut faults) {
+            fault.id = id;
+        }
+        let healed_at = faults.iter().map(|fault| fault.until).max().unwrap_or(Duration::ZERO);
+        Self { scenario, seed, healed_at, faults }
+    }
+
+    /// Reads a plan: that of a scenario with its own seed, as a run saves it in `plan.toml`, or a file with
+    /// nothing but `[[fault]]`s, which are numbered in the order of the file.
     ///
     /// # Errors
     /// [`ScenarioError`]: it cannot be read, is too large, is no plan, or a fault ends before it begins or has
@@ -67,6 +81,10 @@ impl FaultPlan {
         }
         let text = std::fs::read_to_string(path).map_err(read)?;
         let document = Document::parse(path, &text, &["fault"])?;
+        if document.get(&[Step::Key("schema")]).is_some() {
+            let scenario = Scenario::parse(path, &text)?;
+            return Ok(scenario.plan(scenario.run.seed));
+        }
         let mut plan: Self = document.read()?;
         for (at, fault) in plan.faults.iter_mut().enumerate() {
             fault.id = u32::try_from(at).unwrap_or(u32::MAX);
@@ -86,9 +104,20 @@ impl FaultPlan {
         self.faults.first().map(|fault| fault.at)
     }
 
-    /// The plan as TOML text, for `plan.toml` of a run record.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a plan holds nothing that TOML cannot say")
+    /// Two faults that strike one target at one time; `None` for a plan that may be run.
+    pub fn collision(&self) -> Option<(&PlannedFault, &PlannedFault)> {
+        let mut before = self.faults.iter().enumerate();
+        before.find_map(|(at, fault)| {
+            let other = self.faults.iter().take(at).find(|other| fault.collides_with(other));
+            other.map(|other| (other, fault))
+        })
+    }
+}
+
+impl PlannedFault {
+    /// Whether both do the same to one target at one time, which no run may have.
+    pub fn collides_with(&self, other: &Self) -> bool {
+        self.at < other.until && other.at < self.until && self.kind.collides_with(&other.kind)
     }
 }
 

@@ -1,12 +1,15 @@
 //! A scenario: parsed, validated, ready to be expanded by a seed.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File as DiskFile;
 use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -16,6 +19,8 @@ use crate::error::{Problem, ScenarioError};
 use crate::fault::{Fault, FaultKind, Repeat};
 use crate::file::{Account, Expect, File, Market, Network, Run, Sink, Trader};
 use crate::plan::{FaultPlan, PlannedFault};
+use crate::schema::DurationText;
+use crate::storm::{Storm, read_storm};
 use crate::validate::{limits, validate};
 
 /// Tables without which a file says nothing.
@@ -48,10 +53,14 @@ pub struct Scenario {
     pub sink: Option<Sink>,
     /// Faults in the order of the file.
     pub faults: Vec<Fault>,
+    /// Faults that each seed draws, if any.
+    pub storm: Option<Storm>,
     /// Bounds for the checks.
     pub expect: Expect,
     /// Where values stand that only others can judge.
     pub lines: Lines,
+    /// The text of the file.
+    pub(crate) text: Arc<str>,
 }
 
 /// Lines of the file, from 1, for errors that this crate cannot find.
@@ -103,7 +112,8 @@ impl Scenario {
         check_schema(&document)?;
         let file: File = document.read()?;
         let faults = read_faults(&document)?;
-        validate(&document, &file, &faults)?;
+        let storm = read_storm(&document)?;
+        validate(&document, &file, &faults, storm.as_ref())?;
         let line = |table, key| {
             let value = document.get(&[Step::Key(table), Step::Key(key)]);
             value.map_or(1, |value| document.line(value.span().start))
@@ -121,8 +131,10 @@ impl Scenario {
             trader: file.trader,
             sink: file.sink,
             faults,
+            storm,
             expect: file.expect,
             lines,
+            text: Arc::from(text),
         })
     }
 
@@ -136,29 +148,36 @@ impl Scenario {
         if beside.exists() { beside } else { self.market.tape.clone() }
     }
 
-    /// Expands the scenario into the explicit faults of one run.
+    /// Expands the scenario into the explicit faults of one run: those of the file, and those that the seed
+    /// draws from its storm.
     ///
     /// # Determinism
-    /// A function of scenario and seed. No kind of fault draws anything yet: seeds differ in
-    /// latencies and in the trader's own jitter, not in the plan.
+    /// A function of scenario and seed. The storm draws from streams of its own: the run's other randomness
+    /// does not move when a family is added.
     pub fn plan(&self, seed: u64) -> FaultPlan {
         let spells = |fault: &'_ Fault| {
-            let kind = fault.kind.clone();
+            let (kind, may_miss) = (fault.kind.clone(), fault.may_miss);
             let spells: Vec<_> = fault.spells().collect();
-            spells.into_iter().map(move |(at, until)| (at, until, kind.clone()))
+            spells.into_iter().map(move |(at, until)| PlannedFault {
+                id: 0,
+                at,
+                until,
+                may_miss,
+                kind: kind.clone(),
+            })
         };
         let mut faults: Vec<_> = self.faults.iter().flat_map(spells).collect();
-        faults.sort_by_key(|(at, _, _)| *at);
-        let faults = (0_u32..)
-            .zip(faults)
-            .map(|(id, (at, until, kind))| PlannedFault { id, at, until, kind })
-            .collect();
-        FaultPlan { scenario: self.name.clone(), seed, healed_at: self.healed_at(), faults }
+        if let Some(storm) = &self.storm {
+            faults.extend(storm.draw(seed, &faults));
+        }
+        FaultPlan::new(self.name.clone(), seed, faults)
     }
 
-    /// Virtual time at which the last fault is over; zero without faults.
-    pub fn healed_at(&self) -> Duration {
-        self.faults.iter().map(Fault::until).max().unwrap_or(Duration::ZERO)
+    /// Labels of all faults that any seed may plan, see [`FaultKind::label`].
+    pub fn fault_labels(&self) -> BTreeSet<String> {
+        let explicit = self.faults.iter().map(|fault| fault.kind.label());
+        let families = self.storm.iter().flat_map(|storm| &storm.families);
+        explicit.chain(families.flat_map(|family| family.labels.iter().cloned())).collect()
     }
 }
 
@@ -207,19 +226,24 @@ fn read_faults(document: &Document<'_>) -> Result<Vec<Fault>, ScenarioError> {
 }
 
 /// The part of a fault that every kind has, `kind` itself aside.
-#[derive(Deserialize)]
-struct Timing {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Timing {
     #[serde(with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     at: Duration,
     #[serde(rename = "for", with = "crate::duration")]
+    #[schemars(with = "DurationText")]
     lasts: Duration,
     #[serde(default, with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     every: Option<Duration>,
     times: Option<u32>,
+    #[serde(default)]
+    may_miss: bool,
 }
 
 /// Keys that a fault of any kind may have.
-const COMMON: [&str; 5] = ["at", "for", "every", "times", "kind"];
+const COMMON: [&str; 6] = ["at", "for", "every", "times", "may_miss", "kind"];
 
 fn read_fault(
     document: &Document<'_>,
@@ -246,7 +270,7 @@ fn read_fault(
         let at = error.span().unwrap_or_else(|| kind.span());
         document.serde_error_at(&error, at, &COMMON)
     })?;
-    let Timing { at, lasts, every, times } = Timing::deserialize(deserializer(timing))
+    let Timing { at, lasts, every, times, may_miss } = Timing::deserialize(deserializer(timing))
         .map_err(|error| document.serde_error(&error, &[]))?;
     let repeat = match (every, times) {
         (Some(every), Some(times)) => Some(Repeat { every, times }),
@@ -257,7 +281,7 @@ fn read_fault(
             return Err(document.expected(&path, "both `every` and `times`, or neither".to_owned()));
         }
     };
-    Ok(Fault { at, lasts, repeat, kind })
+    Ok(Fault { at, lasts, repeat, may_miss, kind })
 }
 
 /// The folder from which the paths in a scenario file count.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserializer, Serializer, de};
+use serde::{Deserializer, de};
 use thiserror::Error;
 
 /// What an error message asks for.
@@ -48,12 +48,7 @@ pub fn format_seed(seed: u64) -> String {
     format!("{seed:#x}")
 }
 
-/// For `#[serde(with = "seed")]`: as hexadecimal text, since TOML has no unsigned 64-bit numbers.
-pub(crate) fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&format_seed(*seed))
-}
-
-/// For `#[serde(with = "seed")]`: a number, or a text that [`parse_seed`] reads.
+/// For `#[serde(deserialize_with = "seed::deserialize")]`: a number, or a text that [`parse_seed`] reads.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     struct Visitor;
 

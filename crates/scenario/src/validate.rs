@@ -7,6 +7,7 @@ use crate::duration::format_duration;
 use crate::error::ScenarioError;
 use crate::fault::{Fault, Repeat};
 use crate::file::File;
+use crate::storm::{Family, Storm};
 
 /// Bounds of the values of a scenario.
 pub mod limits {
@@ -28,6 +29,14 @@ pub mod limits {
     pub const LATENCY_MAX: Duration = Duration::from_secs(10);
     /// Most faults of one scenario.
     pub const FAULTS_MAX: usize = 1_000;
+    /// Faults that a storm draws at most, where nothing is said.
+    pub const STORM_FAULTS_DEFAULT: u32 = 100;
+    /// Families of one storm.
+    pub const FAMILIES_MAX: usize = 100;
+    /// Share of the seeds that have a family, where nothing is said.
+    pub const SEEDS_PERCENT_DEFAULT: u32 = 50;
+    /// Combinations of the values that a family names, those at the ends of ranges counted.
+    pub const COMBINATIONS_MAX: usize = 4_096;
     /// HTTP statuses that say that a request failed.
     pub const REST_STATUS: std::ops::RangeInclusive<u16> = 400..=599;
     /// What a header `Retry-After` may ask for.
@@ -95,12 +104,14 @@ const STRATEGY: [Step<'_>; 2] = [Step::Key("trader"), Step::Key("strategy")];
 const BALANCE: [Step<'_>; 2] = [Step::Key("trader"), Step::Key("balance")];
 const RECOVER: [Step<'_>; 2] = [Step::Key("expect"), Step::Key("recover_within")];
 const FAULT: [Step<'_>; 1] = [Step::Key("fault")];
+const STORM: [Step<'_>; 1] = [Step::Key("storm")];
 
 /// Checks one file, table by table.
 pub(crate) fn validate(
     document: &Document<'_>,
     file: &File,
     faults: &[Fault],
+    storm: Option<&Storm>,
 ) -> Result<(), ScenarioError> {
     texts(document, file)?;
     run(document, file)?;
@@ -110,8 +121,11 @@ pub(crate) fn validate(
     for (index, fault) in faults.iter().enumerate() {
         one_fault(document, file, index, fault)?;
     }
-    overlaps(document, faults)?;
-    recovery(document, file, faults)
+    if let Some(storm) = storm {
+        one_storm(document, file, storm)?;
+    }
+    overlaps(document, faults, storm)?;
+    recovery(document, file, faults, storm)
 }
 
 fn texts(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
@@ -248,10 +262,65 @@ fn repeats(
     })
 }
 
-fn overlaps(document: &Document<'_>, faults: &[Fault]) -> Result<(), ScenarioError> {
-    let total = faults.iter().map(|fault| fault.repeat.map_or(1, |repeat| repeat.times)).sum();
-    require(fits_faults(total), document, &FAULT, || {
-        format!("at most {} faults, those that come back counted each time", limits::FAULTS_MAX)
+fn one_storm(document: &Document<'_>, file: &File, storm: &Storm) -> Result<(), ScenarioError> {
+    let key = |name| [STORM[0], Step::Key(name)];
+    let length = file.run.length;
+    for (name, duration) in [("at", storm.at), ("for", storm.lasts)] {
+        require(is_millis(duration), document, &key(name), || "whole milliseconds".to_owned())?;
+    }
+    require(storm.at < length, document, &key("at"), || {
+        format!("a time before the end of the run, which is {}", format_duration(length))
+    })?;
+    require(!storm.lasts.is_zero(), document, &key("for"), || "a duration above zero".to_owned())?;
+    require(storm.until() <= length, document, &key("for"), || {
+        let left = format_duration(length.saturating_sub(storm.at));
+        format!("at most {left}, which is what is left of the run")
+    })?;
+    require(storm.faults_max > 0, document, &key("faults_max"), || "at least 1".to_owned())?;
+    for (index, family) in storm.families.iter().enumerate() {
+        one_family(document, file, index, family)?;
+    }
+    Ok(())
+}
+
+fn one_family(
+    document: &Document<'_>,
+    file: &File,
+    index: usize,
+    family: &Family,
+) -> Result<(), ScenarioError> {
+    let key = |name| [STORM[0], Step::Key("family"), Step::Index(index), Step::Key(name)];
+    let has_target = file.sink.is_some() || !family.strikes_sink();
+    require(has_target, document, &key("kind"), || {
+        "a scenario with a table [sink], which this fault strikes".to_owned()
+    })?;
+    let percent = family.seeds_percent;
+    require(limits::PERCENT.contains(&percent), document, &key("seeds_percent"), || {
+        format!("{} to {}", limits::PERCENT.start(), limits::PERCENT.end())
+    })?;
+    let ranges = [("every_min", "every_max", family.every), ("for_min", "for_max", family.lasts)];
+    for (low, high, (min, max)) in ranges {
+        require(is_millis(min) && !min.is_zero(), document, &key(low), || {
+            "whole milliseconds, above zero".to_owned()
+        })?;
+        require(is_millis(max) && max >= min, document, &key(high), || {
+            format!("whole milliseconds, at least `{low}`, which is {}", format_duration(min))
+        })?;
+    }
+    Ok(())
+}
+
+fn overlaps(
+    document: &Document<'_>,
+    faults: &[Fault],
+    storm: Option<&Storm>,
+) -> Result<(), ScenarioError> {
+    let explicit = faults.iter().map(|fault| fault.repeat.map_or(1, |repeat| repeat.times));
+    let drawn = storm.map_or(0, |storm| storm.faults_max);
+    let total = explicit.fold(drawn, u32::saturating_add);
+    require(fits_faults(total), document, if drawn == 0 { &FAULT } else { &STORM }, || {
+        let max = limits::FAULTS_MAX;
+        format!("at most {max} faults, those that come back counted each time, and `faults_max`")
     })?;
     for (index, fault) in faults.iter().enumerate() {
         let other = faults.iter().take(index).position(|other| {
@@ -277,7 +346,12 @@ fn fits_faults(total: u32) -> bool {
 }
 
 /// The run must leave time to recover after the last fault, and to stay calm after that.
-fn recovery(document: &Document<'_>, file: &File, faults: &[Fault]) -> Result<(), ScenarioError> {
+fn recovery(
+    document: &Document<'_>,
+    file: &File,
+    faults: &[Fault],
+    storm: Option<&Storm>,
+) -> Result<(), ScenarioError> {
     let within = file.expect.recover_within;
     require(!within.is_zero(), document, &RECOVER, || "a duration above zero".to_owned())?;
     require(is_millis(within), document, &RECOVER, || "whole milliseconds".to_owned())?;
@@ -287,7 +361,8 @@ fn recovery(document: &Document<'_>, file: &File, faults: &[Fault]) -> Result<()
         require(is_millis(*bound), document, &key, || "whole milliseconds".to_owned())?;
         require(!faults.is_empty(), document, &key, || "a fault that could open it".to_owned())?;
     }
-    let healed_at = faults.iter().map(Fault::until).max().unwrap_or(Duration::ZERO);
+    let ends = faults.iter().map(Fault::until).chain(storm.map(Storm::until));
+    let healed_at = ends.max().unwrap_or(Duration::ZERO);
     let needed = healed_at.saturating_add(within).saturating_add(limits::CALM_MIN);
     require(needed <= file.run.length, document, &LENGTH, || {
         format!(

@@ -20,6 +20,9 @@ pub enum SimError {
     /// The scenario's strategy does not exist or has other parameters.
     #[error("{0}")]
     Strategy(#[from] engine::SpecError),
+    /// The market cannot be read.
+    #[error(transparent)]
+    Tape(#[from] tape::TapeError),
     /// The trader's key pair is malformed.
     #[error("credentials: {0}")]
     Credentials(String),
@@ -40,6 +43,14 @@ pub enum SimError {
     Stuck {
         /// Virtual time of the last step that ended.
         at: Duration,
+    },
+    /// The run was given up, because it took longer than somebody wanted to wait.
+    #[error("took longer than {} s of the machine, and had come to {} ms", wall_max.as_secs(), at.as_millis())]
+    TooLong {
+        /// Virtual time that it had come to.
+        at: Duration,
+        /// How long somebody wanted to wait.
+        wall_max: Duration,
     },
     /// A program in the simulation panicked.
     #[error("panicked: {0}")]

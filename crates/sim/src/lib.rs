@@ -1,7 +1,7 @@
 //! The simulated world: hosts on a virtual network, faults, seeds, history, digest.
 //!
 //! A [`Setup`] determines a run completely; [`simulate`] runs it on a thread of its own and returns
-//! the history. The production node runs on the host `trader` as it would anywhere; the simulated
+//! the history. [`Simulate`] is the short way there, with a strategy of one's own. The production node runs on the host `trader` as it would anywhere; the simulated
 //! venue's listeners run on hosts with the venue's real names. Everything below the network seam is
 //! turmoil, and only `network/turmoil.rs` names it.
 
@@ -16,8 +16,10 @@ mod limits;
 mod links;
 mod network;
 mod rates;
+mod run;
 mod sampler;
 mod setup;
+mod simulation;
 mod sockets;
 mod world;
 
@@ -27,5 +29,7 @@ pub use history::digest;
 pub use hosts::trader::{TraderContext, TraderProgram, production};
 pub use hosts::visitor::VisitorProgram;
 pub use hosts::{INFLUX, KRAKEN_PRIVATE, KRAKEN_PUBLIC, KRAKEN_REST, TRADER};
+pub use run::Run;
 pub use setup::{ACCOUNT, Setup};
-pub use world::{Outcome, Progress, simulate};
+pub use simulation::{Simulate, Simulation};
+pub use world::{Outcome, Progress, simulate, simulate_within};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checks::{BreakerRules, CallRule, Expectations, OpeningRule, Span};
-use engine::{RiskLimits, StrategySpec};
+use engine::{RiskLimits, StrategyFactory, StrategySpec};
 use kraken::tier::Tier as TraderTier;
 use kraken::{Credentials, KrakenConfig};
 use model::{Asset, Notional, Quantity, Trade, UnixNanos};
@@ -99,6 +99,15 @@ impl Setup {
         })
     }
 
+    /// The same with another strategy than the scenario's.
+    #[must_use]
+    pub fn with_strategy(mut self, strategy: StrategyFactory) -> Self {
+        self.node.strategy = strategy;
+        // Whether it trades, the run will show.
+        self.idle = false;
+        self
+    }
+
     /// Wall time at which virtual time is zero: the whole minute at or before the first trade.
     pub fn epoch(&self) -> UnixNanos {
         let first = self.trades.first().map_or(UnixNanos::ZERO, |trade| trade.venue_ts);
@@ -116,6 +125,8 @@ impl Setup {
         expect.account = ACCOUNT.to_owned();
         expect.trader_host = TRADER.to_owned();
         expect.faults = self.plan.faults.iter().map(|fault| fault.id).collect();
+        let may_miss = self.plan.faults.iter().filter(|fault| fault.may_miss);
+        expect.faults_may_miss = may_miss.map(|fault| fault.id).collect();
         let kraken = &self.node.kraken;
         let lanes = [
             ("kraken/read", &kraken.read_lane),
@@ -167,7 +178,7 @@ impl Setup {
         let silent = |fault: &PlannedFault| {
             let silenced = silenced_streams(&fault.kind);
             // Shorter ones are over before the trader has to notice anything.
-            !silenced.is_empty() && fault.until - fault.at > noticed_after
+            !fault.may_miss && !silenced.is_empty() && fault.until - fault.at > noticed_after
         };
         let holds = self.plan.faults.iter().any(silent);
         let idle: [(bool, &[&str]); 5] = [

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -41,6 +41,12 @@ const VENUE_STOP_MAX: Duration = Duration::from_secs(10);
 /// that never sleeps takes this long, and it would take for ever.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 
+/// The same once the run was given up: then only one step keeps it.
+const STEP_MAX: Duration = Duration::from_secs(5);
+
+/// Time between two looks at the run's progress.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Stack of a run's thread: deep futures in unoptimised builds.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
@@ -57,7 +63,13 @@ pub struct Outcome {
 
 /// How far a run is. Clones share it; readable from any thread.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<AtomicU64>);
+pub struct Progress(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    millis: AtomicU64,
+    given_up: AtomicBool,
+}
 
 impl Progress {
     /// Virtual time that has passed, whole milliseconds.
@@ -66,12 +78,18 @@ impl Progress {
     }
 
     fn millis(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.millis.load(Ordering::Relaxed)
     }
 
-    fn set(&self, elapsed: Duration) {
+    /// True as long as somebody waits for the run.
+    fn set(&self, elapsed: Duration) -> bool {
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        self.0.store(millis, Ordering::Relaxed);
+        self.0.millis.store(millis, Ordering::Relaxed);
+        !self.0.given_up.load(Ordering::Relaxed)
+    }
+
+    fn give_up(&self) {
+        self.0.given_up.store(true, Ordering::Relaxed);
     }
 }
 
@@ -84,6 +102,22 @@ impl Progress {
 /// # Determinism
 /// A function of the setup and the binary. Thread-local state of earlier runs cannot leak in.
 pub fn simulate(setup: &Setup, progress: &Progress) -> Result<Outcome, SimError> {
+    simulate_within(setup, progress, Duration::MAX)
+}
+
+/// The same, but gives the run up that takes longer than `wall_max` of the machine's time, counted in whole
+/// seconds.
+///
+/// # Errors
+/// As [`simulate`]; [`SimError::TooLong`] when it was given up.
+///
+/// # Determinism
+/// As [`simulate`], but for the machine's speed, which decides whether it is given up.
+pub fn simulate_within(
+    setup: &Setup,
+    progress: &Progress,
+    wall_max: Duration,
+) -> Result<Outcome, SimError> {
     if !cfg!(tokio_unstable) {
         return Err(SimError::NotDeterministic);
     }
@@ -96,20 +130,29 @@ pub fn simulate(setup: &Setup, progress: &Progress) -> Result<Outcome, SimError>
         .spawn(move || {
             // The recorder of this thread: runs beside each other do not mix their metrics.
             let recorder = Recorder::new();
-            let run = || World::new(&setup, &recorder)?.run(&setup, &theirs);
+            let run = || World::new(&setup, &recorder)?.run(&setup, &theirs, wall_max);
             drop(done.send(metrics::with_local_recorder(&recorder, run)))
         })
         .map_err(SimError::Thread)?;
+    let mut waited = Duration::ZERO;
+    let mut seen = (progress.millis(), waited);
     loop {
-        let before = progress.millis();
-        match outcome.recv_timeout(STUCK_AFTER) {
+        match outcome.recv_timeout(LOOK_EVERY) {
             Ok(outcome) => return outcome,
             Err(RecvTimeoutError::Disconnected) => break,
-            // The thread cannot be stopped; whoever gets the error ends the process.
-            Err(RecvTimeoutError::Timeout) if progress.millis() == before => {
-                return Err(SimError::Stuck { at: progress.simulated() });
-            }
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => waited += LOOK_EVERY,
+        }
+        if progress.millis() != seen.0 {
+            seen = (progress.millis(), waited);
+        }
+        let at = progress.simulated();
+        let gone = waited >= wall_max;
+        if gone {
+            progress.give_up();
+        }
+        // The thread cannot be stopped within a step; whoever gets the error ends the process.
+        if waited - seen.1 >= if gone { STEP_MAX } else { STUCK_AFTER } {
+            return Err(SimError::Stuck { at });
         }
     }
     let panic = thread.join().err().map(|panic| panic_message(panic.as_ref()));
@@ -240,7 +283,12 @@ impl World {
         }
     }
 
-    fn run(mut self, setup: &Setup, progress: &Progress) -> Result<Outcome, SimError> {
+    fn run(
+        mut self,
+        setup: &Setup,
+        progress: &Progress,
+        wall_max: Duration,
+    ) -> Result<Outcome, SimError> {
         let mut schedule = schedule(setup);
         let length = setup.scenario.run.length;
         let cut = setup.until.filter(|until| *until < length + SHUTDOWN_MAX);
@@ -253,7 +301,9 @@ impl World {
             }
             self.network.step()?;
             let now = self.network.elapsed();
-            progress.set(now);
+            if !progress.set(now) {
+                return Err(SimError::TooLong { at: now, wall_max });
+            }
             let changed = self.sampler.due(now);
             self.tell_metrics(changed);
         }

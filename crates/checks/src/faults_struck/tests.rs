@@ -1,6 +1,6 @@
 use super::*;
 use crate::testkit::events::{fault, healed};
-use crate::testkit::{Story, assert_reports, clean, expectations};
+use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 fn reports(story: &Story, fragment: &str) {
     assert_reports(CHECK.name, story, &expectations(), fragment);
@@ -15,6 +15,18 @@ fn a_fault_that_never_struck_is_reported() {
     let mut story = clean();
     story.without(|record| ends(record, 1)).world(118_000, healed(1, 0));
     reports(&story, "fault 1 never struck");
+}
+
+#[test]
+fn a_fault_that_may_miss_need_not_strike_but_begin_and_end() {
+    let mut expect = expectations();
+    expect.faults_may_miss.insert(1);
+    let mut story = clean();
+    story.without(|record| ends(record, 1)).world(118_000, healed(1, 0));
+    assert_passes(CHECK.name, &story, &expect);
+    let mut story = clean();
+    story.without(|record| ends(record, 1));
+    assert_reports(CHECK.name, &story, &expect, "fault 1 never ended");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `wavetank run`.
 
-mod save;
-mod source;
+pub(super) mod save;
+pub(super) mod source;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -25,8 +25,8 @@ const COLUMNS: usize = 100;
 
 pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<Exit> {
     start_log(args)?;
-    let source = Source::load(args)?;
-    let setup = source.setup(args)?;
+    let source = Source::load(&args.scenario, args.tape.as_deref())?;
+    let setup = source.setup(args.seed, args.until)?;
     if let Some(note) = source.note(&setup) {
         // Nobody to tell is no reason not to run.
         drop(writeln!(std::io::stderr(), "{note}"));
@@ -34,7 +34,9 @@ pub(crate) fn execute(args: &RunArgs) -> anyhow::Result<Exit> {
     let judged = Judged::run(&setup, args)?;
     let record = judged.record(&source, &setup);
     let saved = folder_to_save_in(args, &record)
-        .map(|folder| save::save(&folder, &record, &judged.outcome.history, &setup.plan))
+        .map(|folder| {
+            save::save(&folder, &record, &judged.outcome.history, &source.explicit(&setup))
+        })
         .transpose()?;
     let printed = exit::unless_unread(print(args, &record));
     if let Some(failed) = checks::worst(&judged.checks) {
@@ -102,7 +104,7 @@ fn print(args: &RunArgs, record: &RunRecord) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn columns() -> usize {
+pub(super) fn columns() -> usize {
     let terminal = terminal_size::terminal_size();
     terminal.map_or(COLUMNS, |(width, _)| usize::from(width.0).max(COLUMNS))
 }

@@ -1,6 +1,7 @@
 //! Reading JSON without losing digits.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use model::{DecimalError, Level, Notional, Price, Quantity, UnixNanos};
 use serde::de::{Error as _, SeqAccess, Visitor};
@@ -137,6 +138,39 @@ fn level(price: Number<'_>, quantity: Number<'_>) -> Result<Option<Level>, Decim
             Ok(None)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// A list, each row of which becomes what it means before the next one is read.
+pub(super) struct Rows<R, T> {
+    rows: Vec<T>,
+    read_as: PhantomData<R>,
+}
+
+impl<R, T> Rows<R, T> {
+    pub(super) fn into_vec(self) -> Vec<T> {
+        self.rows
+    }
+}
+
+impl<'de, R: Deserialize<'de> + Into<T>, T> Deserialize<'de> for Rows<R, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Self { rows: Vec::new(), read_as: PhantomData })
+    }
+}
+
+impl<'de, R: Deserialize<'de> + Into<T>, T> Visitor<'de> for Rows<R, T> {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut rows: A) -> Result<Self, A::Error> {
+        while let Some(row) = rows.next_element::<R>()? {
+            self.rows.push(row.into());
+        }
+        Ok(self)
     }
 }
 

@@ -46,6 +46,51 @@ pub struct Candle {
     pub trades: u64,
 }
 
+/// Length of a candle. Kraken offers no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CandleLength {
+    /// 1 minute.
+    Minute,
+    /// 5 minutes.
+    Minutes5,
+    /// 15 minutes.
+    Minutes15,
+    /// 30 minutes.
+    Minutes30,
+    /// 1 hour.
+    Hour,
+    /// 4 hours.
+    Hours4,
+    /// 1 day.
+    Day,
+    /// 7 days.
+    Week,
+    /// 15 days.
+    Days15,
+}
+
+impl CandleLength {
+    /// In minutes, as Kraken counts it.
+    pub const fn minutes(self) -> u32 {
+        match self {
+            Self::Minute => 1,
+            Self::Minutes5 => 5,
+            Self::Minutes15 => 15,
+            Self::Minutes30 => 30,
+            Self::Hour => 60,
+            Self::Hours4 => 240,
+            Self::Day => 1440,
+            Self::Week => 10_080,
+            Self::Days15 => 21_600,
+        }
+    }
+
+    /// As a duration.
+    pub const fn duration(self) -> Duration {
+        Duration::from_secs(60 * self.minutes() as u64)
+    }
+}
+
 impl Candle {
     /// As a bar; `None` when its volume is above what a quantity holds.
     pub fn bar(&self) -> Option<Bar> {

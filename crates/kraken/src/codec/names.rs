@@ -28,6 +28,11 @@ pub fn altname(symbol: &Symbol) -> String {
     }
 }
 
+/// The alternative name of an asset, which every REST method takes: `BTC` becomes `XBT`.
+pub fn altname_of(asset: &Asset) -> String {
+    theirs(asset.as_str()).to_owned()
+}
+
 /// The asset of an id: `XXBT` and `XBT` become `BTC`, `ZUSD` becomes `USD`.
 ///
 /// A suffix (`.F`, `.HOLD`) marks a variant that is an asset of its own and stays.
@@ -38,6 +43,25 @@ pub fn asset_from_id(id: &str) -> Asset {
     };
     let name = if PREFIXED.contains(&name) { &name[1..] } else { name };
     Asset::new(&format!("{}{suffix}", ours(name)))
+}
+
+/// True when a text is one of Kraken's names of a pair: `XXBTZUSD`, `XBTUSD`, `XBT/USD` or `BTC/USD`.
+pub fn names(text: &str, symbol: &Symbol) -> bool {
+    let Some((base, quote)) = symbol.as_str().split_once('/') else {
+        return text == symbol.as_str();
+    };
+    // Newer ids carry the prefix at neither asset or at one of them: `ADAUSD`, `USDTZUSD`.
+    let spelled = |ticker: &str| {
+        let theirs = theirs(ticker);
+        let prefixed = PREFIXED.iter().find(|id| &id[1..] == theirs).copied();
+        [Some(theirs.to_owned()), prefixed.map(str::to_owned), Some(ticker.to_owned())]
+    };
+    let (bases, quotes) = (spelled(base), spelled(quote));
+    bases.iter().flatten().any(|base| {
+        let rest = text.strip_prefix(base.as_str());
+        let rest = rest.map(|rest| rest.strip_prefix('/').unwrap_or(rest));
+        rest.is_some_and(|rest| quotes.iter().flatten().any(|quote| quote == rest))
+    })
 }
 
 /// The quote asset of a symbol.
@@ -71,6 +95,21 @@ mod tests {
         check("XDG/USD", "DOGE/USD", "XDGUSD");
         check("ADA/USD", "ADA/USD", "ADAUSD");
         assert_eq!(symbol_from_wsname("XXBTZUSD"), None);
+    }
+
+    #[test]
+    fn a_pair_is_known_under_each_of_its_names() {
+        let btc = Symbol::new("BTC/USD");
+        for name in ["XXBTZUSD", "XBTUSD", "XBT/USD", "BTC/USD"] {
+            assert!(names(name, &btc), "{name}");
+        }
+        for name in ["XXBTZEUR", "XBTUSDT", "XBT", "", "USDXBT"] {
+            assert!(!names(name, &btc), "{name}");
+        }
+        assert!(names("ADAUSD", &Symbol::new("ADA/USD")));
+        assert!(names("USDTZUSD", &Symbol::new("USDT/USD")));
+        assert!(names("XXDGZUSD", &Symbol::new("DOGE/USD")));
+        assert!(!names("ADAUSD", &btc));
     }
 
     #[test]

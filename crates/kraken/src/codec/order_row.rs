@@ -11,17 +11,17 @@ use super::decode::{DecodeError, Number};
 #[derive(Debug, Deserialize)]
 pub(crate) struct OrderRow<'a> {
     #[serde(borrow)]
-    status: Cow<'a, str>,
+    pub(super) status: Cow<'a, str>,
     #[serde(default)]
-    cl_ord_id: Option<String>,
+    pub(super) cl_ord_id: Option<String>,
     #[serde(borrow)]
-    vol_exec: Number<'a>,
+    pub(super) vol_exec: Number<'a>,
     #[serde(borrow)]
-    cost: Number<'a>,
+    pub(super) cost: Number<'a>,
     #[serde(borrow)]
-    fee: Number<'a>,
+    pub(super) fee: Number<'a>,
     #[serde(default)]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 impl OrderRow<'_> {

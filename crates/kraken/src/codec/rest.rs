@@ -1,24 +1,30 @@
-//! Payloads of the REST methods, and the form of an order.
+//! Payloads of the REST methods, and the fields of an order.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
-use model::{
-    Asset, NewOrder, Notional, OrderKind, OrderReport, TimeInForce, Trigger, UnixNanos,
-    VenueOrderId,
-};
+use model::{Asset, Notional, OrderReport, Side, UnixNanos};
 use serde::Deserialize;
 
-use super::decode::{DecodeError, Number, rfc3339};
-use super::form::Form;
+use super::decode::{DecodeError, Number};
 use super::names;
 use super::order_row::OrderRow;
+pub(crate) use account::{BalanceRow, TradeBalanceRow, VolumeRow, extended_balances, positions};
+pub(crate) use history::{
+    DetailsRow, LedgerRow, PageOf, TradeRow, details, ledger_entries, own_trades,
+};
 pub(crate) use market::{DepthRow, PairRow, TickerRow};
 pub use market::{Page, TradeCursor, TradePage};
+pub(crate) use trading::{
+    AmendRow, BatchRow, EditRow, PlacedRow, SwitchRow, amendment_fields, batch_body, order_fields,
+    replacement_fields,
+};
 
+mod account;
+mod history;
 pub(super) mod market;
+mod trading;
 
 /// State of the venue as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,66 +121,17 @@ pub(crate) struct ClosedRows<'a> {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct PlacedRow {
-    txid: Vec<String>,
-}
-
-impl PlacedRow {
-    pub(crate) fn into_id(self) -> Result<VenueOrderId, DecodeError> {
-        let missing = DecodeError::Missing { what: "txid" };
-        let id = self.txid.first().ok_or(missing)?;
-        Ok(VenueOrderId::new(id))
-    }
-}
-
-#[derive(Deserialize)]
 pub(crate) struct CountRow {
     pub(crate) count: u32,
 }
 
-/// The form of an order, without nonce. The venue's engine refuses it when it arrives after `expiry`.
-///
-/// Fees are asked for in the quote asset, whichever side.
-pub(crate) fn order_form(order: &NewOrder, expiry: UnixNanos) -> Form {
-    let (kind, price, flags) = match order.kind {
-        OrderKind::Market => ("market", None, "fciq"),
-        OrderKind::Limit { price, post_only } => {
-            let flags = if post_only { "post,fciq" } else { "fciq" };
-            ("limit", Some(price.to_string()), flags)
-        }
-        OrderKind::Triggered { trigger, price, limit } => {
-            let kind = match (trigger, limit) {
-                (Trigger::StopLoss, None) => "stop-loss",
-                (Trigger::StopLoss, Some(_)) => "stop-loss-limit",
-                (Trigger::TakeProfit, None) => "take-profit",
-                (Trigger::TakeProfit, Some(_)) => "take-profit-limit",
-            };
-            (kind, Some(price.to_string()), "fciq")
-        }
-    };
-    let second_price = match order.kind {
-        OrderKind::Triggered { limit, .. } => limit.map(|limit| limit.to_string()),
-        OrderKind::Market | OrderKind::Limit { .. } => None,
-    };
-    let time_in_force = match (order.kind, order.time_in_force) {
-        // A market order is immediate by itself; with `IOC` it is refused.
-        (OrderKind::Market | OrderKind::Triggered { limit: None, .. }, _) => None,
-        (OrderKind::Limit { .. } | OrderKind::Triggered { .. }, TimeInForce::Gtc) => Some("GTC"),
-        (OrderKind::Limit { .. } | OrderKind::Triggered { .. }, TimeInForce::Ioc) => Some("IOC"),
-        (OrderKind::Limit { .. } | OrderKind::Triggered { .. }, TimeInForce::Fok) => Some("FOK"),
-    };
-    Form::new()
-        .with("pair", &names::altname(&order.symbol))
-        .with("type", order.side.as_str())
-        .with("ordertype", kind)
-        .with("volume", &order.quantity.to_string())
-        .with_some("price", price.as_deref())
-        .with_some("price2", second_price.as_deref())
-        .with_some("timeinforce", time_in_force)
-        .with("oflags", flags)
-        .with_some("reduce_only", order.reduce_only.then_some("true"))
-        .with("cl_ord_id", order.client_order_id.as_str())
-        .with("deadline", &rfc3339(expiry.floor_to(Duration::from_millis(1))))
+/// Side of an order, in a word.
+pub(super) fn side_word(word: &str) -> Option<Side> {
+    match word {
+        "buy" => Some(Side::Buy),
+        "sell" => Some(Side::Sell),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

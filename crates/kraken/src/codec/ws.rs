@@ -151,20 +151,28 @@ impl From<Heartbeat> for Message {
 
 /// A message of a channel.
 #[derive(Deserialize)]
-struct Data<'a, D> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
+struct Data<D> {
+    #[serde(rename = "type")]
+    kind: Option<Kind>,
     sequence: Option<u64>,
     data: D,
 }
 
-impl<D> Data<'_, D> {
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Snapshot,
+    #[serde(other)]
+    Change,
+}
+
+impl<D> Data<D> {
     fn is_snapshot(&self) -> bool {
-        self.kind.as_deref() == Some("snapshot")
+        self.kind == Some(Kind::Snapshot)
     }
 }
 
-fn data<'a, D: Deserialize<'a>>(text: &'a str) -> Result<Data<'a, D>, DecodeError> {
+fn data<'a, D: Deserialize<'a>>(text: &'a str) -> Result<Data<D>, DecodeError> {
     Ok(serde_json::from_str(text)?)
 }
 

@@ -3,7 +3,7 @@ use tokio::time::advance;
 
 use super::*;
 use crate::test_venue::config;
-use crate::tier::Tier;
+use crate::tier::{AMEND_WEIGHTS, CANCEL_WEIGHTS, EDIT_WEIGHTS, Tier};
 
 fn limits() -> Limits {
     Limits::new(&config()).expect("a good configuration")
@@ -14,7 +14,7 @@ fn id(number: usize) -> VenueOrderId {
 }
 
 fn weight_now(limits: &Limits, id: &VenueOrderId) -> u32 {
-    limits.cancel_weight(id).at(Instant::now())
+    limits.change_weight(Some(id), CANCEL_WEIGHTS).at(Instant::now())
 }
 
 fn refusal(text: &str) -> VenueError {
@@ -33,6 +33,26 @@ async fn a_cancel_weighs_by_the_time_since_the_order_was_first_seen() {
     assert_eq!(weight_now(&limits, &id(2)), 8, "never heard of");
     advance(Duration::from_secs(5)).await;
     assert_eq!(weight_now(&limits, &id(2)), 6, "heard of then");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_weighs_by_the_age_of_the_order_which_it_renews() {
+    let limits = limits();
+    let weights = || {
+        [AMEND_WEIGHTS, EDIT_WEIGHTS]
+            .map(|table| limits.change_weight(Some(&id(1)), table).at(Instant::now()))
+    };
+    limits.saw_order(&id(1));
+    assert_eq!(weights(), [4, 7]);
+    let later = [(5, [3, 6]), (5, [2, 5]), (5, [1, 3]), (30, [1, 2]), (45, [1, 1])];
+    for (seconds, expected) in later {
+        advance(Duration::from_secs(seconds)).await;
+        assert_eq!(weights(), expected, "{seconds} s later");
+    }
+    limits.changed_order(&id(1));
+    assert_eq!(weights(), [4, 7]);
+    let nameless = limits.change_weight(None, CANCEL_WEIGHTS).at(Instant::now());
+    assert_eq!(nameless, 8, "as young as can be");
 }
 
 #[tokio::test(start_paused = true)]

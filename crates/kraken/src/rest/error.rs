@@ -11,6 +11,7 @@ use transport::{HttpError, HttpResponse, retry_after};
 use crate::codec::DecodeError;
 use crate::codec::fault::{Fate, VenueError};
 use crate::codec::reply::ReplyError;
+use crate::rules::RuleBroken;
 
 /// A request that brought no result: refused by its lane, or a [`CallError`].
 pub type RestError = LaneError<CallError>;
@@ -36,6 +37,9 @@ pub enum CallError {
     /// No answer.
     #[error(transparent)]
     Transport(#[from] HttpError),
+    /// The order breaks a rule of its pair. Nothing was sent.
+    #[error(transparent)]
+    Rule(#[from] Box<RuleBroken>),
     /// Too many requests of the API key were before this one. Nothing was sent.
     #[error("no turn of the API key within {waited:?}")]
     KeyBusy {
@@ -66,7 +70,7 @@ impl CallError {
     pub const fn surely_not_sent(&self) -> bool {
         match self {
             Self::Transport(error) => error.surely_not_sent(),
-            Self::KeyBusy { .. } => true,
+            Self::KeyBusy { .. } | Self::Rule(_) => true,
             Self::Venue(_) | Self::Status { .. } | Self::Malformed(_) => false,
         }
     }
@@ -81,6 +85,12 @@ impl From<ReplyError> for CallError {
     }
 }
 
+impl From<RuleBroken> for CallError {
+    fn from(broken: RuleBroken) -> Self {
+        Self::Rule(Box::new(broken))
+    }
+}
+
 impl From<CallError> for RestError {
     fn from(error: CallError) -> Self {
         Self::Call(error)
@@ -91,9 +101,9 @@ impl Classify for CallError {
     fn outcome(&self) -> CallOutcome {
         match self {
             Self::Venue(error) => error.outcome(),
-            Self::Status { status: TOO_MANY_REQUESTS, .. } | Self::KeyBusy { .. } => {
-                CallOutcome::Ignored
-            }
+            Self::Status { status: TOO_MANY_REQUESTS, .. }
+            | Self::KeyBusy { .. }
+            | Self::Rule(_) => CallOutcome::Ignored,
             Self::Transport(error) if error.is_local() => CallOutcome::Ignored,
             Self::Status { .. } | Self::Malformed(_) | Self::Transport(_) => CallOutcome::Failure,
         }
@@ -101,6 +111,7 @@ impl Classify for CallError {
 
     fn retry(&self) -> RetryAdvice {
         let after = match self {
+            Self::Rule(_) => return RetryAdvice::Never,
             Self::Venue(error) if !error.may_ask_again() => return RetryAdvice::Never,
             Self::Transport(HttpError::InvalidRequest { .. }) => return RetryAdvice::Never,
             Self::Venue(error) => error.pause(),
@@ -119,6 +130,7 @@ impl Classify for CallError {
             Self::Status { .. }
             | Self::Malformed(_)
             | Self::Transport(_)
+            | Self::Rule(_)
             | Self::KeyBusy { .. } => None,
         }
     }
@@ -129,12 +141,13 @@ impl Classify for CallError {
             Self::Status { .. }
             | Self::Malformed(_)
             | Self::Transport(_)
+            | Self::Rule(_)
             | Self::KeyBusy { .. } => None,
         }
     }
 }
 
-/// An order that was not placed, or of which nobody knows.
+/// An order, or a change of one, that was not made, or of which nobody knows.
 #[derive(Debug, Error)]
 pub enum SubmitError {
     /// Nothing reached the venue: the order may be sent again under the same id.

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use model::{Instrument, Symbol};
+use model::Symbol;
 use resilience::{CacheConfig, CacheConfigError, Deadline, LaneError, TtlCache};
 use tokio::time::Instant;
 
 use super::RestError;
+use crate::rules::PairRules;
 
 /// Sets of pairs with their rules. Cheap to clone; clones are the same.
 #[derive(Debug, Clone)]
 pub(super) struct Instruments {
-    kept: TtlCache<Vec<Symbol>, Vec<Instrument>, Failed>,
+    kept: TtlCache<Vec<Symbol>, Vec<PairRules>, Failed>,
 }
 
 /// Why there are no rules, and how long whoever asked for them could wait.
@@ -55,9 +56,9 @@ impl Instruments {
         symbols: &[Symbol],
         deadline: Deadline,
         load: impl Fn(Vec<Symbol>) -> F,
-    ) -> Result<Vec<Instrument>, Arc<RestError>>
+    ) -> Result<Vec<PairRules>, Arc<RestError>>
     where
-        F: Future<Output = Result<Vec<Instrument>, RestError>>,
+        F: Future<Output = Result<Vec<PairRules>, RestError>>,
     {
         let (symbols, begun) = (symbols.to_vec(), Instant::now());
         let loading = || async {

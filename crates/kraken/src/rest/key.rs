@@ -22,7 +22,7 @@ use transport::{HeaderMap, header};
 
 use super::CallError;
 use crate::codec::fault::{FaultClass, VenueError};
-use crate::codec::form::Form;
+use crate::codec::fields::Body;
 use crate::codec::nonce::Nonces;
 use crate::codec::sign::Credentials;
 
@@ -40,8 +40,6 @@ const REFUSED: &str = "Kraken refuses its nonces, three in a row or more: anothe
                        or the clock was set back";
 
 const USER_AGENT: header::HeaderValue = header::HeaderValue::from_static("wavetank");
-const FORM: header::HeaderValue =
-    header::HeaderValue::from_static("application/x-www-form-urlencoded");
 const API_KEY: header::HeaderName = header::HeaderName::from_static("api-key");
 const API_SIGN: header::HeaderName = header::HeaderName::from_static("api-sign");
 
@@ -132,12 +130,13 @@ impl Key {
     }
 
     /// Draws a nonce and signs; to be called right before the send.
-    pub(super) fn sign(&self, path: &str, form: &Form, now: UnixNanos) -> Signed {
+    pub(super) fn sign(&self, path: &str, body: &Body, now: UnixNanos) -> Signed {
         let nonce = self.nonces.lock().next(now);
-        let body = form.clone().with("nonce", &nonce.to_string());
-        let signature = self.credentials.sign(path, nonce, body.as_str());
+        let media_type = header::HeaderValue::from_static(body.media_type());
+        let body = body.sealed(nonce);
+        let signature = self.credentials.sign(path, nonce, &body);
         let mut headers = common_headers();
-        headers.insert(header::CONTENT_TYPE, FORM);
+        headers.insert(header::CONTENT_TYPE, media_type);
         let secret = [(API_KEY, self.credentials.key()), (API_SIGN, signature.as_str())];
         for (name, value) in secret {
             let mut value = header::HeaderValue::from_str(value)
@@ -145,7 +144,7 @@ impl Key {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
-        Signed { headers, body: body.into_text() }
+        Signed { headers, body }
     }
 }
 

@@ -1,14 +1,21 @@
 use std::time::Duration;
 
 use model::audit::{AuditEvent, CallOutcome};
-use model::{OrderKind, OrderState, Price, Quantity, Side, TimeInForce};
+use model::{
+    Asset, Book, ClientOrderId, NewOrder, OrderKind, OrderState, Price, Quantity, Side, Symbol,
+    TimeInForce,
+};
+use resilience::LaneError;
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::SystemStatus;
 use crate::test_venue::{Answer, Bench, Dial, Seen, credentials};
 
 mod deadlines;
 mod drops;
+mod pages;
+mod trading;
 
 impl Bench {
     fn nonces(&self) -> Vec<u64> {

@@ -11,9 +11,9 @@ use model::audit::AuditEvent;
 use model::{FeedEvent, Instrument, Symbol, Trade};
 use tokio::time::Instant;
 
-use super::book_sync::{Applied, BookSync};
 use super::vitals::{Awaited, Timings, Vitals};
 use super::{Action, Machine};
+use crate::book::{Applied, BookSync};
 use crate::codec::rest::WsToken;
 use crate::codec::ws::{self, BookChange, Message, request};
 
@@ -39,7 +39,7 @@ impl PublicStream {
     pub(crate) fn new(instruments: &[Instrument], depth: u32, timings: Timings) -> Self {
         let levels = usize::try_from(depth).unwrap_or(usize::MAX);
         let book = |instrument: &Instrument| {
-            let sync = BookSync::new(instrument.clone(), levels);
+            let sync = BookSync::new(instrument, levels);
             (instrument.symbol.clone(), sync)
         };
         Self {
@@ -75,7 +75,8 @@ impl PublicStream {
         let symbol = change.symbol;
         match applied {
             Applied::Skipped => {}
-            Applied::Right { hash, best_changed } => {
+            Applied::Right { best_changed } => {
+                let hash = sync.fingerprint();
                 out.push(Action::Audit(AuditEvent::BookApplied { symbol: symbol.clone(), hash }));
                 if best_changed {
                     out.push(Action::Emit(FeedEvent::BestPrices {

@@ -38,6 +38,17 @@ fn what_is_not_a_number_or_does_not_fit_is_refused() {
     check("1e99", Err("`1e99` is too large"));
 }
 
+proptest! {
+    #[test]
+    fn plain_texts_are_read_as_all_others_are(text in "[0-9]{0,12}\\.?[0-9]{0,10}|[0-9.e+-]{0,6}") {
+        let scaled = parse_scaled(&text, Price::DECIMALS).ok().and_then(|raw| i64::try_from(raw).ok());
+        if let Some(raw) = parse_plain(text.as_bytes(), Price::DECIMALS) {
+            prop_assert_eq!(Some(raw), scaled);
+        }
+        prop_assert_eq!(Price::parse(&text).ok().map(Price::raw), scaled);
+    }
+}
+
 #[test]
 fn fixed_text_is_padded_and_cut() {
     let price = Price::parse("45285.25").expect("valid");

@@ -44,3 +44,14 @@ fn a_full_disk_is_an_error() {
     let error = fills_csv(&good(), Full).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
+
+#[test]
+fn a_history_is_read_back_and_a_line_that_is_none_is_told() {
+    let history = checks::testkit::clean().history();
+    let mut text = Vec::new();
+    history_jsonl(&history, &mut text).unwrap();
+    assert_eq!(read_history(&text[..]).unwrap(), history);
+    text.extend_from_slice(b"{}\n");
+    let error = read_history(&text[..]).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("line {}: ", history.len() + 1)), "{error}");
+}

@@ -4,7 +4,7 @@ use super::TextStyle;
 
 /// What a piece of text looks like on a terminal with colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Paint {
+pub(crate) enum Paint {
     Plain,
     Bold,
     Dim,
@@ -28,32 +28,32 @@ impl Paint {
 
 /// One line. Control characters in its text become `?`: a venue must not drive the terminal.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Line {
+pub(crate) struct Line {
     spans: Vec<(Paint, String)>,
 }
 
 impl Line {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { spans: Vec::new() }
     }
 
-    pub(super) fn text(self, text: &str) -> Self {
+    pub(crate) fn text(self, text: &str) -> Self {
         self.paint(Paint::Plain, text)
     }
 
-    pub(super) fn paint(mut self, paint: Paint, text: &str) -> Self {
+    pub(crate) fn paint(mut self, paint: Paint, text: &str) -> Self {
         let clean = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
         self.spans.push((paint, clean));
         self
     }
 
-    pub(super) fn append(mut self, other: Self) -> Self {
+    pub(crate) fn append(mut self, other: Self) -> Self {
         self.spans.extend(other.spans);
         self
     }
 
     /// Writes the line, cut to the width, with its end.
-    pub(super) fn render(&self, style: TextStyle, out: &mut String) {
+    pub(crate) fn render(&self, style: TextStyle, out: &mut String) {
         let length: usize = self.spans.iter().map(|(_, text)| text.chars().count()).sum();
         let cut = length > style.columns();
         let mut left = if cut { style.columns().saturating_sub(3) } else { length };
@@ -80,7 +80,7 @@ impl Line {
 }
 
 /// Breaks a text between words into rows of at most `columns`; longer words stay whole.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         let needed = word.chars().count().saturating_add(1);
@@ -96,7 +96,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// Cuts the middle out of a long list: what comes first, how much is left out, what comes last.
-pub(super) fn shorten<T>(items: &[T], shown_max: usize) -> (&[T], usize, &[T]) {
+pub(crate) fn shorten<T>(items: &[T], shown_max: usize) -> (&[T], usize, &[T]) {
     let omitted = items.len().saturating_sub(shown_max);
     if omitted == 0 {
         return (items, 0, &[]);
@@ -107,6 +107,6 @@ pub(super) fn shorten<T>(items: &[T], shown_max: usize) -> (&[T], usize, &[T]) {
 }
 
 /// The line that stands where a list was cut.
-pub(super) fn left_out(count: usize) -> Line {
+pub(crate) fn left_out(count: usize) -> Line {
     Line::new().paint(Paint::Dim, &format!("  ... {count} left out; the JSON record has all"))
 }

@@ -1,11 +1,14 @@
 //! `rest-status`, `rest-lost-answer`, `rest-slow`: what becomes of REST answers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::duration::format_duration;
+use crate::schema::{DurationText, StatusNumber};
 use crate::validate::limits;
 
 /// A REST method of the venue by its name: `AddOrder`.
@@ -17,6 +20,16 @@ impl Method {
     /// Its name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl JsonSchema for Method {
+    fn schema_name() -> Cow<'static, str> {
+        "Method".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string", "enum": limits::REST_METHODS })
     }
 }
 
@@ -32,14 +45,16 @@ impl<'de> Deserialize<'de> for Method {
 }
 
 /// Parameters of `rest-status` and `rest-lost-answer`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestStatus {
     /// HTTP status of the answers, `400..=599`.
     #[serde(deserialize_with = "status")]
+    #[schemars(with = "StatusNumber")]
     pub status: u16,
     /// Header `Retry-After` of the answers, whole seconds, `1s..=1h`; none by default.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub retry_after: Option<Duration>,
     /// REST methods that are struck; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "methods")]
@@ -73,17 +88,20 @@ impl fmt::Display for RestStatus {
 }
 
 /// Parameters of `rest-slow`: either `delay`, or `delay_min` and `delay_max`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestSlow {
     /// How late every answer comes, whole milliseconds, `1ms..=1h`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub delay: Option<Duration>,
     /// How late an answer comes at least.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub delay_min: Option<Duration>,
     /// How late an answer comes at most.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
     pub delay_max: Option<Duration>,
     /// REST methods that are struck; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "methods")]

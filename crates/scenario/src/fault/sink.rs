@@ -2,16 +2,19 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rest::status;
+use crate::schema::StatusNumber;
 
 /// Parameters of `sink-status`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SinkStatus {
     /// HTTP status of the answers, `400..=599`.
     #[serde(deserialize_with = "status")]
+    #[schemars(with = "StatusNumber")]
     pub status: u16,
 }
 

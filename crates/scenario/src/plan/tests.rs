@@ -6,6 +6,7 @@ fn plan() -> FaultPlan {
         id,
         at: Duration::from_millis(at),
         until: Duration::from_millis(until),
+        may_miss: false,
         kind,
     };
     let slow = RestSlow {
@@ -38,12 +39,29 @@ fn plan() -> FaultPlan {
 }
 
 #[test]
-fn a_saved_plan_is_read_back() {
-    let text = plan().to_toml();
-    assert_eq!(toml::from_str::<FaultPlan>(&text).unwrap(), plan());
-    let empty = FaultPlan { faults: Vec::new(), ..plan() };
-    assert_eq!(toml::from_str::<FaultPlan>(&empty.to_toml()).unwrap(), empty);
-    assert_eq!((plan().begins_at(), empty.begins_at()), (Some(Duration::from_secs(5)), None));
+fn faults_are_numbered_in_the_order_in_which_they_begin() {
+    let mut faults = plan().faults;
+    faults.reverse();
+    let sorted = FaultPlan::new("faults/x".to_owned(), u64::MAX, faults);
+    let shown: Vec<_> =
+        sorted.faults.iter().map(|fault| (fault.id, fault.at.as_millis())).collect();
+    let expected = [5_000, 5_000, 5_000, 5_000, 6_000, 6_100, 7_000];
+    assert_eq!(shown, (0..).zip(expected).collect::<Vec<_>>());
+    assert_eq!(sorted.healed_at, plan().healed_at);
+    let empty = FaultPlan::new(String::new(), 0, Vec::new());
+    assert_eq!((sorted.begins_at(), empty.begins_at()), (Some(Duration::from_secs(5)), None));
+    assert_eq!(empty.healed_at, Duration::ZERO);
+}
+
+#[test]
+fn a_collision_is_found_where_a_target_is_struck_twice_at_a_time() {
+    assert_eq!(plan().collision(), None);
+    let mut touching = plan();
+    touching.faults[0].kind = FaultKind::RestLostAnswer(RestStatus::all(503));
+    let found = touching.collision().map(|(first, second)| (first.id, second.id));
+    assert_eq!(found, Some((0, 1)));
+    touching.faults[0].until = touching.faults[0].at;
+    assert_eq!(touching.collision(), None);
 }
 
 #[test]
@@ -83,7 +101,13 @@ fn a_plan_needs_nothing_but_its_faults_and_numbers_them() {
     let fault = "[[fault]]\nkind = \"rest-status\"\nstatus = 503\nat = \"1s\"\nuntil = \"2s\"\n";
     let plan = load("plan", &format!("{fault}\n{fault}")).unwrap();
     assert_eq!(plan.faults.iter().map(|fault| fault.id).collect::<Vec<_>>(), [0, 1]);
-    assert_eq!(load("saved", &plan.to_toml()).unwrap(), plan);
+    let scenario = "schema = 1\npurpose = \"x\"\nrun = { length = \"5m\", seed = 7 }\n\
+         market = { venue = \"kraken\", symbol = \"BTC/USD\", tape = \"x.csv\" }\n\
+         trader = { strategy = \"no-op\", balance = { USD = \"1\" } }\n";
+    let faults = fault.replace("until", "for");
+    let plan = load("scenario", &format!("{scenario}\n{faults}")).unwrap();
+    let until: Vec<_> = plan.faults.iter().map(|fault| fault.until.as_secs()).collect();
+    assert_eq!((plan.seed, until), (7, vec![3]));
 }
 
 #[test]

@@ -1,20 +1,19 @@
 //! The folder of a run.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use model::history::Record;
 use report::RunRecord;
-use scenario::FaultPlan;
 
-/// Saves a run; `run.json` comes last, so that a folder that has it is complete.
+/// Saves a run; `plan` is a scenario file that repeats it. `run.json` comes last, so that a folder that has it is complete.
 pub(crate) fn save(
     folder: &Path,
     record: &RunRecord,
     history: &[Record],
-    plan: &FaultPlan,
+    plan: &str,
 ) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(folder)
         .with_context(|| format!("{}: cannot be created", folder.display()))?;
@@ -22,7 +21,7 @@ pub(crate) fn save(
     if complete.exists() {
         fs::remove_file(&complete)?;
     }
-    write(&folder.join("plan.toml"), |out| Ok(out.write_all(plan.to_toml().as_bytes())?))?;
+    write(&folder.join("plan.toml"), |out| Ok(out.write_all(plan.as_bytes())?))?;
     write(&folder.join("history.jsonl"), |out| Ok(report::history_jsonl(history, out)?))?;
     write(&folder.join("fills.csv"), |out| Ok(report::fills_csv(record, out)?))?;
     write(&complete, |out| {
@@ -40,4 +39,28 @@ fn write(
     let mut out = BufWriter::new(File::create(path).with_context(shown)?);
     content(&mut out).with_context(shown)?;
     out.flush().with_context(shown)
+}
+
+/// The history of a saved run.
+pub(crate) fn history(folder: &Path) -> anyhow::Result<Vec<Record>> {
+    let (file, path) = open(folder, "history.jsonl")?;
+    report::read_history(BufReader::new(file)).with_context(|| path.display().to_string())
+}
+
+/// The record of a saved run.
+pub(crate) fn record(folder: &Path) -> anyhow::Result<RunRecord> {
+    let (file, path) = open(folder, "run.json")?;
+    let read = serde_json::from_reader(BufReader::new(file));
+    read.with_context(|| format!("{}: expected the record of a run", path.display()))
+}
+
+fn open(folder: &Path, name: &str) -> anyhow::Result<(File, PathBuf)> {
+    let path = folder.join(name);
+    let missing = || {
+        let folder = folder.display();
+        format!(
+            "{folder}: expected the folder of a run, as `run --out` writes it, found no {name} there"
+        )
+    };
+    Ok((File::open(&path).with_context(missing)?, path))
 }

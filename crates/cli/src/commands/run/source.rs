@@ -1,41 +1,83 @@
 //! What a run is made from: the scenario file and the tape.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
+use model::Trade;
 use report::{RunMeta, TapeMeta};
 use scenario::Scenario;
 use sim::{Outcome, Setup, SimError};
+use sweep::Case;
 use tape::Tape;
 
-use crate::args::RunArgs;
+use crate::commands::sweep::fingerprint;
 
 /// Silence at the end of a run that is worth a note.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// The files of a run, read and valid.
 pub(crate) struct Source {
-    scenario: Scenario,
+    pub(crate) scenario: Scenario,
     tape: Tape,
+    trades: Arc<[Trade]>,
+    /// The market is not the scenario's.
+    other_tape: bool,
 }
 
 impl Source {
-    pub(crate) fn load(args: &RunArgs) -> anyhow::Result<Self> {
-        let scenario = Scenario::load(&scenario_path(&args.scenario))?;
-        let path = args.tape.clone().unwrap_or_else(|| scenario.tape_path());
+    /// Reads a scenario, by file or name, and its market, or another one.
+    pub(crate) fn load(given: &Path, tape: Option<&Path>) -> anyhow::Result<Self> {
+        let scenario = Scenario::load(&scenario_path(given))?;
+        let path = tape.map_or_else(|| scenario.tape_path(), Path::to_owned);
+        let other_tape = tape.is_some();
         let tape = Tape::load(&path)?;
-        Ok(Self { scenario, tape })
+        let trades = tape.trades_for(&scenario.market.symbol).collect();
+        Ok(Self { scenario, tape, trades, other_tape })
     }
 
-    pub(crate) fn setup(&self, args: &RunArgs) -> anyhow::Result<Setup> {
-        let seed = args.seed.unwrap_or(self.scenario.run.seed);
-        let trades: Arc<[_]> = self.tape.trades_for(&self.scenario.market.symbol).collect();
-        let mut setup =
-            Setup::new(self.scenario.clone(), seed, trades).map_err(|error| self.located(error))?;
-        setup.until = args.until;
+    /// The run of a seed, or of the scenario's own; it stops at `until`.
+    pub(crate) fn setup(
+        &self,
+        seed: Option<u64>,
+        until: Option<Duration>,
+    ) -> anyhow::Result<Setup> {
+        let seed = seed.unwrap_or(self.scenario.run.seed);
+        let mut setup = Setup::new(self.scenario.clone(), seed, Arc::clone(&self.trades))
+            .map_err(|error| self.located(error))?;
+        setup.until = until;
         Ok(setup)
+    }
+
+    /// A scenario file that repeats the run, with explicit faults.
+    pub(crate) fn explicit(&self, setup: &Setup) -> String {
+        let (name, seed) = (&self.scenario.name, scenario::format_seed(setup.seed));
+        let comment = format!(
+            "The run of {name} with seed {seed}: every fault is explicit, nothing is drawn."
+        );
+        setup.scenario.explicit(&setup.plan, self.other_tape(), &comment)
+    }
+
+    /// The market, where it is not the scenario's.
+    pub(crate) fn other_tape(&self) -> Option<&Path> {
+        self.other_tape.then(|| self.tape.path())
+    }
+
+    /// What is swept under a name.
+    pub(crate) fn case(&self, name: String) -> Case {
+        let (scenario, trades) = (self.scenario.clone(), Arc::clone(&self.trades));
+        let labels = scenario.fault_labels().into_iter().collect();
+        Case::new(name, labels, move |seed| Setup::new(scenario.clone(), seed, Arc::clone(&trades)))
+    }
+
+    /// Changes with anything in scenario or market.
+    pub(crate) fn fingerprint(&self) -> anyhow::Result<String> {
+        let read = |path: &Path| {
+            fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))
+        };
+        fingerprint(&[&read(&self.scenario.path)?, &read(self.tape.path())?])
     }
 
     /// A note when the market falls silent long before the run ends.

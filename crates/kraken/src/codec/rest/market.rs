@@ -1,5 +1,6 @@
 //! Payloads of the public methods.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::codec::decode::{Columns, DecodeError, Number};
-use crate::codec::market::{Candle, Ticker};
+use crate::codec::market::{Candle, PairStatus, Ticker};
 use crate::codec::names;
+use crate::rules::PairRules;
 
 /// Digits of a cost where nobody says otherwise.
 const COST_DECIMALS: u32 = 5;
@@ -29,11 +31,41 @@ pub(crate) struct PairRow<'a> {
     costmin: Option<Number<'a>>,
     #[serde(borrow)]
     tick_size: Option<Number<'a>>,
+    #[serde(borrow)]
+    status: Option<Cow<'a, str>>,
+    #[serde(default)]
+    leverage_buy: Vec<u32>,
+    #[serde(default)]
+    leverage_sell: Vec<u32>,
+    #[serde(borrow)]
+    long_position_limit: Option<Number<'a>>,
+    #[serde(borrow)]
+    short_position_limit: Option<Number<'a>>,
 }
 
 impl PairRow<'_> {
+    /// The pair with its rules; `None` for a pair without a name on the WebSocket.
+    pub(crate) fn into_rules(mut self) -> Result<Option<PairRules>, DecodeError> {
+        let limit = |number: Option<Number<'_>>| number.map(Number::quantity).transpose();
+        let (long_max, short_max) =
+            (limit(self.long_position_limit)?, limit(self.short_position_limit)?);
+        // Absent until 2022.
+        let status = self.status.take().map_or(PairStatus::Online, |word| PairStatus::parse(&word));
+        let leverage_buy = std::mem::take(&mut self.leverage_buy);
+        let leverage_sell = std::mem::take(&mut self.leverage_sell);
+        let instrument = self.into_instrument()?;
+        Ok(instrument.map(|instrument| PairRules {
+            instrument,
+            status,
+            leverage_buy,
+            leverage_sell,
+            long_max,
+            short_max,
+        }))
+    }
+
     /// The pair as an instrument; `None` for a pair without a name on the WebSocket.
-    pub(crate) fn into_instrument(self) -> Result<Option<Instrument>, DecodeError> {
+    fn into_instrument(self) -> Result<Option<Instrument>, DecodeError> {
         let wsname = self.wsname.as_deref().unwrap_or_default();
         let Some(symbol) = names::symbol_from_wsname(wsname) else {
             return Ok(None);

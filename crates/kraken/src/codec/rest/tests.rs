@@ -2,11 +2,16 @@ use std::time::Duration;
 
 use model::{
     ClientOrderId, Instrument, OrderState, Price, Quantity, Side, Symbol, Trade, UnixNanos,
+    VenueOrderId,
 };
 
 use super::*;
 use crate::codec::fixtures::{sample, shared};
 use crate::codec::reply;
+use crate::rules::PairRules;
+
+mod account;
+mod trading;
 
 fn read<'a, T: Deserialize<'a>>(body: &'a str) -> T {
     reply::result(body.as_bytes(), UnixNanos::ZERO).expect("a result")
@@ -18,7 +23,12 @@ fn an_asset_pair_becomes_an_instrument() {
         return;
     };
     let pair: PairRow<'_> = only(read(&body)).expect("one pair");
-    let found = pair.into_instrument().expect("numbers").expect("a name");
+    let found = pair.into_rules().expect("numbers").expect("a name");
+    assert_eq!(found.status, crate::codec::market::PairStatus::Online);
+    assert_eq!(
+        (&found.leverage_buy[..], found.long_max),
+        (&[2, 3, 4, 5, 6, 7, 8, 9, 10][..], Some(whole(80)))
+    );
     let expected = Instrument {
         symbol: Symbol::new("BTC/USDT"),
         base: Asset::new("BTC"),
@@ -30,7 +40,11 @@ fn an_asset_pair_becomes_an_instrument() {
         quantity_min: Quantity::parse("0.00005").expect("valid"),
         cost_min: Notional::parse("0.5").expect("valid"),
     };
-    assert_eq!(found, expected);
+    assert_eq!(found.instrument, expected);
+}
+
+fn whole(units: i64) -> Quantity {
+    Quantity::step(0).checked_mul(units).expect("in range")
 }
 
 #[test]
@@ -38,10 +52,10 @@ fn a_pair_without_a_public_name_is_skipped_and_a_missing_tick_is_derived() {
     let dark =
         r#"{"base":"XXBT","quote":"ZUSD","pair_decimals":1,"lot_decimals":8,"cost_decimals":5}"#;
     let row: PairRow<'_> = serde_json::from_str(dark).expect("valid");
-    assert_eq!(row.into_instrument().expect("numbers"), None);
+    assert_eq!(row.into_rules().expect("numbers"), None);
     let old = dark.replace(r#"{"base""#, r#"{"wsname":"XBT/USD","base""#);
     let row: PairRow<'_> = serde_json::from_str(&old).expect("valid");
-    let instrument = row.into_instrument().expect("numbers").expect("a name");
+    let PairRules { instrument, .. } = row.into_rules().expect("numbers").expect("a name");
     assert_eq!(instrument.tick_size, Price::step(1));
     assert_eq!(instrument.quantity_min, Quantity::ZERO);
 }
@@ -140,60 +154,10 @@ fn a_placed_order_has_an_id() {
         return;
     };
     let placed: PlacedRow = read(&body);
-    let id = placed.into_id().expect("an id");
-    assert_eq!(id.as_str(), "OL7LNO-R4SAD-6UINEU");
+    let placed = placed.into_placed().expect("an id");
+    assert_eq!(placed.id.as_str(), "OL7LNO-R4SAD-6UINEU");
     let validated: PlacedRow = serde_json::from_str(r#"{"txid":[]}"#).expect("valid");
-    assert!(validated.into_id().is_err());
-}
-
-#[test]
-fn order_forms_are_complete() {
-    let order = |kind, time_in_force| NewOrder {
-        client_order_id: ClientOrderId::new("wt-1").expect("valid"),
-        symbol: Symbol::new("BTC/USD"),
-        side: Side::Buy,
-        kind,
-        quantity: Quantity::parse("0.0002").expect("valid"),
-        time_in_force,
-        reduce_only: false,
-    };
-    let expiry = UnixNanos::from_nanos(1_700_000_005_123_456_789);
-    let check = |kind, time_in_force, expected: &str| {
-        let form = order_form(&order(kind, time_in_force), expiry);
-        let expected = format!(
-            "pair=XBTUSD&type=buy&{expected}&cl_ord_id=wt-1&deadline=2023-11-14T22%3A13%3A25.123Z"
-        );
-        assert_eq!(form.as_str(), expected);
-    };
-    let limit =
-        |post_only| OrderKind::Limit { price: Price::parse("15000.5").expect("valid"), post_only };
-    check(OrderKind::Market, TimeInForce::Ioc, "ordertype=market&volume=0.0002&oflags=fciq");
-    let wait = |trigger, limit: Option<&str>| OrderKind::Triggered {
-        trigger,
-        price: Price::parse("14000").expect("valid"),
-        limit: limit.map(|limit| Price::parse(limit).expect("valid")),
-    };
-    check(
-        wait(Trigger::StopLoss, None),
-        TimeInForce::Gtc,
-        "ordertype=stop-loss&volume=0.0002&price=14000&oflags=fciq",
-    );
-    check(
-        wait(Trigger::TakeProfit, Some("14001.5")),
-        TimeInForce::Fok,
-        "ordertype=take-profit-limit&volume=0.0002&price=14000&price2=14001.5&timeinforce=FOK\
-         &oflags=fciq",
-    );
-    check(
-        limit(true),
-        TimeInForce::Gtc,
-        "ordertype=limit&volume=0.0002&price=15000.5&timeinforce=GTC&oflags=post%2Cfciq",
-    );
-    check(
-        limit(false),
-        TimeInForce::Ioc,
-        "ordertype=limit&volume=0.0002&price=15000.5&timeinforce=IOC&oflags=fciq",
-    );
+    assert!(validated.into_placed().is_err());
 }
 
 #[test]

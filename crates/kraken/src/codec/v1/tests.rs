@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use model::{Book, Instrument, Price, Quantity, Side, UnixNanos};
+use model::{Instrument, Price, Quantity, UnixNanos};
 
 use super::*;
-use crate::codec::checksum::checksum;
+use crate::book::LocalBook;
 use crate::codec::fixtures::v1_recording;
 use crate::codec::reply;
 use crate::codec::rest::{Keyed, PairRow};
@@ -14,7 +14,7 @@ fn instruments(answers: &[String]) -> BTreeMap<Symbol, Instrument> {
     let rows: Keyed<PairRow<'_>> =
         reply::result(pairs.as_bytes(), UnixNanos::ZERO).expect("a result");
     let all = rows.len();
-    let read = |row: PairRow<'_>| row.into_instrument().expect("numbers");
+    let read = |row: PairRow<'_>| row.into_rules().expect("numbers").map(|rules| rules.instrument);
     let named: BTreeMap<_, _> =
         rows.into_values().filter_map(read).map(|found| (found.symbol.clone(), found)).collect();
     // Dark pools have no name on the WebSocket.
@@ -29,7 +29,7 @@ fn the_recording_is_read_completely() {
         return;
     };
     let mut instruments = instruments(&answers);
-    let mut books: BTreeMap<Symbol, Book> = BTreeMap::new();
+    let mut books: BTreeMap<Symbol, LocalBook> = BTreeMap::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for frame in &frames {
         let message = decode(frame).unwrap_or_else(|error| panic!("{error}: {frame}"));
@@ -55,24 +55,16 @@ fn the_recording_is_read_completely() {
                 "trade"
             }
             Message::Book(change) => {
-                let book = books.entry(change.symbol.clone()).or_default();
-                if change.snapshot {
-                    *book = Book::new();
-                }
-                let sides = [(Side::Buy, &change.bids), (Side::Sell, &change.asks)];
-                for (side, level) in
-                    sides.into_iter().flat_map(|(s, l)| l.iter().map(move |l| (s, l)))
-                {
-                    book.set(side, *level);
-                }
-                book.truncate(1000);
                 let rules = instruments.get_mut(&change.symbol).expect("a known pair");
                 let decimals = change.decimals.expect("a level");
                 if change.snapshot {
                     (rules.price_decimals, rules.quantity_decimals) = decimals;
+                    books.insert(change.symbol.clone(), LocalBook::new(rules, 1000));
                 }
                 assert_eq!(decimals, (rules.price_decimals, rules.quantity_decimals), "{frame}");
-                let sum = checksum(book, rules);
+                let book = books.get_mut(&change.symbol).expect("a snapshot came first");
+                book.apply(&change.bids, &change.asks);
+                let sum = book.checksum();
                 assert!(change.snapshot || change.checksum == Some(sum), "{sum}: {frame}");
                 if change.snapshot { "snapshot" } else { "book" }
             }

@@ -10,15 +10,13 @@ use model::{
 use serde::Deserialize;
 
 use super::{BookChange, Message, data};
-use crate::codec::decode::{DecodeError, Number, field};
+use crate::codec::decode::{DecodeError, Number, Rows, field};
 use crate::codec::market::{Candle, Listed, PairStatus, Ticker};
 
 #[derive(Deserialize)]
-struct TradeRow<'a> {
-    #[serde(borrow)]
-    symbol: Cow<'a, str>,
-    #[serde(borrow)]
-    side: Cow<'a, str>,
+struct TradeRow {
+    symbol: Symbol,
+    side: TakerSide,
     #[serde(deserialize_with = "field::price")]
     price: Price,
     #[serde(deserialize_with = "field::quantity")]
@@ -28,34 +26,40 @@ struct TradeRow<'a> {
     timestamp: UnixNanos,
 }
 
-impl TradeRow<'_> {
-    fn into_trade(self) -> Trade {
-        Trade {
-            symbol: Symbol::new(&self.symbol),
-            venue_ts: self.timestamp,
-            price: self.price,
-            quantity: self.qty,
-            taker_side: match &*self.side {
-                "buy" => Some(Side::Buy),
-                "sell" => Some(Side::Sell),
-                _ => None,
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TakerSide {
+    Buy,
+    Sell,
+    #[serde(other)]
+    Unknown,
+}
+
+impl From<TradeRow> for Trade {
+    fn from(row: TradeRow) -> Self {
+        Self {
+            symbol: row.symbol,
+            venue_ts: row.timestamp,
+            price: row.price,
+            quantity: row.qty,
+            taker_side: match row.side {
+                TakerSide::Buy => Some(Side::Buy),
+                TakerSide::Sell => Some(Side::Sell),
+                TakerSide::Unknown => None,
             },
-            trade_id: Some(self.trade_id),
+            trade_id: Some(row.trade_id),
         }
     }
 }
 
 pub(super) fn trades(text: &str) -> Result<Message, DecodeError> {
-    let message = data::<Vec<TradeRow<'_>>>(text)?;
-    let snapshot = message.is_snapshot();
-    let trades = message.data.into_iter().map(TradeRow::into_trade).collect();
-    Ok(Message::Trades { snapshot, trades })
+    let message = data::<Rows<TradeRow, Trade>>(text)?;
+    Ok(Message::Trades { snapshot: message.is_snapshot(), trades: message.data.into_vec() })
 }
 
 #[derive(Deserialize)]
-struct BookRow<'a> {
-    #[serde(borrow)]
-    symbol: Cow<'a, str>,
+struct BookRow {
+    symbol: Symbol,
     #[serde(default, deserialize_with = "field::levels")]
     bids: Vec<Level>,
     #[serde(default, deserialize_with = "field::levels")]
@@ -63,14 +67,15 @@ struct BookRow<'a> {
     checksum: u32,
 }
 
+impl From<BookRow> for BookChange {
+    fn from(BookRow { symbol, bids, asks, checksum }: BookRow) -> Self {
+        Self { symbol, bids, asks, checksum }
+    }
+}
+
 pub(super) fn books(text: &str) -> Result<Message, DecodeError> {
-    let message = data::<Vec<BookRow<'_>>>(text)?;
-    let snapshot = message.is_snapshot();
-    let change = |row: BookRow<'_>| {
-        let BookRow { symbol, bids, asks, checksum } = row;
-        BookChange { symbol: Symbol::new(&symbol), bids, asks, checksum }
-    };
-    Ok(Message::Books { snapshot, changes: message.data.into_iter().map(change).collect() })
+    let message = data::<Rows<BookRow, BookChange>>(text)?;
+    Ok(Message::Books { snapshot: message.is_snapshot(), changes: message.data.into_vec() })
 }
 
 #[derive(Deserialize)]

@@ -1,19 +1,19 @@
-//! One book and whether it can be trusted.
+//! One book and whether it can be trusted. Sans-IO: changes in, a verdict on each out.
 
-use model::{Book, Instrument, Level, Side, history};
+mod local;
 
-use crate::codec::checksum::checksum;
+use model::{Instrument, Level, history};
+
 use crate::codec::ws::BookChange;
+pub use local::LocalBook;
 
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Applied {
+pub enum Applied {
     /// The book waits for a snapshot, so the change means nothing.
     Skipped,
     /// The book is right.
     Right {
-        /// Fingerprint of the book.
-        hash: u64,
         /// Whether the best prices are others than before.
         best_changed: bool,
     },
@@ -27,39 +27,41 @@ pub(super) enum Applied {
 }
 
 /// Best bid and best ask.
-pub(super) type Best = (Option<Level>, Option<Level>);
+pub type Best = (Option<Level>, Option<Level>);
 
 /// A local book that follows the venue's.
 #[derive(Debug)]
-pub(super) struct BookSync {
-    instrument: Instrument,
-    depth: usize,
-    book: Book,
+pub struct BookSync {
+    book: LocalBook,
     synced: bool,
     best: Best,
 }
 
 impl BookSync {
-    pub(super) fn new(instrument: Instrument, depth: usize) -> Self {
-        Self { instrument, depth, book: Book::new(), synced: false, best: (None, None) }
+    /// Waits for the first snapshot of `instrument`, of `depth` levels on each side.
+    pub fn new(instrument: &Instrument, depth: usize) -> Self {
+        Self { book: LocalBook::new(instrument, depth), synced: false, best: (None, None) }
     }
 
-    pub(super) const fn best(&self) -> Best {
+    /// Best bid and best ask of a book that is right; nothing of another.
+    pub const fn best(&self) -> Best {
         self.best
     }
 
+    /// Fingerprint of the book, as the history has it.
+    pub fn fingerprint(&self) -> u64 {
+        history::levels_hash(self.book.bids(), self.book.asks())
+    }
+
     /// Forgets the book; returns whether there was one.
-    pub(super) fn lose(&mut self) -> bool {
+    pub fn lose(&mut self) -> bool {
         self.book.clear();
         self.best = (None, None);
         std::mem::take(&mut self.synced)
     }
 
     /// Takes a snapshot, which replaces the book, or an update, which changes it.
-    ///
-    /// Levels beyond the depth are dropped: the venue does not tell when they go, and sends them again
-    /// when they come back.
-    pub(super) fn apply(&mut self, snapshot: bool, change: &BookChange) -> Applied {
+    pub fn apply(&mut self, snapshot: bool, change: &BookChange) -> Applied {
         if snapshot {
             self.book.clear();
             self.synced = true;
@@ -67,22 +69,17 @@ impl BookSync {
         if !self.synced {
             return Applied::Skipped;
         }
-        for (side, levels) in [(Side::Buy, &change.bids), (Side::Sell, &change.asks)] {
-            for level in levels {
-                self.book.set(side, *level);
-            }
-        }
-        self.book.truncate(self.depth);
-        let found = checksum(&self.book, &self.instrument);
+        self.book.apply(&change.bids, &change.asks);
+        let found = self.book.checksum();
         if found != change.checksum {
             let expected = change.checksum;
             self.lose();
             return Applied::Wrong { expected, found };
         }
-        let best = (self.book.best_bid(), self.book.best_ask());
+        let best = (self.book.bids().next(), self.book.asks().next());
         let best_changed = snapshot || best != self.best;
         self.best = best;
-        Applied::Right { hash: history::book_hash(&self.book), best_changed }
+        Applied::Right { best_changed }
     }
 }
 

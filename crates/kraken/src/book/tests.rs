@@ -7,7 +7,7 @@ use crate::test_venue::instrument;
 
 /// Plays a recording; returns how many snapshots and updates were right.
 fn play(frames: &[String], depth: usize) -> (usize, usize) {
-    let mut sync = BookSync::new(instrument(), depth);
+    let mut sync = BookSync::new(&instrument(), depth);
     let (mut snapshots, mut updates) = (0, 0);
     for frame in frames {
         let Ok(Message::Books { snapshot, changes }) = ws::decode(frame) else {
@@ -62,7 +62,7 @@ fn crc(texts: &[&str]) -> u32 {
 
 #[test]
 fn a_book_is_skipped_until_its_snapshot_and_lost_on_a_wrong_checksum() {
-    let mut sync = BookSync::new(instrument(), 10);
+    let mut sync = BookSync::new(&instrument(), 10);
     let bid = level("45283.5", "0.10000000");
     let ask = level("45285.2", "0.00100000");
     assert_eq!(sync.apply(false, &change(&[bid], &[], 1)), Applied::Skipped);
@@ -83,7 +83,7 @@ fn a_book_is_skipped_until_its_snapshot_and_lost_on_a_wrong_checksum() {
 
 #[test]
 fn a_snapshot_replaces_what_was_there() {
-    let mut sync = BookSync::new(instrument(), 10);
+    let mut sync = BookSync::new(&instrument(), 10);
     let (old, new) = (level("1.0", "1"), level("2.0", "1"));
     sync.apply(true, &change(&[old], &[], crc(&["10", "100000000"])));
     sync.apply(true, &change(&[new], &[], crc(&["20", "100000000"])));
@@ -95,7 +95,7 @@ fn a_snapshot_replaces_what_was_there() {
 fn leading_zeros_do_not_count() {
     let mut instrument = instrument();
     instrument.price_decimals = 5;
-    let mut sync = BookSync::new(instrument, 10);
+    let mut sync = BookSync::new(&instrument, 10);
     let right = crc(&["5005", "501"]);
     let applied = sync.apply(true, &change(&[], &[level("0.05005", "0.00000501")], right));
     assert!(matches!(applied, Applied::Right { .. }));
