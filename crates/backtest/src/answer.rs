@@ -59,21 +59,25 @@ impl Answer {
                 hear(OrderNews::Cancelled(outcome));
             }
             What::Located(news) => {
-                let report = news.map(News::report);
+                let report = news.map(|news| news.report(None));
                 let outcome = report.map_or(LocateOutcome::Absent, LocateOutcome::Found);
                 hear(OrderNews::Located(&outcome));
             }
-            What::News(news) => hear(OrderNews::Told(&news.report())),
+            What::News(news) => {
+                let known = engine.orders().by_number(number);
+                let known = known.and_then(|order| order.venue_order_id().cloned());
+                engine.hear_of(number, OrderNews::Told(&news.report(known)), actions);
+            }
         }
     }
 }
 
 impl News {
     /// Without our own name: whose it is, is known.
-    fn report(self) -> OrderReport {
+    fn report(self, known: Option<VenueOrderId>) -> OrderReport {
         OrderReport {
             client_order_id: None,
-            venue_order_id: VenueOrderId::of_number(self.number),
+            venue_order_id: known.unwrap_or_else(|| VenueOrderId::of_number(self.number)),
             state: self.state,
             filled: Some(self.filled),
             cost: Some(self.cost),

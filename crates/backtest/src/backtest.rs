@@ -6,12 +6,12 @@ use std::fmt;
 
 use engine::{Action, Engine, EngineConfig, EngineEvent, Strategy};
 use matching::TapeError;
-use model::{Asset, Bar, ClientOrderId, FeedEvent, Notional, Symbol, UnixNanos};
+use model::{Asset, Bar, ClientOrderId, FeedEvent, Notional, Price, Symbol, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
 use crate::equity::EquityCurve;
-use crate::event::MarketEvent;
+use crate::event::{MarketEvent, TradeRow};
 use crate::merge::{Reel, Step};
 use crate::record::{BacktestResult, DataCounts};
 use crate::venue::{BarStop, Request, Venue, quarter_of};
@@ -194,6 +194,17 @@ struct MarketSite {
     symbol: Symbol,
 }
 
+/// Trades and bars that were passed over.
+#[derive(Default)]
+struct Passed {
+    trades: u64,
+    bars: u64,
+    /// Time and price of the last one.
+    last: Option<(UnixNanos, Price)>,
+    /// The last trade that was told.
+    trade: Option<TradeRow>,
+}
+
 /// The state of a run.
 struct Run {
     venues: Vec<Venue>,
@@ -299,48 +310,53 @@ impl Run {
         }
         let MarketSite { venue, site, .. } = self.markets[market];
         let Some(mut quiet) = self.venues[venue].quiet(site) else { return Ok(false) };
-        let (mut now, mut passed) = (self.now, false);
+        let mut passed = Passed::default();
         while !self.wire.overflowed {
             if let Some(row) = reel.trade(end) {
-                if self.curve.is_due(row.ts)
-                    || !row.price.is_positive()
-                    || !row.quantity.is_positive()
-                    || !self.wire.pass_trade(venue, market, row)
+                let sound = row.price.is_positive() && row.quantity.is_positive();
+                if self.curve.is_due(row.ts) || !sound || !self.wire.pass_trade(venue, market, row)
                 {
                     break;
                 }
-                now = row.ts;
                 quiet.trade(row.price, row.taker_side);
-                self.traded[market] = true;
-                self.data.trades += 1;
-                self.curve.priced(market, now, row.price);
+                passed.trade = Some(*row);
+                passed.last = Some((row.ts, row.price));
+                passed.trades += 1;
                 reel.advance();
             } else if let Some(bar) = reel.bar(end).filter(|_| bars && quiet.takes_bars()) {
                 let last = BarStop::Close.at(bar);
-                if self.curve.is_due(last) || !self.wire.pass_bar(market, bar) {
+                let row = quarter_of(bar, bar.close, last);
+                let moves = quiet.moves(bar.close);
+                if self.curve.is_due(last) || !self.wire.pass_bar(venue, market, bar, &row, moves) {
                     break;
                 }
-                now = last;
-                let moved = quiet.bar(bar.close);
-                self.wire.passed_bar(venue, market, &quarter_of(bar, bar.close, now), moved);
-                self.data.bars += 1;
-                self.curve.priced(market, now, bar.close);
+                quiet.bar(bar.close);
+                passed.trade = Some(row).filter(|row| row.quantity.is_positive()).or(passed.trade);
+                passed.last = Some((last, bar.close));
+                passed.bars += 1;
                 reel.advance_bar();
             } else {
                 break;
             }
-            passed = true;
             reel.peek()?;
         }
         let (best, levels) = quiet.end();
+        let Some((now, price)) = passed.last else { return Ok(false) };
         self.venues[venue].heard(site, best);
+        if let Some(trade) = passed.trade {
+            self.wire.passed(market, &trade, passed.trades + passed.bars);
+        }
         if let Some([bid, ask]) = levels {
             let symbol = &self.markets[market].symbol;
             self.wire.engine.pass_best(symbol, bid, ask);
         }
+        self.traded[market] |= passed.trades > 0;
+        self.data.trades += passed.trades;
+        self.data.bars += passed.bars;
+        self.curve.priced(market, now, price);
         self.now = now;
         self.flood_check().map_err(|halt| halt.at(reel.name, reel.number))?;
-        Ok(passed)
+        Ok(true)
     }
 
     /// True when the strategy does not look at what happens within bars.

@@ -54,6 +54,11 @@ impl Fills {
         })
     }
 
+    /// All of them as bytes: equal for equal executions.
+    pub(crate) fn write_to(&self, out: impl FnMut(&[u8])) {
+        self.log.bytes().for_each(out);
+    }
+
     /// Appends one.
     pub(crate) fn push(&mut self, fill: FillRecord) {
         self.log.push(&write(&fill, &self.before));

@@ -5,8 +5,8 @@ const PIECE: usize = 1 << 16;
 /// Longest row.
 const ROW_MAX: usize = 192;
 
-/// Most bytes of a number.
-const BYTES_MAX: usize = 10;
+/// Stands before a number of 16 bytes.
+const WIDE: u8 = 16;
 
 /// Rows, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Log {
 
     /// Appends a row.
     pub(crate) fn push(&mut self, row: &Row) {
-        let row = &row.bytes[..row.length];
+        let row = row.bytes();
         match self.pieces.last_mut() {
             Some(piece) if piece.len() + row.len() <= PIECE => piece.extend_from_slice(row),
             Some(_) | None => {
@@ -31,6 +31,11 @@ impl Log {
                 self.pieces.push(piece);
             }
         }
+    }
+
+    /// Everything that was written.
+    pub(crate) fn bytes(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces.iter().map(Vec::as_slice)
     }
 
     /// Reads from the first row on.
@@ -51,18 +56,22 @@ impl Row {
         Self { bytes: [0; ROW_MAX], length: 0 }
     }
 
+    /// What was written.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
     pub(crate) const fn byte(&mut self, byte: u8) {
         self.bytes[self.length] = byte;
         self.length += 1;
     }
 
-    /// Seven bits a byte, the lowest first.
-    pub(crate) fn unsigned(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.byte((value & 0x7f).to_le_bytes()[0] | 0x80);
-            value >>= 7;
-        }
-        self.byte(value.to_le_bytes()[0]);
+    /// How many bytes it needs, then these bytes, the lowest first.
+    pub(crate) fn unsigned(&mut self, value: u64) {
+        let length = usize::try_from((71 - value.leading_zeros()) / 8).expect("at most 8");
+        self.byte(length.to_le_bytes()[0]);
+        self.bytes[self.length..self.length + 8].copy_from_slice(&value.to_le_bytes());
+        self.length += length;
     }
 
     /// Small ones of either sign are short.
@@ -72,15 +81,12 @@ impl Row {
 
     /// As [`Row::signed`].
     pub(crate) fn wide(&mut self, value: i128) {
-        match i64::try_from(value) {
-            Ok(value) if value > i64::MIN / 4 && value < i64::MAX / 4 => {
-                self.byte(0);
-                self.signed(value);
-            }
-            _ => {
-                self.byte(1);
-                value.to_le_bytes().into_iter().for_each(|byte| self.byte(byte));
-            }
+        if let Ok(value) = i64::try_from(value) {
+            self.signed(value);
+        } else {
+            self.byte(WIDE);
+            self.bytes[self.length..self.length + 16].copy_from_slice(&value.to_le_bytes());
+            self.length += 16;
         }
     }
 }
@@ -103,34 +109,41 @@ impl Reader<'_> {
     }
 
     pub(crate) fn unsigned(&mut self) -> u64 {
-        if self.rest.is_empty() {
-            self.rest = self.pieces.next().map_or(&[], Vec::as_slice);
-        }
-        let mut value = 0;
-        for (at, byte) in self.rest.iter().take(BYTES_MAX).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * at);
-            if *byte < 0x80 {
-                self.rest = &self.rest[at + 1..];
-                return value;
-            }
-        }
-        self.rest = &[];
-        value
+        let length = usize::from(self.byte());
+        self.number(length)
     }
 
     pub(crate) fn signed(&mut self) -> i64 {
-        let value = self.unsigned();
-        (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
+        signed(self.unsigned())
     }
 
     pub(crate) fn wide(&mut self) -> i128 {
-        if self.byte() == 0 {
-            return self.signed().into();
+        let length = self.byte();
+        if length != WIDE {
+            return signed(self.number(usize::from(length))).into();
         }
         let mut bytes = [0; 16];
-        bytes.iter_mut().for_each(|byte| *byte = self.byte());
+        self.take(&mut bytes);
         i128::from_le_bytes(bytes)
     }
+
+    fn number(&mut self, length: usize) -> u64 {
+        let mut bytes = [0; 8];
+        self.take(&mut bytes[..length.min(8)]);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// Takes some bytes, which are all in one piece.
+    fn take(&mut self, bytes: &mut [u8]) {
+        let Some((taken, rest)) = self.rest.split_at_checked(bytes.len()) else { return };
+        bytes.copy_from_slice(taken);
+        self.rest = rest;
+    }
+}
+
+/// The number of either sign that was written as one without.
+fn signed(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
 #[cfg(test)]

@@ -339,6 +339,15 @@ impl Orders {
         self.entries().enumerate().map(|(place, entry)| self.whole(place, &entry))
     }
 
+    /// Everything that is known of them, as bytes: equal for equal orders.
+    pub(crate) fn write_to(&self, mut out: impl FnMut(&[u8])) {
+        self.log.bytes().for_each(&mut out);
+        let before = &Entry::NOTHING;
+        let whole = self.late.values().chain(&self.open);
+        whole.for_each(|entry| out(entry.write(before).bytes()));
+        self.reasons.iter().for_each(|reason| out(reason.as_bytes()));
+    }
+
     /// The symbol of a market.
     pub(crate) fn symbol(&self, market: usize) -> &Symbol {
         &self.symbols[market]

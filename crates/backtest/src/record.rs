@@ -211,65 +211,15 @@ impl Recorder {
         complete
     }
 
-    /// The fingerprint of everything collected.
+    /// The fingerprint of everything collected, as it is kept: nothing is left out, and nothing is unfolded.
     pub(crate) fn digest(&self) -> Digest {
-        let mut hash = Hash::new();
-        let mut states = Vec::with_capacity(self.orders.len());
-        for order in self.orders.entries() {
-            states.push(order.state);
-            hash.number(order.sent.as_nanos().into());
-            hash.number(order.ended.map_or(-1, UnixNanos::as_nanos).into());
-            hash.number(order.quantity.raw().into());
-            hash.number(order.filled.raw().into());
-            hash.number(order.cost.raw());
-            hash.number(order.fee.raw());
-            hash.number(i128::from(matches!(order.side, Side::Sell)));
-        }
-        for fill in &self.fills {
-            hash.number(fill.ts.as_nanos().into());
-            hash.number(i128::try_from(fill.order).unwrap_or(-1));
-            hash.number(fill.price.raw().into());
-            hash.number(fill.quantity.raw().into());
-            hash.number(fill.fee.raw());
-            hash.number(fill.cash.raw());
-            hash.number(i128::from(matches!(fill.liquidity, Liquidity::Maker)));
-        }
-        for (place, state) in states.into_iter().enumerate() {
-            hash.bytes(self.orders.id(place).as_bytes());
-            hash.bytes(state.as_str().as_bytes());
-        }
-        hash.digest()
-    }
-}
-
-/// Hashes many small pieces as few large ones, which is several times as fast.
-struct Hash {
-    hasher: blake3::Hasher,
-    pieces: Vec<u8>,
-}
-
-/// Bytes that are hashed at once.
-const PIECES_MAX: usize = 1 << 16;
-
-impl Hash {
-    fn new() -> Self {
-        Self { hasher: blake3::Hasher::new(), pieces: Vec::with_capacity(PIECES_MAX) }
-    }
-
-    fn number(&mut self, number: i128) {
-        self.bytes(&number.to_le_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        if self.pieces.len() + bytes.len() > PIECES_MAX {
-            self.hasher.update(&self.pieces);
-            self.pieces.clear();
-        }
-        self.pieces.extend_from_slice(bytes);
-    }
-
-    fn digest(mut self) -> Digest {
-        self.hasher.update(&self.pieces);
-        Digest::first_of(&self.hasher)
+        let mut hasher = blake3::Hasher::new();
+        self.orders.write_to(|bytes| {
+            hasher.update(bytes);
+        });
+        self.fills.write_to(|bytes| {
+            hasher.update(bytes);
+        });
+        Digest::first_of(&hasher)
     }
 }

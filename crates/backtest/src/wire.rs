@@ -112,34 +112,42 @@ impl Wire {
         self.ahead.is_some() && !self.engine.wants().best_prices && self.lines.iter().all(idle)
     }
 
-    /// Lets the strategy pass over a trade, whose best prices are told later. False when it does not.
+    /// Lets the strategy pass over a trade; [`Wire::passed`] follows for the last of several. False when it does not.
     pub(crate) fn pass_trade(&mut self, venue: usize, market: usize, row: &TradeRow) -> bool {
         let trade = &mut self.trades[market];
         row.write(trade);
-        let passed = self.engine.pass_trade(trade);
+        let passed = self.engine.passes_trade(trade);
         if passed {
             self.travel(venue, row.ts);
         }
         passed
     }
 
-    /// As [`Wire::pass_trade`], of a bar; [`Wire::passed_bar`] follows.
-    pub(crate) fn pass_bar(&mut self, market: usize, bar: &Bar) -> bool {
-        self.engine.pass_bar(&self.trades[market].symbol, bar)
-    }
-
-    /// A bar that was passed over has told its last price before: as a trade, or, if that has no quantity, as best
-    /// prices that moved.
-    pub(crate) fn passed_bar(&mut self, venue: usize, market: usize, row: &TradeRow, moved: bool) {
-        if row.quantity.is_positive() {
-            let trade = &mut self.trades[market];
-            row.write(trade);
-            self.engine.pass_trade(trade);
-        }
-        if row.quantity.is_positive() || moved {
+    /// As [`Wire::pass_trade`], of a bar. It has told its last price before: as a trade, or, if that has no quantity,
+    /// as best prices, if they `moved`.
+    pub(crate) fn pass_bar(
+        &mut self,
+        venue: usize,
+        market: usize,
+        bar: &Bar,
+        row: &TradeRow,
+        moved: bool,
+    ) -> bool {
+        let passed = self.engine.pass_bar(&self.trades[market].symbol, bar);
+        if passed {
+            if row.quantity.is_positive() || moved {
+                self.travel(venue, row.ts);
+            }
             self.travel(venue, row.ts);
         }
-        self.travel(venue, row.ts);
+        passed
+    }
+
+    /// Tells the engine of the last trade of several that were passed over.
+    pub(crate) fn passed(&mut self, market: usize, last: &TradeRow, count: u64) {
+        let trade = &mut self.trades[market];
+        last.write(trade);
+        self.engine.passed_trades(trade, count);
     }
 
     /// Counts news on their way that were passed over.

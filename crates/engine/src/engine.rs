@@ -139,12 +139,23 @@ impl Engine {
     /// Takes a trade at which the strategy has nothing to do. False when it may have: then it must come through
     /// [`Engine::step`].
     pub fn pass_trade(&mut self, trade: &Trade) -> bool {
-        if self.wants.trades && !self.passes_over(|strategy| strategy.passes_over(trade)) {
-            return false;
+        let passed = self.passes_trade(trade);
+        if passed {
+            self.passed_trades(trade, 1);
         }
-        self.steps += 1;
-        self.note_trade(trade);
-        true
+        passed
+    }
+
+    /// As [`Engine::pass_trade`], but only the strategy takes note: [`Engine::passed_trades`] follows for the last
+    /// of several, before anything else.
+    pub fn passes_trade(&mut self, trade: &Trade) -> bool {
+        !self.wants.trades || self.passes_over(|strategy| strategy.passes_over(trade))
+    }
+
+    /// Takes note of several trades that were passed over: the last one, and how many they were.
+    pub fn passed_trades(&mut self, last: &Trade, count: u64) {
+        self.steps += count;
+        self.note_trade(last);
     }
 
     /// As [`Engine::pass_trade`], of the best prices of a book.

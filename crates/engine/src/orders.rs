@@ -80,6 +80,11 @@ impl Orders {
         self.at(self.ids.number_of(id)?)
     }
 
+    /// An order by its number: see [`Orders::number`].
+    pub fn by_number(&self, number: u64) -> Option<&Order> {
+        self.at(OrderNumber(number))
+    }
+
     /// The number of the order of our id, from 1 in the order of placing; if we ever placed it.
     pub fn number(&self, id: &ClientOrderId) -> Option<u64> {
         self.ids.number_of(id).map(|number| number.0)

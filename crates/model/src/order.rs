@@ -90,7 +90,9 @@ impl TryFrom<&[u8]> for ClientOrderId {
 
     fn try_from(text: &[u8]) -> Result<Self, InvalidClientOrderId> {
         let fits = (1..=Self::LENGTH_MAX).contains(&text.len());
-        if fits && text.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-') {
+        let odd = |b: &u8| !(b.is_ascii_alphanumeric() || *b == b'-');
+        // Without an early end, so that all bytes are looked at together.
+        if fits && !text.iter().fold(false, |any, b| any | odd(b)) {
             let mut id = Self { text: [0; Self::LENGTH_MAX], length: 0 };
             id.text[..text.len()].copy_from_slice(text);
             id.length = u8::try_from(text.len()).expect("at most 18");

@@ -48,16 +48,20 @@ impl Quiet<'_> {
         self.listing.market.outside.print_rule().is_some()
     }
 
-    /// The last price of a bar, above zero; true when the best prices moved. For markets that take bars.
-    pub fn bar(&mut self, price: Price) -> bool {
+    /// True when the last price of a bar moves the best prices of a market that takes bars.
+    pub fn moves(&mut self, price: Price) -> bool {
         self.look_back();
+        self.best != [Some(price); 2]
+    }
+
+    /// The last price of a bar, above zero, in a market that takes bars.
+    pub fn bar(&mut self, price: Price) {
+        let moves = self.moves(price);
         self.listing.market.outside.on_trade(price, Side::Buy);
-        let moved = self.best != [Some(price); 2];
-        if moved {
+        if moves {
             self.best = [Some(price); 2];
             self.moved = self.listing.market.outside.last_trade();
         }
-        moved
     }
 
     /// The best prices now; and, if they have moved since they were told, the best levels as they were then.
