@@ -40,7 +40,7 @@ fn found_out(name: &str, proof: Proof, sabotage: impl FnOnce(&mut Setup), by: &[
 
 fn no_proof(_: &Setup, _: &[model::history::Record]) {}
 
-const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 /// Nothing that is waited for ever ends by itself.
 pub(crate) fn no_timeouts(kraken: &mut KrakenConfig) {
@@ -54,7 +54,7 @@ pub(crate) fn no_timeouts(kraken: &mut KrakenConfig) {
 }
 
 /// Breakers that do not open for any number of failures that a run can have.
-fn no_breakers(kraken: &mut KrakenConfig) {
+pub(crate) fn no_breakers(kraken: &mut KrakenConfig) {
     let policy = BreakerPolicy::Consecutive { failures: 60_000 };
     for lane in [&mut kraken.read_lane, &mut kraken.order_lane, &mut kraken.cancel_lane] {
         lane.breaker.policy = policy;
@@ -167,15 +167,17 @@ fn a_slow_venue_finds_out_who_does_not_count_slow_calls() {
 /// A trader that takes a write for done which the database never got.
 #[test]
 fn a_trader_that_loses_points_without_a_word_is_found_out() {
-    let sabotage = |setup: &mut Setup| {
-        wrap(
-            setup,
-            |endpoint, stream| {
-                if endpoint.host == INFLUX { Box::new(Liar::default()) } else { stream }
-            },
-        );
-    };
-    found_out("sink-down", no_proof, sabotage, &["sink-complete"]);
+    found_out("sink-down", no_proof, lie_about_writes, &["sink-complete"]);
+}
+
+/// The database gets nothing, and answers that it has written it.
+pub(crate) fn lie_about_writes(setup: &mut Setup) {
+    wrap(
+        setup,
+        |endpoint, stream| {
+            if endpoint.host == INFLUX { Box::new(Liar::default()) } else { stream }
+        },
+    );
 }
 
 /// Puts something between the trader and every stream that it opens.

@@ -81,7 +81,8 @@ fn a_sweep_goes_on_where_it_was_left_and_parts_make_the_whole() {
         printed
     };
     let whole = sweep("0..4", "whole", &["--jobs", "1", "--twice-every", "2"]);
-    assert_eq!((&whole["done"], &whole["repeated"]), (&4.into(), &2.into()));
+    assert_eq!(whole["done"], 4);
+    assert_eq!(whole["repeated"], 2);
     let some = sweep("0..2", "parts", &["--jobs", "2", "--twice-every", "2"]);
     assert_ne!(some["fingerprint"], whole["fingerprint"]);
     // A line that a crash cut off counts as not run.

@@ -82,6 +82,32 @@ impl Spells {
         spells
     }
 
+    /// When somebody who hears nothing since a time may have heard something last, if he must notice silence
+    /// within a bound: what one of the faults that make silent kept back arrives at its end, also while
+    /// another one is in force.
+    pub(crate) fn heard_ns(
+        &self,
+        since_ns: u64,
+        bound_ns: u64,
+        silent: impl Fn(&Spell) -> bool,
+    ) -> u64 {
+        let silences: Vec<&Spell> = self.spells.iter().filter(|spell| silent(spell)).collect();
+        let in_force = |at_ns: u64| {
+            let mut all = silences.iter();
+            all.any(|spell| {
+                spell.from_ns <= at_ns && spell.to_ns.is_none_or(|to_ns| to_ns > at_ns)
+            })
+        };
+        let ends = silences.iter().filter_map(|spell| spell.to_ns);
+        let mut ends: Vec<u64> = ends.filter(|end_ns| in_force(*end_ns)).collect();
+        ends.sort_unstable();
+        let later = |heard_ns: u64, end_ns: u64| {
+            let noticed = end_ns < heard_ns || end_ns - heard_ns > bound_ns;
+            if noticed { heard_ns } else { end_ns }
+        };
+        ends.into_iter().fold(since_ns, later)
+    }
+
     /// The faults, in the order in which they began.
     pub(crate) fn all(&self) -> &[Spell] {
         &self.spells

@@ -7,7 +7,7 @@ use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{Spells, is_crash, seconds, stream_change};
+use crate::facts::{Spell, Spells, is_crash, seconds, stream_change};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -37,7 +37,8 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             findings.violate(end, format!("stream {stream} never became live"));
         }
     }
-    for hold in Spells::of(history).all() {
+    let spells = Spells::of(history);
+    for hold in spells.all() {
         let to_ns = hold.to_ns.unwrap_or(end.at_ns);
         let Some(silence) = expect.silences.get(&hold.fault) else {
             continue;
@@ -47,7 +48,11 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             silence.streams.contains(claim.stream) && (earlier || silence.later)
         };
         for claim in claims.iter().filter(struck) {
-            let from_ns = claim.from_ns.max(hold.from_ns);
+            let silent = |spell: &Spell| {
+                let silence = expect.silences.get(&spell.fault);
+                silence.is_some_and(|silence| silence.streams.contains(claim.stream))
+            };
+            let from_ns = spells.heard_ns(claim.from_ns.max(hold.from_ns), bound_ns, silent);
             let noticed_by_ns = from_ns.saturating_add(bound_ns);
             // A hold that ends sooner, or a stream that was down by then, proves nothing.
             if claim.to.at_ns < from_ns || to_ns <= noticed_by_ns {
