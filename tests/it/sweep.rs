@@ -11,14 +11,14 @@ use sim::{Progress, Setup, SimError, simulate_within};
 use sweep::{Case, Job, REPEATS, RUN_ENDS, reduce};
 use tape::Tape;
 
-use crate::sabotage::no_timeouts;
+use crate::saboteurs::no_timeouts;
 use crate::support::{outage, root, run};
 
 const STORM: &str = "scenarios/storm/kraken-storm.toml";
-pub(crate) const WALL_MAX: Duration = Duration::from_mins(5);
+const WALL_MAX: Duration = Duration::from_mins(5);
 
 /// The storm, shorter: what is tested here is not the trader.
-pub(crate) fn storm() -> Scenario {
+fn storm() -> Scenario {
     let mut scenario = Scenario::load(&root().join(STORM)).expect("a valid scenario");
     scenario.run.length = Duration::from_secs(200);
     scenario.storm.as_mut().expect("a storm").lasts = Duration::from_secs(40);
@@ -30,7 +30,7 @@ fn trades(scenario: &Scenario) -> Arc<[Trade]> {
     tape.trades_for(&scenario.market.symbol).collect()
 }
 
-pub(crate) fn case(scenario: &Scenario) -> Case {
+fn case(scenario: &Scenario) -> Case {
     let labels = scenario.fault_labels().into_iter().collect();
     let (scenario, trades) = (scenario.clone(), trades(scenario));
     Case::new("storm".to_owned(), labels, move |seed| {

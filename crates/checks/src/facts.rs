@@ -94,9 +94,7 @@ impl Spells {
         let silences: Vec<&Spell> = self.spells.iter().filter(|spell| silent(spell)).collect();
         let in_force = |at_ns: u64| {
             let mut all = silences.iter();
-            all.any(|spell| {
-                spell.from_ns <= at_ns && spell.to_ns.is_none_or(|to_ns| to_ns > at_ns)
-            })
+            all.any(|spell| spell.from_ns <= at_ns && spell.to_ns.is_none_or(|to_ns| to_ns > at_ns))
         };
         let ends = silences.iter().filter_map(|spell| spell.to_ns);
         let mut ends: Vec<u64> = ends.filter(|end_ns| in_force(*end_ns)).collect();
