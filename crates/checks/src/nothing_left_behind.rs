@@ -6,7 +6,7 @@ use model::history::{Event, Phase, Record, WorldEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{audit, phase_start, seconds};
+use crate::facts::{audit, is_crash, phase_start, seconds};
 use crate::findings::{Findings, Place, end_of};
 use crate::order_facts::{Orders, TraderOrder};
 
@@ -31,6 +31,10 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut stopped: Option<Place> = None;
     let mut gone: Option<Place> = None;
     for record in history {
+        if is_crash(record, &expect.trader_host) {
+            // One that could not start has stopped in good order, and is followed by another one.
+            stopped = None;
+        }
         if let Some(AuditEvent::Shutdown { step, unfinished }) = audit(record) {
             findings.examine();
             if !unfinished.is_empty() {

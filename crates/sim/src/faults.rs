@@ -104,6 +104,10 @@ impl Faults {
             }
             Carrier::Hosts => {
                 self.strike_links(fault.id, &hosts, &LinkFault::Refuse);
+                if let FaultKind::Crash(Crash { process: Process::Kraken }) = &fault.kind {
+                    // In order: their tasks are dropped in none.
+                    self.venue.end_sessions();
+                }
                 crashing(&fault.kind).into_iter().for_each(|host| network.crash(host));
             }
             Carrier::Clock => {

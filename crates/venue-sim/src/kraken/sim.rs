@@ -203,6 +203,11 @@ impl KrakenSim {
         self.shared.venue.lock().set_phase(phase);
     }
 
+    /// Ends every session, oldest first, as when the process ends. Their connections are another matter.
+    pub fn end_sessions(&self) {
+        self.shared.venue.lock().close_sessions();
+    }
+
     /// How often the phase kept somebody from something since it began: requests that it refused, and
     /// sessions that were told.
     pub fn refused_by_phase(&self) -> u64 {

@@ -294,6 +294,12 @@ impl Venue {
         self.sink.record(VenueEvent::SessionClosed { connection });
     }
 
+    /// Forgets every session.
+    pub(crate) fn close_sessions(&mut self) {
+        let open: Vec<u64> = self.sessions.sessions.keys().copied().collect();
+        open.into_iter().for_each(|connection| self.close_session(connection));
+    }
+
     /// True when a session has any subscription, and hence gets heartbeats.
     pub(crate) fn is_subscribed(&self, connection: u64) -> bool {
         let session = self.sessions.sessions.get(&connection);
