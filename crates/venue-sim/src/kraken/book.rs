@@ -1,11 +1,14 @@
 //! Published books: what subscribers hold, the differences they are told, and the checksum.
 
-use model::{Book, Level, Price, Quantity, Side};
+use model::history::levels_hash;
+use model::{Level, Price, Quantity, Side};
 
 /// Depths that a subscriber can choose.
 pub(crate) const DEPTHS: [usize; 5] = [10, 25, 100, 500, 1000];
 /// The deepest of them.
 pub(crate) const DEPTH_MAX: usize = 1000;
+/// Bytes of the text that the checksum covers, unless numbers are very long.
+const TEXT_USUAL: usize = 512;
 /// Levels of each side that the checksum covers, and the depth that the history records.
 pub(crate) const CHECKED_DEPTH: usize = 10;
 
@@ -17,10 +20,6 @@ pub(crate) struct Sides {
 }
 
 impl Sides {
-    pub(crate) fn of(book: &Book) -> Self {
-        Self { bids: book.bids().collect(), asks: book.asks().collect() }
-    }
-
     /// The best levels as a subscriber of `depth` holds them.
     pub(crate) fn top(&self, depth: usize) -> Self {
         let cut = |levels: &[Level]| levels.iter().take(depth).copied().collect();
@@ -31,15 +30,9 @@ impl Sides {
         self.bids.is_empty() && self.asks.is_empty()
     }
 
-    /// The best levels as a book.
-    pub(crate) fn to_book(&self, depth: usize) -> Book {
-        let mut book = Book::new();
-        for (side, levels) in [(Side::Buy, &self.bids), (Side::Sell, &self.asks)] {
-            for level in levels.iter().take(depth) {
-                book.set(side, *level);
-            }
-        }
-        book
+    /// Fingerprint of the levels that the history records.
+    pub(crate) fn recorded_hash(&self) -> u64 {
+        levels_hash(checked(&self.bids).copied(), checked(&self.asks).copied())
     }
 
     /// What a subscriber of `depth` who holds `self` must be told to hold `new`.
@@ -55,21 +48,24 @@ impl Sides {
 }
 
 fn changes(side: Side, old: &[Level], new: &[Level], depth: usize) -> Vec<Level> {
-    let old = &old[..old.len().min(depth)];
+    let mut old = old[..old.len().min(depth)].iter().copied().peekable();
     let new = &new[..new.len().min(depth)];
-    let find = |levels: &[Level], price: Price| {
-        let better = |level: &Level| is_better(side, level.price, price);
-        let level = levels.get(levels.partition_point(better)).copied();
-        level.filter(|level| level.price == price)
-    };
     let worst = new.last().filter(|_| new.len() == depth);
-    let falls_out = |price: Price| worst.is_some_and(|worst| is_better(side, worst.price, price));
-    let gone = old
-        .iter()
-        .filter(|level| find(new, level.price).is_none() && !falls_out(level.price))
-        .map(|level| Level { quantity: Quantity::ZERO, ..*level });
-    let set = new.iter().filter(|level| find(old, level.price) != Some(**level));
-    gone.chain(set.copied()).collect()
+    let stays =
+        |level: &Level| worst.is_none_or(|worst| !is_better(side, worst.price, level.price));
+    let (mut gone, mut set) = (Vec::new(), Vec::new());
+    for level in new {
+        while let Some(passed) = old.next_if(|old| is_better(side, old.price, level.price)) {
+            gone.push(passed);
+        }
+        if old.next_if(|old| old.price == level.price) != Some(*level) {
+            set.push(*level);
+        }
+    }
+    gone.extend(old.filter(stays));
+    gone.iter_mut().for_each(|level| level.quantity = Quantity::ZERO);
+    gone.append(&mut set);
+    gone
 }
 
 fn is_better(side: Side, price: Price, other: Price) -> bool {
@@ -84,17 +80,28 @@ fn is_better(side: Side, price: Price, other: Price) -> bool {
 /// Each level gives its price and its quantity as text with the pair's digits, without the point
 /// and without zeros in front.
 pub(crate) fn checksum(sides: &Sides, price_decimals: u32, quantity_decimals: u32) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    let best = |levels: &[Level]| levels.iter().take(CHECKED_DEPTH).copied().collect::<Vec<_>>();
-    for level in best(&sides.asks).into_iter().chain(best(&sides.bids)) {
-        hasher.update(token(&level.price.to_fixed(price_decimals)).as_bytes());
-        hasher.update(token(&level.quantity.to_fixed(quantity_decimals)).as_bytes());
+    let (mut text, mut number) = (String::with_capacity(TEXT_USUAL), String::new());
+    for level in checked(&sides.asks).chain(checked(&sides.bids)) {
+        level.price.push_fixed(price_decimals, &mut number);
+        push_token(&mut number, &mut text);
+        level.quantity.push_fixed(quantity_decimals, &mut number);
+        push_token(&mut number, &mut text);
     }
-    hasher.finalize()
+    crc32fast::hash(text.as_bytes())
 }
 
-fn token(text: &str) -> String {
-    text.replacen('.', "", 1).trim_start_matches('0').to_owned()
+/// The levels of a side that the checksum covers.
+fn checked(levels: &[Level]) -> impl Iterator<Item = &Level> {
+    levels.iter().take(CHECKED_DEPTH)
+}
+
+/// Moves a number's text, without its point and the zeros in front of it.
+fn push_token(number: &mut String, text: &mut String) {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let whole = whole.trim_start_matches('0');
+    text.push_str(whole);
+    text.push_str(if whole.is_empty() { fraction.trim_start_matches('0') } else { fraction });
+    number.clear();
 }
 
 #[cfg(test)]
