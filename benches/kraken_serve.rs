@@ -113,7 +113,8 @@ fn serve(
 }
 
 fn snapshot() -> MarketEvent {
-    let side = |sign: i64| (1..=LEVELS).map(|steps| level(sign * steps, 1)).collect();
+    // Turn 0 is that of no change: every change is one.
+    let side = |sign: i64| (1..=LEVELS).map(|steps| level(sign * steps, 0)).collect();
     depth(true, side(-1), side(1))
 }
 

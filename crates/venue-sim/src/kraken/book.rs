@@ -78,16 +78,16 @@ fn is_better(side: Side, price: Price, other: Price) -> bool {
 /// Kraken's checksum: CRC-32 over the best ten asks, then the best ten bids.
 ///
 /// Each level gives its price and its quantity as text with the pair's digits, without the point
-/// and without zeros in front.
+/// and without zeros in front: the digits of both in their smallest units.
 pub(crate) fn checksum(sides: &Sides, price_decimals: u32, quantity_decimals: u32) -> u32 {
-    let (mut text, mut number) = (String::with_capacity(TEXT_USUAL), String::new());
+    let mut text = Vec::with_capacity(TEXT_USUAL);
+    let price_unit = Price::step(price_decimals).raw();
+    let quantity_unit = Quantity::step(quantity_decimals).raw();
     for level in checked(&sides.asks).chain(checked(&sides.bids)) {
-        level.price.push_fixed(price_decimals, &mut number);
-        push_token(&mut number, &mut text);
-        level.quantity.push_fixed(quantity_decimals, &mut number);
-        push_token(&mut number, &mut text);
+        push_digits(level.price.raw() / price_unit, &mut text);
+        push_digits(level.quantity.raw() / quantity_unit, &mut text);
     }
-    crc32fast::hash(text.as_bytes())
+    crc32fast::hash(&text)
 }
 
 /// The levels of a side that the checksum covers.
@@ -95,13 +95,19 @@ fn checked(levels: &[Level]) -> impl Iterator<Item = &Level> {
     levels.iter().take(CHECKED_DEPTH)
 }
 
-/// Moves a number's text, without its point and the zeros in front of it.
-fn push_token(number: &mut String, text: &mut String) {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let whole = whole.trim_start_matches('0');
-    text.push_str(whole);
-    text.push_str(if whole.is_empty() { fraction.trim_start_matches('0') } else { fraction });
-    number.clear();
+/// Appends the digits of a number; nothing for zero.
+fn push_digits(number: i64, text: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut places = digits.iter_mut().rev();
+    let (mut rest, mut length) = (number.unsigned_abs(), 0);
+    while rest > 0
+        && let Some(place) = places.next()
+    {
+        *place = b'0' + u8::try_from(rest % 10).expect("a digit");
+        rest /= 10;
+        length += 1;
+    }
+    text.extend_from_slice(&digits[digits.len() - length..]);
 }
 
 #[cfg(test)]

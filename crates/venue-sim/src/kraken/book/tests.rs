@@ -54,15 +54,14 @@ fn only_ten_levels_count_and_fewer_are_fine() {
     assert_eq!(checksum(&book, 1, 8), 3_310_070_434);
     let empty = Sides::default();
     assert_eq!(checksum(&empty, 1, 8), 0);
-    let token = |number: &str| {
-        let (mut number, mut text) = (number.to_owned(), String::new());
-        push_token(&mut number, &mut text);
-        text
+    let digits = |number: i64| {
+        let mut text = Vec::new();
+        push_digits(number, &mut text);
+        String::from_utf8(text).unwrap()
     };
-    assert_eq!(token("0.00100000"), "100000");
-    assert_eq!(token("45285.2"), "452852");
-    assert_eq!(token("100.010"), "100010");
-    assert_eq!(token("7"), "7");
+    assert_eq!(digits(0), "");
+    assert_eq!(digits(100_010), "100010");
+    assert_eq!(digits(i64::MAX), i64::MAX.to_string());
 }
 
 #[test]
