@@ -203,7 +203,7 @@ fn arguments_are_refused_in_krakens_words() {
         (format!("{market}&userref=1&cl_ord_id=a"), "userref"),
         (format!("{market}&cl_ord_id=longer-than-18-letters"), "cl_ord_id"),
         (format!("{market}&close%5Bordertype%5D=limit"), "close[price]"),
-        (format!("{market}&close%5Bprice%5D=1"), "close[price]"),
+        (format!("{market}&close%5Bprice%5D=1"), "close[ordertype]"),
         (format!("{market}&displayvol=0.1"), "displayvol"),
         (format!("{market}&stptype=cancel-both"), "stptype"),
         (format!("{market}&starttm=%2B5"), "starttm"),
