@@ -64,6 +64,8 @@ const KEYS: [(&str, &str, Kind); 43] = [
     ("sink", "org", Kind::Text),
     ("sink", "bucket", Kind::Text),
     ("sink", "critical", Kind::Flag),
+    ("tls", "roots", Kind::Text),
+    ("tls", "handshake_timeout", Kind::Text),
 ];
 
 /// Adds the variables that are ours to a file's text.

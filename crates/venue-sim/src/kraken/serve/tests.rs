@@ -1,4 +1,5 @@
 mod http;
+mod mutated;
 mod sessions;
 mod struck;
 
