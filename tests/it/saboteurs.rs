@@ -226,6 +226,6 @@ pub(crate) fn leak_a_socket(context: TraderContext) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         let endpoint = context.config.kraken.rest.clone();
         let stream = context.platform.connector.connect(&endpoint).await;
-        std::mem::forget(stream.expect("the venue listens"));
+        mem::forget(stream.expect("the venue listens"));
     })
 }
