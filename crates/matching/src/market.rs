@@ -54,12 +54,14 @@ pub(crate) struct Market {
     model: QueueModel,
     bids: Ladder,
     asks: Ladder,
+    /// What orders show of themselves, if that is not all.
+    shown: BTreeMap<OrderId, Quantity>,
 }
 
 impl Market {
     pub(crate) fn new(outside: Outside, model: QueueModel) -> Self {
         let (bids, asks) = (Ladder::new(Side::Buy), Ladder::new(Side::Sell));
-        Self { outside, model, bids, asks }
+        Self { outside, model, bids, asks, shown: BTreeMap::new() }
     }
 
     /// True without an order of ours.
@@ -229,8 +231,7 @@ impl Market {
         for (price, queue) in self.side(side).iter().take(depth) {
             let better = |level: &Level| is_better(side, level.price, price);
             levels.extend(std::iter::from_fn(|| outside.next_if(better)));
-            let quantities = queue.iter().map(|resting| resting.remaining);
-            let own = quantities.fold(Quantity::ZERO, sum);
+            let own = self.shown_of(queue);
             let beside = outside.next_if(|level| level.price == price);
             let quantity = beside.map_or(own, |level| sum(level.quantity, own));
             if quantity.is_positive() {
@@ -286,10 +287,8 @@ impl Market {
 
     /// The better of a touch and our best level, or their sum at one price.
     fn joined(&self, side: Side, touch: Option<Level>) -> Option<Level> {
-        let own = self.side(side).iter().next().map(|(price, queue)| {
-            let quantities = queue.iter().map(|resting| resting.remaining);
-            Level { price, quantity: quantities.fold(Quantity::ZERO, sum) }
-        });
+        let own = self.side(side).iter().next();
+        let own = own.map(|(price, queue)| Level { price, quantity: self.shown_of(queue) });
         match (touch, own) {
             (Some(touch), Some(own)) if touch.price == own.price => {
                 let quantity = sum(touch.quantity, own.quantity);
@@ -298,6 +297,30 @@ impl Market {
             (Some(touch), Some(own)) if !is_better(side, own.price, touch.price) => Some(touch),
             (touch, own) => own.or(touch),
         }
+    }
+
+    /// What a queue shows.
+    fn shown_of(&self, queue: &Queue) -> Quantity {
+        let shown = |resting: &Resting| {
+            let part = self.shown.get(&resting.order).copied();
+            part.map_or(resting.remaining, |part| part.min(resting.remaining))
+        };
+        queue.iter().map(shown).fold(Quantity::ZERO, sum)
+    }
+
+    /// Shows only a part of an order, or all of it.
+    pub(crate) fn set_shown(&mut self, order: OrderId, part: Option<Quantity>) {
+        if let Some(part) = part {
+            self.shown.insert(order, part);
+        } else if !self.shown.is_empty() {
+            self.shown.remove(&order);
+        }
+    }
+
+    /// The order of an account on a side that is served first.
+    pub(crate) fn first_of(&self, account: AccountId, side: Side) -> Option<OrderId> {
+        let mut resting = self.side(side).iter().flat_map(|(_, queue)| queue);
+        resting.find(|resting| resting.account == account).map(|resting| resting.order)
     }
 
     /// Price of our best resting order of a side.

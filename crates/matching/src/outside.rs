@@ -230,6 +230,11 @@ impl Outside {
         self.set(side, Level { price, quantity: left });
     }
 
+    /// Lets a synthetic book come back as the last trade left it.
+    pub(crate) fn refill(&mut self) {
+        self.stale = self.is_synthetic() && self.last.is_some();
+    }
+
     /// Brings a synthetic book up to the last trade. Costs nothing when it is.
     pub(crate) fn refresh(&mut self) {
         if !self.stale {
@@ -257,8 +262,9 @@ impl Outside {
     }
 
     fn sizes(&self, shape: SyntheticConfig, last: LastTrade) -> Sizes {
-        let base = shape.level_cost.raw() / i128::from(last.price.raw()).max(1);
-        Sizes { base, lot: self.lot, min: self.quantity_min, number: last.number }
+        let (cost, tick) = (shape.level_cost.raw(), i128::from(self.tick));
+        let base = cost / i128::from(last.price.raw()).max(1);
+        Sizes { cost, tick, base, lot: self.lot, min: self.quantity_min, number: last.number }
     }
 
     fn levels_mut(&mut self, side: Side) -> &mut Levels {
@@ -327,7 +333,10 @@ fn behind_touch(side: Side, touch: i128, width: i128) -> impl Iterator<Item = i1
 
 /// Quantities of the levels of one synthetic book.
 struct Sizes {
-    /// Typical quantity, in steps of a quantity.
+    /// Typical cost of a level, in steps of a notional.
+    cost: i128,
+    tick: i128,
+    /// Typical quantity at the touches, in steps of a quantity.
     base: i128,
     lot: Quantity,
     min: Quantity,
@@ -337,19 +346,20 @@ struct Sizes {
 impl Sizes {
     /// Quantity at a touch; changes with every trade.
     fn touch(&self, side: Side) -> Quantity {
-        self.scaled(mix(self.number, 3 + salt(side)))
+        self.scaled(self.base, mix(self.number, 3 + salt(side)))
     }
 
-    /// Quantity behind a touch; changes every [`LEVEL_TRADES`] trades, each level at its own time.
+    /// Quantity behind a touch; changes every [`LEVEL_TRADES`] trades, each level at its own time, and not with
+    /// the last price.
     fn behind(&self, side: Side, at: i128) -> Quantity {
         let place = mix(fold(at), 5 + salt(side));
         let age = (self.number + place % LEVEL_TRADES) / LEVEL_TRADES;
-        self.scaled(mix(place ^ age, 7))
+        self.scaled(self.cost / (at * self.tick).max(1), mix(place ^ age, 7))
     }
 
     /// Between a quarter and nine quarters of the base.
-    fn scaled(&self, draw: u64) -> Quantity {
-        let raw = self.base * (128 + i128::from(draw >> 16) % 1024) / 512;
+    fn scaled(&self, base: i128, draw: u64) -> Quantity {
+        let raw = base * (128 + i128::from(draw >> 16) % 1024) / 512;
         let quantity = Quantity::from_raw(i64::try_from(raw).unwrap_or(i64::MAX));
         quantity.floor_to(self.lot).max(self.min).max(self.lot)
     }

@@ -31,7 +31,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_enum, default_value_t = OtherPairs::Generated)]
     pub(crate) other_pairs: OtherPairs,
 
-    /// How fast the market plays; with `max` all of it has happened already
+    /// How fast the market plays; with `max` all of it has happened already, and with `--loop` it plays again as
+    /// fast as clients read it
     #[arg(long, value_enum, default_value_t = Speed::Real)]
     pub(crate) speed: Speed,
 
@@ -40,7 +41,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) history: Option<Duration>,
 
-    /// Begin again when the tape has ended
+    /// Begin again when the tape has ended [default: a generated market goes on from the last price]
     #[arg(long = "loop")]
     pub(crate) repeat: bool,
 
@@ -90,7 +91,7 @@ An accounts file:
 
 The control port:
   curl http://ADDRESS/state
-  curl -d '{"phase":"maintenance"}' http://ADDRESS/phase           online, maintenance, cancel_only, post_only
+  curl -d '{"phase":"maintenance"}' http://ADDRESS/phase           online, maintenance, cancel_only, post_only, limit_only
   curl -d '{"kind":"rest-status","status":503}' http://ADDRESS/faults        says the fault's number
   curl -X DELETE http://ADDRESS/faults/0
 
@@ -172,6 +173,15 @@ impl Speed {
             Self::Real => Some(1),
             Self::Ten => Some(10),
             Self::Max => None,
+        }
+    }
+
+    /// How many times as fast as recorded a tape plays again; clients that read more slowly hold it up.
+    pub(crate) const fn loop_factor(self) -> u32 {
+        match self {
+            Self::Real => 1,
+            Self::Ten => 10,
+            Self::Max => 1_000,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What of an execution an account can take, and at which price.
 
-use model::{Notional, Price, Quantity, Side};
+use model::{Liquidity, Notional, OrderKind, Price, Quantity, Rounding, Side};
 
 use crate::config::{Funding, Shortfall, SlippageOn};
 use crate::exchange::Exchange;
-use crate::market::Match;
-use crate::order::{AccountId, CancelReason, Order, OrderId};
+use crate::exchange::settle::add;
+use crate::market::{Match, Taking};
+use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest};
+use crate::rules::BuyHolds;
 
 /// `10^9`: steps of a notional in one step of a quantity.
 const QUANTITY_STEP: i128 = 1_000_000_000;
@@ -44,12 +46,12 @@ impl Exchange {
             SlippageOn::Every => slipped,
             SlippageOn::Opening => price,
         };
-        self.split(order, price, [closing_price, slipped], quantity)
+        self.split(order, price, [closing_price, slipped], (quantity, Liquidity::Taker))
     }
 
     /// What of `quantity` a resting order may execute at its price.
     pub(super) fn allowed_maker(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
-        self.split(&self.orders[id], price, [price, price], quantity)
+        self.split(&self.orders[id], price, [price, price], (quantity, Liquidity::Maker))
     }
 
     /// Splits a quantity at the point where it turns the position, and cuts it.
@@ -58,7 +60,7 @@ impl Exchange {
         order: &Order,
         price: Price,
         [closing_price, opening_price]: [Price; 2],
-        quantity: Quantity,
+        (quantity, liquidity): (Quantity, Liquidity),
     ) -> Allowed {
         let position = self.position_of_account(order.market, order.account);
         let against = match order.request.side {
@@ -78,6 +80,17 @@ impl Exchange {
         }
         let trader = &self.traders[order.account.0];
         let affordable = match trader.funding {
+            Funding::Spot if self.holds_without_fee(order) => {
+                let power = self.freed_and_free(order, quantity);
+                if self.cost_booked(order, opening_price, wanted, liquidity) <= power {
+                    return allowed;
+                }
+                allowed.short = Some(CancelReason::Funds);
+                let ppm = self.rate(order.market, order.account, liquidity).max(0);
+                let lots = self.affordable_at(order, power, [price, opening_price], ppm);
+                allowed.opening = lots.min(wanted);
+                return allowed;
+            }
             // Its hold covers it.
             Funding::Spot if !order.held.is_zero() => return allowed,
             Funding::Spot => self.affordable(order, self.free_quote(order), price, opening_price),
@@ -145,18 +158,33 @@ impl Exchange {
 
     fn cost_and_fee(&self, order: &Order, price: Price, quantity: Quantity) -> (i128, i128) {
         let cost = Notional::of(price, quantity).raw();
-        let ppm = i128::from(self.traders[order.account.0].fees.worst_ppm());
+        let ppm = i128::from(self.traders[order.account.0].fees[order.market].worst_ppm());
         (cost, (cost.saturating_mul(ppm) / PPM))
     }
 
-    /// Whole lots that cost less than `power`: at `paid`, with the fee on `price`.
+    /// Whole lots that cost less than `power`: at `paid`, with the worse fee on `price`.
     fn affordable(&self, order: &Order, power: i128, price: Price, paid: Price) -> Quantity {
+        let ppm = self.traders[order.account.0].fees[order.market].worst_ppm();
+        self.affordable_at(order, power, [price, paid], ppm)
+    }
+
+    /// Whole lots that cost less than `power`: at `paid`, with a fee on `price`.
+    fn affordable_at(
+        &self,
+        order: &Order,
+        power: i128,
+        [price, paid]: [Price; 2],
+        ppm: i64,
+    ) -> Quantity {
         let instrument = &self.markets[order.market].instrument;
         let lot = instrument.lot_size();
-        // A fee is rounded by half a step at most.
-        let slack = 10_i128.pow(Notional::DECIMALS - instrument.cost_decimals) / 2;
-        let (cost, ppm) =
-            (Notional::of(paid, lot).raw(), self.traders[order.account.0].fees.worst_ppm());
+        // A fee is rounded by half a step at most, and so is a cost where costs are rounded.
+        let step = |decimals| 10_i128.pow(Notional::DECIMALS.saturating_sub(decimals));
+        let slack = match self.markets[order.market].booked[1] {
+            None => step(instrument.cost_decimals) / 2,
+            Some(decimals) => step(decimals),
+        };
+        let cost = Notional::of(paid, lot).raw();
         let fee = Notional::of(price, lot).raw().saturating_mul(i128::from(ppm));
         let one = cost.saturating_mul(PPM).saturating_add(fee);
         let available = (power - slack).saturating_mul(PPM);
@@ -165,6 +193,100 @@ impl Exchange {
         }
         let lots = i64::try_from((available - 1) / one).unwrap_or(i64::MAX);
         Quantity::from_raw(lots.saturating_mul(lot.raw()))
+    }
+}
+
+impl Exchange {
+    /// True when what an order reserves does not contain the fees of its executions.
+    pub(super) fn holds_without_fee(&self, order: &Order) -> bool {
+        let buys = order.request.side == Side::Buy && order.request.limit().is_some();
+        buys && self.rules.buy_holds == BuyHolds::Cost
+    }
+
+    /// What an execution of a part of an order sets free of its hold, and what is free anyway.
+    fn freed_and_free(&self, order: &Order, quantity: Quantity) -> i128 {
+        let rest = order.remaining().saturating_sub(quantity);
+        let kept = self.hold_of_limit(order, rest).unwrap_or(Notional::ZERO).min(order.held);
+        order.held.raw() - kept.raw() + self.free_quote(order)
+    }
+
+    /// What an execution takes from a buyer, as it is booked.
+    fn cost_booked(
+        &self,
+        order: &Order,
+        price: Price,
+        quantity: Quantity,
+        liquidity: Liquidity,
+    ) -> i128 {
+        let cost = Notional::of(price, quantity);
+        let fee = self.fee_on(order.market, order.account, cost, liquidity);
+        let fee = fee.map_or(i128::MAX, Notional::raw);
+        self.booked_quote(order.market, cost).raw().saturating_add(fee)
+    }
+
+    /// What an order has to reserve; `None` when that is beyond every balance.
+    pub(super) fn hold_for(
+        &self,
+        at: usize,
+        account: AccountId,
+        request: &OrderRequest,
+        taking: Option<&Taking>,
+    ) -> Option<Notional> {
+        let trader = &self.traders[account.0];
+        if trader.funding != Funding::Spot {
+            return Some(Notional::ZERO);
+        }
+        let limit = match request.kind {
+            OrderKind::Triggered { .. } if !self.rules.waiting_orders_hold => {
+                return Some(Notional::ZERO);
+            }
+            OrderKind::Triggered { price, limit, .. } => Some(limit.unwrap_or(price)),
+            OrderKind::Limit { price, .. } => Some(price),
+            OrderKind::Market => None,
+        };
+        let matches = taking.map_or(&[][..], |taking| &taking.matches);
+        match (request.side, limit) {
+            (Side::Sell, _) => Some(Notional::from_quantity(request.quantity)),
+            (Side::Buy, Some(limit)) => self.buy_hold(at, account, limit, request.quantity),
+            // Without a hold it is looked at when it executes.
+            (Side::Buy, None) if trader.shortfall == Shortfall::Cut => Some(Notional::ZERO),
+            (Side::Buy, None) => matches.iter().try_fold(Notional::ZERO, |sum, taken| {
+                let price = self.slipped_buy(at, taken);
+                let cost = Notional::of(price, taken.quantity);
+                let fee = self.fee_on(at, account, cost, Liquidity::Taker)?.max(Notional::ZERO);
+                Some(add(sum, add(self.booked_quote(at, cost), fee)))
+            }),
+        }
+    }
+
+    /// What a limit buy reserves: its cost at the limit, and under [`BuyHolds::CostAndFee`] the worse fee on
+    /// that, rounded up.
+    ///
+    /// `None` when that is beyond every balance.
+    pub(super) fn buy_hold(
+        &self,
+        at: usize,
+        account: AccountId,
+        limit: Price,
+        quantity: Quantity,
+    ) -> Option<Notional> {
+        let listing = &self.markets[at];
+        let cost = Notional::of(limit, quantity);
+        let cost = match listing.booked[1] {
+            Some(decimals) => cost.round_to(decimals, Rounding::Up),
+            None => cost,
+        };
+        let ppm = match self.rules.buy_holds {
+            BuyHolds::CostAndFee => self.traders[account.0].fees[at].worst_ppm(),
+            BuyHolds::Cost => return Some(cost),
+        };
+        let decimals = listing.booked[1].unwrap_or(listing.instrument.cost_decimals);
+        cost.checked_add(cost.fraction_ppm(ppm, decimals, Rounding::Up)?)
+    }
+
+    /// What a limit buy reserves for a quantity; nothing of other orders.
+    pub(super) fn hold_of_limit(&self, order: &Order, quantity: Quantity) -> Option<Notional> {
+        self.buy_hold(order.market, order.account, order.request.limit()?, quantity)
     }
 }
 

@@ -37,6 +37,7 @@ impl Exchange {
         }
         let before = outside.last_price().filter(|_| print.walked);
         self.markets[at].market.outside.on_trade(print.price, Side::Buy);
+        self.markets[at].last_print = Some(print.price);
         self.meet_arriving(at, before.unwrap_or(print.price), now, out);
         match before {
             Some(before) => self.walk(at, before, print.price, now, out),

@@ -3,6 +3,7 @@ mod money;
 mod orders;
 mod random;
 mod reference;
+mod rules;
 
 use model::{Asset, Notional, OrderKind, Quantity, TimeInForce};
 

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::VenueSink;
 use crate::kraken::config::{ConfigError, KrakenSimConfig};
+use crate::kraken::error::ApiError;
 use crate::kraken::fault::{FaultSwitches, RestFault, error_page};
 use crate::kraken::ids;
 use crate::kraken::limits::Edge;
@@ -30,6 +31,9 @@ const BATCH_MAX: usize = 500;
 /// Events of a market that happen before sessions may write: the messages of so many, of every channel
 /// and both versions, are far from filling an outbox.
 const TURN_MAX: usize = 16;
+/// How long and how often an event of a market waits for clients that read slowly.
+const READERS_WAIT: Duration = Duration::from_millis(5);
+const READERS_WAITS_MAX: u32 = 100;
 
 /// Which paths a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,6 +180,7 @@ impl KrakenSim {
             } else {
                 tokio::task::yield_now().await;
             }
+            self.wait_for_readers().await;
             let (elapsed, now) = (began.elapsed(), self.shared.clock.now());
             let due = rest.iter().take(TURN_MAX);
             let due = due.take_while(|event| event.at().since(start) <= elapsed).count().max(1);
@@ -183,6 +188,16 @@ impl KrakenSim {
             rest = later;
             let mut venue = self.shared.venue.lock();
             turn.iter().for_each(|event| venue.on_market(event, now));
+        }
+    }
+
+    /// Waits for clients that read slowly, but not for ever: who does not read is disconnected in the end.
+    async fn wait_for_readers(&self) {
+        for _ in 0..READERS_WAITS_MAX {
+            if !self.shared.venue.lock().sessions.is_behind() {
+                return;
+            }
+            tokio::time::sleep(READERS_WAIT).await;
         }
     }
 
@@ -299,7 +314,7 @@ impl Shared {
             let reply = self.ban_page(request.op(), left);
             return Answer { reply, delivery: Delivery::Prompt };
         }
-        let handle = || self.venue.lock().handle(request, now);
+        let handle = || self.handle(request, from, now);
         let Some(strike) = self.faults.strike_rest(request.op()) else {
             return Answer { reply: handle(), delivery: Delivery::Prompt };
         };
@@ -328,6 +343,26 @@ impl Shared {
                 Answer { reply, delivery: hung(strike.over) }
             }
         }
+    }
+
+    /// The exchange's own answer, unless the address is locked out or asks too often.
+    fn handle(&self, request: &Request, from: IpAddr, now: UnixNanos) -> Reply {
+        let refusal = if request.is_private() {
+            self.edge.lock().is_locked(from, now).then_some(ApiError::LOCKOUT)
+        } else {
+            let allowed =
+                self.edge.lock().public_call(from, request.counted_pair().as_deref(), now);
+            (!allowed).then_some(ApiError::TOO_MANY_REQUESTS)
+        };
+        if let Some(refusal) = refusal {
+            return self.venue.lock().refuse(request, &refusal.0);
+        }
+        let reply = self.venue.lock().handle(request, now);
+        if request.is_private() {
+            let known = !reply.body.contains(ApiError::INVALID_KEY.0.as_ref());
+            self.edge.lock().note_key(from, known, now);
+        }
+        reply
     }
 
     /// A page of Cloudflare's, for a request that the exchange's own answer does not reach.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use matching::{
-    AccountId, Exchange, ExchangeConfig, Execution, FeeRates, Funding, InstrumentConfig, Liquidity,
-    OrderId, QueueModel, Shortfall, Slippage, SyntheticConfig,
+    AccountId, BuyHolds, Exchange, ExchangeConfig, Execution, FeeRates, Funding, InstrumentConfig,
+    Liquidity, OrderId, QueueModel, Shortfall, Slippage, SyntheticConfig, VenueRules,
 };
 use model::history::VenueEvent;
-use model::{Asset, Notional, Quantity, Symbol, UnixNanos};
+use model::{Asset, Notional, Price, Quantity, Symbol, UnixNanos};
 use platform::Entropy;
 
 use crate::VenueSink;
@@ -16,6 +16,7 @@ use crate::kraken::book::Sides;
 use crate::kraken::candles::Candles;
 use crate::kraken::config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
 use crate::kraken::fault::FaultSwitches;
+use crate::kraken::fees::rates_at;
 use crate::kraken::ids::Ids;
 use crate::kraken::ledger::Entries;
 use crate::kraken::limits::{Count, Tier};
@@ -32,7 +33,7 @@ const OPEN_ORDERS_MAX: usize = Tier::Pro.open_orders_max();
 /// Closed orders that can still be asked for.
 const CLOSED_ORDERS_MAX: usize = 10_000;
 /// Levels of each side of the synthetic book.
-const LEVELS: u32 = 40;
+const LEVELS: u32 = 250;
 /// Typical cost of one level, in costs of the smallest order: 20000 US dollars.
 const LEVEL_COSTS_MIN: i128 = 40_000;
 /// How far market orders go from the best price.
@@ -108,9 +109,10 @@ pub(crate) struct Account {
     pub(crate) tier: Tier,
     /// Its orders and cancels, by pair.
     pub(crate) transactions: BTreeMap<Symbol, Count>,
-    /// Traded in the 30 days before the start, US dollars.
+    /// Traded in the 30 days before the start and since, US dollars: nobody runs for longer than the window.
     pub(crate) volume: Notional,
-    pub(crate) rates: FeeRates,
+    /// What it pays whatever it trades; `None` if it pays what the schedules say.
+    pub(crate) fixed: Option<FeeRates>,
     /// Assets that it owns or once owned.
     pub(crate) assets: BTreeSet<Asset>,
     /// What changed its balances.
@@ -146,6 +148,12 @@ pub(crate) struct OrderFacts {
     /// What comes for what is executed of it.
     pub(crate) close: Option<Close>,
     pub(crate) amended: bool,
+    /// When it comes into the market, if the client set a time.
+    pub(crate) starts: Option<UnixNanos>,
+    /// The order whose execution it follows.
+    pub(crate) refid: Option<String>,
+    /// True when the client would rather pay fees in the base asset; they are taken in the quote asset.
+    pub(crate) wants_base_fee: bool,
 }
 
 /// Why an order was cancelled, if its owner did not ask for it and the exchange had no reason.
@@ -155,6 +163,8 @@ pub(crate) enum Ended {
     Expired,
     /// Another order took its place.
     Replaced,
+    /// Another order of the account came and would have met it.
+    SelfTrade,
 }
 
 impl Account {
@@ -166,6 +176,17 @@ impl Account {
 }
 
 impl OrderFacts {
+    /// Name of the position that it opened or closed, which spot orders do not have: its own under another letter.
+    pub(crate) fn position_id(&self) -> String {
+        let last = self.txid.len().saturating_sub(1);
+        format!("T{}", self.txid.get(1..last).unwrap_or_default()) + "P"
+    }
+
+    /// Name of its first state: the order's own name under another letter.
+    pub(crate) fn amend_id(&self) -> String {
+        self.txid.replacen('O', "T", 1)
+    }
+
     /// The client's number as messages show it: without one they say zero.
     pub(crate) fn shown_userref(&self) -> i32 {
         self.userref.unwrap_or(0)
@@ -178,6 +199,10 @@ pub(crate) struct OrderDetails {
     pub(crate) facts: OrderFacts,
     /// Ids of its executions.
     pub(crate) executions: Vec<String>,
+    /// Ids of its executions, of those that it took at once only the first.
+    pub(crate) matches: Vec<String>,
+    /// When it last took something.
+    pub(crate) took: Option<UnixNanos>,
     /// When it was placed or last changed.
     pub(crate) touched: UnixNanos,
     pub(crate) ended: Option<Ended>,
@@ -191,7 +216,7 @@ impl Venue {
         entropy: &Entropy,
         sink: Arc<dyn VenueSink>,
     ) -> Result<Self, ConfigError> {
-        let exchange = Exchange::new(exchange_config(&config))?;
+        let exchange = Exchange::new(exchange_config(&config))?.with_rules(rules(&config));
         let mut accounts = BTreeMap::new();
         for account in &config.accounts {
             let id = exchange.account(&account.name);
@@ -219,7 +244,7 @@ impl Venue {
         if let Some((api_key, _)) = permissions.pop_first() {
             return Err(ConfigError::UnknownKey { api_key });
         }
-        Ok(Self {
+        let mut venue = Self {
             exchange,
             pairs: config.pairs.into_iter().map(Listed::new).collect(),
             keys,
@@ -237,7 +262,10 @@ impl Venue {
             closes: VecDeque::new(),
             public_post: config.public_post,
             sink,
-        })
+        };
+        let accounts: Vec<AccountId> = venue.accounts.keys().copied().collect();
+        accounts.into_iter().for_each(|account| venue.rate(account));
+        Ok(venue)
     }
 
     /// What a token opens, which one more connection uses from now on.
@@ -260,6 +288,47 @@ impl Venue {
     /// The pair under any of its REST names.
     pub(crate) fn listed_as(&self, name: &str) -> Option<&Listed> {
         self.pairs.iter().find(|listed| listed.pair.is_named(name))
+    }
+
+    /// Lets an account pay from now on what its volume gives it.
+    pub(crate) fn rate(&mut self, account: AccountId) {
+        let Some(state) = self.accounts.get(&account) else { return };
+        for listed in &self.pairs {
+            let rates = state.rates(&listed.pair);
+            let done = self.exchange.set_fees(account, listed.pair.symbol(), rates);
+            debug_assert!(done.is_ok(), "accounts and pairs are the exchange's");
+        }
+    }
+
+    /// What an amount of an asset is worth in another one at the last prices, straight or by way of the US
+    /// dollar; `None` if no market tells.
+    pub(crate) fn worth(&self, asset: &Asset, amount: Notional, quote: &Asset) -> Option<Notional> {
+        let usd = Asset::new("USD");
+        self.exchanged(asset, amount, quote).or_else(|| {
+            let amount = self.exchanged(asset, amount, &usd)?;
+            self.exchanged(&usd, amount, quote)
+        })
+    }
+
+    /// What an amount is worth in the market of two assets, whichever is the base.
+    fn exchanged(&self, asset: &Asset, amount: Notional, quote: &Asset) -> Option<Notional> {
+        if asset == quote {
+            return Some(amount);
+        }
+        let market = |base: &Asset, quote: &Asset| {
+            let mut pairs = self.pairs.iter().map(|listed| &listed.pair);
+            let pair = pairs.find(|p| p.base.asset == *base && p.quote.asset == *quote)?;
+            self.exchange.reference_price(pair.symbol())
+        };
+        if let Some(price) = market(asset, quote) {
+            // Eight digits of the amount are enough for a sum.
+            let quantity = amount.round_to(8, model::Rounding::Down).to_quantity()?;
+            return Some(Notional::of(price, quantity));
+        }
+        // A price has nine digits; three of them before the division keep small amounts exact enough.
+        let price = i128::from(market(quote, asset)?.raw());
+        let raw = amount.raw().checked_mul(1_000)?.checked_div(price)?.checked_mul(1_000_000)?;
+        Some(Notional::from_raw(raw))
     }
 
     /// Writes every trader's balances and every asset's total to the history.
@@ -286,6 +355,8 @@ impl Venue {
         let details = OrderDetails {
             facts,
             executions: Vec::new(),
+            matches: Vec::new(),
+            took: None,
             touched: now,
             ended: None,
             amends: Vec::new(),
@@ -302,16 +373,31 @@ impl Venue {
 
 impl Account {
     fn new(config: &AccountConfig) -> Self {
+        let rates = (config.maker_ppm, config.taker_ppm);
         Self {
             name: config.name.clone(),
             tier: config.tier,
             transactions: BTreeMap::new(),
             volume: config.volume,
-            rates: FeeRates { maker_ppm: config.maker_ppm, taker_ppm: config.taker_ppm },
+            fixed: (rates != rates_at(config.volume))
+                .then_some(FeeRates { maker_ppm: rates.0, taker_ppm: rates.1 }),
             entries: Entries::new(&config.balances),
             assets: config.balances.keys().cloned().collect(),
             executions: VecDeque::new(),
         }
+    }
+
+    /// Its executions in one piece, oldest first.
+    pub(crate) fn executions_in_order(&self) -> Vec<&(OwnExecution, UnixNanos)> {
+        self.executions.iter().collect()
+    }
+
+    /// What it pays for executions of a pair.
+    pub(crate) fn rates(&self, pair: &Pair) -> FeeRates {
+        self.fixed.unwrap_or_else(|| {
+            let (maker_ppm, taker_ppm) = pair.schedule().rates_at(self.volume);
+            FeeRates { maker_ppm, taker_ppm }
+        })
     }
 }
 
@@ -329,6 +415,17 @@ impl Listed {
         }
     }
 
+    /// The last price, or before the first trade the middle of the best ones.
+    pub(crate) fn reference(&self) -> Option<Price> {
+        let middle = || {
+            let (bid, ask) = self.book.bids.first().zip(self.book.asks.first())?;
+            let half = ask.price.raw().saturating_sub(bid.price.raw()) / 2;
+            let middle = Price::from_raw(bid.price.raw().saturating_add(half));
+            Some(middle.floor_to(self.pair.instrument.tick_size))
+        };
+        self.ticker.last().map(|(price, _)| price).or_else(middle)
+    }
+
     /// Remembers the best prices, if both sides have one.
     pub(crate) fn note_spread(&mut self, at: UnixNanos) {
         if let (Some(bid), Some(ask)) = (self.book.bids.first(), self.book.asks.first()) {
@@ -343,6 +440,17 @@ fn liquidity(pair: &Pair, config: &KrakenSimConfig, level_cost: Notional) -> Liq
         Liquidity::Recorded
     } else {
         Liquidity::Synthetic(SyntheticConfig { levels: LEVELS, level_cost })
+    }
+}
+
+/// What is Kraken's own way to keep books.
+fn rules(config: &KrakenSimConfig) -> VenueRules {
+    let assets = config.pairs.iter().flat_map(|pair| [&pair.base, &pair.quote]);
+    VenueRules {
+        buy_holds: BuyHolds::Cost,
+        waiting_orders_hold: true,
+        booked_decimals: assets.map(|a| (a.asset.clone(), a.decimals)).collect(),
+        own_prints_count: true,
     }
 }
 

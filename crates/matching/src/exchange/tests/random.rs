@@ -219,6 +219,28 @@ proptest! {
         }
     }
 
+    /// What venues round and leave out of holds: nothing is lost or overdrawn.
+    #[test]
+    fn money_is_conserved_under_the_rules_of_a_venue(
+        fees in prop::array::uniform4(-100_000_i64..=100_000),
+        usd in 100_u32..2_000,
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let [maker_a, taker_a, maker_b, taker_b] = fees;
+        let fees = [(maker_a, taker_a), (maker_b, taker_b)]
+            .map(|(maker_ppm, taker_ppm)| FeeRates { maker_ppm, taker_ppm });
+        let mut world = World::with_fees(fees, &usd.to_string());
+        let mut rules = rules::kraken();
+        rules.booked_decimals = [("USD", 2), ("BTC", 4)]
+            .map(|(asset, decimals)| (Asset::new(asset), decimals))
+            .into();
+        world.exchange = world.exchange.clone().with_rules(rules);
+        for step in &steps {
+            let events = world.apply(step);
+            world.check(step, &events)?;
+        }
+    }
+
     /// A market buy of nearly everything that the account has, over one level or several.
     #[test]
     fn a_market_buy_of_everything_is_covered_whatever_the_fees(

@@ -6,7 +6,7 @@ use model::{Quantity, Side, Symbol, UnixNanos};
 use crate::kraken::error::ApiError;
 use crate::kraken::orders::Draft;
 use crate::kraken::pair::Pair;
-use crate::kraken::rest::{Args, sentence};
+use crate::kraken::rest::{Args, kind_words};
 use crate::kraken::venue::Venue;
 
 /// Types of orders that can close.
@@ -23,9 +23,9 @@ const TYPES: &[&str] = &[
 /// What an order leaves behind where it is executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Close {
-    ordertype: String,
-    price: String,
-    price2: Option<String>,
+    pub(crate) ordertype: String,
+    pub(crate) price: String,
+    pub(crate) price2: Option<String>,
     /// The sentence that describes it: `close position @ stop loss 22000.0`.
     pub(crate) sentence: String,
 }
@@ -39,6 +39,8 @@ pub(crate) struct DueClose {
     pub(crate) side: Side,
     pub(crate) quantity: Quantity,
     pub(crate) close: Close,
+    /// Name of the order that was executed.
+    pub(crate) refid: String,
 }
 
 impl Close {
@@ -67,8 +69,7 @@ impl Close {
         let price = price.ok_or_else(|| ApiError::arguments("close[price]"))?;
         let mut close = Self { ordertype, price, price2, sentence: String::new() };
         let draft = Draft::parse(venue, pair, &close.args(pair, side, quantity), now)?;
-        let order = sentence(&draft.request, None, draft.trail, pair);
-        let (_, what) = order.split_once(" @ ").unwrap_or(("", &order));
+        let what = kind_words(&draft.told(pair), pair);
         close.sentence = format!("close position @ {what}");
         Ok(Some(close))
     }
@@ -102,13 +103,15 @@ impl Venue {
     /// asked for.
     pub(crate) fn place_closes(&mut self, now: UnixNanos) {
         while let Some(due) = self.closes.pop_front() {
-            let DueClose { account, symbol, side, quantity, close } = due;
+            let DueClose { account, symbol, side, quantity, close, refid } = due;
             let Some(pair) = self.listed(&symbol).map(|listed| listed.pair.clone()) else {
                 continue;
             };
             let args = close.args(&pair, side, quantity);
-            let placed = Draft::parse(self, &pair, &args, now)
-                .and_then(|draft| self.place(account, &pair, draft, false, now));
+            let placed = Draft::parse(self, &pair, &args, now).and_then(|mut draft| {
+                draft.refid = Some(refid);
+                self.place(account, &pair, draft, false, now)
+            });
             if let Err(error) = placed {
                 tracing::info!(error = %error.0, "a conditional close was not placed");
             }

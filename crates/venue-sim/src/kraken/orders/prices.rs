@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str, field: &str, frame: Frame<'_>) -> Result<Price, 
     }
 }
 
-fn plain(text: &str, field: &str, pair: &Pair) -> Result<Price, ApiError> {
+pub(super) fn plain(text: &str, field: &str, pair: &Pair) -> Result<Price, ApiError> {
     let decimals = pair.instrument.price_decimals;
     let too_precise = || ApiError::price_digits(pair.wsname, decimals);
     if !text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {

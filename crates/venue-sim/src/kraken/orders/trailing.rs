@@ -104,6 +104,9 @@ impl Venue {
     ) -> bool {
         let order = self.exchange.order(id).filter(|o| o.is_open() && o.request.is_waiting());
         let (Some(order), Some(details)) = (order, self.orders.get_mut(&id)) else { return false };
+        if order.scheduled {
+            return true;
+        }
         let (account, side, is) = (order.account, order.request.side, order.request.kind);
         let trail = details.facts.trail;
         let kind = trail.zip(last).and_then(|(trail, last)| trail.kind(side, last, pair));

@@ -3,6 +3,7 @@ mod accounts;
 mod changes;
 mod faults;
 mod history;
+mod kraken_orders;
 mod limits;
 mod market;
 mod market_data;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::kraken::error::ApiError;
-use crate::kraken::orders::{CancelCount, Placed, Switch, Target};
+use crate::kraken::orders::{CancelCount, Placed, Refused, Switch, Target};
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::json;
@@ -45,6 +45,7 @@ enum BatchRow {
     },
     Refused {
         error: String,
+        descr: Description,
     },
 }
 
@@ -89,11 +90,14 @@ impl Venue {
         now: UnixNanos,
     ) -> MethodResult {
         let orders: Vec<Args> = array(args, "orders")?.iter().map(|raw| object(raw)).collect();
-        let row = |placed: Result<Placed, ApiError>| match placed {
+        let row = |placed: Result<Placed, Refused>| match placed {
             Ok(Placed { txid, sentence, close, cl_ord_id, userref: _ }) => {
                 BatchRow::Added { txid, descr: Description { order: sentence, close }, cl_ord_id }
             }
-            Err(error) => BatchRow::Refused { error: error.0.into_owned() },
+            Err(Refused { error, sentence }) => BatchRow::Refused {
+                error: error.0.into_owned(),
+                descr: Description { order: sentence, close: None },
+            },
         };
         let placed = self.add_batch(account, args, &orders, now)?;
         Ok(json(&Batch { orders: placed.into_iter().map(row).collect() }))

@@ -16,7 +16,7 @@ impl Answering<'_> {
     pub(super) fn subscribe_executions(&mut self, params: &Params) {
         let known = self.session().map(|session| session.executions.is_some());
         if known != Some(false) {
-            return self.refuse(ALREADY_SUBSCRIBED, None);
+            return self.refuse_again(params);
         }
         let may = |key: Permissions| key.query_open_orders || key.query_closed_orders;
         let Some(mut private) = self.open_private(params, may) else { return };
@@ -54,7 +54,7 @@ impl Answering<'_> {
     pub(super) fn subscribe_balances(&mut self, params: &Params) {
         let known = self.session().map(|session| session.balances.is_some());
         if known != Some(false) {
-            return self.refuse(ALREADY_SUBSCRIBED, None);
+            return self.refuse_again(params);
         }
         let Some(mut private) = self.open_private(params, |key| key.query_funds) else { return };
         let snapshot = params.snapshot.unwrap_or(true);
@@ -68,6 +68,15 @@ impl Answering<'_> {
         }
         if let Some(session) = self.session() {
             session.balances = Some(private);
+        }
+    }
+
+    /// Refuses what is subscribed already, unless the token is wrong besides.
+    fn refuse_again(&mut self, params: &Params) {
+        let token = params.token.as_deref().unwrap_or_default();
+        match self.venue.tokens.look(token, self.now) {
+            Some(_) => self.refuse(ALREADY_SUBSCRIBED, None),
+            None => self.refuse(&ApiError::INVALID_SESSION.0, None),
         }
     }
 

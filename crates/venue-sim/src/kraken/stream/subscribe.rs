@@ -147,7 +147,7 @@ impl Answering<'_> {
             Some("bbo") => (Trigger::Quotes, "bbo"),
             Some(_) => return self.refuse(UNSUPPORTED_TRIGGER, Some(symbol.as_str())),
         };
-        let known = self.session().map(|session| session.tickers.contains_key(symbol));
+        let known = self.session().map(|session| session.tickers.get(symbol) == Some(&trigger));
         if known == Some(true) {
             return self.refuse(ALREADY_SUBSCRIBED, Some(symbol.as_str()));
         }

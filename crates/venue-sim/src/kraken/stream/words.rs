@@ -83,8 +83,15 @@ pub(super) fn renamed(fields: &Words, names: &[&str]) -> Result<Args, ApiError> 
 /// The arguments of `AmendOrder`.
 pub(super) fn amendment(fields: &Words) -> Result<Args, ApiError> {
     let mut args = Args::default();
-    for name in ["cl_ord_id", "order_qty", "limit_price", "trigger_price", "post_only", "deadline"]
-    {
+    for name in [
+        "cl_ord_id",
+        "order_qty",
+        "display_qty",
+        "limit_price",
+        "trigger_price",
+        "post_only",
+        "deadline",
+    ] {
         if let Some(value) = value(fields, name)? {
             args.set(name, &value);
         }

@@ -59,7 +59,7 @@ async fn a_signed_order_over_bytes() {
     assert_eq!(world.sim.open_order_count(), 1);
     world.sim.record_statement();
     let lines = world.memory.lines();
-    assert!(lines.contains(&"a: 100000 USD, 3.012 held".to_owned()));
+    assert!(lines.contains(&"a: 100000 USD, 3 held".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

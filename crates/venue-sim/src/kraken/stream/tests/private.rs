@@ -226,3 +226,60 @@ fn a_token_may_be_used_again_within_its_life() {
     client.world.venue.on_text(last, &subscription(&issued), client.world.now);
     assert!(World::received(&outbox)[1].contains("ESession:Invalid session"));
 }
+
+fn kinds(received: &[String]) -> Vec<&str> {
+    let kind = |text: &String| {
+        let at = text.find("\"exec_type\":\"").unwrap() + 13;
+        at..at + text[at..].find('"').unwrap()
+    };
+    received.iter().map(|text| &text[kind(text)]).collect()
+}
+
+#[test]
+fn a_waiting_order_is_new_at_once_and_has_a_status_when_its_trigger_is_met() {
+    let mut client = subscribed();
+    client.world.add("pair=XBTUSD&type=sell&ordertype=stop-loss&volume=0.01&price=19000");
+    assert_eq!(kinds(&client.received()), ["pending_new", "new"]);
+    client.world.trade("19000.0", "0.5", Side::Sell);
+    let received = client.received();
+    assert_eq!(kinds(&received), ["status", "trade", "filled"]);
+    let triggers = r#""triggers":{"reference":"last","price":19000.0,"price_type":"static","actual_price":19000.0,"last_price":19000.0,"status":"triggered","timestamp":"#;
+    assert!(received[0].contains(triggers), "{}", received[0]);
+}
+
+#[test]
+fn who_wants_no_order_status_sees_openings_executions_and_ends() {
+    let mut client = Client::new(Role::PrivateStream);
+    let token = token(&mut client.world);
+    let short = subscription(&token)
+        .replace(r#""snap_orders":true"#, r#""snap_orders":false,"order_status":false"#);
+    client.send(&short);
+    let id = client.world.add("pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=15000");
+    client.world.post("AmendOrder", &format!("txid={id}&order_qty=0.4"));
+    client.world.post("CancelAll", "");
+    assert_eq!(kinds(&client.received()), ["new", "canceled"]);
+}
+
+#[test]
+fn a_wrong_token_is_told_even_to_who_is_subscribed() {
+    let mut client = subscribed();
+    let wrong = client.send(&subscription("x"));
+    assert!(wrong[0].contains("ESession:Invalid session"), "{}", wrong[0]);
+    let nothing = client.send(r#"{"method":"add_order","req_id":1}"#);
+    assert!(nothing[0].contains("Malformed request"), "{}", nothing[0]);
+}
+
+#[test]
+fn fees_are_told_in_dollars_whatever_they_are_paid_in() {
+    let mut client = subscribed();
+    client.world.trade("20000.0", "0.5", Side::Buy);
+    let usd = model::Asset::new("USD");
+    let eth = model::Asset::new("ETH");
+    let one = model::Notional::parse("1").unwrap();
+    assert_eq!(client.world.venue.worth(&eth, one, &usd), None, "no market tells");
+    let btc = model::Asset::new("BTC");
+    let worth = client.world.venue.worth(&btc, one, &usd).unwrap();
+    assert_eq!(worth.to_fixed(0), "20000");
+    let back = client.world.venue.worth(&usd, worth, &btc).unwrap();
+    assert_eq!(back.to_fixed(6), "1.000000");
+}

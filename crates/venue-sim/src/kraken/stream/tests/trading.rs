@@ -121,11 +121,7 @@ fn what_is_wrong_is_said_in_krakens_words() {
     let dear = LIMIT.replace("0.0002", "100");
     error(&mut client, &request("add_order", &token, &dear), "EOrder:Insufficient funds");
     let margin = format!(r#"{LIMIT},"margin":true"#);
-    error(
-        &mut client,
-        &request("add_order", &token, &margin),
-        "EGeneral:Invalid arguments:leverage",
-    );
+    error(&mut client, &request("add_order", &token, &margin), "EOrder:Insufficient margin");
     error(&mut client, &request("add_order", "no token", LIMIT), "ESession:Invalid session");
     error(
         &mut client,
