@@ -200,8 +200,8 @@ pub(crate) struct TradeArgs {
 }
 
 const TRADE_HELP: &str = "\
-There is no TLS in this version: it cannot reach Kraken itself, only what speaks plain HTTP, such as
-`wavetank serve`. The smallest configuration:
+It trades at whatever speaks like Kraken: `wavetank serve`, in TLS or not, or Kraken itself, which is
+https://api.kraken.com. The smallest configuration:
 
   [venue]
   rest = \"http://127.0.0.1:8080\"
@@ -225,6 +225,9 @@ There is no TLS in this version: it cannot reach Kraken itself, only what speaks
   org = \"mine\"
   bucket = \"trading\"
   token = { env = \"INFLUX_TOKEN\" }
+
+  [tls]                                         # for https:// and wss://; may be left out
+  roots = \"wavetank-serve.pem\"                  # trusted besides the public authorities
 
 `--check` prints every other setting with its default. A variable WAVETANK_<TABLE>_<KEY> overrides the
 value of a key: WAVETANK_VENUE_REST, WAVETANK_RISK_POSITION_MAX.

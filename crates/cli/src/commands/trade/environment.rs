@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// Every key that a variable may override. Secrets are no such: the file names a variable.
-const KEYS: [(&str, &str, Kind); 41] = [
+const KEYS: [(&str, &str, Kind); 43] = [
     ("venue", "rest", Kind::Text),
     ("venue", "public_ws", Kind::Text),
     ("venue", "private_ws", Kind::Text),
@@ -62,6 +62,8 @@ const KEYS: [(&str, &str, Kind); 41] = [
     ("sink", "org", Kind::Text),
     ("sink", "bucket", Kind::Text),
     ("sink", "critical", Kind::Flag),
+    ("tls", "roots", Kind::Text),
+    ("tls", "handshake_timeout", Kind::Text),
 ];
 
 /// Adds the variables that are ours to a file's text.

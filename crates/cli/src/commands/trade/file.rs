@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) cancel_lane: Lane,
     pub(super) endpoint: Option<Listen>,
     pub(super) sink: Option<Sink>,
+    #[serde(default)]
+    pub(super) tls: Tls,
 }
 
 /// Table `[venue]`: Kraken, or what speaks like it.
@@ -140,6 +142,15 @@ pub(super) struct Sink {
     /// Whether the node is of no use without it.
     #[serde(default)]
     pub(super) critical: bool,
+}
+
+/// Table `[tls]`: for addresses that begin with `https` or `wss`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Tls {
+    /// Certificates in PEM that are trusted besides the public authorities, from the folder of this file.
+    pub(super) roots: Option<PathBuf>,
+    pub(super) handshake_timeout: Option<Positive>,
 }
 
 /// The name of a host, in small letters.
