@@ -25,6 +25,7 @@ mod startup;
 mod upkeep;
 
 pub use config::{ForeignOrders, NodeConfig};
+pub use endpoint::is_ours as is_meant_for_us;
 pub use error::NodeError;
 pub use influx::{INFLUX, influx_sink};
 pub use run::{NodeReport, run};
