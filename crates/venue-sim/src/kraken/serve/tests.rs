@@ -1,4 +1,5 @@
 mod http;
+mod mutated;
 mod sessions;
 
 use std::net::{IpAddr, Ipv4Addr};

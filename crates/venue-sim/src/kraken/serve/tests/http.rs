@@ -5,7 +5,7 @@ use crate::kraken::fixture::signed;
 use crate::kraken::{ProtocolFault, RestFault};
 
 /// Sends a request and reads its answer: head and body.
-async fn exchange(stream: &mut DuplexStream, request: &str) -> (String, String) {
+pub(super) async fn exchange(stream: &mut DuplexStream, request: &str) -> (String, String) {
     stream.write_all(request.as_bytes()).await.unwrap();
     let head = read_until(stream, "\r\n\r\n").await;
     let length = head.find("content-length: ").unwrap() + 16;
@@ -15,7 +15,7 @@ async fn exchange(stream: &mut DuplexStream, request: &str) -> (String, String) 
     (head, String::from_utf8(body).unwrap())
 }
 
-const TIME: &str = "GET /0/public/Time HTTP/1.1\r\nHost: api.kraken.com\r\n\r\n";
+pub(super) const TIME: &str = "GET /0/public/Time HTTP/1.1\r\nHost: api.kraken.com\r\n\r\n";
 
 #[tokio::test(start_paused = true)]
 async fn requests_share_a_connection() {
@@ -36,7 +36,7 @@ async fn requests_share_a_connection() {
 }
 
 /// A signed order that rests far below the market.
-fn order(nonce: u64) -> String {
+pub(super) fn order(nonce: u64) -> String {
     let nonce = nonce.to_string();
     let body = format!(
         "nonce={nonce}&pair=XXBTZUSD&type=buy&ordertype=limit&volume=0.0002&price=15000&oflags=post"
