@@ -276,6 +276,13 @@ impl Exchange {
         Some(self.markets[at].market.book(depth))
     }
 
+    /// The bids and the asks of [`Exchange::book`], best levels first; cheaper.
+    pub fn levels(&mut self, symbol: &Symbol, depth: usize) -> Option<[Vec<Level>; 2]> {
+        let at = self.position(symbol)?;
+        let market = &mut self.markets[at].market;
+        Some([Side::Buy, Side::Sell].map(|side| market.levels(side, depth)))
+    }
+
     /// Best levels of everybody, bid and ask, as [`Exchange::book`] would show them; cheaper.
     ///
     /// A market without a book shows the last price on both sides, with a quantity of zero.

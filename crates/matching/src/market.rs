@@ -6,7 +6,7 @@ use model::{Book, Level, Price, Quantity, Side, Trade};
 
 use crate::config::QueueModel;
 use crate::order::{AccountId, OrderId};
-use crate::outside::Outside;
+use crate::outside::{Levels, Outside};
 use crate::queue::ahead_after;
 
 /// One of our orders in the book.
@@ -223,25 +223,33 @@ impl Market {
 
     /// The best `depth` levels of everybody, as the venue publishes them.
     pub(crate) fn book(&mut self, depth: usize) -> Book {
-        self.outside.refresh();
         let mut book = Book::new();
         for side in [Side::Buy, Side::Sell] {
-            let mut levels: BTreeMap<Price, Quantity> = BTreeMap::new();
-            let outside = self.visible(side).iter().map(|l| (l.price, l.quantity));
-            let own = self.own(side).take(depth).map(|(price, queue)| {
-                let quantities = queue.iter().map(|resting| resting.remaining);
-                (price, quantities.fold(Quantity::ZERO, sum))
-            });
-            for (price, quantity) in outside.take(depth).chain(own) {
-                let at = levels.entry(price).or_default();
-                *at = sum(*at, quantity);
-            }
-            for (price, quantity) in levels {
-                book.set(side, Level { price, quantity });
+            self.levels(side, depth).into_iter().for_each(|level| book.set(side, level));
+        }
+        book
+    }
+
+    /// One side of [`Market::book`], best levels first.
+    pub(crate) fn levels(&mut self, side: Side, depth: usize) -> Levels {
+        self.outside.refresh();
+        let outside = self.visible(side);
+        let mut outside = outside[..outside.len().min(depth)].iter().copied().peekable();
+        let mut levels = Levels::with_capacity(outside.len());
+        for (price, queue) in self.own(side).take(depth) {
+            let better = |level: &Level| is_better(side, level.price, price);
+            levels.extend(std::iter::from_fn(|| outside.next_if(better)));
+            let quantities = queue.iter().map(|resting| resting.remaining);
+            let own = quantities.fold(Quantity::ZERO, sum);
+            let beside = outside.next_if(|level| level.price == price);
+            let quantity = beside.map_or(own, |level| sum(level.quantity, own));
+            if quantity.is_positive() {
+                levels.push(Level { price, quantity });
             }
         }
-        book.truncate(depth);
-        book
+        levels.extend(outside);
+        levels.truncate(depth);
+        levels
     }
 
     /// Best levels of both sides as [`Market::book`] shows them, bid and ask, without building a book

@@ -7,8 +7,7 @@
 //! Offered are the public and private REST methods about markets, orders, executions, balances and ledgers
 //! (`rest.rs` lists them), of WebSocket v2 the channels `status`, `heartbeat`, `instrument`, `ticker`, `book`,
 //! `trade`, `ohlc`, `executions` and `balances` and every method that trades, and of v1 what corresponds to
-//! them. All go through `orders`. Not there: margin, funding, staking, `level3`, trailing stops, conditional
-//! closes, fees in the base asset (`fcib`). What is not offered is refused in Kraken's words, never ignored.
+//! them. All go through `orders`. Not there: margin, funding, staking, `level3`, fees in the base asset (`fcib`). What is not offered is refused in Kraken's words, never ignored.
 //!
 //! So is what is too much: `limits` counts calls per key, orders and cancels per account and pair, open
 //! orders, and connection attempts per address, as the account's tier allows.

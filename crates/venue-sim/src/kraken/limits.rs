@@ -60,6 +60,12 @@ impl Count {
         fits
     }
 
+    /// The count as clients are told of it: in whole units, rounded up.
+    pub(crate) fn shown(mut self, allowed: Allowance, now: UnixNanos) -> u32 {
+        self.fall(allowed, now);
+        u32::try_from(self.level.div_ceil(UNIT)).unwrap_or(u32::MAX)
+    }
+
     fn fall(&mut self, allowed: Allowance, now: UnixNanos) {
         self.level = self.level.saturating_sub(fall(now.since(self.at), allowed));
         self.at = self.at.max(now);

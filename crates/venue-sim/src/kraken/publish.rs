@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use matching::{CancelReason, DepthUpdate, ExchangeEvent, Execution, Order, OrderId};
-use model::history::{VenueEvent, book_hash};
+use model::history::VenueEvent;
 use model::{ClientOrderId, OrderState, Quantity, Symbol, Trade, UnixNanos, VenueOrderId};
 
-use crate::kraken::book::{CHECKED_DEPTH, DEPTH_MAX, Sides};
+use crate::kraken::book::{DEPTH_MAX, Sides};
+use crate::kraken::orders::DueClose;
 use crate::kraken::pair::Pair;
 use crate::kraken::prints::push_bounded;
 use crate::kraken::stream::{Trigger, executions, public};
@@ -21,8 +22,12 @@ impl Venue {
         let (mut events, mut touched) = (Vec::new(), Vec::new());
         for trade in trades {
             match self.exchange.on_trade(trade, now, &mut events) {
-                Ok(()) if touched.contains(&trade.symbol) => {}
-                Ok(()) => touched.push(trade.symbol.clone()),
+                Ok(()) => {
+                    self.trail(&trade.symbol, now);
+                    if !touched.contains(&trade.symbol) {
+                        touched.push(trade.symbol.clone());
+                    }
+                }
                 Err(error) => tracing::warn!(%error, "trade of the tape skipped"),
             }
         }
@@ -85,6 +90,7 @@ impl Venue {
             self.publish_trades(&symbol, &trades, now);
         }
         self.publish_books(&touched, now);
+        self.place_closes(now);
     }
 
     /// Compares books with what was last published, and publishes the differences.
@@ -92,12 +98,13 @@ impl Venue {
         let listed = self.pairs.iter_mut();
         for listed in listed.filter(|listed| symbols.contains(listed.pair.symbol())) {
             let symbol = listed.pair.symbol();
-            let book = self.exchange.book(symbol, DEPTH_MAX);
-            let book = Sides::of(&book.expect("every pair is an instrument of the exchange"));
+            let levels = self.exchange.levels(symbol, DEPTH_MAX);
+            let [bids, asks] = levels.expect("every pair is an instrument of the exchange");
+            let book = Sides { bids, asks };
             if book == listed.book && listed.recorded_hash.is_some() {
                 continue;
             }
-            let hash = book_hash(&book.to_book(CHECKED_DEPTH));
+            let hash = book.recorded_hash();
             if listed.recorded_hash != Some(hash) {
                 listed.recorded_hash = Some(hash);
                 self.sink.record(VenueEvent::BookPublished { symbol: symbol.clone(), hash });
@@ -108,7 +115,7 @@ impl Venue {
                     continue;
                 }
                 let text = public::book_message(&listed.pair, "update", &changes, &book, now);
-                self.sessions.broadcast(&sessions, &text);
+                self.sessions.broadcast(&sessions, text);
             }
             self.sessions.tell_v1_book(listed, &book, now);
             let touch = |book: &Sides| [book.bids.first().copied(), book.asks.first().copied()];
@@ -135,7 +142,7 @@ impl Venue {
         let subscribers = self.sessions.trade_subscribers(symbol);
         if !subscribers.is_empty() {
             let text = public::trade_message(&listed.pair, "update", trades);
-            self.sessions.broadcast(&subscribers, &text);
+            self.sessions.broadcast(&subscribers, text);
         }
         self.sessions.tell_tickers(listed, Trigger::Trades, now);
         self.sessions.tell_candles(listed, now);
@@ -153,6 +160,15 @@ impl Venue {
         };
         details.executions.push(exec_id.clone());
         let facts = details.facts.clone();
+        if let Some(close) = facts.close.clone() {
+            self.closes.push_back(DueClose {
+                account,
+                symbol: facts.request.symbol.clone(),
+                side: facts.request.side,
+                quantity: execution.fill.quantity,
+                close,
+            });
+        }
         let Some(state) = self.accounts.get_mut(&account) else {
             return;
         };
@@ -179,7 +195,8 @@ impl Venue {
         let side = own.order.request.side;
         if let Some(pair) = pairs.find(|pair| *pair.symbol() == own.order.request.symbol) {
             let row = executions::Row::trade(&own, pair, now);
-            self.sessions.tell_account(account, &row);
+            let ratecount = state.ratecount(pair.symbol(), now);
+            self.sessions.tell_account(account, &row, ratecount);
             state.assets.insert(pair.base.asset.clone());
             state.assets.insert(pair.quote.asset.clone());
             let told = (own.exec_id.as_str(), execution, side);
@@ -210,7 +227,9 @@ impl Venue {
             return;
         };
         let row = row(order, &details.facts, &listed.pair, now);
-        self.sessions.tell_account(account, &row);
+        let state = self.accounts.get(&account);
+        let ratecount = state.map_or(0, |state| state.ratecount(&order.request.symbol, now));
+        self.sessions.tell_account(account, &row, ratecount);
         if self.sessions.has_v1_account(account)
             && let Some((txid, row)) = self.order_row(id)
         {

@@ -27,6 +27,9 @@ use crate::kraken::venue::{Account, Venue};
 
 /// Trades of a tape that are published together at most.
 const BATCH_MAX: usize = 500;
+/// Events of a market that happen before sessions may write: the messages of so many, of every channel
+/// and both versions, are far from filling an outbox.
+const TURN_MAX: usize = 16;
 
 /// Which paths a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,22 +157,32 @@ impl KrakenSim {
         }
     }
 
-    /// As [`play`](Self::play), for markets whose book may be recorded, too.
+    /// As [`play`](Self::play), for markets whose book may be recorded, too, and which are published event
+    /// by event.
+    ///
+    /// Sessions write what a turn of events told them at once, so that a tape that is late, and not the
+    /// system's calls, sets the pace.
     ///
     /// # Cancel safety
-    /// Dropping the future stops the market between two events.
+    /// Dropping the future stops the market between two turns.
     pub async fn play_market(&self, events: &[MarketEvent], start: UnixNanos) {
         let began = Instant::now();
-        for event in events {
-            let due = event.at().since(start);
+        let mut rest = events;
+        while let Some(next) = rest.first() {
+            let due = next.at().since(start);
             // A tape that is late does not keep everybody else from running.
             if began.elapsed() < due {
                 sleep_until(began + due).await;
             } else {
                 tokio::task::yield_now().await;
             }
-            let now = self.shared.clock.now();
-            self.shared.venue.lock().on_market(event, now);
+            let (elapsed, now) = (began.elapsed(), self.shared.clock.now());
+            let due = rest.iter().take(TURN_MAX);
+            let due = due.take_while(|event| event.at().since(start) <= elapsed).count().max(1);
+            let (turn, later) = rest.split_at(due);
+            rest = later;
+            let mut venue = self.shared.venue.lock();
+            turn.iter().for_each(|event| venue.on_market(event, now));
         }
     }
 

@@ -103,6 +103,22 @@ struct Private {
     token: String,
     /// Number of the last message.
     sequence: u64,
+    wants: Wants,
+}
+
+/// What a client wants to hear of its executions, besides orders that open and end, and trades.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wants {
+    /// Every other change of an order: its acceptance, its amends.
+    all_changes: bool,
+    /// The count of transactions of the order's pair.
+    count: bool,
+}
+
+impl Default for Wants {
+    fn default() -> Self {
+        Self { all_changes: true, count: false }
+    }
 }
 
 impl Sessions {
@@ -145,7 +161,7 @@ impl Sessions {
     }
 
     /// Queues one message of a channel for several sessions.
-    pub(crate) fn broadcast(&self, connections: &[u64], text: &str) {
+    pub(crate) fn broadcast(&self, connections: &[u64], text: String) {
         let text = Utf8Bytes::from(text);
         for session in connections.iter().filter_map(|c| self.sessions.get(c)) {
             session.outbox.push(Outgoing::Channel(text.clone()));
@@ -159,7 +175,7 @@ impl Sessions {
         let sessions = sessions.filter(|(_, session)| session.tickers.get(symbol) == Some(&on));
         let connections: Vec<u64> = sessions.map(|(connection, _)| *connection).collect();
         if !connections.is_empty() {
-            self.broadcast(&connections, &public::ticker_message(listed, "update", now));
+            self.broadcast(&connections, public::ticker_message(listed, "update", now));
         }
     }
 
@@ -175,7 +191,7 @@ impl Sessions {
         for (interval, connections) in by_interval {
             let Some(candle) = listed.candles.running(interval, now) else { continue };
             let text = public::candle_message(&listed.pair, "update", interval, &[candle], now);
-            self.broadcast(&connections, &text);
+            self.broadcast(&connections, text);
         }
     }
 
@@ -212,13 +228,18 @@ impl Sessions {
         self.sessions.len()
     }
 
-    /// Queues a row for every session that follows the executions of an account.
-    pub(crate) fn tell_account(&mut self, account: AccountId, row: &Row) {
+    /// Queues a row for every session that follows the executions of an account, with the count of
+    /// transactions for those who asked for it.
+    pub(crate) fn tell_account(&mut self, account: AccountId, row: &Row, ratecount: u32) {
         for session in self.sessions.values_mut() {
             let outbox = &session.outbox;
-            let private = session.executions.as_mut();
-            if let Some(private) = private.filter(|private| private.account == account) {
-                let text = private.message("executions", "update", std::slice::from_ref(row));
+            let private = session.executions.as_mut().filter(|private| private.account == account);
+            let wanted =
+                private.filter(|own| own.wants.all_changes || row.is_open_close_or_trade());
+            if let Some(private) = wanted {
+                let ratecount = private.wants.count.then_some(ratecount);
+                let row = executions::Counted { row, ratecount };
+                let text = private.message("executions", "update", &[row]);
                 outbox.push(Outgoing::Channel(text.into()));
             }
         }

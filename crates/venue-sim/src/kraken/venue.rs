@@ -19,7 +19,7 @@ use crate::kraken::ids::Ids;
 use crate::kraken::ledger::Entries;
 use crate::kraken::limits::{Count, Tier};
 use crate::kraken::nonces::Nonces;
-use crate::kraken::orders::{AmendRow, Phase, Timers};
+use crate::kraken::orders::{AmendRow, Close, DueClose, Phase, Timers, Trail};
 use crate::kraken::pair::Pair;
 use crate::kraken::prints::{Prints, Spread, Spreads};
 use crate::kraken::stream::Sessions;
@@ -47,6 +47,10 @@ pub(crate) struct Venue {
     pub(crate) orders: BTreeMap<OrderId, OrderDetails>,
     /// Orders by the id that clients see.
     pub(crate) by_txid: BTreeMap<String, OrderId>,
+    /// Trailing stops that may still wait, by pair.
+    pub(crate) trailing: BTreeMap<Symbol, BTreeSet<OrderId>>,
+    /// Closes that executions asked for, to be placed when everything about these is told.
+    pub(crate) closes: VecDeque<DueClose>,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
     pub(crate) ids: Ids,
@@ -133,6 +137,10 @@ pub(crate) struct OrderFacts {
     pub(crate) cost: Option<Notional>,
     /// Part that an iceberg shows.
     pub(crate) display: Option<Quantity>,
+    /// How a trailing stop follows the market.
+    pub(crate) trail: Option<Trail>,
+    /// What comes for what is executed of it.
+    pub(crate) close: Option<Close>,
     pub(crate) amended: bool,
 }
 
@@ -143,6 +151,14 @@ pub(crate) enum Ended {
     Expired,
     /// Another order took its place.
     Replaced,
+}
+
+impl Account {
+    /// Its count of transactions of a pair.
+    pub(crate) fn ratecount(&self, symbol: &Symbol, now: UnixNanos) -> u32 {
+        let count = self.transactions.get(symbol).copied().unwrap_or_default();
+        count.shown(self.tier.transactions(), now)
+    }
 }
 
 impl OrderFacts {
@@ -211,6 +227,8 @@ impl Venue {
             ids: Ids::new(entropy),
             phase: Phase::default(),
             timers: Timers::default(),
+            trailing: BTreeMap::new(),
+            closes: VecDeque::new(),
             public_post: config.public_post,
             sink,
         })

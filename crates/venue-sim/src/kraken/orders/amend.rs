@@ -76,6 +76,13 @@ impl Venue {
         let pair = self.listed(&order.request.symbol).map(|listed| &listed.pair);
         let pair = pair.ok_or(ApiError::UNKNOWN_PAIR)?;
         let last = self.exchange.last_price(pair.symbol());
+        let trails = self.orders.get(&order.id).is_some_and(|d| d.facts.trail.is_some());
+        if trails && order.request.is_waiting() {
+            // Its prices are the market's business.
+            let given =
+                ["trigger_price", "limit_price"].into_iter().find(|n| args.get(n).is_some());
+            given.map_or(Ok(()), |name| Err(ApiError::arguments(name)))?;
+        }
         let price = |name: &str| {
             let text = args.get(name);
             text.map(|text| parse(text, name, frame(order, pair, last))).transpose()

@@ -8,7 +8,7 @@ use model::{Notional, OrderKind, Price, Quantity, Side, TimeInForce, Trigger, Un
 
 use crate::kraken::error::ApiError;
 use crate::kraken::orders::prices::{Frame, is_above, parse};
-use crate::kraken::orders::{by_cost, fields};
+use crate::kraken::orders::{Close, Trail, by_cost, fields};
 use crate::kraken::pair::Pair;
 use crate::kraken::rest::Args;
 use crate::kraken::venue::Venue;
@@ -35,6 +35,10 @@ pub(crate) struct Draft {
     pub(crate) cost: Option<Notional>,
     /// Part that an iceberg shows.
     pub(crate) display: Option<Quantity>,
+    /// How a trailing stop follows the market.
+    pub(crate) trail: Option<Trail>,
+    /// What comes for what is executed of it.
+    pub(crate) close: Option<Close>,
 }
 
 impl Draft {
@@ -59,7 +63,15 @@ impl Draft {
         }
         let flags = Flags::parse(args)?;
         let last = venue.exchange.last_price(pair.symbol());
-        let kind = order_kind(ordertype, side, flags, args, (pair, last))?;
+        let trail = Trail::parse(ordertype, args, pair)?;
+        let kind = match trail {
+            Some(_) if flags.post => return Err(ApiError::arguments("oflags")),
+            Some(trail) => {
+                let kind = last.and_then(|last| trail.kind(side, last, pair));
+                kind.ok_or_else(|| ApiError::arguments("price"))?
+            }
+            None => order_kind(ordertype, side, flags, args, (pair, last))?,
+        };
         let (time_in_force, expires) = life(args, kind, now)?;
         let (quantity, cost) = if flags.by_cost && (kind, side) == (OrderKind::Market, Side::Buy) {
             let cost = Notional::from_quantity(volume);
@@ -79,7 +91,8 @@ impl Draft {
             reduce_only: false,
         };
         let display = display(args, ordertype, quantity)?;
-        Ok(Self { request, userref: None, expires, cost, display })
+        let close = Close::parse(venue, pair, args, (side, quantity), now)?;
+        Ok(Self { request, userref: None, expires, cost, display, trail, close })
     }
 
     /// Adds what `AddOrder` checks later than the rest: the client's number, and the deadline.

@@ -8,7 +8,7 @@ use crate::kraken::orders::counting::Change;
 use crate::kraken::orders::draft::check_deadline;
 use crate::kraken::orders::{Draft, Placed};
 use crate::kraken::pair::Pair;
-use crate::kraken::rest::Args;
+use crate::kraken::rest::{Args, price_text};
 use crate::kraken::venue::{Ended, Venue};
 
 /// What a client is told of a replacement.
@@ -49,7 +49,7 @@ impl Venue {
         let new = self.replacement(&order, &pair, args);
         let draft = Draft::parse(self, &pair, &new, now)?.with_userref(&new)?;
         let (volume, price) =
-            (draft.request.quantity, crate::kraken::rest::price_text(&draft.request, &pair));
+            (draft.request.quantity, price_text(&draft.request, draft.trail, &pair));
         self.phase.check_order(&draft.request)?;
         if !validate {
             if let Some(details) = self.orders.get_mut(&order.id) {
@@ -87,8 +87,24 @@ impl Venue {
                 }
             }
         }
+        let details = self.orders.get(&order.id);
+        let trail = details.and_then(|details| details.facts.trail);
+        if let Some(trail) = trail.filter(|_| request.is_waiting()) {
+            let [behind, limit] = trail.texts(pair);
+            new.set("price", &behind);
+            match trail.limit {
+                Some(_) => {
+                    new.set("ordertype", "trailing-stop-limit");
+                    new.set("price2", &limit);
+                }
+                None => new.set("ordertype", "trailing-stop"),
+            }
+        }
+        if let Some(close) = details.and_then(|details| details.facts.close.as_ref()) {
+            close.ask(&mut new);
+        }
         if request.time_in_force == TimeInForce::Gtc
-            && let Some(details) = self.orders.get(&order.id)
+            && let Some(details) = details
         {
             if let Some(userref) = details.facts.userref {
                 new.set("userref", &userref.to_string());

@@ -10,6 +10,10 @@ const FIELD_SHOWN_MAX: usize = 64;
 const FIELDS: &[&str] = &[
     "broker",
     "cl_ord_id",
+    "close",
+    "close[ordertype]",
+    "close[price2]",
+    "close[price]",
     "deadline",
     "displayvol",
     "expiretm",

@@ -18,6 +18,8 @@ pub(crate) struct Placed {
     pub(crate) txid: Option<String>,
     /// The sentence that describes it.
     pub(crate) sentence: String,
+    /// That of its close.
+    pub(crate) close: Option<String>,
     pub(crate) cl_ord_id: Option<String>,
     pub(crate) userref: Option<i32>,
 }
@@ -60,7 +62,8 @@ impl Venue {
         self.phase.check_order(&draft.request)?;
         let mut placed = Placed {
             txid: None,
-            sentence: sentence(&draft.request, draft.cost, pair),
+            sentence: sentence(&draft.request, draft.cost, draft.trail, pair),
+            close: draft.close.as_ref().map(|close| close.sentence.clone()),
             cl_ord_id: draft.request.client_id.as_deref().map(str::to_owned),
             userref: draft.userref,
         };
@@ -69,13 +72,26 @@ impl Venue {
             placed.cl_ord_id = None;
             return Ok(placed);
         }
-        let Draft { request, userref, expires, cost, display } = draft;
+        let Draft { request, userref, expires, cost, display, trail, close } = draft;
         let mut events = Vec::new();
         let id = self.exchange.submit(account, request.clone(), now, &mut events)?;
         let txid = self.ids.order();
         placed.txid = Some(txid.clone());
-        let facts = OrderFacts { txid, userref, request, expires, cost, display, amended: false };
+        let facts = OrderFacts {
+            txid,
+            userref,
+            request,
+            expires,
+            cost,
+            display,
+            trail,
+            close,
+            amended: false,
+        };
         self.name_order(id, facts, now);
+        if trail.is_some() {
+            self.trailing.entry(pair.symbol().clone()).or_default().insert(id);
+        }
         if let Some(at) = expires {
             self.timers.expire(at, id);
         }

@@ -4,7 +4,7 @@ use matching::{Order, OrderRequest, OrderStatus};
 use model::{Notional, OrderKind, Price, TimeInForce, Trigger};
 use serde::Serialize;
 
-use crate::kraken::orders::AmendRow as State;
+use crate::kraken::orders::{AmendRow as State, Trail};
 use crate::kraken::pair::Pair;
 use crate::kraken::publish::reason_text;
 use crate::kraken::venue::{Ended, OrderDetails, OrderFacts};
@@ -71,7 +71,7 @@ struct Description {
     price2: String,
     leverage: &'static str,
     order: String,
-    close: &'static str,
+    close: String,
 }
 
 impl OrderRow {
@@ -90,7 +90,8 @@ impl OrderRow {
             (OrderStatus::Cancelled(reason), None) => ("canceled", Some(reason_text(reason))),
         };
         let trades = trades && !details.executions.is_empty();
-        let (trigger, limit) = triggered_prices(order, facts.request.kind);
+        let (trigger, limit) = triggered_prices(order, facts);
+        let trail = facts.trail.filter(|_| order.request.is_waiting());
         Self {
             refid: None,
             userref: facts.shown_userref(),
@@ -104,11 +105,11 @@ impl OrderRow {
                 aclass: "forex",
                 side: request.side.as_str(),
                 ordertype: order_type(facts),
-                price: price_text(request, pair),
-                price2: price2_text(request.kind, pair),
+                price: price_text(request, trail, pair),
+                price2: price2_text(request.kind, trail, pair),
                 leverage: "none",
-                order: sentence(request, facts.cost, pair),
-                close: "",
+                order: sentence(request, facts.cost, facts.trail, pair),
+                close: facts.close.as_ref().map(|close| close.sentence.clone()).unwrap_or_default(),
             },
             vol: request.quantity.to_fixed(8),
             vol_exec: order.filled.to_fixed(8),
@@ -152,9 +153,11 @@ impl AmendRow {
     }
 }
 
-/// Trigger and limit of an order whose trigger was met; nothing before, nor of other orders.
-fn triggered_prices(order: &Order, asked: OrderKind) -> (Option<Price>, Option<Price>) {
-    match (asked, order.request.is_waiting()) {
+/// Trigger and limit of an order whose trigger was met, or of a trailing stop as they are now; nothing of
+/// other orders.
+fn triggered_prices(order: &Order, facts: &OrderFacts) -> (Option<Price>, Option<Price>) {
+    let shown = !order.request.is_waiting() || facts.trail.is_some();
+    match (facts.request.kind, !shown) {
         (OrderKind::Triggered { price, limit, .. }, false) => (Some(price), limit),
         (OrderKind::Triggered { .. } | OrderKind::Market | OrderKind::Limit { .. }, _) => {
             (None, None)
@@ -183,6 +186,12 @@ fn oflags(facts: &OrderFacts) -> &'static str {
 /// `market`, `limit`, `iceberg`, or the name of a trigger with what comes after it: `stop-loss-limit`.
 pub(crate) fn order_type(facts: &OrderFacts) -> String {
     match facts.request.kind {
+        OrderKind::Triggered { limit: None, .. } if facts.trail.is_some() => {
+            "trailing-stop".to_owned()
+        }
+        OrderKind::Triggered { limit: Some(_), .. } if facts.trail.is_some() => {
+            "trailing-stop-limit".to_owned()
+        }
         OrderKind::Market => "market".to_owned(),
         OrderKind::Limit { .. } if facts.display.is_some() => "iceberg".to_owned(),
         OrderKind::Limit { .. } => "limit".to_owned(),
@@ -194,17 +203,26 @@ pub(crate) fn order_type(facts: &OrderFacts) -> String {
 }
 
 /// The sentence that describes an order; clients parse it. A market buy by cost names the cost.
-pub(crate) fn sentence(request: &OrderRequest, cost: Option<Notional>, pair: &Pair) -> String {
+/// A trailing stop is told by its distances, also when they have become prices.
+pub(crate) fn sentence(
+    request: &OrderRequest,
+    cost: Option<Notional>,
+    trail: Option<Trail>,
+    pair: &Pair,
+) -> String {
     let (side, name) = (request.side, pair.altname);
     let volume = cost.map_or_else(|| request.quantity.to_fixed(8), |cost| cost.to_fixed(8));
-    let price = price_text(request, pair);
+    let price = price_text(request, trail, pair);
     match request.kind {
         OrderKind::Market => format!("{side} {volume} {name} @ market"),
         OrderKind::Limit { .. } => format!("{side} {volume} {name} @ limit {price}"),
         OrderKind::Triggered { trigger, limit, .. } => {
-            let trigger = trigger.as_str().replace('-', " ");
+            let trigger = match trail {
+                Some(_) => "trailing stop".to_owned(),
+                None => trigger.as_str().replace('-', " "),
+            };
             let then = match limit {
-                Some(_) => format!(" -> limit {}", price2_text(request.kind, pair)),
+                Some(_) => format!(" -> limit {}", price2_text(request.kind, trail, pair)),
                 None => String::new(),
             };
             format!("{side} {volume} {name} @ {trigger} {price}{then}")
@@ -212,8 +230,12 @@ pub(crate) fn sentence(request: &OrderRequest, cost: Option<Notional>, pair: &Pa
     }
 }
 
-/// Limit or trigger of an order; `0` of one without.
-pub(crate) fn price_text(request: &OrderRequest, pair: &Pair) -> String {
+/// Limit or trigger of an order; `0` of one without. Of a trailing stop its distance.
+pub(crate) fn price_text(request: &OrderRequest, trail: Option<Trail>, pair: &Pair) -> String {
+    if let Some(trail) = trail {
+        let [behind, _] = trail.texts(pair);
+        return behind;
+    }
     match request.kind {
         OrderKind::Market => "0".to_owned(),
         OrderKind::Limit { price, .. } | OrderKind::Triggered { price, .. } => {
@@ -223,7 +245,11 @@ pub(crate) fn price_text(request: &OrderRequest, pair: &Pair) -> String {
 }
 
 /// Limit of an order that waits for a trigger; `0` of others.
-fn price2_text(kind: OrderKind, pair: &Pair) -> String {
+fn price2_text(kind: OrderKind, trail: Option<Trail>, pair: &Pair) -> String {
+    if let Some(trail) = trail {
+        let [_, limit] = trail.texts(pair);
+        return limit;
+    }
     match kind {
         OrderKind::Triggered { limit: Some(limit), .. } => {
             limit.to_fixed(pair.instrument.price_decimals)

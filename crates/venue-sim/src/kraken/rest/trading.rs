@@ -23,6 +23,8 @@ struct Added {
 #[derive(Serialize)]
 struct Description {
     order: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -73,9 +75,9 @@ impl Venue {
         args: &Args,
         now: UnixNanos,
     ) -> MethodResult {
-        let Placed { txid, sentence, cl_ord_id, userref: _ } =
+        let Placed { txid, sentence, close, cl_ord_id, userref: _ } =
             self.add_order(account, args, now)?;
-        let descr = Description { order: sentence };
+        let descr = Description { order: sentence, close };
         Ok(json(&Added { descr, txid: txid.map(|txid| [txid]), cl_ord_id }))
     }
 
@@ -88,8 +90,8 @@ impl Venue {
     ) -> MethodResult {
         let orders: Vec<Args> = array(args, "orders")?.iter().map(|raw| object(raw)).collect();
         let row = |placed: Result<Placed, ApiError>| match placed {
-            Ok(Placed { txid, sentence, cl_ord_id, userref: _ }) => {
-                BatchRow::Added { txid, descr: Description { order: sentence }, cl_ord_id }
+            Ok(Placed { txid, sentence, close, cl_ord_id, userref: _ }) => {
+                BatchRow::Added { txid, descr: Description { order: sentence, close }, cl_ord_id }
             }
             Err(error) => BatchRow::Refused { error: error.0.into_owned() },
         };
@@ -126,7 +128,7 @@ impl Venue {
             volume: edited.volume.to_fixed(8),
             price: edited.price,
             orders_cancelled: cancelled,
-            descr: Description { order: edited.placed.sentence },
+            descr: Description { order: edited.placed.sentence, close: edited.placed.close },
         }))
     }
 

@@ -4,6 +4,7 @@ use matching::{CancelReason, Order, OrderRequest};
 use model::{Liquidity, Notional, OrderKind, Price, Quantity, TimeInForce, UnixNanos};
 use serde::Serialize;
 
+use crate::kraken::orders::Offset;
 use crate::kraken::pair::Pair;
 use crate::kraken::publish::reason_text;
 use crate::kraken::rest::order_type;
@@ -32,6 +33,16 @@ pub(crate) enum Row {
     Trade(Box<TradeRow>),
     /// `filled`, `canceled` and `expired`.
     End(Box<EndRow>),
+}
+
+/// A row for a client that may follow its count of transactions, too. The reference tells that it is added
+/// and not where: it has the name and the place that it has in version 1.
+#[derive(Serialize)]
+pub(super) struct Counted<'a> {
+    #[serde(flatten)]
+    pub(super) row: &'a Row,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ratecount: Option<u32>,
 }
 
 /// The whole order.
@@ -183,6 +194,14 @@ impl Totals {
 }
 
 impl Row {
+    /// False for what a client with `order_status: false` does not hear of. Trades are no states of orders.
+    pub(super) fn is_open_close_or_trade(&self) -> bool {
+        match self {
+            Self::Opened(_) | Self::Trade(_) | Self::End(_) => true,
+            Self::Full(row) => row.exec_type == "new",
+        }
+    }
+
     /// An order that passed every check; nothing of it is executed yet.
     pub(crate) fn pending(order: &Order, facts: &OrderFacts, pair: &Pair, now: UnixNanos) -> Self {
         let none = Totals::new(Quantity::ZERO, Notional::ZERO, Notional::ZERO, pair);
@@ -276,15 +295,26 @@ fn full(
     time: UnixNanos,
 ) -> Row {
     let rules = &pair.instrument;
+    let fixed = |price| (Number::price(price, rules.price_decimals), "static");
+    let distance = |offset: Offset| {
+        let kind = if offset.distance.is_percent() { "pct" } else { "quote" };
+        (Number::distance(offset, pair), kind)
+    };
     let (limit, triggers) = match (facts.request.kind, request.is_waiting()) {
         (OrderKind::Triggered { price, limit, .. }, waits) => {
             let status = if waits { "untriggered" } else { "triggered" };
-            let price = Number::price(price, rules.price_decimals);
-            let triggers = TriggersRow { reference: "last", price, price_type: "static", status };
-            (limit, Some(triggers))
+            let trail = facts.trail.filter(|_| waits);
+            let behind = trail.map(|trail| Offset { above: true, distance: trail.behind });
+            let (price, price_type) = behind.map_or_else(|| fixed(price), distance);
+            let limit = match trail {
+                Some(trail) => trail.limit.map(distance),
+                None => limit.map(fixed),
+            };
+            (limit, Some(TriggersRow { reference: "last", price, price_type, status }))
         }
-        (OrderKind::Market | OrderKind::Limit { .. }, _) => (request.limit(), None),
+        (OrderKind::Market | OrderKind::Limit { .. }, _) => (request.limit().map(fixed), None),
     };
+    let (limit_price, limit_price_type) = limit.unzip();
     Row::Full(Box::new(FullRow {
         order_id: facts.txid.clone(),
         cl_ord_id: request.client_id.as_deref().map(str::to_owned),
@@ -297,8 +327,8 @@ fn full(
         display_qty: facts.display.map(|q| Number::quantity(q, rules.quantity_decimals)),
         triggers,
         expire_time: facts.expires.map(rfc3339),
-        limit_price: limit.map(|price| Number::price(price, rules.price_decimals)),
-        limit_price_type: limit.map(|_| "static"),
+        limit_price,
+        limit_price_type,
         time_in_force: match (request.time_in_force, facts.expires) {
             (TimeInForce::Gtc, None) => "GTC",
             (TimeInForce::Gtc, Some(_)) => "GTD",

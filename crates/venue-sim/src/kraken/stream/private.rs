@@ -7,7 +7,7 @@ use crate::kraken::error::ApiError;
 use crate::kraken::stream::executions::Row;
 use crate::kraken::stream::request::Answering;
 use crate::kraken::stream::subscribe::{ALREADY_SUBSCRIBED, Accepted, NOT_SUBSCRIBED, Params};
-use crate::kraken::stream::{Outgoing, Private, balances};
+use crate::kraken::stream::{Outgoing, Private, Wants, balances};
 
 /// Executions in a snapshot.
 const EXECUTIONS_SHOWN: usize = 50;
@@ -20,6 +20,10 @@ impl Answering<'_> {
         }
         let may = |key: Permissions| key.query_open_orders || key.query_closed_orders;
         let Some(mut private) = self.open_private(params, may) else { return };
+        private.wants = Wants {
+            all_changes: params.order_status.unwrap_or(true),
+            count: params.ratecounter.unwrap_or(false),
+        };
         let state = self.venue.accounts.get(&private.account);
         let tier = state.map(|state| state.tier).unwrap_or_default();
         let snap_orders = params.snap_orders.or(params.snapshot).unwrap_or(true);
@@ -83,7 +87,8 @@ impl Answering<'_> {
             self.refuse(&ApiError::PERMISSION_DENIED.0, None);
             return None;
         }
-        Some(Private { account: grant.account, token: token.to_owned(), sequence: 0 })
+        let (account, token) = (grant.account, token.to_owned());
+        Some(Private { account, token, sequence: 0, wants: Wants::default() })
     }
 
     fn open_orders(&self, private: &Private) -> Vec<Row> {

@@ -37,6 +37,8 @@ pub(super) struct Params {
     pub(super) token: Option<String>,
     pub(super) snap_orders: Option<bool>,
     pub(super) snap_trades: Option<bool>,
+    pub(super) order_status: Option<bool>,
+    pub(super) ratecounter: Option<bool>,
 }
 
 /// Parameters of a subscription as they were accepted.

@@ -197,7 +197,7 @@ impl Answering<'_> {
 
 fn added(placed: Result<Placed, ApiError>) -> Added {
     match placed {
-        Ok(Placed { txid, cl_ord_id, userref, sentence: _ }) => {
+        Ok(Placed { txid, cl_ord_id, userref, sentence: _, close: _ }) => {
             Added { order_id: txid, cl_ord_id, order_userref: userref, error: None }
         }
         Err(error) => Added {

@@ -97,7 +97,7 @@ impl Sessions {
         });
         let connections: Vec<u64> = following.map(|(connection, _)| *connection).collect();
         if let Some(text) = (!connections.is_empty()).then(text).flatten() {
-            self.broadcast(&connections, &text);
+            self.broadcast(&connections, text);
         }
     }
 

@@ -90,6 +90,40 @@ fn a_resting_order_lives_in_separate_messages() {
     );
 }
 
+/// An order's life as a client with these parameters hears of it: kind and count of each row.
+fn life_with(params: &str) -> Vec<(String, Option<u32>)> {
+    let mut client = Client::new(Role::PrivateStream);
+    let token = token(&mut client.world);
+    let more = format!(r#""snap_orders":true,{params}"#);
+    client.send(&subscription(&token).replace(r#""snap_orders":true"#, &more));
+    let id = client.world.add("pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=19990");
+    client.world.post("AmendOrder", &format!("txid={id}&order_qty=0.4"));
+    client.world.trade("19989.9", "0.1", Side::Sell);
+    let read = |text: String| {
+        let message: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let row = &message["data"][0];
+        let count = row.get("ratecount").map(|count| count.as_u64().unwrap());
+        (row["exec_type"].as_str().unwrap().to_owned(), count.map(|c| u32::try_from(c).unwrap()))
+    };
+    client.received().into_iter().map(read).collect()
+}
+
+#[test]
+fn a_client_chooses_which_changes_it_hears_of() {
+    let kinds = |params| life_with(params).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
+    let all = ["pending_new", "new", "amended", "trade", "filled"];
+    assert_eq!(kinds(r#""order_status":true"#), all);
+    assert_eq!(kinds(r#""order_status":false"#), ["new", "trade", "filled"]);
+}
+
+#[test]
+fn the_count_of_transactions_is_told_to_who_asks() {
+    let counts = |params| life_with(params).into_iter().map(|(_, count)| count).collect::<Vec<_>>();
+    assert_eq!(counts(r#""ratecounter":false"#), [None; 5]);
+    // An order costs one, an amend of a fresh order four.
+    assert_eq!(counts(r#""ratecounter":true"#), [1, 1, 5, 5, 5].map(Some));
+}
+
 #[test]
 fn a_cancelled_order_says_why() {
     let mut client = subscribed();
