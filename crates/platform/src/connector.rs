@@ -51,7 +51,7 @@ pub enum ConnectErrorKind {
 ///
 /// It says why TLS was not agreed on, which is for somebody to set right; of the network it says nothing.
 #[derive(Debug, Error)]
-#[error("cannot connect to {endpoint}{}", why(*kind, source))]
+#[error("cannot connect to {endpoint}{}", why(.kind, .source))]
 pub struct ConnectError {
     /// Where to.
     pub endpoint: Endpoint,
@@ -62,8 +62,8 @@ pub struct ConnectError {
     pub source: io::Error,
 }
 
-fn why(kind: ConnectErrorKind, source: &io::Error) -> String {
-    if kind == ConnectErrorKind::Tls { format!(": {source}") } else { String::new() }
+fn why(kind: &ConnectErrorKind, source: &io::Error) -> String {
+    if *kind == ConnectErrorKind::Tls { format!(": {source}") } else { String::new() }
 }
 
 impl ConnectError {
