@@ -3,8 +3,8 @@
 //! | limiter | counts | taken by |
 //! |---|---|---|
 //! | `kraken/public` | public requests of the address | public queries |
-//! | `kraken/rest` | private requests of the key, decaying | private queries, `CancelAll` |
-//! | `kraken/engine/<pair>` | orders and cancels of a pair, decaying; young orders are dear | orders, cancels |
+//! | `kraken/rest` | private requests of the key, decaying | private queries, `CancelAll`, the dead man's switch |
+//! | `kraken/engine/<pair>` | orders and cancels of a pair, decaying; young orders are dear | orders, changes, cancels |
 //! | `kraken/dials` | WebSocket dials of the address | both streams |
 
 use std::collections::BTreeMap;
