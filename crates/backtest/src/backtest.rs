@@ -477,7 +477,8 @@ impl Run {
                     let number = venue_order_id.and_then(|id| id.number());
                     (self.markets[market].venue, Request::Locate(place, number))
                 }
-                Action::Audit(_) => continue,
+                // Its venues tell every execution, in turn and on one line: none is ever missed.
+                Action::FetchFills { .. } | Action::Audit(_) => continue,
             };
             self.wire.request(venue, now, request);
         }

@@ -212,6 +212,7 @@ fn operations(lane: &str) -> impl Iterator<Item = String> {
             "OpenOrders",
             "ClosedOrders",
             "QueryOrders",
+            "QueryTrades",
             "GetWebSocketsToken",
         ],
         "kraken/order" => &["AddOrder"],
