@@ -73,6 +73,7 @@ fn check_prints_what_holds_and_no_secret() {
         r#"api_key = { env = "TEST_KEY" }"#,
         r#"grace = "7s""#,
         r#"settle_max = "1m30s""#,
+        r#"cancel_after = "1m""#,
         r#"optional = ["endpoint"]"#,
     ] {
         assert!(out.lines().any(|found| found == line), "`{line}` is missing in:\n{out}");

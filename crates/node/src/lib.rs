@@ -23,6 +23,7 @@ mod shutdown;
 mod sinks;
 mod startup;
 mod strays;
+mod switch;
 mod upkeep;
 
 pub use config::{ForeignOrders, NodeConfig};

@@ -3,23 +3,75 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kraken::switch::DeadMansSwitch;
 use kraken::{Rest, RestError};
 use model::{Instrument, OrderReport};
 use platform::{Clock, Platform};
 use resilience::Deadline;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::config::{ForeignOrders, NodeConfig};
 use crate::error::NodeError;
 use crate::strays::Strays;
+use crate::switch;
 
 /// Grain of the venue's clock.
 const SECOND: Duration = Duration::from_secs(1);
 
+/// What is known, and done, before the first order.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) instruments: Vec<Instrument>,
+    /// Armed, if there is to be one.
+    pub(crate) switch: Option<DeadMansSwitch>,
+}
+
+/// Learns what must be known, then arms the dead man's switch; `None` when told to stop meanwhile.
+pub(crate) async fn start(
+    config: &NodeConfig,
+    platform: &Platform,
+    rest: &Rest,
+    stop: &CancellationToken,
+) -> Result<Option<Started>, NodeError> {
+    let until = Instant::now() + config.startup_max;
+    let Some(instruments) = learn(config, platform, rest, stop).await? else {
+        return Ok(None);
+    };
+    let Some(switch) = config.switch else {
+        return Ok(Some(Started { instruments, switch: None }));
+    };
+    // Not before it is known that no order of others would be cancelled.
+    let rest = &rest.by(Deadline::at(until));
+    let mut backoff = Backoff::new(config.ask_again, platform.entropy.stream("node/switch"));
+    let mut last = "no answer yet".to_owned();
+    let arming = async {
+        loop {
+            match switch::arm(rest, switch).await {
+                Ok(armed) => return armed,
+                Err(error) => last = error.to_string(),
+            }
+            backoff.wait().await;
+        }
+    };
+    let armed = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(None),
+        armed = tokio::time::timeout_at(until, arming) => armed,
+    };
+    match armed {
+        Ok(armed) => Ok(Some(Started { instruments, switch: Some(armed) })),
+        Err(_) => {
+            let last = format!("the dead man's switch is not armed: {last}");
+            Err(NodeError::Startup { startup_max: config.startup_max, last })
+        }
+    }
+}
+
 /// Loads the instruments, looks at the account, and cancels what an earlier run left there if that is
 /// wanted; `None` when told to stop meanwhile.
-pub(crate) async fn start(
+async fn learn(
     config: &NodeConfig,
     platform: &Platform,
     rest: &Rest,

@@ -216,7 +216,7 @@ fn operations(lane: &str) -> impl Iterator<Item = String> {
             "GetWebSocketsToken",
         ],
         "kraken/order" => &["AddOrder"],
-        "kraken/cancel" => &["CancelOrder"],
+        "kraken/cancel" => &["CancelOrder", "CancelAllOrdersAfter"],
         _ => &[],
     };
     methods.iter().map(|method| format!("kraken/{method}"))
@@ -287,6 +287,7 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
             cap: Duration::from_secs(5),
             jitter: Jitter::Equal,
         },
+        switch: None,
         startup_max: Duration::from_secs(60),
         settle_max: Duration::from_secs(90),
         flush_max: Duration::from_secs(5),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use engine::{RiskLimits, StrategySpec};
+use kraken::switch::SwitchConfig;
 use kraken::{Credentials, CredentialsError, KrakenConfig};
 use node::{ForeignOrders, NodeConfig, NodeError, SinkSpec};
 use platform::Endpoint;
@@ -18,7 +19,7 @@ use tls::{HANDSHAKE_TIMEOUT, Roots};
 
 use super::effective::effective;
 use super::environment;
-use super::file::{File, Foreign, Lane, Secret, Sink, Venue};
+use super::file::{CancelAfter, File, Foreign, Lane, Node, Secret, Sink, Venue};
 use crate::url::Url;
 
 /// Largest file taken, in bytes.
@@ -107,6 +108,7 @@ impl Reader<'_> {
                 cap: Duration::from_secs(5),
                 jitter: Jitter::Equal,
             },
+            switch: self.switch(&file.node)?,
             startup_max: positive.startup_max.0,
             settle_max: positive.settle_max.0,
             flush_max: positive.flush_max.0,
@@ -173,6 +175,21 @@ impl Reader<'_> {
         set_lane(&mut kraken.order_lane, &file.order_lane);
         set_lane(&mut kraken.cancel_lane, &file.cancel_lane);
         Ok(kraken)
+    }
+
+    /// The dead man's switch. On by default where the account is the node's alone: orders that nobody watches
+    /// are worse than none. Beside orders of others, which it would cancel, too, somebody must want it.
+    fn switch(&self, node: &Node) -> anyhow::Result<Option<SwitchConfig>> {
+        let timeout = match (node.cancel_after, node.foreign_orders) {
+            (Some(CancelAfter::After(timeout)), _) => timeout,
+            (None, Foreign::Refuse | Foreign::CancelOwn) => SwitchConfig::RECOMMENDED.timeout,
+            (Some(CancelAfter::Off), _) | (None, Foreign::Leave) => return Ok(None),
+        };
+        let config = SwitchConfig::of(timeout);
+        let valid = config.validate();
+        let expected = r#""off", or whole seconds from "10s" to "24h""#;
+        valid.map_err(|_| self.expected("node", "cancel_after", expected))?;
+        Ok(Some(config))
     }
 
     /// What the node can do without: the endpoint, unless somebody says otherwise, and a sink that does

@@ -72,6 +72,7 @@ fn rest(text: &mut Text, node: &NodeConfig) {
         ForeignOrders::Leave => "leave",
         ForeignOrders::CancelOwn => "cancel-own",
     };
+    let cancel_after = node.switch.map_or_else(|| quoted("off"), |switch| time(switch.timeout));
     text.table(
         "node",
         &[
@@ -79,6 +80,7 @@ fn rest(text: &mut Text, node: &NodeConfig) {
             ("reconcile_every", time(node.reconcile_every)),
             ("visibility_delay", time(node.visibility_delay)),
             ("clock_skew_max", time(node.clock_skew_max)),
+            ("cancel_after", cancel_after),
             ("startup_max", time(node.startup_max)),
             ("settle_max", time(node.settle_max)),
             ("flush_max", time(node.flush_max)),

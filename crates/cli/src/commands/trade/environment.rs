@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// Every key that a variable may override. Secrets are no such: the file names a variable.
-const KEYS: [(&str, &str, Kind); 43] = [
+const KEYS: [(&str, &str, Kind); 44] = [
     ("venue", "rest", Kind::Text),
     ("venue", "public_ws", Kind::Text),
     ("venue", "private_ws", Kind::Text),
@@ -41,6 +41,7 @@ const KEYS: [(&str, &str, Kind); 43] = [
     ("node", "reconcile_every", Kind::Text),
     ("node", "visibility_delay", Kind::Text),
     ("node", "clock_skew_max", Kind::Text),
+    ("node", "cancel_after", Kind::Text),
     ("node", "startup_max", Kind::Text),
     ("node", "settle_max", Kind::Text),
     ("node", "flush_max", Kind::Text),

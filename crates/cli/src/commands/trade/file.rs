@@ -79,6 +79,8 @@ pub(super) struct Node {
     pub(super) reconcile_every: Positive,
     pub(super) visibility_delay: Positive,
     pub(super) clock_skew_max: Positive,
+    /// Default: 60 s, or off beside orders that are not ours.
+    pub(super) cancel_after: Option<CancelAfter>,
     pub(super) startup_max: Positive,
     pub(super) settle_max: Positive,
     pub(super) flush_max: Positive,
@@ -95,6 +97,7 @@ impl Default for Node {
             reconcile_every: seconds(5),
             visibility_delay: seconds(60),
             clock_skew_max: seconds(3),
+            cancel_after: None,
             startup_max: seconds(60),
             settle_max: seconds(90),
             flush_max: seconds(5),
@@ -102,6 +105,14 @@ impl Default for Node {
             optional: None,
         }
     }
+}
+
+/// The venue's dead man's switch.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum CancelAfter {
+    Off,
+    /// Silence of the node after which the venue cancels every order of the account.
+    After(Duration),
 }
 
 /// What to do beside orders that are not ours.
@@ -242,6 +253,16 @@ impl<'de> Deserialize<'de> for Positive {
         by_text(deserializer, expected, |text| {
             let duration = scenario::parse_duration(text).ok()?;
             (!duration.is_zero()).then_some(Self(duration))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for CancelAfter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = r#""off", or a duration with a unit, for example "60s""#;
+        by_text(deserializer, expected, |text| match text {
+            "off" => Some(Self::Off),
+            text => scenario::parse_duration(text).ok().map(Self::After),
         })
     }
 }
