@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    Bar, FeedEvent, Fill, Instrument, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
+    Bar, FeedEvent, Instrument, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
     Quantity, Side, StreamKind, Symbol, Trade, UnixNanos, panic_message,
 };
 use thiserror::Error;
