@@ -350,7 +350,7 @@ async fn money_executions_and_ledger_agree() {
         (of_pair.taker.percent, of_pair.maker.expect("told").percent),
         (notional("0.4"), notional("0.25"))
     );
-    assert_eq!(rest.open_positions().await.expect("none"), []);
+    assert!(rest.open_positions().await.expect("none").is_empty());
 }
 
 #[tokio::test(start_paused = true)]
