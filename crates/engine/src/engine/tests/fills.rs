@@ -57,6 +57,10 @@ fn counted(actions: &[Action]) -> Vec<u64> {
     actions.iter().filter_map(number).collect()
 }
 
+fn position(engine: &Engine) -> Quantity {
+    engine.positions().get(&symbol()).copied().unwrap_or_default()
+}
+
 fn answer(id: &ClientOrderId, fills: Vec<Fill>) -> EngineEvent {
     EngineEvent::Executions { client_order_id: id.clone(), fills }
 }
@@ -73,7 +77,7 @@ fn what_was_executed_while_the_stream_was_down_is_asked_for_and_counts_once() {
     // The stream was down, and the order was executed twice.
     let list = vec![report("V1", OrderState::Open, "0.06")];
     assert_eq!(questions(engine.step(reconnected(list.clone()))), asks("V1", "0.06"));
-    assert_eq!(engine.positions()[&symbol()], quantity("0.06"), "the position knows already");
+    assert_eq!(position(&engine), quantity("0.06"), "the position knows already");
     assert_eq!(questions(engine.step(reconnected(list))), [], "one question at a time");
     assert!(!engine.is_settled());
     let all = vec![fill(1, "0.01"), fill(2, "0.02"), fill(3, "0.03")];
@@ -81,7 +85,7 @@ fn what_was_executed_while_the_stream_was_down_is_asked_for_and_counts_once() {
     assert_eq!(counted(&actions), [2, 3]);
     let order = engine.orders().get(&id).expect("known");
     assert_eq!((order.fee().to_string(), order.missing()), ("0.03".to_owned(), Quantity::ZERO));
-    assert_eq!(engine.positions()[&symbol()], quantity("0.06"));
+    assert_eq!(position(&engine), quantity("0.06"));
     // The stream tells one of them late, the venue all of them again.
     assert_eq!(counted(&engine.step(traded("V1", 2, "0.02", "0.06"))), []);
     assert_eq!(counted(&engine.step(answer(&id, all))), []);
@@ -141,7 +145,7 @@ fn executions_raise_the_totals_and_may_fill_the_order() {
     let actions = engine.step(answer(&id, vec![fill(1, "0.06"), fill(2, "0.04")]));
     assert_eq!(counted(&actions), [1, 2]);
     assert_eq!(state(&engine, &id), OrderState::Filled);
-    assert_eq!(engine.positions()[&symbol()], quantity("0.1"));
+    assert_eq!(position(&engine), quantity("0.1"));
     let order = engine.orders().get(&id).expect("known");
     assert_eq!(order.cost().to_string(), "10");
 }
