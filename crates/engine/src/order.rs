@@ -351,14 +351,14 @@ impl Order {
         self.gap_since = None;
     }
 
-    /// True when executions are missing that were missing before a question was asked at this step. A list may
+    /// True when executions are missing that were missing when a question was asked at this step. A list may
     /// tell of an execution before the stream does, so that the first time says nothing yet.
     pub(crate) fn gap_lasts(&mut self, asked_at_step: u64, step: u64) -> bool {
         if self.missing().is_zero() {
             self.gap_since = None;
             return false;
         }
-        *self.gap_since.get_or_insert(step) < asked_at_step
+        *self.gap_since.get_or_insert(step) <= asked_at_step
     }
 
     /// An end without totals, or a complete fill that is not complete.

@@ -140,8 +140,9 @@ fn an_order_that_ended_unseen_is_asked_for_at_once() {
 fn executions_raise_the_totals_and_may_fill_the_order() {
     let mut engine = engine();
     let id = place(&mut engine, "V1");
-    let list = vec![report("V1", OrderState::Open, "0.06")];
-    engine.step(reconnected(list));
+    let mut list = report("V1", OrderState::Open, "0.06");
+    list.cost = Notional::parse("6").ok();
+    engine.step(reconnected(vec![list]));
     let actions = engine.step(answer(&id, vec![fill(1, "0.06"), fill(2, "0.04")]));
     assert_eq!(counted(&actions), [1, 2]);
     assert_eq!(state(&engine, &id), OrderState::Filled);
