@@ -247,6 +247,21 @@ fn millions(count: usize, seconds: f64) -> f64 {
     count as f64 / seconds / 1e6
 }
 
+/// The most memory that work took beyond what was there before, in MB; zero where the machine does not tell.
+fn memory<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let kilobytes = |key: &str| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
+    };
+    // Forgets the highest value so far.
+    let told = std::fs::write("/proc/self/clear_refs", "5").is_ok();
+    let before = kilobytes("VmRSS:");
+    let result = work();
+    let most = if told { kilobytes("VmHWM:") } else { before };
+    (result, most.saturating_sub(before) / 1024)
+}
+
 const EMA: &str = "ema-cross:fast=12,slow=26,bar_s=60,patience_s=60";
 
 /// Events as hftbacktest counts them: each level is one.
@@ -265,11 +280,11 @@ fn figures(trades: &[TradeRow], bars: &SharedTape) {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let wanted = |name: &str| filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
     if wanted("EMA cross") {
-        let (result, product) = seconds(|| backtest(trades, EMA));
+        let ((result, product), memory) = memory(|| seconds(|| backtest(trades, EMA)));
         let (_, bare) = seconds(|| black_box(floor(trades)));
         println!("digest {} over {} trades", result.digest, trades.len());
         println!(
-            "EMA cross: {:.2} M events/s with {} orders; floor {:.1} M rows/s",
+            "EMA cross: {:.2} M events/s with {} orders, {memory} MB beyond the tape; floor {:.1} M rows/s",
             millions(trades.len(), product),
             result.orders.len(),
             millions(trades.len(), bare)
@@ -277,11 +292,12 @@ fn figures(trades: &[TradeRow], bars: &SharedTape) {
     }
     for part in [10, 1].into_iter().filter(|_| wanted("maker")) {
         let tape = with_book(&trades[..trades.len() / part]);
-        let (made, busy) = seconds(|| make_market(&tape));
+        let ((made, busy), memory) = memory(|| seconds(|| make_market(&tape)));
         let (orders, rows) = (made.orders.len(), rows(&tape));
         println!(
             "market maker: {orders} orders, {} fills over {rows} levels and trades: {busy:.2} s, \
-             {:.2} M/s, {:.2} us an order with all that happens between; digest {}",
+             {:.2} M/s, {:.2} us an order with all that happens between; {memory} MB beyond the tape; \
+             digest {}",
             made.fills.len(),
             millions(rows, busy),
             busy / millions(orders, 1.0),

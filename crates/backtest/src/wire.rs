@@ -232,6 +232,16 @@ impl Wire {
     /// At one time the markets' news come first, then the venues' answers, then requests; of two venues
     /// the first.
     pub(crate) fn first(&mut self) -> (i64, Line, usize) {
+        if let [only] = self.lines.as_slice() {
+            let ways = [only.public.next_at(), only.private.next_at(), only.requests.next_at()];
+            self.due = ways[0].min(ways[1]).min(ways[2]);
+            let line = match ways {
+                [public, ..] if public == self.due => Line::Public,
+                [_, private, _] if private == self.due => Line::Private,
+                [..] => Line::Requests,
+            };
+            return (self.due, line, 0);
+        }
         let mut first = (i64::MAX, Line::Requests, 0);
         let mut look = |line, next_at: fn(&Lines) -> i64| {
             for (venue, lines) in self.lines.iter().enumerate() {

@@ -19,7 +19,7 @@ pub(crate) fn ahead_after(
 ) -> Quantity {
     let gone = before.raw().saturating_sub(after.raw()).saturating_sub(traded.raw());
     let QueueModel::Probabilistic { power } = model else { return ahead.min(after) };
-    if gone <= 0 {
+    if gone <= 0 || after.is_zero() {
         return ahead.min(after);
     }
     let (front, back) = (ahead.raw().max(0), before.raw().saturating_sub(ahead.raw()).max(0));

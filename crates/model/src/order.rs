@@ -141,18 +141,18 @@ impl VenueOrderId {
     }
 
     /// The name at a venue that numbers its orders.
-    pub fn of_number(mut number: u64) -> Self {
-        let mut digits = [0; 20];
-        let mut at = digits.len();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + u8::try_from(number % 10).expect("a digit");
-            number /= 10;
-            if number == 0 {
+    pub fn of_number(number: u64) -> Self {
+        let (mut digits, mut rest, mut length) = ([b'0'; 20], number, 0_usize);
+        for digit in digits.iter_mut().rev() {
+            *digit = digit.saturating_add(u8::try_from(rest % 10).expect("a digit"));
+            length = length.saturating_add(1);
+            rest /= 10;
+            if rest == 0 {
                 break;
             }
         }
-        Self::new(std::str::from_utf8(&digits[at..]).expect("digits"))
+        let text = &digits[digits.len().saturating_sub(length)..];
+        Self::new(std::str::from_utf8(text).expect("digits"))
     }
 
     /// The number of a name that [`VenueOrderId::of_number`] gave.

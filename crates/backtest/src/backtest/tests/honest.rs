@@ -101,8 +101,41 @@ fn equal_runs_are_equal_on_any_thread() {
 /// The same in every process, on every machine: a change of this value is a change of results.
 #[test]
 fn the_digest_of_a_run_is_pinned() {
-    let digest = run(&slow(), &trades(), QUOTER).digest.to_string();
-    assert_eq!(digest, "b7534195542ac7bf");
+    let result = run(&slow(), &trades(), QUOTER);
+    assert_eq!(values(&result), "b7534195542ac7bf", "orders and fills");
+    assert_eq!(result.digest.to_string(), "43241ff7b531ae6a", "and how they are kept");
+}
+
+/// A fingerprint of the orders and fills as a user sees them, whatever they are kept in.
+fn values(result: &BacktestResult) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut number = |value: i128| {
+        hasher.update(&value.to_le_bytes());
+    };
+    for order in result.orders.iter() {
+        number(order.sent.as_nanos().into());
+        number(order.ended.map_or(-1, UnixNanos::as_nanos).into());
+        number(order.request.quantity.raw().into());
+        number(order.filled.raw().into());
+        number(order.cost.raw());
+        number(order.fee.raw());
+        number(i128::from(order.request.side == Side::Sell));
+    }
+    for fill in &result.fills {
+        number(fill.ts.as_nanos().into());
+        number(i128::try_from(fill.order).unwrap());
+        number(fill.price.raw().into());
+        number(fill.quantity.raw().into());
+        number(fill.fee.raw());
+        number(fill.cash.raw());
+        number(i128::from(fill.liquidity == model::Liquidity::Maker));
+    }
+    for order in result.orders.iter() {
+        hasher.update(order.request.client_order_id.as_bytes());
+        hasher.update(order.state.as_str().as_bytes());
+    }
+    let digest = hasher.finalize().to_hex();
+    digest[..16].to_owned()
 }
 
 #[test]
