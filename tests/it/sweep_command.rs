@@ -7,12 +7,15 @@ use serde_json::Value;
 
 use crate::support::{root, wavetank};
 
-/// Ten seconds without a fault: quick, and not what is tested here.
+/// Half a minute of faults: what is tested here is not the trader.
 const QUICK: &str = r#"schema = 1
 purpose = "a short calm"
 run = { length = "200s" }
 market = { venue = "kraken", symbol = "BTC/USD", tape = "data/tapes/BTCUSD_sample_30m.csv" }
-trader = { strategy = "quoter:qty=0.05,distance_bps=3,inventory_max=0.5,every_s=3", balance = { USD = "100000", BTC = "1" } }
+
+[trader]
+strategy = "quoter:qty=0.05,distance_bps=3,inventory_max=0.5,every_s=3"
+balance = { USD = "100000", BTC = "1" }
 
 [storm]
 at = "15s"
