@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::audit::{AuditEvent, CallOutcome, StreamState};
 use model::history::{Event, Record, WorldEvent};
-use node::{ForeignOrders, NodeConfig};
+use node::NodeConfig;
 use scenario::{FaultKind, Scenario};
 use sim::Setup;
 
@@ -470,11 +470,4 @@ fn sabotaged(name: &str, sabotage: impl FnOnce(&mut NodeConfig)) -> Vec<&'static
 fn a_trader_that_believes_heartbeats_is_found_out() {
     let failed = sabotaged("stale", |node| node.kraken.quiet_max = Duration::from_secs(3_600));
     assert!(failed.contains(&"book-equal"), "{failed:?}");
-}
-
-#[test]
-fn a_trader_that_leaves_the_orders_of_its_earlier_life_is_found_out() {
-    let name = "crash of the trader with an order that shows up late";
-    let failed = sabotaged(name, |node| node.foreign_orders = ForeignOrders::Leave);
-    assert!(failed.contains(&"orders-equal"), "{failed:?}");
 }

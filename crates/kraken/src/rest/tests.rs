@@ -170,7 +170,7 @@ async fn nonces_that_are_refused_leap_ahead() {
     for _ in 0..6 {
         drop(bench.rest.add_order(&order()).await);
     }
-    let nonce = |seen: &crate::test_venue::Seen| -> u64 {
+    let nonce = |seen: &Seen| -> u64 {
         seen.field("nonce").and_then(|nonce| nonce.parse().ok()).expect("a nonce")
     };
     let nonces: Vec<u64> = bench.venue.seen().iter().map(nonce).collect();

@@ -537,9 +537,10 @@ async fn a_stream_that_was_live_for_long_comes_back_at_once() {
         while bench.state().await != StreamState::Down {}
     }
     let mut socket = bench.live().await;
-    for _ in 0..70 {
-        say(&mut socket, r#"{"channel":"heartbeat"}"#).await;
-        tokio::time::sleep(secs(1)).await;
+    for _ in 0..7 {
+        // A book that stood still would be subscribed anew.
+        say(&mut socket, book("snapshot", true)).await;
+        tokio::time::sleep(secs(10)).await;
     }
     let fell = bench.at();
     drop(socket);
