@@ -2,7 +2,8 @@
 //!
 //! Offered: market, limit and iceberg orders; stop-loss, take-profit and trailing stops, with and without a
 //! limit; good till cancelled, till a date, immediate-or-cancel and fill-or-kill; at a later time; post-only; market
-//! buys by their cost; three ways to prevent trades with oneself; conditional closes, placed for each execution. Fees are taken in the quote asset even where the client prefers the base asset.
+//! buys by their cost; three ways to prevent trades with oneself; conditional closes, placed for each execution.
+//! Fees are taken in the quote asset even where the client prefers the base asset.
 //! What asks for margin or for triggers on an index is refused; fields that nobody knows are ignored.
 
 mod amend;

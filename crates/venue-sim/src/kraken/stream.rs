@@ -362,11 +362,11 @@ impl Venue {
     /// Answers a message of a client; answers and data go into the session's outbox.
     pub(crate) fn on_text(&mut self, connection: u64, text: &str, now: UnixNanos) {
         let session = self.sessions.sessions.get_mut(&connection);
-        if let Some(session) = session {
-            if !session.messages.add_if_allowed(1, MESSAGES, now) {
-                session.outbox.push(Outgoing::Answer(TOO_MANY_MESSAGES.into()));
-                return;
-            }
+        if let Some(session) = session
+            && !session.messages.add_if_allowed(1, MESSAGES, now)
+        {
+            session.outbox.push(Outgoing::Answer(TOO_MANY_MESSAGES.into()));
+            return;
         }
         let session = self.sessions.sessions.get(&connection);
         if session.is_some_and(|session| session.v1.is_some()) {

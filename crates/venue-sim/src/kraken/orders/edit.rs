@@ -115,11 +115,9 @@ impl Venue {
             close.ask(&mut new);
         }
         if request.time_in_force == TimeInForce::Gtc
-            && let Some(details) = details
+            && let Some(userref) = details.and_then(|details| details.facts.userref)
         {
-            if let Some(userref) = details.facts.userref {
-                new.set("userref", &userref.to_string());
-            }
+            new.set("userref", &userref.to_string());
         }
         for name in KEPT {
             if let Some(value) = args.get(name) {

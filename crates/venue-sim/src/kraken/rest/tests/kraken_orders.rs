@@ -39,11 +39,10 @@ fn a_trailing_stop_follows_the_last_price_and_says_so() {
         row(&mut world, &plain)
             .contains(r#""order":"buy 0.01000000 XBTUSD @ trailing stop +100.0""#)
     );
-    for wrong in ["100", "-100", "+0", "+100%", "+x", "#5"] {
-        let form = format!(
-            "pair=XBTUSD&type=buy&ordertype=trailing-stop&volume=0.01&price={}",
-            wrong.replace('+', "%2B").replace('%', "%25").replace("%252B", "%2B")
-        );
+    for wrong in ["100", "-100", "+x", "#5"] {
+        let price = wrong.replace('+', "%2B");
+        let form =
+            format!("pair=XBTUSD&type=buy&ordertype=trailing-stop&volume=0.01&price={price}");
         let answer = world.post("AddOrder", &form);
         assert!(answer.contains("EGeneral:Invalid arguments:price"), "{wrong}: {answer}");
     }
