@@ -100,6 +100,9 @@ pub struct DepthUpdate<'a> {
     pub symbol: &'a Symbol,
     /// True when the levels are the whole book; false when they replace single levels.
     pub snapshot: bool,
+    /// Levels of a side that the source shows at most: what lies behind them is out of sight, not gone. `None`
+    /// where it shows all.
+    pub levels: Option<u32>,
     /// Buy levels; a quantity of zero removes a level.
     pub bids: &'a [Level],
     /// Sell levels; a quantity of zero removes a level.
@@ -116,7 +119,7 @@ impl Exchange {
         let mut ledger = Ledger::new();
         let markets = config.instruments.into_iter();
         let markets: Vec<_> = markets.map(|c| Listing::new(c, &mut ledger)).collect();
-        let own = FeeRates { maker_ppm: 0, taker_ppm: 0 };
+        let own = FeeRates::of_ppm(0, 0);
         let own = Trader::new(own, Funding::Spot, Shortfall::Refuse, markets.len());
         let mut traders = vec![own.clone(), own];
         for account in &config.accounts {
@@ -313,14 +316,26 @@ impl Exchange {
         if levels.clone().any(|(_, level)| broken(level)) {
             return Err(TapeError::NotPositive { symbol: symbol() });
         }
+        market.outside.shows(update.levels);
         if update.snapshot {
-            market.outside.clear();
-        }
-        for (side, level) in levels {
-            market.set_level(side, level);
-        }
-        if update.snapshot {
-            market.cap_queues();
+            let before = market.clear_levels();
+            for (side, level) in levels {
+                market.outside.set(side, level);
+            }
+            if let Some(before) = before {
+                market.requeue(&before);
+            }
+        } else if update.levels.is_some() {
+            // What comes into sight pushes others out of it.
+            let (gone, there): (Vec<_>, Vec<_>) =
+                levels.partition(|(_, level)| level.quantity.is_zero());
+            for (side, level) in there.into_iter().chain(gone) {
+                market.set_level(side, level);
+            }
+        } else {
+            for (side, level) in levels {
+                market.set_level(side, level);
+            }
         }
         let mut executions = std::mem::take(&mut self.scratch);
         market.on_quotes(&mut executions);

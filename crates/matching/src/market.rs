@@ -7,7 +7,7 @@ use model::{Book, Level, Price, Quantity, Side, Trade};
 use crate::config::QueueModel;
 use crate::ladder::{Ladder, Queue, Resting};
 use crate::order::{AccountId, OrderId};
-use crate::outside::{Levels, Outside};
+use crate::outside::{Levels, Outside, quantity_in};
 use crate::queue::ahead_after;
 
 /// The counterparty of an order that takes.
@@ -189,7 +189,11 @@ impl Market {
 
     /// Sets a recorded level, and moves our orders behind it.
     pub(crate) fn set_level(&mut self, side: Side, level: Level) {
+        let hides = level.quantity.is_zero() && self.outside.hides(side, level.price);
         let before = self.outside.set(side, level);
+        if hides {
+            return;
+        }
         let (model, after) = (self.model, level.quantity);
         self.change_queue(side, level.price, |queue| {
             for resting in queue {
@@ -200,14 +204,31 @@ impl Market {
         });
     }
 
-    /// The whole recorded book is new: none of our orders is behind more than now stands there.
-    pub(crate) fn cap_queues(&mut self) {
-        for (side, queues) in [(Side::Buy, &mut self.bids), (Side::Sell, &mut self.asks)] {
+    /// Removes every recorded level; gives the bids and asks that there were, if an order of ours depends on them.
+    pub(crate) fn clear_levels(&mut self) -> Option<[Levels; 2]> {
+        if self.is_empty() {
+            self.outside.clear();
+            return None;
+        }
+        Some(self.outside.take_levels())
+    }
+
+    /// The whole recorded book is new; `before` are its old bids and asks. Our orders at prices in sight move as if
+    /// each level had changed by itself.
+    pub(crate) fn requeue(&mut self, before: &[Levels; 2]) {
+        let model = self.model;
+        let sides = [(Side::Buy, &mut self.bids), (Side::Sell, &mut self.asks)];
+        for ((side, queues), before) in sides.into_iter().zip(before) {
             for (price, queue) in queues.iter_mut() {
-                let level = self.outside.quantity_at(side, price);
+                if self.outside.is_out_of_sight(side, price) {
+                    continue;
+                }
+                let before = quantity_in(before, side, price);
+                let after = self.outside.quantity_at(side, price);
                 for resting in queue {
-                    resting.queue_ahead = resting.queue_ahead.min(level);
-                    resting.traded = Quantity::ZERO;
+                    let traded = std::mem::take(&mut resting.traded);
+                    resting.queue_ahead =
+                        ahead_after(model, resting.queue_ahead, before, after, traded);
                 }
             }
         }

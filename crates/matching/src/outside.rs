@@ -17,6 +17,8 @@ pub(crate) struct Outside {
     last: Option<LastTrade>,
     /// True when `bids` and `asks` do not yet follow `last`.
     stale: bool,
+    /// Levels of a side that the tape shows at most.
+    shown: Option<usize>,
     bids: Levels,
     asks: Levels,
 }
@@ -48,6 +50,7 @@ impl Outside {
             quantity_min: instrument.quantity_min,
             last: None,
             stale: false,
+            shown: None,
             bids: Levels::new(),
             asks: Levels::new(),
         }
@@ -125,6 +128,30 @@ impl Outside {
         self.asks.clear();
     }
 
+    /// Takes every recorded level out, bids and asks.
+    pub(crate) fn take_levels(&mut self) -> [Levels; 2] {
+        [std::mem::take(&mut self.bids), std::mem::take(&mut self.asks)]
+    }
+
+    /// Takes note of how many levels of a side the tape shows.
+    pub(crate) fn shows(&mut self, levels: Option<u32>) {
+        self.shown = levels.map(|levels| usize::try_from(levels).unwrap_or(usize::MAX));
+    }
+
+    /// True when the tape does not tell what stands at a price: it is worse than all that it shows.
+    pub(crate) fn is_out_of_sight(&self, side: Side, price: Price) -> bool {
+        let Some(shown) = self.shown else { return false };
+        let levels = self.levels(side);
+        levels.len() >= shown && position(levels, side, price) == levels.len()
+    }
+
+    /// True when the level at a price is the worst of more than the tape shows: it leaves its sight.
+    pub(crate) fn hides(&self, side: Side, price: Price) -> bool {
+        let Some(shown) = self.shown else { return false };
+        let levels = self.levels(side);
+        levels.len() > shown && levels.last().is_some_and(|level| level.price == price)
+    }
+
     /// Levels of one side, best first, after [`Outside::refresh`].
     pub(crate) fn levels(&self, side: Side) -> &[Level] {
         debug_assert!(!self.stale, "levels are read after a refresh");
@@ -136,20 +163,20 @@ impl Outside {
 
     /// Quantity at a price, zero without a level.
     pub(crate) fn quantity_at(&self, side: Side, price: Price) -> Quantity {
-        let levels = self.levels(side);
-        match levels.get(position(levels, side, price)) {
-            Some(level) if level.price == price => level.quantity,
-            Some(_) | None => Quantity::ZERO,
-        }
+        quantity_in(self.levels(side), side, price)
     }
 
     /// Quantity that a new order at a price has to wait for.
     ///
-    /// Recorded levels are exact. A synthetic book has one level per slot of its grid, which stands
+    /// Recorded levels are exact; of a price out of sight nothing is known, so that everybody is ahead until it
+    /// comes into sight. A synthetic book has one level per slot of its grid, which stands
     /// for everybody in the slot: behind the touch, a price without a level has the queue of the
     /// level nearest to it (of two as near, the one with the better price), beyond the last level
     /// that of the last. A price better than the touch is nobody's yet.
     pub(crate) fn queue_at(&self, side: Side, price: Price) -> Quantity {
+        if self.is_out_of_sight(side, price) {
+            return Quantity::MAX;
+        }
         let levels = self.levels(side);
         let at = position(levels, side, price);
         let level = match (at.checked_sub(1).and_then(|at| levels.get(at)), levels.get(at)) {
@@ -299,6 +326,14 @@ impl Outside {
                 levels.push(Level { price: Price::from_raw(price), quantity });
             }
         }
+    }
+}
+
+/// Quantity at a price of some levels, zero without one.
+pub(crate) fn quantity_in(levels: &[Level], side: Side, price: Price) -> Quantity {
+    match levels.get(position(levels, side, price)) {
+        Some(level) if level.price == price => level.quantity,
+        Some(_) | None => Quantity::ZERO,
     }
 }
 

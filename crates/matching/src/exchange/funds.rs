@@ -36,6 +36,15 @@ impl Allowed {
     }
 }
 
+/// What an execution pays beside its cost.
+#[derive(Debug, Clone, Copy)]
+struct Fee {
+    /// Parts per million of the cost.
+    ppm: i64,
+    /// Steps of a notional.
+    fixed: i128,
+}
+
 impl Exchange {
     /// What of `quantity` a taking order may execute against everybody else at `price`.
     pub(super) fn allowed(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
@@ -79,32 +88,41 @@ impl Exchange {
             return allowed;
         }
         let trader = &self.traders[order.account.0];
-        let affordable = match trader.funding {
+        let ppm = self.rate(order.market, order.account, liquidity);
+        let fixed = trader.fees[order.market].fixed.raw();
+        let fixed = if order.filled.is_zero() { fixed } else { 0 };
+        let (first, fee) = if closing.is_zero() { (0, fixed) } else { (fixed, 0) };
+        let (first, fee) = (Fee { ppm, fixed: first }, Fee { ppm, fixed: fee });
+        let prices = [price, opening_price];
+        let power = match trader.funding {
             Funding::Spot if self.holds_without_fee(order) => {
                 let power = self.freed_and_free(order, quantity);
                 if self.cost_booked(order, opening_price, wanted, liquidity) <= power {
                     return allowed;
                 }
                 allowed.short = Some(CancelReason::Funds);
-                let ppm = self.rate(order.market, order.account, liquidity).max(0);
-                let lots = self.affordable_at(order, power, [price, opening_price], ppm);
-                allowed.opening = lots.min(wanted);
+                let fee = Fee { ppm: ppm.max(0), fixed: 0 };
+                allowed.opening = self.affordable(order, fee, PPM, power, prices).min(wanted);
                 return allowed;
             }
             // Its hold covers it.
             Funding::Spot if !order.held.is_zero() => return allowed,
-            Funding::Spot => self.affordable(order, self.free_quote(order), price, opening_price),
+            Funding::Spot => self.free_quote(order),
             Funding::Margin { leverage } => {
-                let power = self.buying_power(order, leverage, closing, closing_price, price);
-                self.affordable(order, power, price, opening_price)
+                self.buying_power(order, first, leverage, closing, closing_price, price)
+            }
+        };
+        let affordable = match trader.shortfall {
+            Shortfall::Cut { share_ppm } => {
+                self.affordable(order, fee, share_ppm.into(), power, prices)
+            }
+            Shortfall::Refuse => {
+                let cost = self.costs(order, liquidity, fee.fixed, wanted, prices);
+                if cost <= power { wanted } else { Quantity::ZERO }
             }
         };
         if affordable < wanted {
-            allowed.short = Some(CancelReason::Funds);
-            allowed.opening = match trader.shortfall {
-                Shortfall::Cut => affordable,
-                Shortfall::Refuse => Quantity::ZERO,
-            };
+            (allowed.opening, allowed.short) = (affordable, Some(CancelReason::Funds));
         }
         allowed
     }
@@ -130,13 +148,15 @@ impl Exchange {
     fn buying_power(
         &self,
         order: &Order,
+        fee: Fee,
         leverage: u32,
         closing: Quantity,
         closing_price: Price,
         price: Price,
     ) -> i128 {
         let quote = self.markets[order.market].quote;
-        let (paid, fee) = self.cost_and_fee(order, closing_price, closing);
+        let paid = Notional::of(closing_price, closing).raw();
+        let fee = paid.saturating_mul(i128::from(fee.ppm)) / PPM + fee.fixed;
         let cash = self.ledger.balance(order.account, quote).total.raw() - fee;
         let (mut equity, closed) = match order.request.side {
             Side::Buy => (cash - paid, closing.raw()),
@@ -156,25 +176,32 @@ impl Exchange {
         free.saturating_mul(i128::from(leverage))
     }
 
-    fn cost_and_fee(&self, order: &Order, price: Price, quantity: Quantity) -> (i128, i128) {
-        let cost = Notional::of(price, quantity).raw();
-        let ppm = i128::from(self.traders[order.account.0].fees[order.market].worst_ppm());
-        (cost, (cost.saturating_mul(ppm) / PPM))
-    }
-
-    /// Whole lots that cost less than `power`: at `paid`, with the worse fee on `price`.
-    fn affordable(&self, order: &Order, power: i128, price: Price, paid: Price) -> Quantity {
-        let ppm = self.traders[order.account.0].fees[order.market].worst_ppm();
-        self.affordable_at(order, power, [price, paid], ppm)
-    }
-
-    /// Whole lots that cost less than `power`: at `paid`, with a fee on `price`.
-    fn affordable_at(
+    /// What a quantity costs at `paid`, as it is booked, with the fee on `price`.
+    fn costs(
         &self,
         order: &Order,
+        liquidity: Liquidity,
+        fixed: i128,
+        quantity: Quantity,
+        [price, paid]: [Price; 2],
+    ) -> i128 {
+        let base = Notional::of(price, quantity);
+        let rate = self.fee_on(order.market, order.account, base, liquidity);
+        // What is beyond the range is beyond every account.
+        let rate = rate.map_or(i128::MAX, Notional::raw);
+        let cost = self.booked_quote(order.market, Notional::of(paid, quantity)).raw();
+        cost.saturating_add(rate).saturating_add(fixed)
+    }
+
+    /// Whole lots that cost less than a share (parts per million) of `power`: at `paid`, with the fee on `price`, and
+    /// the fixed part of the fee for each base unit of the share, as backtesting.py counts it.
+    fn affordable(
+        &self,
+        order: &Order,
+        fee: Fee,
+        share: i128,
         power: i128,
         [price, paid]: [Price; 2],
-        ppm: i64,
     ) -> Quantity {
         let instrument = &self.markets[order.market].instrument;
         let lot = instrument.lot_size();
@@ -185,9 +212,12 @@ impl Exchange {
             Some(decimals) => step(decimals),
         };
         let cost = Notional::of(paid, lot).raw();
-        let fee = Notional::of(price, lot).raw().saturating_mul(i128::from(ppm));
-        let one = cost.saturating_mul(PPM).saturating_add(fee);
-        let available = (power - slack).saturating_mul(PPM);
+        let rate = Notional::of(price, lot).raw().saturating_mul(i128::from(fee.ppm));
+        let fixed = fee.fixed.saturating_mul(PPM) / share.max(1);
+        let fixed =
+            fixed.saturating_mul(i128::from(lot.raw())) / i128::from(Quantity::step(0).raw());
+        let one = cost.saturating_add(fixed).saturating_mul(PPM).saturating_add(rate);
+        let available = (power - slack).saturating_mul(share);
         if available <= 0 || one <= 0 {
             return Quantity::ZERO;
         }
@@ -249,7 +279,7 @@ impl Exchange {
             (Side::Sell, _) => Some(Notional::from_quantity(request.quantity)),
             (Side::Buy, Some(limit)) => self.buy_hold(at, account, limit, request.quantity),
             // Without a hold it is looked at when it executes.
-            (Side::Buy, None) if trader.shortfall == Shortfall::Cut => Some(Notional::ZERO),
+            (Side::Buy, None) if trader.shortfall != Shortfall::Refuse => Some(Notional::ZERO),
             (Side::Buy, None) => matches.iter().try_fold(Notional::ZERO, |sum, taken| {
                 let price = self.slipped_buy(at, taken);
                 let cost = Notional::of(price, taken.quantity);

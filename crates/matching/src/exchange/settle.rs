@@ -46,12 +46,14 @@ impl Exchange {
         let order = self.orders.get_mut(id).expect("an open order is known");
         let (at, account, held) = (order.market, order.account, order.held);
         let cost = Notional::of(price, quantity);
+        let is_first = order.filled.is_zero();
         order.filled = add_quantity(order.filled, quantity);
         order.cost = add(order.cost, cost);
         let side = order.request.side;
         let fee = self
             .fee_on(at, account, cost, liquidity)
             .expect("costs are covered by balances, which are far from the end of the range");
+        let fee = if is_first { add(fee, self.traders[account.0].fees[at].fixed) } else { fee };
         let mut booked =
             [self.booked_base(at, Notional::from_quantity(quantity)), self.booked_quote(at, cost)];
         let mut hold = self.hold_after(&self.orders[id], booked[1], fee);

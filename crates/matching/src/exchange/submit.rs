@@ -327,7 +327,9 @@ impl Exchange {
                     let refused = takes && request.is_post_only();
                     if refused { Err(Refusal::PostOnly) } else { Ok(Entry::Meet(last)) }
                 }
-                (PrintRule::Last, None, _) | (PrintRule::Next, ..) => Ok(Entry::Arrive),
+                (PrintRule::Last, None, _) | (PrintRule::Next | PrintRule::Close, ..) => {
+                    Ok(Entry::Arrive)
+                }
             };
         }
         let limit = request.limit().or_else(|| self.protection(at, request.side));

@@ -91,7 +91,7 @@ mod tests {
             accounts: vec![matching::AccountConfig {
                 name: "a".to_owned(),
                 balances: BTreeMap::new(),
-                fees: matching::FeeRates { maker_ppm: 0, taker_ppm: 0 },
+                fees: matching::FeeRates::of_ppm(0, 0),
                 funding: matching::Funding::Spot,
                 shortfall: matching::Shortfall::Refuse,
             }],

@@ -379,8 +379,7 @@ impl Account {
             tier: config.tier,
             transactions: BTreeMap::new(),
             volume: config.volume,
-            fixed: (rates != rates_at(config.volume))
-                .then_some(FeeRates { maker_ppm: rates.0, taker_ppm: rates.1 }),
+            fixed: (rates != rates_at(config.volume)).then_some(FeeRates::of_ppm(rates.0, rates.1)),
             entries: Entries::new(&config.balances),
             assets: config.balances.keys().cloned().collect(),
             executions: VecDeque::new(),
@@ -396,7 +395,7 @@ impl Account {
     pub(crate) fn rates(&self, pair: &Pair) -> FeeRates {
         self.fixed.unwrap_or_else(|| {
             let (maker_ppm, taker_ppm) = pair.schedule().rates_at(self.volume);
-            FeeRates { maker_ppm, taker_ppm }
+            FeeRates::of_ppm(maker_ppm, taker_ppm)
         })
     }
 }
@@ -469,7 +468,7 @@ fn exchange_config(config: &KrakenSimConfig) -> ExchangeConfig {
     let accounts = config.accounts.iter().map(|account| matching::AccountConfig {
         name: account.name.clone(),
         balances: account.balances.clone(),
-        fees: FeeRates { maker_ppm: account.maker_ppm, taker_ppm: account.taker_ppm },
+        fees: FeeRates::of_ppm(account.maker_ppm, account.taker_ppm),
         funding: Funding::Spot,
         shortfall: Shortfall::Refuse,
     });

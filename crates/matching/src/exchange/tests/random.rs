@@ -60,7 +60,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self::with_fees([FeeRates { maker_ppm: 2_500, taker_ppm: 4_000 }; 2], "10000")
+        Self::with_fees([FeeRates::of_ppm(2_500, 4_000); 2], "10000")
     }
 
     /// A world whose accounts pay `fees` and start with that many USD.
@@ -211,7 +211,7 @@ proptest! {
     ) {
         let [maker_a, taker_a, maker_b, taker_b] = fees;
         let fees = [(maker_a, taker_a), (maker_b, taker_b)]
-            .map(|(maker_ppm, taker_ppm)| FeeRates { maker_ppm, taker_ppm });
+            .map(|(maker_ppm, taker_ppm)| FeeRates::of_ppm(maker_ppm, taker_ppm));
         let mut world = World::with_fees(fees, &usd.to_string());
         for step in &steps {
             let events = world.apply(step);
@@ -228,7 +228,7 @@ proptest! {
     ) {
         let [maker_a, taker_a, maker_b, taker_b] = fees;
         let fees = [(maker_a, taker_a), (maker_b, taker_b)]
-            .map(|(maker_ppm, taker_ppm)| FeeRates { maker_ppm, taker_ppm });
+            .map(|(maker_ppm, taker_ppm)| FeeRates::of_ppm(maker_ppm, taker_ppm));
         let mut world = World::with_fees(fees, &usd.to_string());
         let mut rules = rules::kraken();
         rules.booked_decimals = [("USD", 2), ("BTC", 4)]
@@ -248,7 +248,7 @@ proptest! {
         usd in 100_u32..100_000,
         spent_permille in 850_i64..1_000,
     ) {
-        let fees = FeeRates { maker_ppm: 0, taker_ppm };
+        let fees = FeeRates::of_ppm(0, taker_ppm);
         let mut world = World::with_fees([fees; 2], &usd.to_string());
         let first = Step::Trade { offset: 0, lots: 1, taker: Some(true) };
         let events = world.apply(&first);

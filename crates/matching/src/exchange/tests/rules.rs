@@ -101,7 +101,7 @@ fn costs_and_fees_are_booked_with_the_digits_of_the_asset() {
 #[test]
 fn many_small_fills_of_an_account_without_a_reserve_are_cut_not_overdrawn() {
     let (mut exchange, a, _) = world("1.0001", "0");
-    exchange.set_fees(a, &symbol(), FeeRates { maker_ppm: 0, taker_ppm: 0 }).unwrap();
+    exchange.set_fees(a, &symbol(), FeeRates::of_ppm(0, 0)).unwrap();
     let before = exchange.ledger().totals();
     let mut out = Vec::new();
     exchange.submit(a, limit(Side::Buy, "98.7", "0.01013"), NOW, &mut out).unwrap();
