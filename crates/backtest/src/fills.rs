@@ -100,7 +100,7 @@ fn write(fill: &FillRecord, before: &FillRecord) -> Row {
         fill.quantity == before.quantity,
         fill.cash == cash,
         fill.base == base,
-        fill.bar == before.bar,
+        fill.bar != before.bar,
         false,
     ];
     row.byte(packed(flags));
@@ -116,7 +116,7 @@ fn write(fill: &FillRecord, before: &FillRecord) -> Row {
     if !flags[3] {
         row.signed(fill.quantity.raw());
     }
-    if !flags[6] {
+    if flags[6] {
         row.unsigned(fill.bar.map_or(0, |bar| bar.saturating_add(1)));
     }
     if !flags[4] {
@@ -141,7 +141,7 @@ fn read(reader: &mut Reader<'_>, before: &FillRecord) -> FillRecord {
         false => usize::try_from(reader.unsigned()).unwrap_or(0),
     };
     let quantity = if flag(3) { before.quantity } else { Quantity::from_raw(reader.signed()) };
-    let bar = if flag(6) { before.bar } else { reader.unsigned().checked_sub(1) };
+    let bar = if flag(6) { reader.unsigned().checked_sub(1) } else { before.bar };
     let side = if flag(0) { Side::Sell } else { Side::Buy };
     let liquidity = if flag(1) { Liquidity::Taker } else { Liquidity::Maker };
     let (cash, base) = (Notional::ZERO, Notional::ZERO);
