@@ -18,7 +18,7 @@ use backtest::{
     SharedTape, TradeRow, in_parallel,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use engine::{Desk, Ema, SmaCross, Strategy, StrategySpec, Wants};
+use engine::{Desk, Ema, Means, SmaCross, Strategy, StrategySpec, Wants};
 use matching::{Liquidity, PrintRule, QueueModel};
 use model::{
     Bar, ClientOrderId, Level, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos,
@@ -146,6 +146,7 @@ fn with_book(trades: &[TradeRow]) -> SharedTape {
             tape.push(MarketEvent::Depth(DepthRow {
                 ts: trade.ts,
                 snapshot: false,
+                levels: None,
                 bids: vec![level(old, 0), level(bid, 5)].into(),
                 asks: vec![level(old + tick, 0), level(bid + tick, 5)].into(),
             }));
@@ -163,7 +164,7 @@ fn make_market(tape: &SharedTape) -> BacktestResult {
     venue.instruments[0].queue = QueueModel::Probabilistic { power: 2 };
     let latency = |millis| Latency::Constant(Duration::from_millis(millis));
     venue.latency = LatencyConfig { feed: latency(2), entry: latency(5), response: latency(5) };
-    venue.fees = matching::FeeRates { maker_ppm: 200, taker_ppm: 700 };
+    venue.fees = matching::FeeRates::of_ppm(200, 700);
     let maker = Maker { symbol: symbol(), looked_at: UnixNanos::ZERO, last: [None; 2] };
     let backtest = Backtest::new(config).expect("valid");
     backtest.run(tape.iter(), Box::new(maker)).expect("a sound tape")
@@ -202,7 +203,7 @@ fn pairs(tape: &SharedTape, pairs: &[(u32, u32)], threads: usize) -> usize {
     let backtest = Backtest::new(config).expect("valid");
     let fills = in_parallel(threads, pairs.len(), |at| {
         let (fast, slow) = pairs[at];
-        let strategy = SmaCross::new(symbol(), fast, slow, Quantity::step(0));
+        let strategy = SmaCross::new(symbol(), fast, slow, Quantity::step(0), Means::Exact);
         let result = backtest.run(tape.iter(), Box::new(strategy)).expect("sound bars");
         result.fills.len()
     });

@@ -1,4 +1,8 @@
-//! What the fuzz targets share: bytes as a file, read to its end. Rows or an error, never a panic.
+//! What the fuzz targets share: bytes as a file, read to its end; as what a client sends to the simulated
+//! venue; as what the venue sends to its client. Rows, answers or an error, never a panic.
+
+pub mod client;
+pub mod venue;
 
 use std::path::PathBuf;
 

@@ -43,6 +43,14 @@ def rest():
     check(bought in {row["ordertxid"] for row in user.get_trades_history()["trades"].values()}, "own trades")
     check(user.get_ledgers_info()["count"] >= 2, "ledger entries")
     check("fees" in user.get_trade_volume(pair=symbol), "the volume")
+    follows = trade.create_order(
+        ordertype="limit", side="buy", pair=symbol, volume=amount, price=low, starttm="+60",
+        close_ordertype="stop-loss", close_price=round(last * 0.7, 1), stptype="cancel-oldest",
+    )
+    check(user.get_orders_info(txid=follows["txid"][0])[follows["txid"][0]]["status"] == "pending", "an order for later")
+    check("close position @ stop loss" in follows["descr"]["close"], "a conditional close")
+    trade.create_order(ordertype="trailing-stop", side="buy", pair=symbol, volume=amount, price="+5%")
+    trade.cancel_all_orders()
     batch = trade.create_order_batch(
         orders=[
             {"ordertype": "limit", "type": "buy", "volume": amount, "price": str(low)},

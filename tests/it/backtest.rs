@@ -268,5 +268,15 @@ fn a_recorded_book_and_its_trades_are_played_together() {
     refused(&["--tape", &trades, "--tape", other], ": a tape of BTCUSDT, but ");
     let bars = recording("binance/klines_1m_usdm/FILUSDT-1m-2025-02.csv.gz").expect("beside it");
     refused(&["--tape", &trades, "--tape", bars.to_str().expect("ours")], ": bars beside ");
-    refused(&["--tape", &book, "--fill", "next"], "--fill: orders on a recorded book fill in it");
+    refused(
+        &["--tape", &book],
+        "is a tape of BTCUSDT, not of BTC/USD; expected --symbol BASE/QUOTE",
+    );
+    let market = ["--symbol", "BTC/USDT", "--tape", &book];
+    let with = |more: &[&'static str]| [&market[..], more].concat();
+    refused(&with(&["--fill", "next"]), "--fill: orders on a recorded book fill in it");
+    refused(&with(&[]), "the strategy acts on trades, of which this tape has none");
+    refused(&["--tape", TAPE, "--queue-power", "2"], "--queue-power: BTC/USD has no recorded book");
+    refused(&["--tape", TAPE, "--price-decimals", "0"], "; expected --price-decimals 1");
+    refused(&["--tape", TAPE, "--on", "not-positive=keep"], "a backtest cannot play such trades");
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use checks::Verdict;
 use engine::StrategySpec;
 use kraken::Tier;
-use platform::BoxFuture;
 use resilience::BreakerPolicy;
-use sim::{Setup, TraderContext, TraderProgram, production};
+use sim::Setup;
 
+use crate::saboteurs::{Prelude, before_node, leak_a_socket, leak_a_task};
 use crate::support::{failing, outage, run};
 
 /// Runs a broken setup and judges it by the promises of the sound one.
@@ -23,7 +23,7 @@ fn assert_noticed(by: &str, break_it: impl FnOnce(&mut Setup)) {
 }
 
 /// Runs a setup that leaks and expects the check to name what is left, and nothing else.
-fn assert_left(what: &str, prelude: fn(TraderContext) -> BoxFuture<'static, ()>) {
+fn assert_left(what: &str, prelude: Prelude) {
     let mut leaky = outage(1);
     leaky.program = before_node(prelude);
     let results = checks::run(&run(&leaky).history, &leaky.expectations());
@@ -33,18 +33,6 @@ fn assert_left(what: &str, prelude: fn(TraderContext) -> BoxFuture<'static, ()>)
         panic!("expected one violation, but {verdict:?}");
     };
     assert_eq!(violations[0].message, what);
-}
-
-/// Something that runs before the production node, on its host.
-fn before_node(prelude: fn(TraderContext) -> BoxFuture<'static, ()>) -> TraderProgram {
-    let node = production();
-    Arc::new(move |context: TraderContext| {
-        let (first, then) = (prelude(context.clone()), node(context));
-        Box::pin(async move {
-            first.await;
-            then.await
-        })
-    })
 }
 
 #[test]
@@ -103,23 +91,12 @@ fn orders_that_are_left_at_the_end_are_noticed() {
 
 #[test]
 fn a_leaked_task_is_noticed() {
-    assert_left("trader left 1 tasks alive", |_context| {
-        Box::pin(async {
-            #[expect(clippy::disallowed_methods, reason = "planted leak")]
-            drop(tokio::spawn(std::future::pending::<()>()));
-        })
-    });
+    assert_left("trader left 1 tasks alive", leak_a_task);
 }
 
 #[test]
 fn a_leaked_socket_is_noticed() {
-    assert_left("trader left 1 sockets open", |context| {
-        Box::pin(async move {
-            let endpoint = context.config.kraken.rest.clone();
-            let stream = context.platform.connector.connect(&endpoint).await;
-            std::mem::forget(stream.expect("the venue listens"));
-        })
-    });
+    assert_left("trader left 1 sockets open", leak_a_socket);
 }
 
 #[test]

@@ -13,6 +13,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("platform", &["model", TESTKIT]),
     ("telemetry", &[]),
+    // Apart from `platform`, so that the simulation is built without it.
+    ("tls", &["model", "platform"]),
     ("resilience", &["model", "platform", TESTKIT]),
     // Its tests read what it publishes.
     ("transport", &["model", "platform", "telemetry", "resilience", TESTKIT]),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -105,15 +105,24 @@ struct Venue {
 
 impl Venue {
     fn serve() -> Self {
+        Self::serve_with("http://", &[])
+    }
+
+    /// In TLS, with the certificate in that file.
+    fn serve_tls(certificate: &Path) -> Self {
+        Self::serve_with("https://", &[&format!("--tls={}", certificate.display())])
+    }
+
+    fn serve_with(scheme: &str, more: &[&str]) -> Self {
         let tape = "data/tapes/BTCUSD_sample_30m.csv";
         let arguments =
             ["serve", "kraken", "--tape", tape, "--listen", "127.0.0.1:0", "--speed", "10"];
-        let mut process = Process::start(&arguments, &[]);
+        let mut process = Process::start(&[&arguments, more].concat(), &[]);
         let mut after = |label: &str| {
             let line = process.says(label);
             line.split_once(label).expect("just found").1.trim().to_owned()
         };
-        let address = after("http://");
+        let address = after(scheme);
         let (key, secret) = (after("API key"), after("API secret"));
         process.says("Ctrl-C");
         Self { process, address, key, secret }
@@ -140,7 +149,25 @@ impl Trader {
         log: Stdio,
     ) -> Self {
         let endpoint = format!("127.0.0.1:{}", free_port());
-        let config = config(name, venue, &endpoint);
+        let venue = format!("http://{venue}");
+        Self::start_by(config(name, &venue, &endpoint, ""), endpoint, keys, more, log)
+    }
+
+    /// At a venue that speaks TLS. `trust` is what the configuration says about that.
+    fn start_tls(name: &str, address: &str, [key, secret]: [&str; 2], trust: &str) -> Self {
+        let endpoint = format!("127.0.0.1:{}", free_port());
+        let config = config(name, &format!("https://{address}"), &endpoint, trust);
+        let keys = [("TEST_KEY", key), ("TEST_SECRET", secret)];
+        Self::start_by(config, endpoint, &keys, &[], Stdio::inherit())
+    }
+
+    fn start_by(
+        config: PathBuf,
+        endpoint: String,
+        keys: &[(&str, &str)],
+        more: &[&str],
+        log: Stdio,
+    ) -> Self {
         let config = config.to_str().expect("a path of ours");
         let arguments = [&["trade", "--config", config], more].concat();
         let process = Process::start_with(&arguments, keys, log);
@@ -148,14 +175,19 @@ impl Trader {
     }
 }
 
-fn config(name: &str, venue: &str, endpoint: &str) -> PathBuf {
+/// A folder for what tests here write.
+fn folder() -> PathBuf {
     let folder = root().join("target/tests/real-sockets");
     fs::create_dir_all(&folder).expect("a folder for the test");
-    let path = folder.join(format!("{name}.toml"));
+    folder
+}
+
+fn config(name: &str, venue: &str, endpoint: &str, more: &str) -> PathBuf {
+    let path = folder().join(format!("{name}.toml"));
     let text = format!(
         r#"
 [venue]
-rest = "http://{venue}"
+rest = "{venue}"
 symbols = ["BTC/USD"]
 api_key = {{ env = "TEST_KEY" }}
 api_secret = {{ env = "TEST_SECRET" }}
@@ -177,6 +209,8 @@ attempt_timeout = "500ms"
 
 [endpoint]
 listen = "{endpoint}"
+
+{more}
 "#
     );
     fs::write(&path, text).expect("writable");
@@ -312,11 +346,85 @@ fn a_node_whose_own_port_is_taken_trades_without_its_endpoint() {
     let venue = Venue::serve();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = taken.local_addr().expect("bound").to_string();
-    let config = config("taken", &venue.address, &endpoint);
+    let config = config("taken", &format!("http://{}", venue.address), &endpoint, "");
     let config = config.to_str().expect("a path of ours");
     let keys = [("TEST_KEY", venue.key.as_str()), ("TEST_SECRET", venue.secret.as_str())];
     let mut trader = Process::start(&["trade", "--config", config], &keys);
     trader.says(" open, 0 filled");
     trader.signal("TERM");
     assert_eq!(trader.ends().code(), Some(0), "{}", trader.said.join("\n"));
+}
+
+#[test]
+fn a_node_trades_in_tls_with_a_venue_whose_certificate_it_was_told_to_trust() {
+    let certificate = folder().join("trusted.pem");
+    let venue = Venue::serve_tls(&certificate);
+    let trust = format!("[tls]\nroots = \"{}\"", certificate.display());
+    let keys = [venue.key.as_str(), venue.secret.as_str()];
+    let mut trader = Trader::start_tls("in-tls", &venue.address, keys, &trust);
+    // Orders by REST, and both streams: an order is open when the private one has said so.
+    trader.process.says(" open, 0 filled");
+    let (status, health) = get(&trader.endpoint, "/health");
+    assert_eq!(status, "HTTP/1.1 200 OK", "{health}");
+    let (_, metrics) = get(&trader.endpoint, "/metrics");
+    for stream in ["kraken/public", "kraken/private"] {
+        let up = format!(r#"wavetank_dependency_up{{critical="true",dependency="{stream}"}} 1"#);
+        assert!(metrics.contains(&up), "`{up}` is missing in:\n{metrics}");
+    }
+    trader.process.signal("TERM");
+    assert_eq!(trader.process.ends().code(), Some(0), "{}", trader.process.said.join("\n"));
+}
+
+#[test]
+fn a_node_does_not_trade_with_whom_it_cannot_trust_and_says_why() {
+    let venue = Venue::serve_tls(&folder().join("stranger.pem"));
+    let mut trader = Trader::start_tls("stranger", &venue.address, ["key", "c2VjcmV0"], "");
+    trader.process.says("is signed by nobody who is trusted here");
+    let (status, health) = get(&trader.endpoint, "/health");
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable", "{health}");
+    // That of another venue has the same names, but not the same key.
+    let other = folder().join("other.pem");
+    drop(Venue::serve_tls(&other));
+    let trust = format!("[tls]\nroots = \"{}\"", other.display());
+    let mut trader = Trader::start_tls("other", &venue.address, ["key", "c2VjcmV0"], &trust);
+    trader
+        .process
+        .says("but not its key; is the root certificate of the configuration an old one?");
+}
+
+#[test]
+fn a_node_that_expects_tls_where_none_is_spoken_says_so() {
+    let venue = Venue::serve();
+    let mut trader = Trader::start_tls("plain", &venue.address, ["key", "c2VjcmV0"], "");
+    trader.process.says("does not speak TLS on this port");
+    // Nobody accepts, so that nobody ever answers.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = silent.local_addr().expect("bound").to_string();
+    let hasty = "[tls]\nhandshake_timeout = \"200ms\"";
+    let mut trader = Trader::start_tls("silent", &address, ["key", "c2VjcmV0"], hasty);
+    trader.process.says("no agreement on TLS within 200ms; is it TLS that is spoken there?");
+}
+
+#[test]
+fn trades_are_fetched_in_tls() {
+    let certificate = folder().join("fetched.pem");
+    let venue = Venue::serve_tls(&certificate);
+    let (url, out) = (format!("https://{}", venue.address), folder().join("fetched.csv"));
+    drop(fs::remove_file(&out));
+    let fetch = |more: &[&str]| {
+        let mut command = Command::new(program());
+        command.args(["tape", "fetch", "kraken", "--pair", "XBTUSD", "--from", "2020-01-01"]);
+        command.args(["--pace", "10ms", "--base-url", &url]).args(more).arg("--out").arg(&out);
+        command.output().expect("the program starts")
+    };
+    let roots = certificate.to_str().expect("a path of ours");
+    let done = fetch(&["--roots", roots]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    let rows = fs::read_to_string(&out).expect("a file").lines().count();
+    assert!(rows > 100, "{rows} rows: {said}");
+    let refused = fetch(&[]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_ne!(refused.status.code(), Some(0));
+    assert!(said.contains("is signed by nobody who is trusted here"), "{said}");
 }

@@ -2,20 +2,14 @@
 //! out, by a check or by what its story proves. A scenario that a saboteur passes shows nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use std::{io, mem};
 
-use kraken::KrakenConfig;
-use platform::{BoxFuture, BoxStream, ConnectError, Connector, Endpoint};
 use resilience::BreakerPolicy;
 use scenario::Tier;
-use sim::{INFLUX, Setup, TraderContext, production};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use sim::Setup;
 
 use crate::mechanisms::{self, Proof};
+use crate::saboteurs::{HOUR, lose_points, no_breakers, no_timeouts, read_instead};
 use crate::support::{failing, fault_setup, run};
 
 /// Not a check, but what the scenario's story proves.
@@ -39,28 +33,6 @@ fn found_out(name: &str, proof: Proof, sabotage: impl FnOnce(&mut Setup), by: &[
 }
 
 fn no_proof(_: &Setup, _: &[model::history::Record]) {}
-
-const HOUR: Duration = Duration::from_hours(1);
-
-/// Nothing that is waited for ever ends by itself.
-pub(crate) fn no_timeouts(kraken: &mut KrakenConfig) {
-    for lane in [&mut kraken.read_lane, &mut kraken.order_lane, &mut kraken.cancel_lane] {
-        lane.attempt_timeout = HOUR;
-    }
-    kraken.request_timeout = HOUR;
-    kraken.http.connect_timeout = HOUR;
-    kraken.http.exchange_timeout = HOUR;
-    kraken.connect_timeout = HOUR;
-}
-
-/// Breakers that do not open for any number of failures that a run can have.
-fn no_breakers(kraken: &mut KrakenConfig) {
-    let policy = BreakerPolicy::Consecutive { failures: 60_000 };
-    for lane in [&mut kraken.read_lane, &mut kraken.order_lane, &mut kraken.cancel_lane] {
-        lane.breaker.policy = policy;
-    }
-    kraken.connect_breaker.policy = policy;
-}
 
 #[test]
 fn without_timeouts_a_hung_request_is_found_out_in_every_phase() {
@@ -167,140 +139,5 @@ fn a_slow_venue_finds_out_who_does_not_count_slow_calls() {
 /// A trader that takes a write for done which the database never got.
 #[test]
 fn a_trader_that_loses_points_without_a_word_is_found_out() {
-    let sabotage = |setup: &mut Setup| {
-        wrap(
-            setup,
-            |endpoint, stream| {
-                if endpoint.host == INFLUX { Box::new(Liar::default()) } else { stream }
-            },
-        );
-    };
-    found_out("sink-down", no_proof, sabotage, &["sink-complete"]);
-}
-
-/// Puts something between the trader and every stream that it opens.
-fn wrap(
-    setup: &mut Setup,
-    with: impl Fn(&Endpoint, BoxStream) -> BoxStream + Send + Sync + 'static,
-) {
-    let with = Arc::new(with);
-    setup.program = Arc::new(move |mut context: TraderContext| {
-        let inner = Arc::clone(&context.platform.connector);
-        context.platform.connector = Arc::new(Saboteur { inner, with: Arc::clone(&with) });
-        production()(context)
-    });
-}
-
-struct Saboteur<W> {
-    inner: Arc<dyn Connector>,
-    with: Arc<W>,
-}
-
-impl<W> std::fmt::Debug for Saboteur<W> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Saboteur(..)")
-    }
-}
-
-impl<W: Fn(&Endpoint, BoxStream) -> BoxStream + Send + Sync + 'static> Connector for Saboteur<W> {
-    fn connect<'a>(
-        &'a self,
-        endpoint: &'a Endpoint,
-    ) -> BoxFuture<'a, Result<BoxStream, ConnectError>> {
-        Box::pin(async move { Ok((self.with)(endpoint, self.inner.connect(endpoint).await?)) })
-    }
-}
-
-/// The trader reads one text where another of the same length was sent.
-fn read_instead(setup: &mut Setup, sent: &'static str, read: &'static str) {
-    assert_eq!(sent.len(), read.len());
-    wrap(setup, move |_, inner| Box::new(Misread { inner, sent, read }));
-}
-
-struct Misread {
-    inner: BoxStream,
-    sent: &'static str,
-    read: &'static str,
-}
-
-impl AsyncRead for Misread {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        let (sent, read) = (self.sent.as_bytes(), self.read.as_bytes());
-        let bytes = &mut buf.filled_mut()[before..];
-        let at = bytes.windows(sent.len()).position(|window| window == sent);
-        if let Some(at) = at {
-            bytes[at..at + sent.len()].copy_from_slice(read);
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Misread {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
-
-/// A server that takes every request for written and stores nothing.
-#[derive(Default)]
-struct Liar {
-    answer: Vec<u8>,
-    reader: Option<std::task::Waker>,
-}
-
-impl AsyncRead for Liar {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.answer.is_empty() {
-            self.reader = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        buf.put_slice(&mem::take(&mut self.answer));
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Liar {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if bytes.starts_with(b"POST ") {
-            self.answer = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
-            if let Some(reader) = self.reader.take() {
-                reader.wake();
-            }
-        }
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+    found_out("sink-down", no_proof, lose_points, &["sink-complete"]);
 }

@@ -49,7 +49,8 @@ fn send(address: &str, bytes: &[u8]) -> String {
 fn request(address: &str, method: &str, path: &str, body: &str) -> Value {
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-length: {length}\r\n\r\n"
     );
     let answer = send(address, format!("{head}{body}").as_bytes());
     let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
@@ -85,6 +86,26 @@ fn the_control_port_changes_phases_and_injects_and_heals_faults() {
     assert!(unknown["error"].as_str().expect("a text").contains("needs the simulated network"));
     served.process.signal("INT");
     assert!(served.process.ends().success());
+}
+
+/// A page of the web may give its own name our address, and then ask in its visitor's browser.
+#[test]
+fn the_control_port_answers_nobody_who_calls_it_by_another_name() {
+    let served = serve(&["--other-pairs", "none"]);
+    let port = served.control.rsplit(':').next().expect("a port");
+    let asked = |host: &str| {
+        let body = r#"{"phase":"maintenance"}"#;
+        let head = format!(
+            "POST /phase HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let answer = send(&served.control, format!("{head}{body}").as_bytes());
+        answer.split(' ').nth(1).expect("a status").to_owned()
+    };
+    assert_eq!(asked(&format!("evil.example:{port}")), "421");
+    assert!(status(&served).contains(r#""status":"online""#));
+    assert_eq!(asked(&format!("localhost:{port}")), "200");
+    assert!(status(&served).contains(r#""status":"maintenance""#));
 }
 
 #[test]

@@ -93,11 +93,15 @@ pub(crate) fn failing(setup: &Setup, history: &[Record]) -> Vec<&'static str> {
     results.iter().filter(|result| !result.passed()).map(|result| result.name).collect()
 }
 
+/// The checks that fail on a history, by the promises of a setup, each with its violations.
+pub(crate) fn failing_with_details(setup: &Setup, history: &[Record]) -> Vec<String> {
+    let results = checks::run(history, &setup.expectations());
+    results.iter().filter(|result| !result.passed()).map(describe).collect()
+}
+
 /// Panics with every violation unless all checks pass.
 pub(crate) fn assert_passes(setup: &Setup, history: &[Record]) {
-    let results = checks::run(history, &setup.expectations());
-    let failed: Vec<String> =
-        results.iter().filter(|result| !result.passed()).map(describe).collect();
+    let failed = failing_with_details(setup, history);
     assert!(failed.is_empty(), "seed {}:\n{}", setup.seed, failed.join("\n"));
 }
 

@@ -14,7 +14,7 @@ use crate::equity::EquityCurve;
 use crate::event::{MarketEvent, TradeRow};
 use crate::merge::{Reel, Step};
 use crate::record::{BacktestResult, DataCounts};
-use crate::venue::{BarStop, Request, Venue, quarter_of};
+use crate::venue::{BarStop, Request, Venue, close_of};
 use crate::wire::{Line, Published, Wire};
 
 /// Orders, cancels and answers that may be delivered between two events of the tape.
@@ -145,7 +145,7 @@ impl Backtest {
                     second = Some(at);
                 }
             }
-            let Some((_, market)) = first else { break };
+            let Some((_, market)) = first.filter(|_| run.ruined.is_none()) else { break };
             let reel = &mut reels[market];
             if run.pass(market, reel, second, skips)? {
                 continue;
@@ -159,6 +159,7 @@ impl Backtest {
             }
         }
         let end = reels.iter().map(|reel| reel.now).max().unwrap_or(UnixNanos::ZERO);
+        let end = run.ruined.unwrap_or(end);
         run.finish(end).map_err(|halt| halt.at(0, 0))
     }
 }
@@ -201,6 +202,8 @@ struct Passed {
     bars: u64,
     /// Time and price of the last one.
     last: Option<(UnixNanos, Price)>,
+    /// Time and price of the last open of a bar.
+    opened: Option<(UnixNanos, Price)>,
     /// The last trade that was told.
     trade: Option<TradeRow>,
 }
@@ -220,6 +223,10 @@ struct Run {
     initial: Vec<BTreeMap<Asset, Notional>>,
     /// Kept between steps for its allocation only.
     actions: Vec<Action>,
+    finalize: bool,
+    stop_when_ruined: bool,
+    /// When the run ended early, for nothing is left.
+    ruined: Option<UnixNanos>,
 }
 
 impl Run {
@@ -250,6 +257,9 @@ impl Run {
             venues,
             markets,
             actions: Vec::new(),
+            finalize: config.finalize,
+            stop_when_ruined: config.stop_when_ruined,
+            ruined: None,
         }
     }
 
@@ -261,6 +271,10 @@ impl Run {
         self.deliver(now)?;
         if self.curve.is_due(now) {
             self.curve.take(now, &self.venues);
+            if self.stop_when_ruined && self.curve.ruined().is_some() {
+                self.end_ruined();
+                return Ok(());
+            }
         }
         let MarketSite { venue, site, .. } = self.markets[market];
         let venue = &mut self.venues[venue];
@@ -325,7 +339,7 @@ impl Run {
                 reel.advance();
             } else if let Some(bar) = reel.bar(end).filter(|_| bars && quiet.takes_bars()) {
                 let last = BarStop::Close.at(bar);
-                let row = quarter_of(bar, bar.close, last);
+                let row = close_of(bar, last);
                 let moves = quiet.moves(bar.close);
                 if self.curve.is_due(last) || !self.wire.pass_bar(venue, market, bar, &row, moves) {
                     break;
@@ -334,6 +348,7 @@ impl Run {
                 passed.trade = Some(row).filter(|row| row.quantity.is_positive()).or(passed.trade);
                 passed.last = Some((last, bar.close));
                 passed.bars += 1;
+                passed.opened = Some((bar.start, bar.open));
                 reel.advance_bar();
             } else {
                 break;
@@ -343,6 +358,7 @@ impl Run {
         let (best, levels) = quiet.end();
         let Some((now, price)) = passed.last else { return Ok(false) };
         self.venues[venue].heard(site, best);
+        self.venues[venue].passed(site, now, (passed.bars, passed.opened));
         if let Some(trade) = passed.trade {
             self.wire.passed(market, &trade, passed.trades + passed.bars);
         }
@@ -372,6 +388,10 @@ impl Run {
         self.deliver(bar.start)?;
         if self.curve.is_due(bar.start) {
             self.curve.take(bar.start, &self.venues);
+            if self.stop_when_ruined && self.curve.ruined().is_some() {
+                self.end_ruined();
+                return Ok(());
+            }
         }
         let last = BarStop::Close.at(bar);
         let MarketSite { venue, site, .. } = self.markets[market];
@@ -385,6 +405,7 @@ impl Run {
             return Ok(());
         }
         self.data.bars += 1;
+        self.venues[venue].begin_bar(site, bar);
         let price = self.venues[venue].on_bar(site, bar, BarStop::Close, last, &mut self.wire);
         self.curve.priced(market, last, price.map_err(Halt::Event)?);
         self.now = last;
@@ -477,7 +498,8 @@ impl Run {
                     let number = venue_order_id.and_then(|id| id.number());
                     (self.markets[market].venue, Request::Locate(place, number))
                 }
-                Action::Audit(_) => continue,
+                // Its venues tell every execution, in turn and on one line: none is ever missed.
+                Action::FetchFills { .. } | Action::Audit(_) => continue,
             };
             self.wire.request(venue, now, request);
         }
@@ -497,16 +519,45 @@ impl Run {
         if self.wire.overflowed { Err(Halt::Flood(self.now)) } else { Ok(()) }
     }
 
+    /// Nothing is left: closes everything at the last prices, after the last point of the curve.
+    fn end_ruined(&mut self) {
+        let at = self.curve.ruined().unwrap_or(self.now);
+        self.close_all(at, false);
+        self.curve.end_at_zero();
+        self.ruined = Some(at);
+    }
+
+    /// Cancels every order and closes what was bought or sold since the start; see [`BacktestConfig::finalize`].
+    fn close_all(&mut self, now: UnixNanos, at_open: bool) {
+        for MarketSite { venue, site, .. } in &self.markets {
+            let initial = &self.initial[*venue];
+            self.venues[*venue].close_all(*site, initial, now, at_open, &mut self.wire);
+        }
+    }
+
     /// Delivers what arrives until `end`, and closes the books.
     fn finish(mut self, end: UnixNanos) -> Result<BacktestResult, Halt> {
         if self.now.as_nanos() != i64::MIN {
             self.deliver(UnixNanos::from_nanos(end.as_nanos().saturating_add(1)))?;
             self.flood_check()?;
             self.data.last_ts = end;
-            self.curve.close(&self.venues);
+        }
+        let in_flight = self.wire.in_flight(end);
+        if self.now.as_nanos() != i64::MIN && self.ruined.is_none() {
+            let broke = self.curve.has_begun() && self.curve.worth(&self.venues) <= Notional::ZERO;
+            if self.stop_when_ruined && broke {
+                self.curve.close(&self.venues);
+                self.end_ruined();
+            } else {
+                if self.finalize {
+                    self.close_all(end, true);
+                }
+                self.curve.close(&self.venues);
+            }
         }
         Ok(BacktestResult {
-            in_flight: self.wire.in_flight(end),
+            in_flight,
+            ruined: self.ruined,
             digest: self.wire.record.digest(),
             fills: self.wire.record.fills,
             orders: self.wire.record.orders,

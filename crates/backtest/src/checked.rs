@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use model::{Level, Side};
 use tape::{
-    BarRow, CheckedReader, LevelRow, MarketReader, QualityConfig, QualityError, QualityReport,
-    QuoteRow, ReadError, ReadOptions, RowKind, Rows,
+    BarRow, CheckedReader, FileAbout, LevelRow, MarketReader, QualityConfig, QualityError,
+    QualityReport, QuoteRow, ReadError, ReadOptions, RowKind, Rows,
 };
 
 use crate::event::{DepthRow, MarketEvent};
@@ -30,8 +30,9 @@ pub struct CheckedTape {
 
 impl CheckedTape {
     /// What a reader gives.
-    pub const fn new(reader: CheckedReader) -> Self {
-        let books = Books { whole: VecDeque::new(), begun: None };
+    pub fn new(reader: CheckedReader) -> Self {
+        let books =
+            Books { whole: VecDeque::new(), begun: None, levels: shown(&reader.report().files) };
         Self { reader, trades: Vec::new(), bars: Vec::new(), books, given: 0, ended: false }
     }
 
@@ -109,6 +110,8 @@ struct Books {
     whole: VecDeque<DepthRow<'static>>,
     /// The message whose end was not seen yet.
     begun: Option<DepthRow<'static>>,
+    /// Levels of a side that the source shows at most.
+    levels: Option<u32>,
 }
 
 impl Books {
@@ -116,10 +119,11 @@ impl Books {
         if row.begins {
             self.end();
         }
-        let (ts, snapshot) = (row.ts, row.snapshot);
+        let (ts, snapshot, levels) = (row.ts, row.snapshot, self.levels);
         let begun = self.begun.get_or_insert_with(|| DepthRow {
             ts,
             snapshot,
+            levels,
             bids: Cow::default(),
             asks: Cow::default(),
         });
@@ -135,7 +139,12 @@ impl Books {
     }
 }
 
-/// Best prices as a book.
+/// Levels of a side that all files show, where none shows every level.
+fn shown(files: &[FileAbout]) -> Option<u32> {
+    files.iter().map(|file| file.levels).min().flatten()
+}
+
+/// Best prices as a book, of which nothing else is in sight.
 fn book_of(row: &QuoteRow) -> DepthRow<'static> {
     let side = |price, quantity: model::Quantity| {
         let level = (!quantity.is_zero()).then_some(Level { price, quantity });
@@ -144,6 +153,7 @@ fn book_of(row: &QuoteRow) -> DepthRow<'static> {
     DepthRow {
         ts: row.ts,
         snapshot: true,
+        levels: Some(1),
         bids: side(row.bid, row.bid_quantity),
         asks: side(row.ask, row.ask_quantity),
     }

@@ -33,6 +33,13 @@ pub struct BacktestConfig {
     /// Time between two points of the equity curve, above zero: each interval that has data gives one, at
     /// its last event.
     pub equity_every: Duration,
+    /// True to close at the end what was bought or sold and is still held, after everything that works was
+    /// cancelled: at the open of a market's last bar, else at the market's last price. The executions are taken
+    /// and pay like any other.
+    pub finalize: bool,
+    /// True to end the run as soon as a point of the equity curve is at zero or below: everything is closed at
+    /// the last prices, and the point, which is the last one, is zero, whatever is owed beyond that.
+    pub stop_when_ruined: bool,
 }
 
 /// One venue: its instruments, and our account there.
@@ -97,6 +104,8 @@ impl BacktestConfig {
             seed: 0,
             path: IntrabarPath::NearestFirst,
             equity_every: Duration::from_secs(3_600),
+            finalize: false,
+            stop_when_ruined: false,
         }
     }
 
@@ -208,7 +217,7 @@ impl VenueConfig {
             name: name.to_owned(),
             instruments: instruments.collect(),
             balances,
-            fees: FeeRates { maker_ppm: 0, taker_ppm: 0 },
+            fees: FeeRates::of_ppm(0, 0),
             funding: Funding::Spot,
             shortfall: Shortfall::Refuse,
             latency: LatencyConfig::ZERO,

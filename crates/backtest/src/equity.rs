@@ -101,6 +101,27 @@ impl EquityCurve {
         }
     }
 
+    /// The portfolio at the last prices.
+    pub(crate) fn worth(&self, venues: &[Venue]) -> Notional {
+        let amounts: Vec<_> =
+            self.holdings.iter().map(|h| venues[h.venue].owned(&h.asset)).collect();
+        self.point(UnixNanos::ZERO, &amounts).equity
+    }
+
+    /// The time of the last point, when the portfolio is worth nothing there.
+    pub(crate) fn ruined(&self) -> Option<UnixNanos> {
+        let last = self.points.last()?;
+        (self.points.len() > 1 && last.equity <= Notional::ZERO).then_some(last.ts)
+    }
+
+    /// The last point is zero, and no other one follows.
+    pub(crate) fn end_at_zero(&mut self) {
+        self.last = None;
+        if let Some(point) = self.points.last_mut() {
+            point.equity = Notional::ZERO;
+        }
+    }
+
     /// A market has a price.
     pub(crate) fn priced(&mut self, market: usize, ts: UnixNanos, price: Price) {
         self.prices[market] = price;

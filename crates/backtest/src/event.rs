@@ -71,6 +71,9 @@ pub struct DepthRow<'a> {
     pub ts: UnixNanos,
     /// True when the levels are the whole book.
     pub snapshot: bool,
+    /// Levels of a side that the source shows at most: what lies behind them is out of sight, not gone. `None`
+    /// where it shows all.
+    pub levels: Option<u32>,
     /// Buy levels; a quantity of zero removes a level.
     pub bids: Cow<'a, [Level]>,
     /// Sell levels; a quantity of zero removes a level.

@@ -24,6 +24,7 @@ impl Default for Fills {
 const NOTHING: FillRecord = FillRecord {
     ts: UnixNanos::ZERO,
     market: 0,
+    bar: None,
     order: 0,
     side: Side::Buy,
     price: Price::ZERO,
@@ -99,7 +100,7 @@ fn write(fill: &FillRecord, before: &FillRecord) -> Row {
         fill.quantity == before.quantity,
         fill.cash == cash,
         fill.base == base,
-        false,
+        fill.bar == before.bar,
         false,
     ];
     row.byte(packed(flags));
@@ -114,6 +115,9 @@ fn write(fill: &FillRecord, before: &FillRecord) -> Row {
     }
     if !flags[3] {
         row.signed(fill.quantity.raw());
+    }
+    if !flags[6] {
+        row.unsigned(fill.bar.map_or(0, |bar| bar.saturating_add(1)));
     }
     if !flags[4] {
         row.wide(fill.cash.raw());
@@ -137,11 +141,12 @@ fn read(reader: &mut Reader<'_>, before: &FillRecord) -> FillRecord {
         false => usize::try_from(reader.unsigned()).unwrap_or(0),
     };
     let quantity = if flag(3) { before.quantity } else { Quantity::from_raw(reader.signed()) };
+    let bar = if flag(6) { before.bar } else { reader.unsigned().checked_sub(1) };
     let side = if flag(0) { Side::Sell } else { Side::Buy };
     let liquidity = if flag(1) { Liquidity::Taker } else { Liquidity::Maker };
     let (cash, base) = (Notional::ZERO, Notional::ZERO);
     let mut fill =
-        FillRecord { ts, market, order, side, price, quantity, fee, liquidity, cash, base };
+        FillRecord { ts, market, bar, order, side, price, quantity, fee, liquidity, cash, base };
     let [cash, base] = expected(&fill, before);
     fill.cash = if flag(4) { cash } else { Notional::from_raw(reader.wide()) };
     fill.base = if flag(5) { base } else { Notional::from_raw(reader.wide()) };
@@ -167,6 +172,7 @@ mod tests {
             let mut fill = FillRecord {
                 ts: UnixNanos::from_nanos(at * 1_000_000_000 + draw(1_000)),
                 market: usize::from(draw(9) == 0),
+                bar: u64::try_from(draw(5) - 1).ok(),
                 order: usize::try_from((at - draw(3)).max(0)).expect("small"),
                 side: if draw(2) == 0 { Side::Buy } else { Side::Sell },
                 price: Price::from_raw(draw(1 << 30) * 1_000_000),

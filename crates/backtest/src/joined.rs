@@ -9,12 +9,17 @@ use crate::event::MarketEvent;
 /// Trades and a book of one market, by time.
 ///
 /// At one time trades come first, then what the tapes hold in the order in which they were given: a change of a
-/// book tells what the trades of its time have left. Ends after its first error.
+/// book tells what the trades of its time have left. Time never goes back: a late trade or change comes at the time of
+/// the event before it. Ends after its first error.
 #[derive(Debug)]
 pub struct JoinedTape {
     parts: Vec<Part>,
     ended: bool,
+    /// Time of the newest event.
+    newest: UnixNanos,
 }
+
+const START: UnixNanos = UnixNanos::from_nanos(i64::MIN);
 
 #[derive(Debug)]
 struct Part {
@@ -30,7 +35,7 @@ impl JoinedTape {
         // Stable: the rest stays as given.
         tapes.sort_by_key(|tape| tape.kind() != RowKind::Trades);
         let part = |tape| Part { tape, next: None, begun: false };
-        Self { parts: tapes.into_iter().map(part).collect(), ended: false }
+        Self { parts: tapes.into_iter().map(part).collect(), ended: false, newest: START }
     }
 
     /// What the rows of its tapes are, trades first.
@@ -78,8 +83,17 @@ impl Iterator for JoinedTape {
         if self.ended {
             return None;
         }
-        let event = self.read().transpose();
+        let mut event = self.read().transpose();
         self.ended = !matches!(event, Some(Ok(_)));
+        if let Some(Ok(event)) = &mut event {
+            self.newest = self.newest.max(event.ts());
+            // A late row that a policy kept is played where it stands.
+            match event {
+                MarketEvent::Trade(row) => row.ts = self.newest,
+                MarketEvent::Depth(row) => row.ts = self.newest,
+                MarketEvent::Bar(_) => {}
+            }
+        }
         event
     }
 }
@@ -87,6 +101,8 @@ impl Iterator for JoinedTape {
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use tape::{CheckedReader, MarketReader, QualityConfig, ReadOptions};
 
     use super::*;
 
@@ -115,5 +131,21 @@ mod tests {
         let about: Vec<_> = about.map(|(what, secs)| (what, secs - 1_700_000_000)).collect();
         let expected = [("depth", 1), ("trade", 2), ("trade", 3), ("depth", 3), ("trade", 4)];
         assert_eq!(about, expected);
+    }
+
+    #[test]
+    fn a_late_row_that_is_kept_is_played_at_the_time_of_the_one_before() {
+        let folder = std::env::temp_dir().join(format!("wavetank-late-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("trades.csv");
+        fs::write(&path, "1700000002,99,1\n1700000001,98,1\n1700000004,97,1\n").expect("a file");
+        let reader = MarketReader::open(&[path], ReadOptions::default()).expect("known");
+        let mut config = QualityConfig::default();
+        config.set_text("unsorted=keep").expect("a policy");
+        let tape = CheckedTape::new(CheckedReader::new(reader, config));
+        let tape = JoinedTape::new(vec![tape]);
+        let times: Vec<_> = tape.map(|event| event.expect("kept").ts().secs()).collect();
+        fs::remove_dir_all(&folder).expect("removed");
+        assert_eq!(times, [1_700_000_002, 1_700_000_002, 1_700_000_004]);
     }
 }

@@ -21,6 +21,8 @@ pub struct FillRecord {
     pub ts: UnixNanos,
     /// Number of the market, see [`crate::BacktestConfig::instruments`].
     pub market: usize,
+    /// Number of the market's bar, from 0; `None` before its first one and without bars.
+    pub bar: Option<u64>,
     /// Place of the order in [`BacktestResult::orders`].
     pub order: usize,
     /// Direction.
@@ -147,6 +149,8 @@ pub struct BacktestResult {
     pub wishes_dropped: u64,
     /// Messages that were on their way when the tapes ended.
     pub in_flight: usize,
+    /// When the equity was at zero or below, so that the run ended; only where that was asked for.
+    pub ruined: Option<UnixNanos>,
     /// The strategy's panic, if it panicked: nothing was ordered afterwards.
     pub failure: Option<String>,
     /// Fingerprint of orders and fills.
@@ -183,6 +187,7 @@ impl Recorder {
     pub(crate) fn filled(
         &mut self,
         place: usize,
+        bar: Option<u64>,
         now: UnixNanos,
         execution: &Execution,
         [cash, base]: [Notional; 2],
@@ -199,6 +204,7 @@ impl Recorder {
         self.fills.push(FillRecord {
             ts,
             market,
+            bar,
             order,
             side,
             price,

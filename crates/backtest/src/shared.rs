@@ -38,6 +38,7 @@ enum MixedRow {
     Depth {
         ts: UnixNanos,
         snapshot: bool,
+        shown: Option<u32>,
         levels: [usize; 3],
     },
 }
@@ -57,13 +58,13 @@ impl Mixed {
         self.rows.push(match event {
             MarketEvent::Trade(row) => MixedRow::Trade(row),
             MarketEvent::Bar(bar) => MixedRow::Bar(bar),
-            MarketEvent::Depth(DepthRow { ts, snapshot, bids, asks }) => {
+            MarketEvent::Depth(DepthRow { ts, snapshot, levels: shown, bids, asks }) => {
                 let first = self.levels.len();
                 self.levels.extend_from_slice(&bids);
                 let middle = self.levels.len();
                 self.levels.extend_from_slice(&asks);
                 let levels = [first, middle, self.levels.len()];
-                MixedRow::Depth { ts, snapshot, levels }
+                MixedRow::Depth { ts, snapshot, shown, levels }
             }
         });
     }
@@ -72,10 +73,10 @@ impl Mixed {
         match *row {
             MixedRow::Trade(row) => MarketEvent::Trade(row),
             MixedRow::Bar(bar) => MarketEvent::Bar(bar),
-            MixedRow::Depth { ts, snapshot, levels: [first, middle, end] } => {
+            MixedRow::Depth { ts, snapshot, shown, levels: [first, middle, end] } => {
                 let bids = Cow::Borrowed(&self.levels[first..middle]);
                 let asks = Cow::Borrowed(&self.levels[middle..end]);
-                MarketEvent::Depth(DepthRow { ts, snapshot, bids, asks })
+                MarketEvent::Depth(DepthRow { ts, snapshot, levels: shown, bids, asks })
             }
         }
     }
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(times(tape.window(window(0, 99))), [1, 3, 3, 7]);
         assert!(times(tape.window(window(4, 6))).is_empty());
         let (ts, bids, asks) = (UnixNanos::from_nanos(8), Cow::default(), Cow::default());
-        tape.push(MarketEvent::Depth(DepthRow { ts, snapshot: true, bids, asks }));
+        tape.push(MarketEvent::Depth(DepthRow { ts, snapshot: true, levels: None, bids, asks }));
         tape.push(trade(9));
         assert_eq!(times(tape.iter()), [1, 3, 3, 7, 8, 9]);
         assert_eq!(times(tape.window(window(7, 9))), [7, 8]);

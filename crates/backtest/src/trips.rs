@@ -17,6 +17,10 @@ pub struct RoundTrip {
     pub entry_ts: UnixNanos,
     /// When it was left: the last fill.
     pub exit_ts: UnixNanos,
+    /// Number of the bar in which it was entered, where there are bars.
+    pub entry_bar: Option<u64>,
+    /// Number of the bar in which it was left.
+    pub exit_bar: Option<u64>,
     /// Place of the order that entered.
     pub entry_order: usize,
     /// Place of the order that left.
@@ -37,6 +41,7 @@ pub struct RoundTrip {
 struct Lot {
     size: Quantity,
     ts: UnixNanos,
+    bar: Option<u64>,
     order: usize,
     cost: Notional,
     fee: Notional,
@@ -65,6 +70,7 @@ pub fn round_trips(fills: impl IntoIterator<Item = FillRecord>) -> Vec<RoundTrip
                 Side::Sell => fill.quantity.negated(),
             },
             ts: fill.ts,
+            bar: fill.bar,
             order: fill.order,
             cost: Notional::of(fill.price, fill.quantity),
             fee: fill.fee,
@@ -115,7 +121,7 @@ impl Trip {
     fn grow(&mut self, entry: &Lot, exit: &Lot) {
         self.entry.add(entry);
         self.exit.add(exit);
-        self.exit.ts = exit.ts;
+        (self.exit.ts, self.exit.bar) = (exit.ts, exit.bar);
     }
 
     fn finish(&self) -> RoundTrip {
@@ -135,6 +141,8 @@ impl Trip {
             size: entry.size,
             entry_ts: entry.ts,
             exit_ts: exit.ts,
+            entry_bar: entry.bar,
+            exit_bar: exit.bar,
             entry_order: entry.order,
             exit_order: exit.order,
             entry_price: price(entry),
@@ -158,6 +166,7 @@ impl Lot {
         let taken = Self {
             size: signed,
             ts: self.ts,
+            bar: self.bar,
             order: self.order,
             cost: share(self.cost),
             fee: share(self.fee),
@@ -193,6 +202,7 @@ mod tests {
         FillRecord {
             ts: UnixNanos::from_secs(i64::try_from(order).expect("small")),
             market: 0,
+            bar: None,
             order,
             side,
             price: Price::parse(price).expect("valid"),

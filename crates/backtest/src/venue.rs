@@ -1,11 +1,14 @@
 //! A venue's side: plays its tapes, takes orders, tells what happened.
 
+mod close;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use matching::{
     AccountConfig, AccountId, BarPrint, DepthUpdate, Exchange, ExchangeConfig, ExchangeEvent,
-    Execution, MarketId, Order, OrderId, OrderRequest, OrderStatus, Quiet, TapeError,
+    Execution, Liquidity, MarketId, Order, OrderId, OrderRequest, OrderStatus, PrintRule, Quiet,
+    TapeError,
 };
 use model::{
     Asset, Bar, Instrument, Notional, OrderState, Price, Quantity, Symbol, Trade, UnixNanos,
@@ -59,6 +62,17 @@ struct Site {
     trade: Trade,
     /// Best prices that were told last, bid and ask.
     best: [Option<Price>; 2],
+    /// True when orders are booked when the next price comes, at the last one.
+    books_late: bool,
+    /// Time of the market's last price.
+    last: Option<UnixNanos>,
+    lot: Quantity,
+    /// Bars so far.
+    bars: u64,
+    /// The open of the last bar.
+    opened: Option<(UnixNanos, Price)>,
+    /// The extremes of the bar that is played, in the order in which it visits them.
+    extremes: [Price; 2],
 }
 
 impl Venue {
@@ -98,7 +112,23 @@ impl Venue {
             let Instrument { symbol, base, .. } = config.instrument.clone();
             let id = exchange.market(&symbol).expect("it is listed");
             let trade = TradeRow::NOTHING.of(symbol.clone());
-            Site { symbol, base, id, market, trade, best: [None, None] }
+            let (best, lot) = ([None, None], config.instrument.lot_size());
+            let books_late = config.liquidity == Liquidity::Prints(PrintRule::Close);
+            let (last, bars, opened, extremes) = (None, 0, None, [Price::ZERO; 2]);
+            Site {
+                symbol,
+                base,
+                id,
+                market,
+                trade,
+                best,
+                lot,
+                books_late,
+                last,
+                bars,
+                opened,
+                extremes,
+            }
         });
         let sites = sites.collect();
         let account = exchange.account("strategy").expect("it was opened");
@@ -129,6 +159,7 @@ impl Venue {
         row: &TradeRow,
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
+        self.book_late(site, row.ts, wire)?;
         let Site { trade, market, id, .. } = &mut self.sites[site];
         let market = *market;
         row.write(trade);
@@ -146,9 +177,9 @@ impl Venue {
         row: &DepthRow<'_>,
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
-        let DepthRow { ts, snapshot, bids, asks } = row;
+        let DepthRow { ts, snapshot, levels, bids, asks } = row;
         let Site { symbol, id, .. } = &self.sites[site];
-        let update = DepthUpdate { symbol, snapshot: *snapshot, bids, asks };
+        let update = DepthUpdate { symbol, snapshot: *snapshot, levels: *levels, bids, asks };
         self.exchange.on_depth_in(*id, &update, *ts, &mut self.events)?;
         self.tell(site, *ts, wire);
         Ok(())
@@ -169,20 +200,35 @@ impl Venue {
         now: UnixNanos,
         wire: &mut Wire,
     ) -> Result<Price, TapeError> {
+        if stop == BarStop::First {
+            // Once for both: what happens at the first must not turn the second into the first again.
+            self.sites[site].extremes = self.extremes(site, bar);
+        }
+        let [first, second] = self.sites[site].extremes;
         let price = match stop {
             BarStop::Open => bar.open,
-            BarStop::First => self.extremes(site, bar)[0],
-            BarStop::Second => self.extremes(site, bar)[1],
+            BarStop::First => first,
+            BarStop::Second => second,
             BarStop::Close => bar.close,
         };
+        self.book_late(site, now, wire)?;
+        if stop == BarStop::Open {
+            self.begin_bar(site, bar);
+        }
         let print = BarPrint { price, walked: stop != BarStop::Open };
         let Site { symbol, market, .. } = &self.sites[site];
         let market = *market;
         self.exchange.on_bar_print(symbol, print, now, &mut self.events)?;
         self.tell_own(now, wire);
         let best = self.moved(site);
-        let row = quarter_of(bar, price, now);
-        if row.quantity.is_positive() {
+        // How much was traded is known at the close only.
+        let row = match stop {
+            BarStop::Close => close_of(bar, now),
+            BarStop::Open | BarStop::First | BarStop::Second => {
+                TradeRow { quantity: Quantity::ZERO, price, ..close_of(bar, now) }
+            }
+        };
+        if bar.volume.is_positive() {
             wire.publish(self.at, market, now, Published::Trade(row, best));
         } else if let Some(best) = best {
             wire.publish(self.at, market, now, Published::Best(best));
@@ -191,6 +237,38 @@ impl Venue {
             wire.publish(self.at, market, now, Published::Bar(*bar));
         }
         Ok(price)
+    }
+
+    /// A bar begins.
+    pub(crate) fn begin_bar(&mut self, site: usize, bar: &Bar) {
+        let site = &mut self.sites[site];
+        site.bars += 1;
+        site.opened = Some((bar.start, bar.open));
+    }
+
+    /// So many bars and other prices, the last one at `now`, went by while nothing of ours was in a market.
+    pub(crate) fn passed(
+        &mut self,
+        site: usize,
+        now: UnixNanos,
+        (bars, opened): (u64, Option<(UnixNanos, Price)>),
+    ) {
+        let site = &mut self.sites[site];
+        site.bars += bars;
+        site.opened = opened.or(site.opened);
+        site.last = Some(now);
+    }
+
+    /// Before a market's next price: books what is booked late, under the time of the last one.
+    fn book_late(&mut self, site: usize, now: UnixNanos, wire: &mut Wire) -> Result<(), TapeError> {
+        if !self.sites[site].books_late {
+            return Ok(());
+        }
+        if let Some(last) = self.sites[site].last.replace(now) {
+            self.exchange.book_last(&self.sites[site].symbol, last, &mut self.events)?;
+            self.tell_own(last, wire);
+        }
+        Ok(())
     }
 
     /// True when no order of ours is at a market, so that nothing can happen within a bar of it.
@@ -328,7 +406,8 @@ impl Venue {
         let place = self.place(execution.order);
         let Some(site) = self.site_of(place, wire) else { return };
         let owned = self.exchange.owned_in(self.sites[site].id, self.account);
-        let complete = wire.record.filled(place, now, execution, owned);
+        let bar = self.sites[site].bars.checked_sub(1);
+        let complete = wire.record.filled(place, bar, now, execution, owned);
         let news = News {
             number: execution.order.get(),
             state: if complete { OrderState::Filled } else { OrderState::Open },
@@ -366,9 +445,9 @@ fn news(order: &Order) -> News {
     }
 }
 
-/// A price of a bar as a trade of a quarter of its volume, which may be nothing.
-pub(crate) fn quarter_of(bar: &Bar, price: Price, ts: UnixNanos) -> TradeRow {
-    let quantity = Quantity::from_raw(bar.volume.raw() / 4);
+/// The close of a bar as a trade of its volume, which may be nothing.
+pub(crate) fn close_of(bar: &Bar, ts: UnixNanos) -> TradeRow {
+    let (price, quantity) = (bar.close, bar.volume);
     TradeRow { ts, price, quantity, taker_side: None, trade_id: None }
 }
 

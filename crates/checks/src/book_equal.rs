@@ -12,7 +12,7 @@ use model::history::{Event, Record, VenueEvent, WorldEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{Holds, carries_books, seconds};
+use crate::facts::{Spell, Spells, carries_books, seconds};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -45,7 +45,7 @@ struct Books<'a> {
     twins: BTreeMap<&'a Symbol, Twins>,
     streams: BTreeMap<&'a str, StreamState>,
     live_since_ns: u64,
-    holds: Holds,
+    spells: Spells,
     expect: &'a Expectations,
     findings: Findings,
 }
@@ -55,7 +55,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         twins: BTreeMap::new(),
         streams: BTreeMap::new(),
         live_since_ns: 0,
-        holds: Holds::default(),
+        spells: Spells::default(),
         expect,
         findings: Findings::default(),
     };
@@ -91,15 +91,16 @@ impl<'a> Books<'a> {
             {
                 self.stream(place, stream, *state);
             }
-            Event::World(WorldEvent::HostStopped { .. })
+            Event::World(WorldEvent::HostStopped { .. } | WorldEvent::HostCrashed)
                 if record.host == self.expect.trader_host =>
             {
                 self.look(place);
                 self.forget();
+                self.streams.clear();
             }
             Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => {}
         }
-        self.holds.observe(record);
+        self.spells.observe(record);
     }
 
     /// A stream with books changes: what it told before it is live again does not count.
@@ -130,7 +131,7 @@ impl<'a> Books<'a> {
     /// Judges how far one book is behind, before it changes.
     fn look_at(&mut self, symbol: &Symbol, place: Place) {
         let live = self.streams.values().all(|state| *state == StreamState::Live);
-        let Some(twins) = self.twins.get_mut(symbol) else {
+        let Some(twins) = self.twins.get(symbol) else {
             return;
         };
         let (true, Some(_), Some(behind_since_ns)) = (live, twins.local, twins.behind_since_ns)
@@ -138,10 +139,13 @@ impl<'a> Books<'a> {
             return;
         };
         let since_ns = behind_since_ns.max(self.live_since_ns);
-        let mut allowed_ns = nanos(self.expect.book_lag_max).saturating_add(self.expect.slack_ns());
-        if self.holds.any_since(since_ns) {
-            allowed_ns = allowed_ns.saturating_add(nanos(self.expect.silence_max));
-        }
+        let silent = |spell: &Spell| self.expect.lags.contains_key(&spell.fault);
+        let since_ns = self.spells.heard_ns(since_ns, nanos(self.expect.silence_max), silent);
+        let usual_ns = nanos(self.expect.book_lag_max).saturating_add(self.expect.slack_ns());
+        let allowed_ns = usual_ns.saturating_add(self.lag_ns(since_ns));
+        let Some(twins) = self.twins.get_mut(symbol) else {
+            return;
+        };
         let lag_ns = place.at_ns.saturating_sub(since_ns);
         if lag_ns > allowed_ns && !twins.reported {
             twins.reported = true;
@@ -151,6 +155,20 @@ impl<'a> Books<'a> {
             );
             self.findings.violate(place, message);
         }
+    }
+}
+
+impl Books<'_> {
+    /// How far behind the faults may leave a book that is behind since a time.
+    ///
+    /// What a fault made late is in front of what comes after it.
+    fn lag_ns(&self, since_ns: u64) -> u64 {
+        let lag_ns = |spell: &Spell| {
+            let lag_ns = nanos(*self.expect.lags.get(&spell.fault)?);
+            let lasts = spell.to_ns.is_none_or(|to_ns| to_ns.saturating_add(lag_ns) >= since_ns);
+            lasts.then_some(lag_ns)
+        };
+        self.spells.all().iter().filter_map(lag_ns).max().unwrap_or(0)
     }
 }
 

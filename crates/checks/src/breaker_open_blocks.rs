@@ -7,7 +7,7 @@ use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::audit;
+use crate::facts::{audit, is_crash};
 use crate::findings::Findings;
 
 pub(crate) const CHECK: Check = Check {
@@ -28,6 +28,9 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
     let mut gates: BTreeMap<&str, Gate> = BTreeMap::new();
     for record in history {
+        if is_crash(record, &expect.trader_host) {
+            gates.clear();
+        }
         let Some(event) = audit(record) else {
             continue;
         };

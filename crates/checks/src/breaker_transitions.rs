@@ -8,7 +8,7 @@ use model::history::Record;
 use crate::breaker_replay::{Change, Replay};
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::audit;
+use crate::facts::{audit, is_crash};
 use crate::findings::{Findings, Place};
 
 pub(crate) const CHECK: Check = Check {
@@ -25,6 +25,10 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let new = |name| Replay::new(name, expect.rules(name), expect.slack_ns());
     for record in history {
         let place = Place::from(record);
+        if is_crash(record, &expect.trader_host) {
+            replays.clear();
+            guards.clear();
+        }
         let Some(event) = audit(record) else {
             continue;
         };

@@ -122,6 +122,15 @@ pub struct VenueLimits {
     pub connects_window: Duration,
 }
 
+/// Streams that a fault makes silent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Silence {
+    /// Their names: `kraken/public`.
+    pub streams: BTreeSet<String>,
+    /// Whether those fall silent, too, that become live while it lasts.
+    pub later: bool,
+}
+
 /// What a run promises. Made from the scenario, never from what the run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectations {
@@ -153,8 +162,10 @@ pub struct Expectations {
     pub calls: BTreeMap<String, CallRule>,
     /// Every stream that the trader must run: `kraken/public`.
     pub streams: BTreeSet<String>,
-    /// Streams that fall silent by a fault, by its number; all of them for a fault that is not here.
-    pub silences: BTreeMap<u32, BTreeSet<String>>,
+    /// What falls silent by a fault, by its number.
+    pub silences: BTreeMap<u32, Silence>,
+    /// How far behind a fault may leave a book that is claimed to be in sync, by its number.
+    pub lags: BTreeMap<u32, Duration>,
     /// Hosts of the databases that the trader must write into.
     pub sinks: BTreeSet<String>,
     /// How often calls may begin, by name of what the venue counts.
@@ -205,6 +216,7 @@ impl Expectations {
             streams: BTreeSet::new(),
             sinks: BTreeSet::new(),
             silences: BTreeMap::new(),
+            lags: BTreeMap::new(),
             rates: BTreeMap::new(),
             order_counter: None,
             venue_limits: None,

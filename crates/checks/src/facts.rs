@@ -8,9 +8,6 @@ use crate::findings::Place;
 /// End of the names of the streams that carry books.
 const PUBLIC_STREAM: &str = "/public";
 
-/// Beginning of the description of a fault that lets connections hang.
-const HOLD_FAULTS: [&str; 2] = ["hold", "hang subscribed"];
-
 /// Where a phase starts, if it does.
 pub(crate) fn phase_start(history: &[Record], wanted: Phase) -> Option<Place> {
     history.iter().find_map(|record| match &record.event {
@@ -23,6 +20,11 @@ pub(crate) fn phase_start(history: &[Record], wanted: Phase) -> Option<Place> {
 pub(crate) fn until(history: &[Record], at_ns: u64) -> &[Record] {
     let end = history.partition_point(|record| record.at_ns <= at_ns);
     &history[..end]
+}
+
+/// True for the end of a process that was not asked to end: what it knew is gone.
+pub(crate) fn is_crash(record: &Record, host: &str) -> bool {
+    record.host == host && matches!(record.event, Event::World(WorldEvent::HostCrashed))
 }
 
 /// The trader's event in a record, if it is one.
@@ -38,15 +40,15 @@ pub(crate) fn carries_books(stream: &str) -> bool {
     stream.ends_with(PUBLIC_STREAM)
 }
 
-/// Hung connections, as the fault plan tells it.
+/// The times at which faults were in force.
 #[derive(Debug, Default)]
-pub(crate) struct Holds {
-    spells: Vec<Hold>,
+pub(crate) struct Spells {
+    spells: Vec<Spell>,
 }
 
-/// One fault that lets connections hang.
+/// One fault.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct Spell {
     /// Number of the fault.
     pub fault: u32,
     /// When it begins, nanoseconds.
@@ -55,40 +57,57 @@ pub(crate) struct Hold {
     pub to_ns: Option<u64>,
 }
 
-impl Holds {
-    /// Takes one record; others than begins and ends of holds change nothing.
+impl Spells {
+    /// Takes one record; others than begins and ends of faults change nothing.
     pub(crate) fn observe(&mut self, record: &Record) {
         let Event::World(event) = &record.event else {
             return;
         };
-        if let WorldEvent::FaultStarted { fault, what } = event
-            && HOLD_FAULTS.iter().any(|kind| what.starts_with(kind))
-        {
-            self.spells.push(Hold { fault: *fault, from_ns: record.at_ns, to_ns: None });
+        if let WorldEvent::FaultStarted { fault, .. } = event {
+            self.spells.push(Spell { fault: *fault, from_ns: record.at_ns, to_ns: None });
         } else if let WorldEvent::FaultEnded { fault, .. } = event {
-            let open = |hold: &&mut Hold| hold.fault == *fault && hold.to_ns.is_none();
-            if let Some(hold) = self.spells.iter_mut().find(open) {
-                hold.to_ns = Some(record.at_ns);
+            let open = |spell: &&mut Spell| spell.fault == *fault && spell.to_ns.is_none();
+            if let Some(spell) = self.spells.iter_mut().find(open) {
+                spell.to_ns = Some(record.at_ns);
             }
         }
     }
 
-    /// All holds of a history.
+    /// All faults of a history.
     pub(crate) fn of(history: &[Record]) -> Self {
-        let mut holds = Self::default();
+        let mut spells = Self::default();
         for record in history {
-            holds.observe(record);
+            spells.observe(record);
         }
-        holds
+        spells
     }
 
-    /// True when a hold was in force at some time from `since_ns` to now.
-    pub(crate) fn any_since(&self, since_ns: u64) -> bool {
-        self.spells.iter().any(|hold| hold.to_ns.is_none_or(|to_ns| to_ns >= since_ns))
+    /// When somebody who hears nothing since a time may have heard something last, if he must notice silence
+    /// within a bound: what one of the faults that make silent kept back arrives at its end, also while
+    /// another one is in force.
+    pub(crate) fn heard_ns(
+        &self,
+        since_ns: u64,
+        bound_ns: u64,
+        silent: impl Fn(&Spell) -> bool,
+    ) -> u64 {
+        let silences: Vec<&Spell> = self.spells.iter().filter(|spell| silent(spell)).collect();
+        let in_force = |at_ns: u64| {
+            let mut all = silences.iter();
+            all.any(|spell| spell.from_ns <= at_ns && spell.to_ns.is_none_or(|to_ns| to_ns > at_ns))
+        };
+        let ends = silences.iter().filter_map(|spell| spell.to_ns);
+        let mut ends: Vec<u64> = ends.filter(|end_ns| in_force(*end_ns)).collect();
+        ends.sort_unstable();
+        let later = |heard_ns: u64, end_ns: u64| {
+            let noticed = end_ns < heard_ns || end_ns - heard_ns > bound_ns;
+            if noticed { heard_ns } else { end_ns }
+        };
+        ends.into_iter().fold(since_ns, later)
     }
 
-    /// The holds, in the order in which they began.
-    pub(crate) fn spells(&self) -> &[Hold] {
+    /// The faults, in the order in which they began.
+    pub(crate) fn all(&self) -> &[Spell] {
         &self.spells
     }
 }

@@ -39,7 +39,8 @@ mod waits_bounded;
 
 pub use check::{Check, CheckResult, Class, Verdict, Violation};
 pub use expectations::{
-    BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, VenueLimits,
+    BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, Silence,
+    VenueLimits,
 };
 pub use opening_rule::{OpeningRule, Span};
 pub use registry::{ALL, run, worst};

@@ -7,7 +7,7 @@ use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::audit;
+use crate::facts::{audit, is_crash};
 use crate::findings::Findings;
 
 pub(crate) const CHECK: Check = Check {
@@ -29,10 +29,13 @@ struct Subscriptions<'a> {
     earned: BTreeSet<&'a str>,
 }
 
-fn judge(history: &[Record], _: &Expectations) -> Verdict {
+fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
     let mut subscriptions = Subscriptions::default();
     for record in history {
+        if is_crash(record, &expect.trader_host) {
+            subscriptions = Subscriptions::default();
+        }
         let Some(event) = audit(record) else {
             continue;
         };

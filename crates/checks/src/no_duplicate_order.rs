@@ -8,7 +8,7 @@ use model::{ClientOrderId, OrderState, VenueOrderId};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::audit;
+use crate::facts::{audit, is_crash};
 use crate::findings::{Findings, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -38,6 +38,8 @@ struct Intent<'a> {
     attempt: Attempt,
     at_venue: Vec<&'a VenueOrderId>,
     state: OrderState,
+    /// Whoever wanted it is no more, and knows no fate of it.
+    orphaned: bool,
 }
 
 impl Default for Intent<'_> {
@@ -47,6 +49,7 @@ impl Default for Intent<'_> {
             attempt: Attempt::None,
             at_venue: Vec::new(),
             state: OrderState::Created,
+            orphaned: false,
         }
     }
 }
@@ -62,7 +65,9 @@ struct Ledger<'a> {
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut ledger = Ledger::default();
     for record in history {
-        if let Some(event) = audit(record) {
+        if is_crash(record, &expect.trader_host) {
+            ledger.crash();
+        } else if let Some(event) = audit(record) {
             ledger.trader(record, event, expect);
         } else if let Event::Venue(event) = &record.event {
             ledger.venue(record, event, &expect.account);
@@ -70,7 +75,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     }
     let Ledger { intents, mut findings, .. } = ledger;
     if !expect.is_cut() {
-        for (id, intent) in intents.iter().filter(|(_, intent)| !intent.state.is_final()) {
+        for (id, intent) in intents.iter().filter(|(_, intent)| intent.is_open()) {
             let message = format!("order {id} has no final fate: it is {}", intent.state);
             findings.violate(end_of(history), message);
         }
@@ -78,7 +83,25 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     findings.verdict("no order was wanted")
 }
 
+impl Intent<'_> {
+    /// True while somebody owes it a fate.
+    const fn is_open(&self) -> bool {
+        !self.state.is_final() && !self.orphaned
+    }
+}
+
 impl<'a> Ledger<'a> {
+    /// The trader is gone: what it had sent may have arrived.
+    fn crash(&mut self) {
+        self.calls.clear();
+        for intent in self.intents.values_mut() {
+            intent.orphaned |= !intent.state.is_final();
+            if matches!(intent.attempt, Attempt::Running(_)) {
+                intent.attempt = Attempt::MaybeSent;
+            }
+        }
+    }
+
     fn trader(&mut self, record: &Record, event: &'a AuditEvent, expect: &Expectations) {
         if let AuditEvent::OrderIntent { order } = event {
             let id = &order.client_order_id;

@@ -6,9 +6,9 @@ use model::history::{Event, Phase, Record, WorldEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{audit, phase_start, seconds};
+use crate::facts::{audit, is_crash, phase_start, seconds};
 use crate::findings::{Findings, Place, end_of};
-use crate::order_facts::Orders;
+use crate::order_facts::{Orders, TraderOrder};
 
 pub(crate) const CHECK: Check = Check {
     name: "nothing-left-behind",
@@ -31,6 +31,10 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut stopped: Option<Place> = None;
     let mut gone: Option<Place> = None;
     for record in history {
+        if is_crash(record, &expect.trader_host) {
+            // One that could not start has stopped in good order, and is followed by another one.
+            stopped = None;
+        }
         if let Some(AuditEvent::Shutdown { step, unfinished }) = audit(record) {
             findings.examine();
             if !unfinished.is_empty() {
@@ -87,11 +91,12 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
 
 /// No order may be open, at either end.
 fn orders(history: &[Record], expect: &Expectations, end: Place, findings: &mut Findings) {
-    let orders = Orders::of(history, &expect.account);
+    let orders = Orders::of(history, expect);
     for order in orders.at_venue().filter(|order| order.state == OrderState::Open) {
         findings.violate(end, format!("venue order {} is still open", order.id));
     }
-    for (id, order) in orders.trader.iter().filter(|(_, order)| !order.state.is_final()) {
+    let left = |order: &&TraderOrder| !order.state.is_final() && !order.orphaned;
+    for (id, order) in orders.trader.iter().filter(|(_, order)| left(order)) {
         findings.violate(end, format!("order {id} is left {}", order.state));
     }
 }

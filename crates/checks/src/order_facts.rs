@@ -6,6 +6,8 @@ use model::audit::AuditEvent;
 use model::history::{Event, Record, VenueEvent};
 use model::{ClientOrderId, OrderState, Quantity, VenueOrderId};
 
+use crate::expectations::Expectations;
+use crate::facts::is_crash;
 use crate::findings::Place;
 
 /// An order as the trader tells it.
@@ -17,6 +19,8 @@ pub(crate) struct TraderOrder {
     pub filled: Quantity,
     /// When state, filled quantity or venue id was told last.
     pub changed: Place,
+    /// The trader crashed before it knew a final state: what it told last counts for nothing.
+    pub orphaned: bool,
 }
 
 /// An order as the venue tells it.
@@ -44,26 +48,40 @@ pub(crate) struct Orders<'a> {
 }
 
 impl<'a> Orders<'a> {
-    /// Orders of `account` after all records of `history`.
-    pub(crate) fn of(history: &'a [Record], account: &str) -> Self {
+    /// Orders of the trader's account after all records of `history`.
+    pub(crate) fn of(history: &'a [Record], expect: &Expectations) -> Self {
         let mut orders = Self::default();
         for record in history {
             match &record.event {
                 Event::Trader(event) => orders.trader_event(record.into(), event),
-                Event::Venue(event) => orders.venue_event(record.into(), event, account),
+                Event::Venue(event) => {
+                    orders.venue_event(record.into(), event, &expect.account);
+                }
+                Event::World(_) if is_crash(record, &expect.trader_host) => orders.crash(),
                 Event::Sink(_) | Event::World(_) => {}
             }
         }
         orders
     }
 
+    fn crash(&mut self) {
+        for order in self.trader.values_mut() {
+            order.orphaned |= !order.state.is_final();
+        }
+    }
+
     fn trader_event(&mut self, place: Place, event: &'a AuditEvent) {
         if let AuditEvent::OrderIntent { order } = event {
-            let fresh =
-                TraderOrder { state: OrderState::Created, filled: Quantity::ZERO, changed: place };
+            let fresh = TraderOrder {
+                state: OrderState::Created,
+                filled: Quantity::ZERO,
+                changed: place,
+                orphaned: false,
+            };
             self.trader.entry(&order.client_order_id).or_insert(fresh);
         } else if let AuditEvent::OrderChanged { client_order_id, state, filled, .. } = event {
-            let told = TraderOrder { state: *state, filled: *filled, changed: place };
+            let (state, filled) = (*state, *filled);
+            let told = TraderOrder { state, filled, changed: place, orphaned: false };
             self.trader.insert(client_order_id, told);
         }
     }

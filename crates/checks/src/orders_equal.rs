@@ -40,7 +40,7 @@ fn compare(
     when: &str,
     findings: &mut Findings,
 ) {
-    let orders = Orders::of(history, &expect.account);
+    let orders = Orders::of(history, expect);
     let quiet_ns = nanos(expect.quiet_for);
     // After a shutdown nothing is under way any more: there is no excuse for a late difference.
     let over = !expect.is_cut() && now == end_of(history);
@@ -73,6 +73,11 @@ fn compare(
 fn difference(trader: &TraderOrder, venue: Option<&VenueOrder<'_>>) -> Option<String> {
     let absent =
         matches!(trader.state, OrderState::Created | OrderState::Rejected | OrderState::NotPlaced);
+    if trader.orphaned {
+        // Nobody is left to agree with: but it must not live on at the venue.
+        let alive = venue.filter(|venue| !venue.state.is_final())?;
+        return Some(format!("the trader that wanted it crashed; venue says {}", alive.state));
+    }
     let agrees = match venue {
         None => absent,
         Some(venue) if venue.state == OrderState::Rejected => {

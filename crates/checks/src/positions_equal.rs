@@ -8,7 +8,7 @@ use model::{ClientOrderId, Fill, Quantity, Side, Symbol};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::until;
+use crate::facts::{is_crash, until};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -27,6 +27,8 @@ struct Positions<'a> {
     at_venue: BTreeMap<&'a Symbol, Quantity>,
     at_trader: BTreeMap<&'a Symbol, Quantity>,
     changed: Place,
+    /// A trader crashed before the present one.
+    crashed: bool,
 }
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
@@ -36,14 +38,14 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     if recovered_ns < end.at_ns {
         let past = until(history, recovered_ns);
         // The same faults show again in the whole history: keep the comparison only.
-        let positions = Positions::of(past, &expect.account, &mut Findings::default());
+        let positions = Positions::of(past, expect, &mut Findings::default());
         let quiet_ns = recovered_ns.saturating_sub(positions.changed.at_ns);
         if quiet_ns > nanos(expect.quiet_for) {
             let place = Place { at_ns: recovered_ns, seq: end_of(past).seq };
             positions.compare(place, "after recovery", &mut findings);
         }
     }
-    let positions = Positions::of(history, &expect.account, &mut findings);
+    let positions = Positions::of(history, expect, &mut findings);
     let quiet_ns = end.at_ns.saturating_sub(positions.changed.at_ns);
     // A run that was cut short may end within the storm, or while news is under way.
     let settled = recovered_ns < end.at_ns && quiet_ns > nanos(expect.quiet_for);
@@ -54,16 +56,27 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
 }
 
 impl<'a> Positions<'a> {
-    fn of(history: &'a [Record], account: &str, findings: &mut Findings) -> Self {
+    fn of(history: &'a [Record], expect: &Expectations, findings: &mut Findings) -> Self {
         let mut positions = Self::default();
         for record in history {
             match &record.event {
                 Event::Trader(event) => positions.trader(record, event, findings),
-                Event::Venue(event) => positions.venue(record, event, account, findings),
+                Event::Venue(event) => {
+                    positions.venue(record, event, &expect.account, findings);
+                }
+                Event::World(_) if is_crash(record, &expect.trader_host) => positions.crash(),
                 Event::Sink(_) | Event::World(_) => {}
             }
         }
         positions
+    }
+
+    /// The positions of the next trader begin at zero, and orders of this one do not count in them.
+    fn crash(&mut self) {
+        self.crashed = true;
+        self.symbols.clear();
+        self.at_venue.clear();
+        self.at_trader.clear();
     }
 
     fn venue(&mut self, record: &Record, event: &'a VenueEvent, of: &str, findings: &mut Findings) {
@@ -79,6 +92,10 @@ impl<'a> Positions<'a> {
         if self.executed.insert((symbol, fill.trade_id), known).is_some() {
             let message = format!("venue executes {symbol} trade {} twice", fill.trade_id);
             findings.violate(record, message);
+        }
+        let earlier = !client_order_id.as_ref().is_some_and(|id| self.symbols.contains_key(id));
+        if self.crashed && earlier {
+            return;
         }
         let signed = match side {
             Side::Buy => fill.quantity,

@@ -8,7 +8,7 @@ mod count;
 use std::collections::BTreeMap;
 
 use model::audit::AuditEvent;
-use model::history::{Event, Record, VenueEvent};
+use model::history::{Event, Record, VenueEvent, WorldEvent};
 use model::{ClientOrderId, NewOrder, OrderKind, OrderState, Symbol, TimeInForce, VenueOrderId};
 
 use crate::check::{Check, Class, Verdict};
@@ -40,6 +40,10 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                 }
             }
             Event::Trader(AuditEvent::OrderIntent { order }) => orders.intend(order),
+            // Its limiters begin anew; what the venue counts, `venue-limits` counts.
+            Event::World(WorldEvent::HostCrashed) if record.host == expect.trader_host => {
+                counts.clear();
+            }
             Event::Venue(VenueEvent::OrderChanged { account, .. })
                 if *account != expect.account => {}
             Event::Venue(VenueEvent::OrderChanged {

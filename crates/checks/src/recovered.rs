@@ -8,7 +8,7 @@ use model::{ClientOrderId, OrderState, Symbol};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{carries_books, phase_start, seconds};
+use crate::facts::{carries_books, is_crash, phase_start, seconds};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -62,6 +62,9 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         if !due {
             health.relapse(record, patience_ns, &mut findings);
         }
+        if is_crash(record, &expect.trader_host) {
+            health.crash();
+        }
         health.observe(record);
     }
     if due {
@@ -76,6 +79,14 @@ impl<'a> Health<'a> {
     fn of(streams: &'a BTreeSet<String>) -> Self {
         let streams = streams.iter().map(|stream| (stream.as_str(), None)).collect();
         Self { streams, ..Self::default() }
+    }
+
+    /// Nobody claims anything any more.
+    fn crash(&mut self) {
+        self.breakers.clear();
+        self.streams.values_mut().for_each(|state| *state = None);
+        self.books.values_mut().for_each(|in_sync| *in_sync = false);
+        self.doubts.clear();
     }
 
     fn observe(&mut self, record: &'a Record) {

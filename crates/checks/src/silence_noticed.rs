@@ -7,7 +7,7 @@ use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{Holds, seconds, stream_change};
+use crate::facts::{Spell, Spells, is_crash, seconds, stream_change};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -27,7 +27,7 @@ struct Claim<'a> {
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
-    let claims = claims(history);
+    let claims = claims(history, &expect.trader_host);
     let bound_ns = nanos(expect.silence_max).saturating_add(expect.slack_ns());
     let end = end_of(history);
     // A stream that was never live could not notice anything.
@@ -37,13 +37,22 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             findings.violate(end, format!("stream {stream} never became live"));
         }
     }
-    for hold in Holds::of(history).spells() {
+    let spells = Spells::of(history);
+    for hold in spells.all() {
         let to_ns = hold.to_ns.unwrap_or(end.at_ns);
-        // A fault whose streams are not told strikes them all.
-        let silenced = expect.silences.get(&hold.fault);
-        let struck = |stream: &str| silenced.is_none_or(|streams| streams.contains(stream));
-        for claim in claims.iter().filter(|claim| struck(claim.stream)) {
-            let from_ns = claim.from_ns.max(hold.from_ns);
+        let Some(silence) = expect.silences.get(&hold.fault) else {
+            continue;
+        };
+        let struck = |claim: &&Claim<'_>| {
+            let earlier = claim.from_ns <= hold.from_ns;
+            silence.streams.contains(claim.stream) && (earlier || silence.later)
+        };
+        for claim in claims.iter().filter(struck) {
+            let silent = |spell: &Spell| {
+                let silence = expect.silences.get(&spell.fault);
+                silence.is_some_and(|silence| silence.streams.contains(claim.stream))
+            };
+            let from_ns = spells.heard_ns(claim.from_ns.max(hold.from_ns), bound_ns, silent);
             let noticed_by_ns = from_ns.saturating_add(bound_ns);
             // A hold that ends sooner, or a stream that was down by then, proves nothing.
             if claim.to.at_ns < from_ns || to_ns <= noticed_by_ns {
@@ -65,10 +74,15 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
 }
 
 /// All claims to be live, in the order in which they end.
-fn claims(history: &[Record]) -> Vec<Claim<'_>> {
+fn claims<'a>(history: &'a [Record], trader: &str) -> Vec<Claim<'a>> {
     let mut live: BTreeMap<&str, u64> = BTreeMap::new();
     let mut claims = Vec::new();
     for record in history {
+        if is_crash(record, trader) {
+            let to = Place::from(record);
+            let over = std::mem::take(&mut live).into_iter();
+            claims.extend(over.map(|(stream, from_ns)| Claim { stream, from_ns, to }));
+        }
         let Some((stream, state)) = stream_change(record) else {
             continue;
         };

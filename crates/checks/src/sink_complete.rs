@@ -9,6 +9,7 @@ use model::history::{Event, Record, SinkEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
+use crate::facts::is_crash;
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -37,6 +38,16 @@ struct Account {
     stored: u64,
 }
 
+impl Account {
+    /// Points that were on their way go with the process.
+    fn crash(&mut self) {
+        let stored = usize::try_from(self.stored).unwrap_or(usize::MAX);
+        let lost = self.owed.len().saturating_sub(stored);
+        self.owed.truncate(stored);
+        self.late += u64::try_from(lost).unwrap_or(u64::MAX);
+    }
+}
+
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
     if expect.sinks.is_empty() {
@@ -48,6 +59,9 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut ended = false;
     let mut flushed = false;
     for record in history {
+        if is_crash(record, &expect.trader_host) {
+            accounts.values_mut().for_each(Account::crash);
+        }
         match &record.event {
             Event::Trader(AuditEvent::Shutdown { step, .. }) => {
                 ended |= step == LAST_STEP;

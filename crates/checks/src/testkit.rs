@@ -8,7 +8,7 @@ mod story;
 
 use crate::{ALL, Expectations, Verdict};
 
-pub use outage::{clean, expectations};
+pub use outage::{clean, expectations, two_lives};
 pub use story::Story;
 
 /// Asserts that a check reports a violation whose message contains `fragment`.

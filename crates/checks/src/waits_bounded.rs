@@ -8,7 +8,7 @@ use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{audit, seconds};
+use crate::facts::{audit, is_crash, seconds};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -31,6 +31,10 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut waits: BTreeMap<u64, Wait<'_>> = BTreeMap::new();
     let mut numbers = BTreeSet::new();
     for record in history {
+        if is_crash(record, &expect.trader_host) {
+            waits.clear();
+            numbers.clear();
+        }
         let Some(event) = audit(record) else {
             continue;
         };

@@ -1,7 +1,9 @@
 //! What goes into the engine and what comes out of it.
 
 use model::audit::AuditEvent;
-use model::{ClientOrderId, FeedEvent, NewOrder, OrderReport, Symbol, VenueOrderId};
+use model::{
+    ClientOrderId, FeedEvent, Fill, NewOrder, OrderReport, Quantity, Symbol, VenueOrderId,
+};
 
 /// Something that the engine must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,13 @@ pub enum EngineEvent {
         asked_at_step: u64,
         /// Every open order of ours.
         open: Vec<OrderReport>,
+    },
+    /// The venue was asked for the executions of one order.
+    Executions {
+        /// The order.
+        client_order_id: ClientOrderId,
+        /// Those that it told; all of them, unless somebody gave up.
+        fills: Vec<Fill>,
     },
     /// No new orders from now on; open ones are cancelled.
     Stop,
@@ -109,6 +118,16 @@ pub enum Action {
         client_order_id: ClientOrderId,
         /// Its name at the venue, if known; then it exists and [`LocateOutcome::Absent`] is no answer.
         venue_order_id: Option<VenueOrderId>,
+    },
+    /// Ask the venue for the executions of an order, some of which were missed, until they are all there or
+    /// there is no hope: [`EngineEvent::Executions`].
+    FetchFills {
+        /// The order.
+        client_order_id: ClientOrderId,
+        /// Its name at the venue.
+        venue_order_id: VenueOrderId,
+        /// Its executions make up so much at least, base units.
+        filled: Quantity,
     },
     /// Write an audit event.
     Audit(AuditEvent),

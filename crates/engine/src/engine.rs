@@ -1,5 +1,8 @@
 //! The engine: one step per event.
 
+mod fills;
+
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
@@ -53,6 +56,8 @@ pub struct Engine {
     markets: BySymbol<MarketView>,
     positions: BySymbol<Quantity>,
     orders: Orders,
+    /// Orders whose executions are being asked for.
+    fetching: BTreeSet<OrderNumber>,
     private_live: bool,
     stopping: bool,
     failure: Option<String>,
@@ -85,6 +90,7 @@ impl Engine {
             markets: BySymbol::default(),
             positions: BySymbol::default(),
             orders: Orders::new(config.started),
+            fetching: BTreeSet::new(),
             private_live: false,
             stopping: false,
             failure: None,
@@ -130,7 +136,12 @@ impl Engine {
                 }
             }
             EngineEvent::Polled { asked_at_step, open } => {
-                self.on_open_orders(asked_at_step, &open, actions);
+                self.on_open_orders(asked_at_step, &open, false, actions);
+            }
+            EngineEvent::Executions { client_order_id, fills } => {
+                if let Some(number) = self.orders.number_of(&client_order_id) {
+                    self.on_executions(number, fills, actions);
+                }
             }
             EngineEvent::Stop => self.on_stop(actions),
         }
@@ -219,9 +230,9 @@ impl Engine {
         self.failure.as_deref()
     }
 
-    /// True when no order can change any more.
+    /// True when no order can change any more, and no execution is being asked for.
     pub fn is_settled(&self) -> bool {
-        self.orders.working().next().is_none()
+        self.orders.working().next().is_none() && self.fetching.is_empty()
     }
 
     fn on_feed(&mut self, event: FeedEvent, actions: &mut Vec<Action>) {
@@ -260,7 +271,7 @@ impl Engine {
             FeedEvent::Order(report) => self.on_report(&report, actions),
             FeedEvent::OpenOrders(open) => {
                 self.private_live = true;
-                self.on_open_orders(self.steps, &open, actions);
+                self.on_open_orders(self.steps, &open, true, actions);
             }
         }
     }
@@ -343,6 +354,7 @@ impl Engine {
         if let Some(update) = update {
             self.publish(number, update, actions);
         }
+        self.close_the_books(number, actions);
     }
 
     fn on_report(&mut self, report: &OrderReport, actions: &mut Vec<Action>) {
@@ -362,6 +374,7 @@ impl Engine {
         if doubtful {
             self.locate(number, actions);
         }
+        self.close_the_books(number, actions);
     }
 
     /// Asks the venue for an order, unless somebody is asking already.
@@ -374,13 +387,27 @@ impl Engine {
         }
     }
 
-    /// Takes a complete list of open orders; asks for those that are missing in it.
-    fn on_open_orders(&mut self, asked_at: u64, open: &[OrderReport], actions: &mut Vec<Action>) {
+    /// Takes a complete list of open orders; asks for those that are missing in it, and for executions that
+    /// nobody told of. After a reconnect nobody will; otherwise they may be on their way.
+    fn on_open_orders(
+        &mut self,
+        asked_at: u64,
+        open: &[OrderReport],
+        reconnected: bool,
+        actions: &mut Vec<Action>,
+    ) {
         for report in open {
             self.on_report(report, actions);
             if let Some(number) = self.orders.owner_of(report) {
-                self.orders.update(number, |order| order.listed_open(asked_at));
+                let steps = self.steps;
+                let gap_lasts = self.orders.update(number, |order| {
+                    order.listed_open(asked_at);
+                    order.gap_lasts(asked_at, steps)
+                });
                 self.cancel_if_due(number, actions);
+                if reconnected || gap_lasts == Some(true) {
+                    self.fetch_fills(number, actions);
+                }
             }
         }
         let listed: Vec<_> = open.iter().map(|report| &report.venue_order_id).collect();

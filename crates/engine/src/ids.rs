@@ -8,6 +8,8 @@ use crate::orders::OrderNumber;
 const BASE: u64 = 36;
 /// Most digits of a `u64` in that base.
 const DIGITS_MAX: usize = 13;
+/// Digits of a start time, from 1972 to 2059.
+const START_DIGITS: usize = 8;
 
 /// Longest text before the digits of a number: more milliseconds than there will be.
 const PREFIX_MAX: usize = DIGITS_MAX + 1;
@@ -82,6 +84,35 @@ impl OrderIds {
     }
 }
 
+/// Tells orders that earlier runs of this engine left from those of other programs and people.
+///
+/// The form of the id is all that there is to tell by: another account's user of this engine on the same
+/// account looks like an earlier run.
+#[derive(Debug, Clone)]
+pub struct EarlierRuns {
+    /// Ids of this run.
+    ours: OrderIds,
+}
+
+impl EarlierRuns {
+    /// Runs other than the one that starts at `started`.
+    pub fn before(started: UnixNanos) -> Self {
+        Self { ours: OrderIds::new(started) }
+    }
+
+    /// True for an id of an earlier run.
+    pub fn had(&self, id: &ClientOrderId) -> bool {
+        let digit = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+        let text = id.as_str();
+        let form = text.split_once('-').is_some_and(|(start, number)| {
+            start.len() == START_DIGITS
+                && !number.is_empty()
+                && start.bytes().chain(number.bytes()).all(digit)
+        });
+        form && !id.as_bytes().starts_with(&self.ours.prefix[..self.ours.length])
+    }
+}
+
 /// Writes the digits of a number to the start of a buffer; says how many they are.
 fn base36(mut number: u64, buffer: &mut [u8]) -> usize {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -132,6 +163,18 @@ mod tests {
         ] {
             let id = ClientOrderId::new(text).expect("a valid id");
             assert_eq!(ids.number_of(&id), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_of_earlier_runs_are_known_by_their_form() {
+        let started = UnixNanos::from_secs(1_600_000_000);
+        let runs = EarlierRuns::before(started);
+        let of = |started| OrderIds::new(started).peek();
+        assert!(runs.had(&of(UnixNanos::from_secs(1_599_999_999))));
+        assert!(!runs.had(&of(started)), "of this very run");
+        for other in ["a", "12345678", "12345678-", "1234567-1", "1234567A-1", "12345678-1-2"] {
+            assert!(!runs.had(&ClientOrderId::new(other).unwrap()), "{other}");
         }
     }
 }

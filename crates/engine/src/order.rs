@@ -18,14 +18,39 @@ pub struct Order {
     state: OrderState,
     filled: Quantity,
     cost: Notional,
-    fee: Notional,
+    /// The largest sum of fees that was told.
+    fee_told: Notional,
     /// The first execution that was told, and all others: few orders have several.
     trade_id: Option<u64>,
     trade_ids: BTreeSet<u64>,
+    known: Executions,
+    /// The step at which it was first seen that executions are missing.
+    gap_since: Option<u64>,
+    fetching: bool,
     reason: Option<Cow<'static, str>>,
     cancel: Cancel,
     locating: bool,
     opened_at_step: u64,
+}
+
+/// The sum of the executions that are known one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Executions {
+    quantity: Quantity,
+    fee: Notional,
+}
+
+impl Executions {
+    /// With one more; out of range, which none is that a venue could tell, nothing changes.
+    fn with(self, fill: &Fill) -> Self {
+        let sum = || {
+            Some(Self {
+                quantity: self.quantity.checked_add(fill.quantity)?,
+                fee: self.fee.checked_add(fill.fee)?,
+            })
+        };
+        sum().unwrap_or(self)
+    }
 }
 
 /// How far a cancellation is.
@@ -71,9 +96,12 @@ impl Order {
             state: OrderState::Submitting,
             filled: Quantity::ZERO,
             cost: Notional::ZERO,
-            fee: Notional::ZERO,
+            fee_told: Notional::ZERO,
             trade_id: None,
             trade_ids: BTreeSet::new(),
+            known: Executions::default(),
+            gap_since: None,
+            fetching: false,
             reason: None,
             cancel: Cancel::NotWanted,
             locating: false,
@@ -116,9 +144,20 @@ impl Order {
         self.cost
     }
 
-    /// Fees so far.
+    /// Fees so far: the sum over the executions, once all are known; until then the more of that and of
+    /// what the venue told.
     pub fn fee(&self) -> Notional {
-        self.fee
+        let known = self.known.fee;
+        if self.missing().is_zero() && self.trade_id.is_some() {
+            known
+        } else {
+            known.max(self.fee_told)
+        }
+    }
+
+    /// Base units that are filled by executions of which nothing else is known.
+    pub fn missing(&self) -> Quantity {
+        self.filled.saturating_sub(self.known.quantity)
     }
 
     /// Average price of what was filled, with all digits of a price.
@@ -232,11 +271,9 @@ impl Order {
         if let Some(cost) = report.cost {
             self.cost = self.cost.max(cost);
         }
-        let new_fill = report.last_fill.clone().filter(|fill| self.is_new(fill.trade_id));
-        match (report.fee, &new_fill) {
-            (Some(total), _) => self.fee = self.fee.max(total),
-            (None, Some(fill)) => self.fee = self.fee.checked_add(fill.fee).unwrap_or(self.fee),
-            (None, None) => {}
+        let new_fill = report.last_fill.clone().filter(|fill| self.learn(fill));
+        if let Some(total) = report.fee {
+            self.fee_told = self.fee_told.max(total);
         }
         let filled_more = self.filled.saturating_sub(before);
         let doubtful = source == Source::Told && self.is_doubtful(report);
@@ -257,6 +294,71 @@ impl Order {
             }
             Some(first) => first != trade_id && self.trade_ids.insert(trade_id),
         }
+    }
+
+    /// True for the number of an execution that was told.
+    fn is_known(&self, trade_id: u64) -> bool {
+        self.trade_id == Some(trade_id) || self.trade_ids.contains(&trade_id)
+    }
+
+    /// Counts an execution, once; true if it was not known.
+    fn learn(&mut self, fill: &Fill) -> bool {
+        let is_new = self.is_new(fill.trade_id);
+        if is_new {
+            self.known = self.known.with(fill);
+        }
+        is_new
+    }
+
+    /// Takes an execution that the venue was asked for. It may be newer than the totals, which it raises
+    /// then.
+    pub(crate) fn take_fill(&mut self, fill: Fill, step: u64) -> OrderUpdate {
+        let sum = self.known.quantity.checked_add(fill.quantity);
+        if !fill.quantity.is_positive() || sum.is_none_or(|sum| sum > self.request.quantity) {
+            let (id, trade_id) = (&self.request.client_order_id, fill.trade_id);
+            if !self.is_known(trade_id) {
+                tracing::error!(client_order_id = %id, trade_id, "impossible execution of an order");
+            }
+            return OrderUpdate::default();
+        }
+        if !self.learn(&fill) {
+            return OrderUpdate::default();
+        }
+        let filled_more = self.known.quantity.saturating_sub(self.filled);
+        if filled_more.is_positive() {
+            self.filled = self.known.quantity;
+            let more = Notional::of(fill.price, filled_more);
+            self.cost = self.cost.checked_add(more).unwrap_or(self.cost);
+        }
+        let state = self.next_state(self.state);
+        let changed = state != self.state || !filled_more.is_zero();
+        if state != self.state {
+            self.enter(state, None, step);
+        }
+        OrderUpdate { changed, filled_more, new_fill: Some(fill), doubtful: false }
+    }
+
+    /// True, once, until [`Order::fetched`]: executions are missing, and somebody should ask for them.
+    pub(crate) fn start_fetching(&mut self) -> bool {
+        let start = !self.fetching && !self.missing().is_zero() && self.venue_order_id.is_some();
+        self.fetching |= start;
+        start
+    }
+
+    /// The venue was asked.
+    pub(crate) fn fetched(&mut self) {
+        self.fetching = false;
+        self.gap_since = None;
+    }
+
+    /// True when executions are missing that were missing when a question was asked at this step. A list may
+    /// tell of an execution before the stream does, so that the first time says nothing yet.
+    pub(crate) fn gap_lasts(&mut self, asked_at_step: u64, step: u64) -> bool {
+        if self.missing().is_zero() {
+            self.gap_since = None;
+            return false;
+        }
+        *self.gap_since.get_or_insert(step) <= asked_at_step
     }
 
     /// An end without totals, or a complete fill that is not complete.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::{Quantity, Symbol};
 use thiserror::Error;
 
+use crate::rolling_mean::Means;
 use crate::strategies::{EmaCross, NoOp, Quoter, SmaCross};
 use crate::strategy::{Strategy, StrategyFactory};
 
@@ -60,8 +61,8 @@ pub enum StrategySpec {
         slow: u32,
         /// Base units to hold, above zero. Default 0.01.
         quantity: Quantity,
-        /// Length of a bar in seconds, 1 or more. Default 5.
-        bar_s: u32,
+        /// Length of a bar in seconds, 1 or more; `None` is 5, or the length of the bars of a tape of bars.
+        bar_s: Option<u32>,
         /// Seconds for which an order may rest, 1 or more. Default 60.
         patience_s: u32,
     },
@@ -73,6 +74,8 @@ pub enum StrategySpec {
         slow: u32,
         /// Base units to hold, long or short, above zero. Default 0.01.
         quantity: Quantity,
+        /// How the averages are computed, `exact` or `pandas`. Default `exact`.
+        means: Means,
     },
     /// [`Quoter`].
     Quoter {
@@ -87,8 +90,11 @@ pub enum StrategySpec {
     },
 }
 
+/// Length of the bars that `ema-cross` makes of trades, where nobody says it, in seconds.
+const BAR_S: u32 = 5;
+
 const QUOTER_KEYS: &str = "`qty`, `distance_bps`, `inventory_max`, `every_s`";
-const SMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`";
+const SMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `means`";
 const EMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `bar_s`, `patience_s`";
 
 impl StrategySpec {
@@ -126,6 +132,24 @@ impl StrategySpec {
         StrategyFactory::new(move |symbol| spec.build(symbol))
     }
 
+    /// The same strategy on a tape of bars: what makes bars of its own takes theirs, or whole ones together.
+    ///
+    /// # Errors
+    /// [`SpecError::BadValue`]: its bars are not so many whole bars of `length`.
+    pub fn of_bars(self, length: Duration) -> Result<Self, SpecError> {
+        let Self::EmaCross { fast, slow, quantity, bar_s, patience_s } = self else {
+            return Ok(self);
+        };
+        let whole = u32::try_from(length.as_secs()).unwrap_or(u32::MAX).max(1);
+        let bar_s = bar_s.unwrap_or(whole);
+        if !bar_s.is_multiple_of(whole) {
+            let (key, value) = ("bar_s", bar_s.to_string());
+            let expected = "a multiple of the length of the tape's bars in seconds, or none";
+            return Err(SpecError::BadValue { key, value, expected });
+        }
+        Ok(Self::EmaCross { fast, slow, quantity, bar_s: Some(bar_s), patience_s })
+    }
+
     fn build(&self, symbol: &Symbol) -> Box<dyn Strategy> {
         match *self {
             Self::NoOp => Box::new(NoOp),
@@ -134,11 +158,11 @@ impl StrategySpec {
                 fast,
                 slow,
                 quantity,
-                Duration::from_secs(bar_s.into()),
+                Duration::from_secs(bar_s.unwrap_or(BAR_S).into()),
                 Duration::from_secs(patience_s.into()),
             )),
-            Self::SmaCross { fast, slow, quantity } => {
-                Box::new(SmaCross::new(symbol.clone(), fast, slow, quantity))
+            Self::SmaCross { fast, slow, quantity, means } => {
+                Box::new(SmaCross::new(symbol.clone(), fast, slow, quantity, means))
             }
             Self::Quoter { quantity, distance_bps, inventory_max, every_s } => {
                 let every = Duration::from_secs(every_s.into());
@@ -162,13 +186,23 @@ impl StrategySpec {
     fn sma_cross(parameters: &mut BTreeMap<&str, &str>) -> Result<Self, SpecError> {
         let (fast, slow) = lengths(parameters, 10, 20)?;
         let quantity = size(parameters, "qty", 1_000_000)?;
-        Ok(Self::SmaCross { fast, slow, quantity })
+        let means = match parameters.remove("means") {
+            None | Some("exact") => Means::Exact,
+            Some("pandas") => Means::Pandas,
+            Some(other) => {
+                let (key, value) = ("means", other.to_owned());
+                return Err(SpecError::BadValue { key, value, expected: "`exact` or `pandas`" });
+            }
+        };
+        Ok(Self::SmaCross { fast, slow, quantity, means })
     }
 
     fn ema_cross(parameters: &mut BTreeMap<&str, &str>) -> Result<Self, SpecError> {
         let (fast, slow) = lengths(parameters, 12, 26)?;
         let quantity = size(parameters, "qty", 1_000_000)?;
-        let bar_s = count(parameters, "bar_s", 5)?;
+        let given = parameters.contains_key("bar_s");
+        let bar_s = count(parameters, "bar_s", BAR_S)?;
+        let bar_s = given.then_some(bar_s);
         let patience_s = count(parameters, "patience_s", 60)?;
         Ok(Self::EmaCross { fast, slow, quantity, bar_s, patience_s })
     }
@@ -240,8 +274,20 @@ mod tests {
         let StrategySpec::EmaCross { fast, slow, quantity, bar_s, .. } = spec else {
             panic!("another strategy: {spec:?}")
         };
-        assert_eq!((fast, slow, bar_s, quantity.to_string().as_str()), (5, 20, 5, "0.5"));
+        assert_eq!((fast, slow, bar_s, quantity.to_string().as_str()), (5, 20, None, "0.5"));
         assert_eq!(StrategySpec::parse("no-op"), Ok(StrategySpec::NoOp));
+    }
+
+    #[test]
+    fn averages_on_bars_take_whole_bars() {
+        let length = Duration::from_secs(60);
+        let bar_s = |text| match StrategySpec::parse(text).expect(text).of_bars(length) {
+            Ok(StrategySpec::EmaCross { bar_s, .. }) => bar_s,
+            Ok(_) | Err(_) => None,
+        };
+        assert_eq!(bar_s("ema-cross"), Some(60));
+        assert_eq!(bar_s("ema-cross:bar_s=300"), Some(300));
+        assert_eq!(bar_s("ema-cross:bar_s=5"), None);
     }
 
     #[test]
@@ -261,6 +307,7 @@ mod tests {
             "strategy `ema-cross` has no parameter `fst`; \
              it takes `fast`, `slow`, `qty`, `bar_s`, `patience_s`",
         );
+        check("sma-cross:means=f32", "parameter `means=f32`: expected `exact` or `pandas`");
         check("ema-cross:fast=0", "parameter `fast=0`: expected a whole number above zero");
         check("ema-cross:fast=30", "parameter `slow=26`: expected more bars than `fast`");
     }

@@ -16,6 +16,8 @@ pub enum Applied {
     Right {
         /// Whether the best prices are others than before.
         best_changed: bool,
+        /// Whether a snapshot shows that changes of a book that was in sync have not come.
+        missed: bool,
     },
     /// The book is wrong and waits for a snapshot now.
     Wrong {
@@ -43,6 +45,11 @@ impl BookSync {
         Self { book: LocalBook::new(instrument, depth), synced: false, best: (None, None) }
     }
 
+    /// Whether it can be trusted.
+    pub const fn is_synced(&self) -> bool {
+        self.synced
+    }
+
     /// Best bid and best ask of a book that is right; nothing of another.
     pub const fn best(&self) -> Best {
         self.best
@@ -62,6 +69,7 @@ impl BookSync {
 
     /// Takes a snapshot, which replaces the book, or an update, which changes it.
     pub fn apply(&mut self, snapshot: bool, change: &BookChange) -> Applied {
+        let before = (snapshot && self.synced).then(|| self.fingerprint());
         if snapshot {
             self.book.clear();
             self.synced = true;
@@ -79,7 +87,8 @@ impl BookSync {
         let best = (self.book.bids().next(), self.book.asks().next());
         let best_changed = snapshot || best != self.best;
         self.best = best;
-        Applied::Right { best_changed }
+        let missed = before.is_some_and(|before| before != self.fingerprint());
+        Applied::Right { best_changed, missed }
     }
 }
 

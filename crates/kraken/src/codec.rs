@@ -4,6 +4,7 @@
 //! enum values are skipped; a known field that cannot be read is a [`DecodeError`].
 
 pub mod account;
+pub mod any;
 pub(crate) mod decode;
 pub mod fault;
 pub(crate) mod fields;
@@ -23,3 +24,9 @@ pub use decode::DecodeError;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod mutated;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tolerant;

@@ -63,6 +63,9 @@ pub struct KrakenConfig {
     pub silence_max: Duration,
     /// Longest wait for that sign of life; default 5 s.
     pub pong_timeout: Duration,
+    /// Longest time without a change of a book before its subscription is renewed: a snapshot that differs
+    /// from our book proves that changes do not come any more, though heartbeats may; default 30 s.
+    pub quiet_max: Duration,
     /// Time between pings that keep a quiet connection open; default 30 s. Kraken closes after 60 s.
     pub ping_interval: Duration,
     /// Longest request, with its retries and waits; default 30 s. At least the `attempt_timeout` of every
@@ -79,6 +82,9 @@ pub struct KrakenConfig {
     pub gather: GatherConfig,
     /// Waits before a stream connects again; default 1 s to 15 s, half of it by chance.
     pub reconnect: BackoffConfig,
+    /// Whether another process used the key until a moment ago, as before a restart: Kraken's decaying
+    /// counters are then taken for full at the start, which costs a few seconds. Default false.
+    pub counters_full_at_start: bool,
     /// How long after its send the venue's engine may still accept an order; 2 s to 60 s, default 5 s.
     pub order_deadline: Duration,
 }
@@ -131,6 +137,7 @@ impl KrakenConfig {
             connect_timeout: Duration::from_secs(30),
             subscribe_timeout: Duration::from_secs(10),
             silence_max: Duration::from_secs(10),
+            quiet_max: Duration::from_secs(30),
             pong_timeout: Duration::from_secs(5),
             ping_interval: Duration::from_secs(30),
             request_timeout: Duration::from_secs(30),
@@ -138,6 +145,7 @@ impl KrakenConfig {
             lookup: LOOKUP,
             gather: GatherConfig { running_max: 4 },
             reconnect: RECONNECT,
+            counters_full_at_start: false,
             order_deadline: Duration::from_secs(5),
         }
     }
@@ -282,6 +290,7 @@ impl KrakenConfig {
             ("subscribe_timeout", self.subscribe_timeout, TIMEOUT_MAX, hour),
             ("request_timeout", self.request_timeout, TIMEOUT_MAX, hour),
             ("silence_max", self.silence_max, SILENCE_MAX, minute),
+            ("quiet_max", self.quiet_max, TIMEOUT_MAX, hour),
             ("pong_timeout", self.pong_timeout, SILENCE_MAX, minute),
         ];
         for (setting, time, most, expected) in times {
@@ -395,6 +404,7 @@ mod tests {
         check("connect_timeout", |config| &mut config.connect_timeout, 3600);
         check("subscribe_timeout", |config| &mut config.subscribe_timeout, 3600);
         check("silence_max", |config| &mut config.silence_max, 60);
+        check("quiet_max", |config| &mut config.quiet_max, 3600);
         check("pong_timeout", |config| &mut config.pong_timeout, 60);
     }
 

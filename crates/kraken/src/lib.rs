@@ -7,6 +7,7 @@
 //! - [`rules`]: what a pair asks of an order, checked before it is sent.
 //! - [`session`]: the two streams, public (trades, books) and private (our orders), each a
 //!   long-running function over a sans-IO state machine in `stream`.
+//! - [`switch`]: Kraken's dead man's switch, kept from firing.
 //!
 //! Kraken's words end here: everything that goes up is in terms of [`model`].
 
@@ -19,10 +20,12 @@ pub mod rest;
 pub mod rules;
 pub mod session;
 mod stream;
+pub mod switch;
 #[cfg(test)]
 mod test_venue;
 pub mod tier;
 
+pub use codec::account::{OrderDetails, OwnTrade, Paged, Period};
 pub use codec::market::{Candle, CandleLength, Ticker};
 pub use codec::order::{Amendment, CancelTarget, KrakenOrder, Placed, Replaced, Replacement};
 pub use codec::rest::{SystemStatus, TradeCursor, TradePage, WsToken};
@@ -30,5 +33,7 @@ pub use codec::sign::{Credentials, CredentialsError};
 pub use config::{ConfigError, KrakenConfig};
 pub use rest::{BatchResults, CallError, CancelOutcome, LookupError, Rest, RestError, SubmitError};
 pub use rules::{PairRules, Rule, RuleBroken};
-pub use session::{SessionContext, SessionError, run_private, run_public};
+pub use session::{
+    SessionContext, SessionError, Trader, TradingLink, run_private, run_private_trading, run_public,
+};
 pub use tier::Tier;

@@ -3,8 +3,8 @@
 //! | limiter | counts | taken by |
 //! |---|---|---|
 //! | `kraken/public` | public requests of the address | public queries |
-//! | `kraken/rest` | private requests of the key, decaying | private queries, `CancelAll` |
-//! | `kraken/engine/<pair>` | orders and cancels of a pair, decaying; young orders are dear | orders, cancels |
+//! | `kraken/rest` | private requests of the key, decaying | private queries, `CancelAll`, the dead man's switch |
+//! | `kraken/engine/<pair>` | orders and cancels of a pair, decaying; young orders are dear | orders, changes, cancels |
 //! | `kraken/dials` | WebSocket dials of the address | both streams |
 
 use std::collections::BTreeMap;
@@ -45,14 +45,22 @@ impl Limits {
                 .map_err(|source| ConfigError::Limiter { limiter: name, source })
         };
         let engine = "kraken/engine";
-        Ok(Self {
+        let limits = Self {
             public: limiter("kraken/public", &config.public_limit)?,
             rest: limiter("kraken/rest", &counter(config.rest_limit()))?,
             dials: limiter("kraken/dials", &config.dial_limit)?,
             engine: KeyedLimiter::new(engine, counter(config.engine_limit()), PAIRS_MAX)
                 .map_err(|source| ConfigError::Limiter { limiter: engine, source })?,
             ages: OrderAges::default(),
-        })
+        };
+        if config.counters_full_at_start {
+            limits.rest.fill();
+            for symbol in &config.symbols {
+                // A counter that cannot be had now is none that could be taken from.
+                limits.engine(symbol).iter().for_each(Limiter::fill);
+            }
+        }
+        Ok(limits)
     }
 
     /// The engine's counter of a pair.

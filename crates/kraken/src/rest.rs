@@ -49,6 +49,7 @@ use lookup::Lookup;
 pub use lookup::LookupError;
 use rulebook::Rulebook;
 pub use trading::BatchResults;
+pub(crate) use trading::{SWITCH_MAX, order_call, switch_seconds};
 
 /// Weight of a query.
 const QUERY_WEIGHT: u32 = 1;
@@ -136,7 +137,7 @@ impl Rest {
     }
 
     /// By when a request that is made now is over.
-    fn deadline(&self) -> Deadline {
+    pub(crate) fn deadline(&self) -> Deadline {
         let longest = self.shared.longest();
         self.by.map_or(longest, |by| by.min(longest))
     }
@@ -172,6 +173,21 @@ impl Rest {
         self.lookup.publish();
         self.depths.publish();
         self.instruments.publish();
+    }
+
+    /// What counts at Kraken.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// Wall time.
+    pub(crate) fn now(&self) -> UnixNanos {
+        self.shared.clock.now()
+    }
+
+    /// Until when the venue's engine may take what is sent now.
+    pub(crate) fn expiry(&self) -> UnixNanos {
+        self.shared.expiry()
     }
 
     /// The lane and the limiter of a stream's dials.

@@ -10,6 +10,7 @@
 
 mod dial;
 mod driver;
+mod trading;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::config::KrakenConfig;
 use crate::rest::Rest;
 use crate::stream::{PrivateStream, PublicStream, Timings};
 use driver::{Driver, Names};
+pub use trading::{Trader, TradingLink};
 
 /// What a session needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -100,7 +102,7 @@ pub async fn run_public(
     let followed: Vec<_> = config.symbols.iter().map(find).collect::<Result<_, _>>()?;
     let timings = Timings::from(&**config);
     let stream = PublicStream::new(&followed, config.book_depth, timings);
-    Driver::new(PUBLIC, context, stream, events, cancel).run().await
+    Driver::new(PUBLIC, context, stream, events, cancel, TradingLink::default()).run().await
 }
 
 /// Follows our own orders until cancelled. Each connection fetches a token of its own.
@@ -121,9 +123,28 @@ pub async fn run_private(
     events: mpsc::Sender<FeedEvent>,
     cancel: CancellationToken,
 ) -> Result<(), SessionError> {
+    run_private_trading(context, TradingLink::default(), events, cancel).await
+}
+
+/// As [`run_private`], and carries the requests of the [`Trader`] whose link this is.
+///
+/// # Errors
+/// As for [`run_private`].
+///
+/// # Cancel safety
+/// As for [`run_public`]. What was sent and is not answered then is in doubt.
+///
+/// # Determinism
+/// As for [`run_private`].
+pub async fn run_private_trading(
+    context: SessionContext,
+    link: TradingLink,
+    events: mpsc::Sender<FeedEvent>,
+    cancel: CancellationToken,
+) -> Result<(), SessionError> {
     let counter_max = context.config.tier.engine().max;
     let stream = PrivateStream::new(Timings::from(&*context.config), counter_max);
-    Driver::new(PRIVATE, context, stream, events, cancel).run().await
+    Driver::new(PRIVATE, context, stream, events, cancel, link).run().await
 }
 
 #[cfg(test)]

@@ -9,11 +9,13 @@ mod vitals;
 
 use std::time::Duration;
 
-use model::FeedEvent;
 use model::audit::AuditEvent;
+use model::{FeedEvent, UnixNanos};
 use tokio::time::Instant;
 
 use crate::codec::rest::WsToken;
+use crate::codec::ws::Done;
+use crate::codec::ws::trading::TradeRequest;
 pub(crate) use private::PrivateStream;
 pub(crate) use public::PublicStream;
 pub(crate) use vitals::{Timings, Vitals};
@@ -31,6 +33,8 @@ pub(crate) enum Action {
     WaitStarted(u64),
     /// That wait is over.
     WaitEnded(u64, Result<(), String>),
+    /// A request to trade was answered, by its number: with what was done, or with the venue's error.
+    Answered(u64, Result<Done, String>),
     /// Every subscription stands.
     Live,
     /// The connection is of no use any more, for this reason.
@@ -44,6 +48,11 @@ pub(crate) trait Machine: Send {
 
     /// A text message came in.
     fn message(&mut self, text: &str, now: Instant, out: &mut Vec<Action>);
+
+    /// Sends a request to trade that is void after `expiry`; its number, if this stream takes any now.
+    fn trade(&mut self, _: &TradeRequest, _expiry: UnixNanos, _: &mut Vec<Action>) -> Option<u64> {
+        None
+    }
 
     /// The connection is gone.
     fn closed(&mut self, reason: &str, out: &mut Vec<Action>);

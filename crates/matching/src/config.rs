@@ -88,6 +88,9 @@ pub enum PrintRule {
     Last,
     /// The first one after the order.
     Next,
+    /// The last one before the order, but booked only when the next one comes, under the time of the last one;
+    /// limit orders as under `Next`. backtesting.py's `trade_on_close`.
+    Close,
 }
 
 /// Shape of a synthetic book.
@@ -132,20 +135,36 @@ pub enum Funding {
 pub enum Shortfall {
     /// It is refused, or cancelled when it was accepted before.
     Refuse,
-    /// It is cut to whole lots that cost less than there is; the rest is cancelled.
-    Cut,
+    /// It is cut to whole lots that cost less than a share of what there is; the rest is cancelled.
+    Cut {
+        /// The share, parts per million, `1..=1_000_000`.
+        share_ppm: i64,
+    },
 }
 
-/// Fee rates of an account, parts per million of the cost, each in `-100_000..=100_000`.
+impl Shortfall {
+    /// Cuts to everything that there is.
+    pub const CUT: Self = Self::Cut { share_ppm: 1_000_000 };
+}
+
+/// Fees of an account: rates in parts per million of the cost, each in `-100_000..=100_000`, and a fixed part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeeRates {
     /// For orders that rested. Below zero it is a rebate.
     pub maker_ppm: i64,
     /// For orders that took liquidity.
     pub taker_ppm: i64,
+    /// Paid once per order, with its first execution, quote units, zero or more; with [`Funding::Margin`] only,
+    /// since nothing is reserved for it.
+    pub fixed: Notional,
 }
 
 impl FeeRates {
+    /// Rates without a fixed part.
+    pub const fn of_ppm(maker_ppm: i64, taker_ppm: i64) -> Self {
+        Self { maker_ppm, taker_ppm, fixed: Notional::ZERO }
+    }
+
     /// The higher of the two, at least zero: what a hold must provide for.
     pub(crate) fn worst_ppm(self) -> i64 {
         self.maker_ppm.max(self.taker_ppm).max(0)
@@ -193,6 +212,24 @@ pub enum ConfigError {
         /// The account.
         account: String,
         /// The rate.
+        ppm: i64,
+    },
+    /// A fixed fee is negative, or of an account that may owe nothing.
+    #[error(
+        "account `{account}` cannot pay a fixed fee of {fixed}: expected zero or more, and margin funding"
+    )]
+    FixedFee {
+        /// The account.
+        account: String,
+        /// The fee.
+        fixed: Notional,
+    },
+    /// A share of what there is is out of range.
+    #[error("account `{account}` cuts orders to {ppm} ppm of what there is, outside 1..=1000000")]
+    Share {
+        /// The account.
+        account: String,
+        /// The share.
         ppm: i64,
     },
     /// A leverage is out of range.
@@ -290,6 +327,16 @@ impl AccountConfig {
             if ppm.unsigned_abs() > FEE_PPM_MAX {
                 return Err(ConfigError::FeeRate { account: self.name.clone(), ppm });
             }
+        }
+        let fixed = self.fees.fixed;
+        let may_owe = self.funding != Funding::Spot;
+        if fixed < Notional::ZERO || fixed.raw() > BALANCE_MAX || !(may_owe || fixed.is_zero()) {
+            return Err(ConfigError::FixedFee { account: self.name.clone(), fixed });
+        }
+        if let Shortfall::Cut { share_ppm: ppm } = self.shortfall
+            && !(1..=1_000_000).contains(&ppm)
+        {
+            return Err(ConfigError::Share { account: self.name.clone(), ppm });
         }
         if let Funding::Margin { leverage } = self.funding
             && !(1..=1000).contains(&leverage)

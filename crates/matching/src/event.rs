@@ -52,6 +52,10 @@ pub struct Execution {
     pub cost: Notional,
     /// Fees since the order was placed, quote units.
     pub fee: Notional,
+    /// What this execution moved of the base asset, as it was booked.
+    pub booked_base: Notional,
+    /// What this execution moved of the quote asset, as it was booked, without the fee.
+    pub booked_quote: Notional,
 }
 
 /// Why a request was refused. Nothing has changed.

@@ -2,6 +2,7 @@
 
 mod amend;
 mod funds;
+mod later;
 mod prints;
 mod quiet;
 mod settle;
@@ -10,7 +11,9 @@ mod submit;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use model::{Book, Instrument, Level, Notional, OrderKind, Price, Side, Symbol, Trade, UnixNanos};
+use model::{
+    Book, Instrument, Level, Notional, OrderKind, Price, Quantity, Side, Symbol, Trade, UnixNanos,
+};
 
 pub use self::amend::Amendment;
 pub use self::prints::BarPrint;
@@ -22,10 +25,11 @@ use crate::config::{
 };
 use crate::event::{ExchangeEvent, Refusal, TapeError};
 use crate::ledger::{AssetId, Ledger};
-use crate::market::{Execution as MarketExecution, Market};
-use crate::order::{AccountId, CancelReason, Order, OrderId, OrderStatus};
+use crate::market::{Execution as MarketExecution, Market, Stop};
+use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
 use crate::orders::Orders;
 use crate::outside::Outside;
+use crate::rules::VenueRules;
 use crate::waiting::Waiting;
 
 /// A whole exchange: markets, accounts, orders, money.
@@ -48,6 +52,7 @@ pub struct Exchange {
     scratch: Vec<MarketExecution>,
     /// False when owners alone are told, and only what they would not know otherwise.
     tells_all: bool,
+    rules: VenueRules,
 }
 
 /// An instrument with its market.
@@ -60,6 +65,10 @@ struct Listing {
     quote: AssetId,
     market: Market,
     waiting: Waiting,
+    /// Price of the last print, of whomever.
+    last_print: Option<Price>,
+    /// Digits to which amounts of the base and the quote asset are rounded when they are booked.
+    booked: [Option<u32>; 2],
     /// Orders that meet the next print of a market without a book, oldest first.
     arriving: VecDeque<OrderId>,
     next_trade: u64,
@@ -73,7 +82,8 @@ pub struct MarketId(usize);
 /// What the exchange knows of an account besides its money.
 #[derive(Debug, Clone)]
 struct Trader {
-    fees: FeeRates,
+    /// By market.
+    fees: Vec<FeeRates>,
     funding: Funding,
     shortfall: Shortfall,
     open: BTreeSet<OrderId>,
@@ -90,6 +100,9 @@ pub struct DepthUpdate<'a> {
     pub symbol: &'a Symbol,
     /// True when the levels are the whole book; false when they replace single levels.
     pub snapshot: bool,
+    /// Levels of a side that the source shows at most: what lies behind them is out of sight, not gone. `None`
+    /// where it shows all.
+    pub levels: Option<u32>,
     /// Buy levels; a quantity of zero removes a level.
     pub bids: &'a [Level],
     /// Sell levels; a quantity of zero removes a level.
@@ -106,7 +119,7 @@ impl Exchange {
         let mut ledger = Ledger::new();
         let markets = config.instruments.into_iter();
         let markets: Vec<_> = markets.map(|c| Listing::new(c, &mut ledger)).collect();
-        let own = FeeRates { maker_ppm: 0, taker_ppm: 0 };
+        let own = FeeRates::of_ppm(0, 0);
         let own = Trader::new(own, Funding::Spot, Shortfall::Refuse, markets.len());
         let mut traders = vec![own.clone(), own];
         for account in &config.accounts {
@@ -128,6 +141,7 @@ impl Exchange {
             closed_orders_max: config.closed_orders_max,
             scratch: Vec::new(),
             tells_all: true,
+            rules: VenueRules::exact(),
         })
     }
 
@@ -138,6 +152,63 @@ impl Exchange {
         self.tells_all = false;
         self.markets.iter_mut().for_each(|listing| listing.tells_prints = false);
         self
+    }
+
+    /// The same exchange under other rules.
+    #[must_use]
+    pub fn with_rules(mut self, rules: VenueRules) -> Self {
+        for listing in &mut self.markets {
+            let Instrument { base, quote, .. } = &listing.instrument;
+            listing.booked = [base, quote].map(|asset| rules.booked_decimals.get(asset).copied());
+        }
+        self.rules = rules;
+        self
+    }
+
+    /// Changes what an account pays for executions in one instrument from now on. An order that is open keeps
+    /// reserving at most what it does.
+    ///
+    /// # Errors
+    /// [`Refusal`]: no such account or instrument.
+    pub fn set_fees(
+        &mut self,
+        account: AccountId,
+        symbol: &Symbol,
+        fees: FeeRates,
+    ) -> Result<(), Refusal> {
+        let at = self.position(symbol).ok_or(Refusal::UnknownInstrument)?;
+        let trader = self.traders.get_mut(account.0).ok_or(Refusal::UnknownAccount)?;
+        trader.fees[at] = fees;
+        Ok(())
+    }
+
+    /// Brings what our takers took from a synthetic book back before the next recorded trade does.
+    pub fn refill(&mut self, symbol: &Symbol) {
+        if let Some(at) = self.position(symbol) {
+            self.markets[at].market.outside.refill();
+        }
+    }
+
+    /// Shows only a part of a resting order in the published book; `None` shows all of it again.
+    pub fn set_shown(&mut self, order: OrderId, shown: Option<Quantity>) {
+        let known = self.orders.get(order).filter(|order| order.is_open());
+        if let Some(at) = known.map(|order| order.market) {
+            self.markets[at].market.set_shown(order, shown);
+        }
+    }
+
+    /// The resting order of the same account that an order would meet now, if it came.
+    pub fn self_match(&mut self, account: AccountId, request: &OrderRequest) -> Option<OrderId> {
+        let at = self.position(&request.symbol)?;
+        let market = &mut self.markets[at].market;
+        if request.is_waiting() || market.outside.print_rule().is_some() {
+            return None;
+        }
+        let taking = market.taking(account, request.side, request.limit(), request.quantity);
+        if taking.stop != Stop::SelfMatch {
+            return None;
+        }
+        market.first_of(account, request.side.opposite())
     }
 
     /// Cancels an open order of an account.
@@ -198,6 +269,7 @@ impl Exchange {
             let taker = listing.market.outside.taker_of(trade);
             listing.market.outside.on_trade(trade.price, taker);
             listing.next_trade += 1;
+            listing.last_print = Some(trade.price);
             return Ok(());
         }
         let mut executions = std::mem::take(&mut self.scratch);
@@ -244,18 +316,32 @@ impl Exchange {
         if levels.clone().any(|(_, level)| broken(level)) {
             return Err(TapeError::NotPositive { symbol: symbol() });
         }
+        market.outside.shows(update.levels);
         if update.snapshot {
-            market.outside.clear();
-        }
-        for (side, level) in levels {
-            market.set_level(side, level);
-        }
-        if update.snapshot {
-            market.cap_queues();
+            let before = market.clear_levels();
+            for (side, level) in levels {
+                market.outside.set(side, level);
+            }
+            if let Some(before) = before {
+                market.requeue(&before);
+            }
+        } else if update.levels.is_some() {
+            // What comes into sight pushes others out of it.
+            let (gone, there): (Vec<_>, Vec<_>) =
+                levels.partition(|(_, level)| level.quantity.is_zero());
+            for (side, level) in there.into_iter().chain(gone) {
+                market.set_level(side, level);
+            }
+        } else {
+            for (side, level) in levels {
+                market.set_level(side, level);
+            }
         }
         let mut executions = std::mem::take(&mut self.scratch);
         market.on_quotes(&mut executions);
+        let before = self.markets[at].next_trade;
         self.execute(at, executions, now, out);
+        self.after_own_prints(at, before, now, out);
         Ok(())
     }
 
@@ -310,6 +396,13 @@ impl Exchange {
         Some(self.markets[at].market.book(depth))
     }
 
+    /// The bids and the asks of [`Exchange::book`], best levels first; cheaper.
+    pub fn levels(&mut self, symbol: &Symbol, depth: usize) -> Option<[Vec<Level>; 2]> {
+        let at = self.position(symbol)?;
+        let market = &mut self.markets[at].market;
+        Some([Side::Buy, Side::Sell].map(|side| market.levels(side, depth)))
+    }
+
     /// Best levels of everybody, bid and ask, as [`Exchange::book`] would show them; cheaper.
     ///
     /// A market without a book shows the last price on both sides, with a quantity of zero.
@@ -340,10 +433,30 @@ impl Exchange {
         [quote, base].map(|asset| self.ledger.balance(account, asset).total)
     }
 
-    /// Price of the last recorded trade.
+    /// Price of the last recorded trade, or, where own prints count, of the last print.
     pub fn last_price(&self, symbol: &Symbol) -> Option<Price> {
-        let at = self.position(symbol)?;
-        self.markets[at].market.outside.last_price()
+        self.last_at(self.position(symbol)?)
+    }
+
+    /// The last price, or before the first trade the middle of the best prices of everybody else.
+    pub fn reference_price(&self, symbol: &Symbol) -> Option<Price> {
+        self.reference_at(self.position(symbol)?)
+    }
+
+    fn last_at(&self, at: usize) -> Option<Price> {
+        let listing = &self.markets[at];
+        let print = listing.last_print.filter(|_| self.rules.own_prints_count);
+        print.or_else(|| listing.market.outside.last_price())
+    }
+
+    fn reference_at(&self, at: usize) -> Option<Price> {
+        let middle = || {
+            let [bid, ask] = self.markets[at].market.outside.touch_prices();
+            let (bid, ask) = bid.zip(ask)?;
+            let middle = Price::from_raw(bid.raw() + ask.raw().saturating_sub(bid.raw()) / 2);
+            Some(middle.floor_to(self.markets[at].instrument.tick_size))
+        };
+        self.last_at(at).or_else(|| middle().filter(|_| self.rules.own_prints_count))
     }
 
     fn position(&self, symbol: &Symbol) -> Option<usize> {
@@ -389,6 +502,7 @@ impl Exchange {
         let trader = &mut self.traders[order.account.0];
         trader.open.remove(&id);
         trader.open_in[order.market] -= 1;
+        self.markets[order.market].market.set_shown(id, None);
         match status {
             OrderStatus::Cancelled(reason) => {
                 out.push(ExchangeEvent::Cancelled { order: id, reason });
@@ -427,6 +541,8 @@ impl Listing {
             quote: ledger.asset(&instrument.quote),
             market: Market::new(Outside::new(&instrument, config.liquidity), config.queue),
             waiting: Waiting::default(),
+            last_print: None,
+            booked: [None; 2],
             arriving: VecDeque::new(),
             next_trade: 1,
             tells_prints: true,
@@ -450,13 +566,14 @@ impl Listing {
     fn print(
         &mut self,
         price: Price,
-        quantity: model::Quantity,
+        quantity: Quantity,
         taker_side: Side,
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> u64 {
         let number = self.next_trade;
         self.next_trade += 1;
+        self.last_print = Some(price);
         if self.tells_prints {
             out.push(ExchangeEvent::Printed(Trade {
                 symbol: self.instrument.symbol.clone(),
@@ -474,6 +591,7 @@ impl Listing {
 impl Trader {
     fn new(fees: FeeRates, funding: Funding, shortfall: Shortfall, markets: usize) -> Self {
         let (open, client_ids) = (BTreeSet::new(), BTreeMap::new());
+        let fees = vec![fees; markets];
         Self { fees, funding, shortfall, open, open_in: vec![0; markets], client_ids }
     }
 }

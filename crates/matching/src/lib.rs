@@ -11,6 +11,7 @@ mod order;
 mod orders;
 mod outside;
 mod queue;
+mod rules;
 mod waiting;
 
 pub use config::{
@@ -21,3 +22,4 @@ pub use event::{ExchangeEvent, Execution, Refusal, TapeError};
 pub use exchange::{Amendment, BarPrint, DepthUpdate, Exchange, MarketId, Quiet};
 pub use ledger::{Balance, Ledger};
 pub use order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
+pub use rules::{BuyHolds, VenueRules};

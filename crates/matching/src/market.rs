@@ -7,7 +7,7 @@ use model::{Book, Level, Price, Quantity, Side, Trade};
 use crate::config::QueueModel;
 use crate::ladder::{Ladder, Queue, Resting};
 use crate::order::{AccountId, OrderId};
-use crate::outside::Outside;
+use crate::outside::{Levels, Outside, quantity_in};
 use crate::queue::ahead_after;
 
 /// The counterparty of an order that takes.
@@ -54,12 +54,14 @@ pub(crate) struct Market {
     model: QueueModel,
     bids: Ladder,
     asks: Ladder,
+    /// What orders show of themselves, if that is not all.
+    shown: BTreeMap<OrderId, Quantity>,
 }
 
 impl Market {
     pub(crate) fn new(outside: Outside, model: QueueModel) -> Self {
         let (bids, asks) = (Ladder::new(Side::Buy), Ladder::new(Side::Sell));
-        Self { outside, model, bids, asks }
+        Self { outside, model, bids, asks, shown: BTreeMap::new() }
     }
 
     /// True without an order of ours.
@@ -187,7 +189,11 @@ impl Market {
 
     /// Sets a recorded level, and moves our orders behind it.
     pub(crate) fn set_level(&mut self, side: Side, level: Level) {
+        let hides = level.quantity.is_zero() && self.outside.hides(side, level.price);
         let before = self.outside.set(side, level);
+        if hides {
+            return;
+        }
         let (model, after) = (self.model, level.quantity);
         self.change_queue(side, level.price, |queue| {
             for resting in queue {
@@ -198,14 +204,31 @@ impl Market {
         });
     }
 
-    /// The whole recorded book is new: none of our orders is behind more than now stands there.
-    pub(crate) fn cap_queues(&mut self) {
-        for (side, queues) in [(Side::Buy, &mut self.bids), (Side::Sell, &mut self.asks)] {
+    /// Removes every recorded level; gives the bids and asks that there were, if an order of ours depends on them.
+    pub(crate) fn clear_levels(&mut self) -> Option<[Levels; 2]> {
+        if self.is_empty() {
+            self.outside.clear();
+            return None;
+        }
+        Some(self.outside.take_levels())
+    }
+
+    /// The whole recorded book is new; `before` are its old bids and asks. Our orders at prices in sight move as if
+    /// each level had changed by itself.
+    pub(crate) fn requeue(&mut self, before: &[Levels; 2]) {
+        let model = self.model;
+        let sides = [(Side::Buy, &mut self.bids), (Side::Sell, &mut self.asks)];
+        for ((side, queues), before) in sides.into_iter().zip(before) {
             for (price, queue) in queues.iter_mut() {
-                let level = self.outside.quantity_at(side, price);
+                if self.outside.is_out_of_sight(side, price) {
+                    continue;
+                }
+                let before = quantity_in(before, side, price);
+                let after = self.outside.quantity_at(side, price);
                 for resting in queue {
-                    resting.queue_ahead = resting.queue_ahead.min(level);
-                    resting.traded = Quantity::ZERO;
+                    let traded = std::mem::take(&mut resting.traded);
+                    resting.queue_ahead =
+                        ahead_after(model, resting.queue_ahead, before, after, traded);
                 }
             }
         }
@@ -213,25 +236,32 @@ impl Market {
 
     /// The best `depth` levels of everybody, as the venue publishes them.
     pub(crate) fn book(&mut self, depth: usize) -> Book {
-        self.outside.refresh();
         let mut book = Book::new();
         for side in [Side::Buy, Side::Sell] {
-            let mut levels: BTreeMap<Price, Quantity> = BTreeMap::new();
-            let outside = self.visible(side).iter().map(|l| (l.price, l.quantity));
-            let own = self.side(side).iter().take(depth).map(|(price, queue)| {
-                let quantities = queue.iter().map(|resting| resting.remaining);
-                (price, quantities.fold(Quantity::ZERO, sum))
-            });
-            for (price, quantity) in outside.take(depth).chain(own) {
-                let at = levels.entry(price).or_default();
-                *at = sum(*at, quantity);
-            }
-            for (price, quantity) in levels {
-                book.set(side, Level { price, quantity });
+            self.levels(side, depth).into_iter().for_each(|level| book.set(side, level));
+        }
+        book
+    }
+
+    /// One side of [`Market::book`], best levels first.
+    pub(crate) fn levels(&mut self, side: Side, depth: usize) -> Levels {
+        self.outside.refresh();
+        let outside = self.visible(side);
+        let mut outside = outside[..outside.len().min(depth)].iter().copied().peekable();
+        let mut levels = Levels::with_capacity(outside.len());
+        for (price, queue) in self.side(side).iter().take(depth) {
+            let better = |level: &Level| is_better(side, level.price, price);
+            levels.extend(std::iter::from_fn(|| outside.next_if(better)));
+            let own = self.shown_of(queue);
+            let beside = outside.next_if(|level| level.price == price);
+            let quantity = beside.map_or(own, |level| sum(level.quantity, own));
+            if quantity.is_positive() {
+                levels.push(Level { price, quantity });
             }
         }
-        book.truncate(depth);
-        book
+        levels.extend(outside);
+        levels.truncate(depth);
+        levels
     }
 
     /// Best levels of both sides as [`Market::book`] shows them, bid and ask, without building a book
@@ -278,10 +308,8 @@ impl Market {
 
     /// The better of a touch and our best level, or their sum at one price.
     fn joined(&self, side: Side, touch: Option<Level>) -> Option<Level> {
-        let own = self.side(side).iter().next().map(|(price, queue)| {
-            let quantities = queue.iter().map(|resting| resting.remaining);
-            Level { price, quantity: quantities.fold(Quantity::ZERO, sum) }
-        });
+        let own = self.side(side).iter().next();
+        let own = own.map(|(price, queue)| Level { price, quantity: self.shown_of(queue) });
         match (touch, own) {
             (Some(touch), Some(own)) if touch.price == own.price => {
                 let quantity = sum(touch.quantity, own.quantity);
@@ -290,6 +318,30 @@ impl Market {
             (Some(touch), Some(own)) if !is_better(side, own.price, touch.price) => Some(touch),
             (touch, own) => own.or(touch),
         }
+    }
+
+    /// What a queue shows.
+    fn shown_of(&self, queue: &Queue) -> Quantity {
+        let shown = |resting: &Resting| {
+            let part = self.shown.get(&resting.order).copied();
+            part.map_or(resting.remaining, |part| part.min(resting.remaining))
+        };
+        queue.iter().map(shown).fold(Quantity::ZERO, sum)
+    }
+
+    /// Shows only a part of an order, or all of it.
+    pub(crate) fn set_shown(&mut self, order: OrderId, part: Option<Quantity>) {
+        if let Some(part) = part {
+            self.shown.insert(order, part);
+        } else if !self.shown.is_empty() {
+            self.shown.remove(&order);
+        }
+    }
+
+    /// The order of an account on a side that is served first.
+    pub(crate) fn first_of(&self, account: AccountId, side: Side) -> Option<OrderId> {
+        let mut resting = self.side(side).iter().flat_map(|(_, queue)| queue);
+        resting.find(|resting| resting.account == account).map(|resting| resting.order)
     }
 
     /// Price of our best resting order of a side.

@@ -154,6 +154,8 @@ pub struct Order {
     pub opened_at: UnixNanos,
     /// When it ended.
     pub closed_at: Option<UnixNanos>,
+    /// True until its time has come, of an order that was to come later.
+    pub scheduled: bool,
     /// What it reserves now: quote units of a buy, base units of a sell.
     pub held: Notional,
     /// Position of the instrument in the exchange.

@@ -17,6 +17,8 @@ pub(crate) struct Outside {
     last: Option<LastTrade>,
     /// True when `bids` and `asks` do not yet follow `last`.
     stale: bool,
+    /// Levels of a side that the tape shows at most.
+    shown: Option<usize>,
     bids: Levels,
     asks: Levels,
 }
@@ -48,6 +50,7 @@ impl Outside {
             quantity_min: instrument.quantity_min,
             last: None,
             stale: false,
+            shown: None,
             bids: Levels::new(),
             asks: Levels::new(),
         }
@@ -125,6 +128,30 @@ impl Outside {
         self.asks.clear();
     }
 
+    /// Takes every recorded level out, bids and asks.
+    pub(crate) fn take_levels(&mut self) -> [Levels; 2] {
+        [std::mem::take(&mut self.bids), std::mem::take(&mut self.asks)]
+    }
+
+    /// Takes note of how many levels of a side the tape shows.
+    pub(crate) fn shows(&mut self, levels: Option<u32>) {
+        self.shown = levels.map(|levels| usize::try_from(levels).unwrap_or(usize::MAX));
+    }
+
+    /// True when the tape does not tell what stands at a price: it is worse than all that it shows.
+    pub(crate) fn is_out_of_sight(&self, side: Side, price: Price) -> bool {
+        let Some(shown) = self.shown else { return false };
+        let levels = self.levels(side);
+        levels.len() >= shown && position(levels, side, price) == levels.len()
+    }
+
+    /// True when the level at a price is the worst of more than the tape shows: it leaves its sight.
+    pub(crate) fn hides(&self, side: Side, price: Price) -> bool {
+        let Some(shown) = self.shown else { return false };
+        let levels = self.levels(side);
+        levels.len() > shown && levels.last().is_some_and(|level| level.price == price)
+    }
+
     /// Levels of one side, best first, after [`Outside::refresh`].
     pub(crate) fn levels(&self, side: Side) -> &[Level] {
         debug_assert!(!self.stale, "levels are read after a refresh");
@@ -136,20 +163,20 @@ impl Outside {
 
     /// Quantity at a price, zero without a level.
     pub(crate) fn quantity_at(&self, side: Side, price: Price) -> Quantity {
-        let levels = self.levels(side);
-        match levels.get(position(levels, side, price)) {
-            Some(level) if level.price == price => level.quantity,
-            Some(_) | None => Quantity::ZERO,
-        }
+        quantity_in(self.levels(side), side, price)
     }
 
     /// Quantity that a new order at a price has to wait for.
     ///
-    /// Recorded levels are exact. A synthetic book has one level per slot of its grid, which stands
+    /// Recorded levels are exact; of a price out of sight nothing is known, so that everybody is ahead until it
+    /// comes into sight. A synthetic book has one level per slot of its grid, which stands
     /// for everybody in the slot: behind the touch, a price without a level has the queue of the
     /// level nearest to it (of two as near, the one with the better price), beyond the last level
     /// that of the last. A price better than the touch is nobody's yet.
     pub(crate) fn queue_at(&self, side: Side, price: Price) -> Quantity {
+        if self.is_out_of_sight(side, price) {
+            return Quantity::MAX;
+        }
         let levels = self.levels(side);
         let at = position(levels, side, price);
         let level = match (at.checked_sub(1).and_then(|at| levels.get(at)), levels.get(at)) {
@@ -230,6 +257,11 @@ impl Outside {
         self.set(side, Level { price, quantity: left });
     }
 
+    /// Lets a synthetic book come back as the last trade left it.
+    pub(crate) fn refill(&mut self) {
+        self.stale = self.is_synthetic() && self.last.is_some();
+    }
+
     /// Brings a synthetic book up to the last trade. Costs nothing when it is.
     pub(crate) fn refresh(&mut self) {
         if !self.stale {
@@ -257,8 +289,9 @@ impl Outside {
     }
 
     fn sizes(&self, shape: SyntheticConfig, last: LastTrade) -> Sizes {
-        let base = shape.level_cost.raw() / i128::from(last.price.raw()).max(1);
-        Sizes { base, lot: self.lot, min: self.quantity_min, number: last.number }
+        let (cost, tick) = (shape.level_cost.raw(), i128::from(self.tick));
+        let base = cost / i128::from(last.price.raw()).max(1);
+        Sizes { cost, tick, base, lot: self.lot, min: self.quantity_min, number: last.number }
     }
 
     fn levels_mut(&mut self, side: Side) -> &mut Levels {
@@ -296,6 +329,14 @@ impl Outside {
     }
 }
 
+/// Quantity at a price of some levels, zero without one.
+pub(crate) fn quantity_in(levels: &[Level], side: Side, price: Price) -> Quantity {
+    match levels.get(position(levels, side, price)) {
+        Some(level) if level.price == price => level.quantity,
+        Some(_) | None => Quantity::ZERO,
+    }
+}
+
 /// Index of a price in levels that stand best first, or where it would be inserted.
 fn position(levels: &[Level], side: Side, price: Price) -> usize {
     levels.partition_point(|level| match side {
@@ -327,7 +368,10 @@ fn behind_touch(side: Side, touch: i128, width: i128) -> impl Iterator<Item = i1
 
 /// Quantities of the levels of one synthetic book.
 struct Sizes {
-    /// Typical quantity, in steps of a quantity.
+    /// Typical cost of a level, in steps of a notional.
+    cost: i128,
+    tick: i128,
+    /// Typical quantity at the touches, in steps of a quantity.
     base: i128,
     lot: Quantity,
     min: Quantity,
@@ -337,19 +381,20 @@ struct Sizes {
 impl Sizes {
     /// Quantity at a touch; changes with every trade.
     fn touch(&self, side: Side) -> Quantity {
-        self.scaled(mix(self.number, 3 + salt(side)))
+        self.scaled(self.base, mix(self.number, 3 + salt(side)))
     }
 
-    /// Quantity behind a touch; changes every [`LEVEL_TRADES`] trades, each level at its own time.
+    /// Quantity behind a touch; changes every [`LEVEL_TRADES`] trades, each level at its own time, and not with
+    /// the last price.
     fn behind(&self, side: Side, at: i128) -> Quantity {
         let place = mix(fold(at), 5 + salt(side));
         let age = (self.number + place % LEVEL_TRADES) / LEVEL_TRADES;
-        self.scaled(mix(place ^ age, 7))
+        self.scaled(self.cost / (at * self.tick).max(1), mix(place ^ age, 7))
     }
 
     /// Between a quarter and nine quarters of the base.
-    fn scaled(&self, draw: u64) -> Quantity {
-        let raw = self.base * (128 + i128::from(draw >> 16) % 1024) / 512;
+    fn scaled(&self, base: i128, draw: u64) -> Quantity {
+        let raw = base * (128 + i128::from(draw >> 16) % 1024) / 512;
         let quantity = Quantity::from_raw(i64::try_from(raw).unwrap_or(i64::MAX));
         quantity.floor_to(self.lot).max(self.min).max(self.lot)
     }

@@ -160,7 +160,49 @@ impl<U: Unit> Fixed<U> {
 
     /// Text with exactly `decimals` digits after the point; further digits are cut off.
     pub fn to_fixed(self, decimals: u32) -> String {
-        format_scaled(i128::from(self.0), U::DECIMALS, Some(decimals))
+        let mut text = String::new();
+        self.push_fixed(decimals, &mut text);
+        text
+    }
+
+    /// Appends the text of [`Fixed::to_fixed`].
+    pub fn push_fixed(self, decimals: u32, out: &mut String) {
+        let shown = decimals.min(U::DECIMALS);
+        let cut = Self::step(shown).0.unsigned_abs();
+        let mut rest = self.0.unsigned_abs().checked_div(cut).unwrap_or(0);
+        let is_negative = self.0 < 0 && rest > 0;
+        // Filled from the end: the digits of a 64-bit number, a point and a sign fit.
+        let mut text = [0; 24];
+        let mut places = text.iter_mut().rev();
+        let mut length = 0_usize;
+        let mut put = |byte: u8| {
+            if let Some(place) = places.next() {
+                *place = byte;
+                length = length.saturating_add(1);
+            }
+        };
+        let digit = |rest: &mut u64| {
+            let last = u8::try_from(*rest % 10).unwrap_or(0);
+            *rest /= 10;
+            last.wrapping_add(b'0')
+        };
+        if shown > 0 {
+            (0..shown).for_each(|_| put(digit(&mut rest)));
+            put(b'.');
+        }
+        put(digit(&mut rest));
+        while rest > 0 {
+            put(digit(&mut rest));
+        }
+        if is_negative {
+            put(b'-');
+        }
+        let start = text.len().saturating_sub(length);
+        out.push_str(std::str::from_utf8(&text[start..]).unwrap_or_default());
+        if shown == 0 && decimals > 0 {
+            out.push('.');
+        }
+        (shown..decimals).for_each(|_| out.push('0'));
     }
 }
 

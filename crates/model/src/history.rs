@@ -207,6 +207,9 @@ pub enum WorldEvent {
         /// Value by name and labels, as texts: `wavetank_lane_calls_total{lane="kraken/read"}`.
         changed: BTreeMap<String, String>,
     },
+    /// A host's program ended at once, in the middle of everything. Another one may start there later,
+    /// which knows nothing of it.
+    HostCrashed,
     /// A host's program ended.
     HostStopped {
         /// Tasks of the host that still live.
@@ -360,6 +363,7 @@ impl fmt::Display for WorldEvent {
             }
             Self::TapeEnded => f.write_str("the tape is at its end"),
             Self::MetricsSampled { changed } => write!(f, "{} metrics changed", changed.len()),
+            Self::HostCrashed => f.write_str("crashed"),
             Self::HostStopped { tasks_alive, sockets_open, error } => {
                 write!(f, "stopped, {tasks_alive} tasks alive, {sockets_open} sockets open")?;
                 error.as_ref().map_or(Ok(()), |error| write!(f, ": {error}"))

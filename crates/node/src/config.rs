@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use engine::{RiskLimits, StrategyFactory};
 use kraken::KrakenConfig;
+use kraken::switch::SwitchConfig;
 use platform::health::Criticality;
 use resilience::BackoffConfig;
 
@@ -39,6 +40,13 @@ pub struct NodeConfig {
     pub clock_skew_max: Duration,
     /// Waits between two questions for one order, and between two cancellations of one order.
     pub ask_again: BackoffConfig,
+    /// The venue's dead man's switch: has it cancel **all** orders of the account when the node is not heard
+    /// of in time; `None` for none.
+    ///
+    /// Use it where the account is the node's alone: a machine that loses its power or its network leaves
+    /// orders behind that nobody watches, which is worse than orders cancelled for a lasting outage. Beside
+    /// orders of others ([`ForeignOrders::Leave`]) it would cancel those, too.
+    pub switch: Option<SwitchConfig>,
     /// Longest time for loading instruments and open orders at the start.
     pub startup_max: Duration,
     /// Longest time for cancelling and resolving orders at the end. Less than the order deadline and
@@ -73,6 +81,10 @@ pub enum ForeignOrders {
     Refuse,
     /// Leave them alone.
     Leave,
+    /// Cancel those that an earlier run of this program left, by the form of our ids, and do not start
+    /// beside any other. Orders that were on their way when that run ended, and show up later, are
+    /// cancelled, too. Only where no other node of this program trades on the account.
+    CancelOwn,
 }
 
 impl NodeConfig {
@@ -98,6 +110,9 @@ impl NodeConfig {
         if self.visibility_delay > DURATION_MAX {
             let expected = "a duration of at most 24 h";
             return Err(NodeError::Range { setting: "visibility_delay", expected });
+        }
+        if let Some(switch) = &self.switch {
+            switch.validate()?;
         }
         let names = dependencies::names(self);
         let twice = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name));

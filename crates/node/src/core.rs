@@ -148,6 +148,9 @@ impl Core {
                 Action::Locate { client_order_id, venue_order_id } => {
                     self.desk.locate(client_order_id, venue_order_id);
                 }
+                Action::FetchFills { client_order_id, venue_order_id, filled } => {
+                    self.desk.fetch_fills(client_order_id, venue_order_id, filled);
+                }
             }
         }
     }

@@ -21,6 +21,8 @@ pub(crate) const ENDPOINT: &str = "endpoint";
 const LANES: [&str; 3] = ["read", "order", "cancel"];
 /// Streams of a venue, each with the breaker of its dials.
 const STREAMS: [(&str, &str); 2] = [("public", "connect-public"), ("private", "connect-private")];
+/// The dead man's switch, if there is one.
+pub(crate) const SWITCH: &str = "kraken/switch";
 /// The key of a venue.
 const KEY: &str = "key";
 /// Venues.
@@ -33,9 +35,10 @@ pub(crate) fn names(config: &NodeConfig) -> Vec<String> {
         let parts = LANES.iter().chain(streams).chain([&KEY]);
         parts.map(move |part| format!("{venue}/{part}"))
     });
+    let switch = config.switch.map(|_| SWITCH.to_owned());
     let sinks = config.sinks.iter().map(|sink| sink.name().to_owned());
     let endpoint = config.endpoint.map(|_| ENDPOINT.to_owned());
-    venues.chain(sinks).chain(endpoint).collect()
+    venues.chain(switch).chain(sinks).chain(endpoint).collect()
 }
 
 /// Reporters of what the audit trail tells about.

@@ -22,6 +22,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::board::Board;
 use crate::groups::ENDPOINT;
+pub use host::is_ours;
 
 /// Connections at once; more are closed at once.
 const CONNECTIONS_MAX: usize = 16;

@@ -6,6 +6,7 @@ use platform::TaskGroup;
 pub(crate) const STREAMS: &str = "streams";
 pub(crate) const ORDERS: &str = "orders";
 pub(crate) const UPKEEP: &str = "upkeep";
+pub(crate) const SWITCH: &str = "switch";
 pub(crate) const ALERTS: &str = "alerts";
 pub(crate) const SINKS: &str = "sinks";
 pub(crate) const ENDPOINT: &str = "endpoint";

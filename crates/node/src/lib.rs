@@ -22,9 +22,12 @@ mod run;
 mod shutdown;
 mod sinks;
 mod startup;
+mod strays;
+mod switch;
 mod upkeep;
 
 pub use config::{ForeignOrders, NodeConfig};
+pub use endpoint::is_ours as is_meant_for_us;
 pub use error::NodeError;
 pub use influx::{INFLUX, influx_sink};
 pub use run::{NodeReport, run};

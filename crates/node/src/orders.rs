@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
-use kraken::{Rest, SubmitError};
-use model::{ClientOrderId, NewOrder, OrderReport, Symbol, VenueOrderId};
+use kraken::{OwnTrade, Rest, SubmitError};
+use model::{ClientOrderId, Fill, NewOrder, OrderReport, Quantity, Symbol, VenueOrderId};
 use platform::{Entropy, Platform, Spawner, TaskError};
 use resilience::BackoffConfig;
 use tokio::sync::mpsc;
@@ -17,6 +17,9 @@ use tokio::time::Instant;
 use crate::backoff::Backoff;
 use crate::config::NodeConfig;
 use crate::groups::ORDERS;
+
+/// Answers with fewer executions than an order is filled by, after which there is no hope.
+const FILLS_TRIES_MAX: u32 = 20;
 
 /// Sends what the engine wants and brings back the answers.
 #[derive(Debug)]
@@ -133,6 +136,37 @@ impl OrderDesk {
         });
     }
 
+    /// Asks for the executions of one order until they make up what is filled. The venue may show them late;
+    /// after some tries that brought fewer, those are told.
+    pub(crate) fn fetch_fills(
+        &self,
+        client_order_id: ClientOrderId,
+        venue_order_id: VenueOrderId,
+        filled: Quantity,
+    ) {
+        let rest = self.rest.clone();
+        let mut backoff = self.asking.backoff("fills", &client_order_id);
+        self.answer_with(format!("fills {client_order_id}"), async move {
+            let mut tries = 0;
+            let fills = loop {
+                match rest.executions_of(std::slice::from_ref(&venue_order_id)).await {
+                    Ok(trades) => {
+                        let fills: Vec<_> = trades.iter().filter_map(OwnTrade::fill).collect();
+                        tries += 1;
+                        if sum(&fills) >= filled || tries >= FILLS_TRIES_MAX {
+                            break fills;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::debug!(%client_order_id, %error, "executions not fetched yet")
+                    }
+                }
+                backoff.wait().await;
+            };
+            EngineEvent::Executions { client_order_id, fills }
+        });
+    }
+
     fn answer_with(&self, task: String, work: impl Future<Output = EngineEvent> + Send + 'static) {
         let answers = self.answers.clone();
         self.spawner.spawn(ORDERS, task, async move {
@@ -156,4 +190,9 @@ async fn find(
         Some(venue_id) => Ok(Some(rest.look_up(venue_id).await?)),
         None => Ok(rest.find_order(id).await?),
     }
+}
+
+/// Base units of all of them.
+fn sum(fills: &[Fill]) -> Quantity {
+    fills.iter().fold(Quantity::ZERO, |sum, fill| sum.checked_add(fill.quantity).unwrap_or(sum))
 }

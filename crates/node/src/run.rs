@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use engine::{Engine, EngineConfig};
+use kraken::switch::DeadMansSwitch;
 use kraken::{Rest, SessionContext, run_private, run_public};
 use model::{FeedEvent, Instrument};
-use platform::health::HealthRegistry;
+use platform::health::{HealthRegistry, HealthReporter};
 use platform::{Platform, Spawner};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -16,10 +17,13 @@ use crate::config::NodeConfig;
 use crate::core::{Core, Signals};
 use crate::dependencies::Dependencies;
 use crate::error::NodeError;
-use crate::groups::{ALERTS, ENDPOINT, Groups, SINKS, STREAMS, UPKEEP};
+use crate::groups::{ALERTS, ENDPOINT, Groups, SINKS, STREAMS, SWITCH, UPKEEP};
 use crate::orders::OrderDesk;
 use crate::sinks::{SinkSpec, StartedSink};
-use crate::{alerts, dependencies, endpoint, help, shutdown, startup, upkeep};
+use crate::startup::Started;
+use crate::strays::Strays;
+use crate::switch::{Ended, SwitchHandle};
+use crate::{alerts, dependencies, endpoint, help, shutdown, startup, switch, upkeep};
 
 /// News that may wait for the engine; a full queue slows the senders down.
 const QUEUE_MAX: usize = 1_024;
@@ -85,7 +89,7 @@ pub async fn run(
     let closed =
         shutdown::close(groups, sinks, flush_max, grace, unsettled, &platform.auditor).await;
     let (mut report, panic) = traded?;
-    report.left = closed.left;
+    report.left.extend(closed.left);
     let failures = closed.failures;
     match panic {
         Some(panic) => Err(NodeError::Strategy { panic, report }),
@@ -103,6 +107,8 @@ struct Session {
     /// Cancelled when a sink failed that the node is of no use without.
     sinks_failed: CancellationToken,
     board: Board,
+    /// Tells how the dead man's switch is, if there is to be one.
+    switch: Option<HealthReporter>,
     feed: mpsc::Receiver<FeedEvent>,
 }
 
@@ -112,6 +118,9 @@ impl Session {
         let groups = Groups::new();
         let health = HealthRegistry::new(platform.auditor.clone());
         let dependencies = Dependencies::of_venues(&config, &health);
+        let switch = config.switch.map(|_| {
+            health.declare(dependencies::SWITCH, config.criticality(dependencies::SWITCH))
+        });
         let start = |spec| {
             let criticality = config.criticality(SinkSpec::name(spec));
             StartedSink::start(spec, &platform, &health, criticality)
@@ -149,7 +158,7 @@ impl Session {
         for sink in &sinks {
             observers.spawn(SINKS, sink.name.clone(), sink.watch(&health, &sinks_failed));
         }
-        Self { config, platform, groups, sinks, sinks_failed, board, feed }
+        Self { config, platform, groups, sinks, sinks_failed, board, switch, feed }
     }
 
     /// Everything between start and the end of the last order: the report, and the strategy's panic
@@ -163,21 +172,26 @@ impl Session {
         let rest = Rest::new(&config.kraken, platform, groups.connections.spawner())?;
         self.board.watch(&rest);
         self.follow_alerts(&rest);
-        let Some(instruments) = startup::start(config, platform, &rest, stop).await? else {
+        let Some(started) = startup::start(config, platform, &rest, stop).await? else {
             return Ok((NodeReport::default(), None));
         };
-        let engine_config = EngineConfig {
-            instruments: instruments.clone(),
-            risk: config.risk,
-            started: platform.clock.now(),
-        };
+        let Started { instruments, switch } = started;
+        let reporter = self.switch.clone();
+        let switch = switch
+            .zip(reporter)
+            .map(|(switch, reporter)| self.keep_switch(&rest, switch, reporter));
+        let started = platform.clock.now();
+        let strays = Strays::new(config, &rest, started);
+        let engine_config =
+            EngineConfig { instruments: instruments.clone(), risk: config.risk, started };
         let engine = Engine::new(engine_config, config.strategy.build(&config.kraken.symbols))?;
         let (answers_in, answers) = mpsc::channel(QUEUE_MAX);
         let spawner = groups.orders.spawner();
         let desk = OrderDesk::new(config, platform, &rest, spawner.clone(), answers_in.clone());
         let mut core = Core::new(engine, desk, platform.auditor.clone());
         let steps = core.step_counter();
-        let reconcile = upkeep::reconcile(rest.clone(), config.reconcile_every, steps, answers_in);
+        let reconcile =
+            upkeep::reconcile(rest.clone(), strays, config.reconcile_every, steps, answers_in);
         spawner.spawn(UPKEEP, "reconcile", reconcile);
         self.spawn_streams(&groups.feeds.spawner(), rest, instruments, feed_in);
 
@@ -190,7 +204,26 @@ impl Session {
         };
         let settle_max = config.settle_max;
         core.trade(&mut self.feed, answers, &signals, settle_max).await;
-        Ok((core.report(), core.strategy_failure()))
+        let mut report = core.report();
+        if let Some(switch) = switch {
+            let settled = report.unsettled.is_empty();
+            let ended = if settled { Ended::Settled } else { Ended::Unsettled };
+            report.left.extend(switch.end(ended).await);
+        }
+        Ok((report, core.strategy_failure()))
+    }
+
+    /// Beside the connections, which end last of what trades.
+    fn keep_switch(
+        &self,
+        rest: &Rest,
+        switch: DeadMansSwitch,
+        reporter: HealthReporter,
+    ) -> SwitchHandle {
+        let (handle, ends) = switch::handle();
+        let keep = switch::keep(rest.clone(), switch, reporter, ends, self.config.grace);
+        self.groups.connections.spawner().spawn(SWITCH, "dead man's switch", keep);
+        handle
     }
 
     /// They are told like the health, and end with it.

@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::board::Board;
 use crate::core::StepCounter;
+use crate::strays::Strays;
 
 /// Time between two updates of the metrics, besides those before each scrape.
 const PUBLISH_EVERY: Duration = Duration::from_secs(10);
@@ -19,6 +20,7 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(10);
 /// A failed question is not an error of the node: the lane has counted and audited it.
 pub(crate) async fn reconcile(
     rest: Rest,
+    strays: Option<Strays>,
     every: Duration,
     steps: StepCounter,
     answers: mpsc::Sender<EngineEvent>,
@@ -30,6 +32,10 @@ pub(crate) async fn reconcile(
         let asked_at_step = steps.now();
         match rest.open_orders().await {
             Ok(open) => {
+                // What an earlier run sent last may show up only now.
+                if let Some(strays) = &strays {
+                    strays.cancel(&open).await;
+                }
                 if answers.send(EngineEvent::Polled { asked_at_step, open }).await.is_err() {
                     return Ok(());
                 }

@@ -48,8 +48,10 @@ pub enum ConnectErrorKind {
 }
 
 /// A dial that failed. Nothing was sent.
+///
+/// It says why TLS was not agreed on, which is for somebody to set right; of the network it says nothing.
 #[derive(Debug, Error)]
-#[error("cannot connect to {endpoint}")]
+#[error("cannot connect to {endpoint}{}", why(.kind, .source))]
 pub struct ConnectError {
     /// Where to.
     pub endpoint: Endpoint,
@@ -58,6 +60,10 @@ pub struct ConnectError {
     /// The cause.
     #[source]
     pub source: io::Error,
+}
+
+fn why(kind: &ConnectErrorKind, source: &io::Error) -> String {
+    if *kind == ConnectErrorKind::Tls { format!(": {source}") } else { String::new() }
 }
 
 impl ConnectError {

@@ -23,14 +23,29 @@ pub use self::grid::{FoldRow, GRID_FILES, GridReport, GridRow, Objective};
 pub struct BacktestAbout {
     /// Where the data came from: one text for each tape.
     pub tapes: Vec<String>,
+    /// The files that were read, with their hashes; perhaps none.
+    pub files: Vec<FileHash>,
+    /// The arguments of the command that made it, perhaps none.
+    pub arguments: Vec<String>,
     /// The strategy with its parameters.
     pub strategy: String,
     /// What was found in the data.
     pub findings: Vec<Finding>,
+    /// What else must not be overlooked, a sentence each.
+    pub notes: Vec<String>,
     /// How the data was checked, one sentence.
     pub checked: String,
     /// Time that the machine took; it stands in texts for people only, since it is never the same twice.
     pub wall: Option<Duration>,
+}
+
+/// A file and what was in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileHash {
+    /// The path.
+    pub path: String,
+    /// SHA-256 of the file as it is, 64 hexadecimal digits.
+    pub sha256: String,
 }
 
 /// One kind of problem in the data.

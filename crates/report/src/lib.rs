@@ -21,8 +21,8 @@ mod units;
 mod samples;
 
 pub use backtest::{
-    BACKTEST_FILES, BacktestAbout, BacktestReport, Finding, FoldRow, GRID_FILES, GridReport,
-    GridRow, Objective,
+    BACKTEST_FILES, BacktestAbout, BacktestReport, FileHash, Finding, FoldRow, GRID_FILES,
+    GridReport, GridRow, Objective,
 };
 pub use breaker_timeline::breaker_timeline;
 pub use diff::render_diff;

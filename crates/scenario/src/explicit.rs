@@ -31,13 +31,7 @@ impl Scenario {
         if let Some(tape) = tape {
             set(&mut file, "market", "tape", tape.display().to_string());
         }
-        let faults: Vec<Value> =
-            plan.faults.iter().map(|fault| Value::Table(table(fault))).collect();
-        if faults.is_empty() {
-            file.remove("fault");
-        } else {
-            file.insert("fault".to_owned(), Value::Array(faults));
-        }
+        file.remove("fault");
         let mut text = commented(comment);
         let is_table = |value: &Value| value.is_table() || value.is_array();
         let (tables, plain): (Table, Table) =
@@ -45,6 +39,9 @@ impl Scenario {
         text.push_str(&plain.to_string());
         let others = tables.keys().map(String::as_str).filter(|key| !TABLES.contains(key));
         for key in TABLES.into_iter().chain(others) {
+            if key == "fault" {
+                plan.faults.iter().for_each(|fault| write(fault, &mut text));
+            }
             if let Some(value) = tables.get(key) {
                 let one = Table::from_iter([(key.to_owned(), value.clone())]);
                 text.push('\n');
@@ -61,16 +58,24 @@ fn set(file: &mut Table, table: &str, key: &str, text: String) {
     }
 }
 
-/// The fault as an entry of `[[fault]]`.
-fn table(fault: &PlannedFault) -> Table {
-    let mut table = Table::try_from(&fault.kind).unwrap_or_default();
+/// Writes the fault as an entry of `[[fault]]`: when, what, and then its parameters.
+fn write(fault: &PlannedFault, text: &mut String) {
+    let mut parameters = Table::try_from(&fault.kind).unwrap_or_default();
+    parameters.remove("kind");
     let lasts = fault.until.saturating_sub(fault.at);
-    table.insert("at".to_owned(), Value::String(format_duration(fault.at)));
-    table.insert("for".to_owned(), Value::String(format_duration(lasts)));
+    let mut keys = vec![
+        ("at", Value::String(format_duration(fault.at))),
+        ("for", Value::String(format_duration(lasts))),
+    ];
     if fault.may_miss {
-        table.insert("may_miss".to_owned(), Value::Boolean(true));
+        keys.push(("may_miss", Value::Boolean(true)));
     }
-    table
+    keys.push(("kind", Value::String(fault.kind.name().to_owned())));
+    keys.extend(parameters.iter().map(|(key, value)| (key.as_str(), value.clone())));
+    text.push_str("\n[[fault]]\n");
+    for (key, value) in keys {
+        text.push_str(&format!("{key} = {value}\n"));
+    }
 }
 
 /// The text as comments, broken between words.

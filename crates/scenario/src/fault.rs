@@ -1,14 +1,21 @@
 //! Faults as a scenario file states them.
 //!
-//! A kind is a variant of [`FaultKind`], a file of its own with its parameters, a section of
+//! A kind is a variant of [`FaultKind`], its parameters in one of the files below, a section of
 //! `scenarios/README.md`, and an arm where `sim` carries it out.
 
+mod cut;
+mod dial;
+mod flow;
 mod hang;
 mod hold;
 mod host;
+mod parameters;
+mod process;
 mod rest;
 mod simpler;
 mod sink;
+mod stream;
+mod venue;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,11 +24,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de};
 use toml::de::ValueDeserializer;
 
+use parameters::Parameters;
+
+pub use cut::{HalfOpen, Reset, Truncate};
+pub use dial::{Dns, Excess, PoolExhausted, Refuse};
+pub use flow::{Corrupt, Drip, Latency, Split, Throttle};
 pub use hang::{Established, Hang, HangPhase};
 pub use hold::Hold;
-pub use host::Host;
-pub use rest::{Method, RestSlow, RestStatus};
+pub use host::{Direction, Host};
+pub use process::{Clock, Crash, Process};
+pub use rest::{Method, RestError, RestSlow, RestStatus};
 pub use sink::SinkStatus;
+pub use stream::{Book, BookFault, Executions, ExecutionsFault, Stale, WsClose, WsStatus, WsText};
+pub use venue::{LateOrders, Maintenance, MaintenancePhase, Token};
 
 /// One entry of `[[fault]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +93,57 @@ pub enum FaultKind {
     RestLostAnswer(RestStatus),
     /// REST requests are executed, but their answers come late.
     RestSlow(RestSlow),
+    /// REST requests are answered with an error of the venue's own.
+    RestError(RestError),
     /// Connections to a host hang, and new ones are not accepted; the bytes arrive when the fault
     /// is over.
     Hold(Hold),
     /// Connections hang in one phase of their life.
     Hang(Hang),
+    /// Dials are refused.
+    Refuse(Refuse),
+    /// Connections are reset.
+    Reset(Reset),
+    /// The other side of connections is gone, and nobody says so.
+    HalfOpen(HalfOpen),
+    /// Bytes come late, in order.
+    Latency(Latency),
+    /// Bytes come drop by drop.
+    Drip(Drip),
+    /// The bandwidth of each connection is small.
+    Throttle(Throttle),
+    /// Bytes come in other pieces than those in which they were sent.
+    Split(Split),
+    /// Connections end in the middle of what they carry.
+    Truncate(Truncate),
+    /// Single bytes are damaged.
+    Corrupt(Corrupt),
+    /// The names of hosts are not found, or not soon.
+    Dns(Dns),
+    /// A host takes no more than a few connections.
+    PoolExhausted(PoolExhausted),
+    /// Upgrades to a WebSocket are answered with a HTTP status.
+    WsStatus(WsStatus),
+    /// WebSocket sessions are closed by the venue.
+    WsClose(WsClose),
+    /// WebSocket sessions get a message that is not of the protocol.
+    WsText(WsText),
+    /// WebSocket sessions get no data any more, but heartbeats and answers.
+    Stale(Stale),
+    /// Messages about our orders are lost, repeated or out of order.
+    Executions(Executions),
+    /// Changes of books are lost or wrong.
+    Book(Book),
+    /// Tokens for private streams expire sooner than promised.
+    Token(Token),
+    /// The venue is in a phase of a maintenance.
+    Maintenance(Maintenance),
+    /// Orders become visible late.
+    LateOrders(LateOrders),
+    /// A process ends at once, and starts anew at the end.
+    Crash(Crash),
+    /// The trader's wall clock jumps, and jumps back at the end.
+    Clock(Clock),
     /// Every write into the sink is answered with a HTTP status instead of being stored.
     SinkStatus(SinkStatus),
     /// All connections between trader and sink hang, as with `hold`.
@@ -96,12 +157,35 @@ struct NoParameters {}
 
 impl FaultKind {
     /// Values of the key `kind`.
-    pub const NAMES: [&str; 7] = [
+    pub const NAMES: [&str; 30] = [
         "rest-status",
         "rest-lost-answer",
         "rest-slow",
+        "rest-error",
         "hold",
         "hang",
+        "refuse",
+        "reset",
+        "half-open",
+        "latency",
+        "drip",
+        "throttle",
+        "split",
+        "truncate",
+        "corrupt",
+        "dns",
+        "pool-exhausted",
+        "ws-status",
+        "ws-close",
+        "ws-text",
+        "stale",
+        "executions",
+        "book",
+        "token",
+        "maintenance",
+        "late-orders",
+        "crash",
+        "clock",
         "sink-status",
         "sink-hold",
     ];
@@ -112,36 +196,116 @@ impl FaultKind {
             Self::RestStatus(_) => "rest-status",
             Self::RestLostAnswer(_) => "rest-lost-answer",
             Self::RestSlow(_) => "rest-slow",
+            Self::RestError(_) => "rest-error",
             Self::Hold(_) => "hold",
             Self::Hang(_) => "hang",
+            Self::Refuse(_) => "refuse",
+            Self::Reset(_) => "reset",
+            Self::HalfOpen(_) => "half-open",
+            Self::Latency(_) => "latency",
+            Self::Drip(_) => "drip",
+            Self::Throttle(_) => "throttle",
+            Self::Split(_) => "split",
+            Self::Truncate(_) => "truncate",
+            Self::Corrupt(_) => "corrupt",
+            Self::Dns(_) => "dns",
+            Self::PoolExhausted(_) => "pool-exhausted",
+            Self::WsStatus(_) => "ws-status",
+            Self::WsClose(_) => "ws-close",
+            Self::WsText(_) => "ws-text",
+            Self::Stale(_) => "stale",
+            Self::Executions(_) => "executions",
+            Self::Book(_) => "book",
+            Self::Token(_) => "token",
+            Self::Maintenance(_) => "maintenance",
+            Self::LateOrders(_) => "late-orders",
+            Self::Crash(_) => "crash",
+            Self::Clock(_) => "clock",
             Self::SinkStatus(_) => "sink-status",
             Self::SinkHold => "sink-hold",
         }
     }
 
+    const fn parameters(&self) -> &dyn Parameters {
+        match self {
+            Self::RestStatus(kind) | Self::RestLostAnswer(kind) => kind,
+            Self::RestSlow(kind) => kind,
+            Self::RestError(kind) => kind,
+            Self::Hold(kind) => kind,
+            Self::Hang(kind) => kind,
+            Self::Refuse(kind) => kind,
+            Self::Reset(kind) => kind,
+            Self::HalfOpen(kind) => kind,
+            Self::Latency(kind) => kind,
+            Self::Drip(kind) => kind,
+            Self::Throttle(kind) => kind,
+            Self::Split(kind) => kind,
+            Self::Truncate(kind) => kind,
+            Self::Corrupt(kind) => kind,
+            Self::Dns(kind) => kind,
+            Self::PoolExhausted(kind) => kind,
+            Self::WsStatus(kind) => kind,
+            Self::WsClose(kind) => kind,
+            Self::WsText(kind) => kind,
+            Self::Stale(kind) => kind,
+            Self::Executions(kind) => kind,
+            Self::Book(kind) => kind,
+            Self::Token(kind) => kind,
+            Self::Maintenance(kind) => kind,
+            Self::LateOrders(kind) => kind,
+            Self::Crash(kind) => kind,
+            Self::Clock(kind) => kind,
+            Self::SinkStatus(kind) => kind,
+            Self::SinkHold => &sink::SinkHold,
+        }
+    }
+
+    /// The hosts that it strikes, or whose work it disturbs.
+    pub fn hosts(&self) -> Vec<Host> {
+        self.parameters().target().hosts
+    }
+
     /// True for what happens to the sink.
-    pub const fn strikes_sink(&self) -> bool {
-        matches!(self, Self::SinkStatus(_) | Self::SinkHold)
+    pub fn strikes_sink(&self) -> bool {
+        self.hosts().contains(&Host::Influx)
     }
 
     /// Reads the parameters of the kind called `name`.
     ///
     /// Written by hand: serde copies the content of tagged enums, and with it loses every position
     /// that an error message needs.
-    pub(crate) fn read(
-        name: &str,
-        parameters: ValueDeserializer<'_>,
-    ) -> Result<Self, toml::de::Error> {
+    pub(crate) fn read(name: &str, from: ValueDeserializer<'_>) -> Result<Self, toml::de::Error> {
         match name {
-            "rest-status" => RestStatus::deserialize(parameters).map(Self::RestStatus),
-            "rest-lost-answer" => RestStatus::deserialize(parameters).map(Self::RestLostAnswer),
-            "rest-slow" => RestSlow::deserialize(parameters).map(Self::RestSlow),
-            "hold" => Hold::deserialize(parameters).map(Self::Hold),
-            "hang" => Hang::deserialize(parameters).map(Self::Hang),
-            "sink-status" => SinkStatus::deserialize(parameters).map(Self::SinkStatus),
-            "sink-hold" => {
-                NoParameters::deserialize(parameters).map(|NoParameters {}| Self::SinkHold)
-            }
+            "rest-status" => RestStatus::deserialize(from).map(Self::RestStatus),
+            "rest-lost-answer" => RestStatus::deserialize(from).map(Self::RestLostAnswer),
+            "rest-slow" => RestSlow::deserialize(from).map(Self::RestSlow),
+            "rest-error" => RestError::deserialize(from).map(Self::RestError),
+            "hold" => Hold::deserialize(from).map(Self::Hold),
+            "hang" => Hang::deserialize(from).map(Self::Hang),
+            "refuse" => Refuse::deserialize(from).map(Self::Refuse),
+            "reset" => Reset::deserialize(from).map(Self::Reset),
+            "half-open" => HalfOpen::deserialize(from).map(Self::HalfOpen),
+            "latency" => Latency::deserialize(from).map(Self::Latency),
+            "drip" => Drip::deserialize(from).map(Self::Drip),
+            "throttle" => Throttle::deserialize(from).map(Self::Throttle),
+            "split" => Split::deserialize(from).map(Self::Split),
+            "truncate" => Truncate::deserialize(from).map(Self::Truncate),
+            "corrupt" => Corrupt::deserialize(from).map(Self::Corrupt),
+            "dns" => Dns::deserialize(from).map(Self::Dns),
+            "pool-exhausted" => PoolExhausted::deserialize(from).map(Self::PoolExhausted),
+            "ws-status" => WsStatus::deserialize(from).map(Self::WsStatus),
+            "ws-close" => WsClose::deserialize(from).map(Self::WsClose),
+            "ws-text" => WsText::deserialize(from).map(Self::WsText),
+            "stale" => Stale::deserialize(from).map(Self::Stale),
+            "executions" => Executions::deserialize(from).map(Self::Executions),
+            "book" => Book::deserialize(from).map(Self::Book),
+            "token" => Token::deserialize(from).map(Self::Token),
+            "maintenance" => Maintenance::deserialize(from).map(Self::Maintenance),
+            "late-orders" => LateOrders::deserialize(from).map(Self::LateOrders),
+            "crash" => Crash::deserialize(from).map(Self::Crash),
+            "clock" => Clock::deserialize(from).map(Self::Clock),
+            "sink-status" => SinkStatus::deserialize(from).map(Self::SinkStatus),
+            "sink-hold" => NoParameters::deserialize(from).map(|NoParameters {}| Self::SinkHold),
             other => Err(de::Error::unknown_variant(other, &Self::NAMES)),
         }
     }
@@ -153,43 +317,21 @@ impl FaultKind {
 
     /// What is counted together over many runs: the kind, and where it has phases, the phase.
     pub fn label(&self) -> String {
-        match self {
-            Self::Hang(hang) => format!("{} {}", self.name(), hang.phase.as_str()),
-            Self::RestStatus(_)
-            | Self::RestLostAnswer(_)
-            | Self::RestSlow(_)
-            | Self::Hold(_)
-            | Self::SinkStatus(_)
-            | Self::SinkHold => self.name().to_owned(),
+        match self.parameters().target().part {
+            "" => self.name().to_owned(),
+            part => format!("{} {part}", self.name()),
         }
     }
 
     /// The first parameter that does not go with the others, and what was expected of it.
     pub fn problem(&self) -> Option<(&'static str, String)> {
-        match self {
-            Self::RestStatus(rest) | Self::RestLostAnswer(rest) => rest.problem(),
-            Self::RestSlow(slow) => slow.problem(),
-            Self::Hold(_) | Self::SinkStatus(_) | Self::SinkHold => None,
-            Self::Hang(hang) => hang.problem(),
-        }
+        self.parameters().problem()
     }
 
     /// Whether both would do the same to the same target.
     pub(crate) fn collides_with(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::RestStatus(a), Self::RestStatus(b))
-            | (Self::RestLostAnswer(a), Self::RestLostAnswer(b)) => {
-                rest::share(&a.methods, &b.methods)
-            }
-            (Self::RestSlow(a), Self::RestSlow(b)) => rest::share(&a.methods, &b.methods),
-            (Self::Hold(a), Self::Hold(b)) => host::share(&a.hosts(), &b.hosts()),
-            (Self::Hang(a), Self::Hang(b)) => {
-                a.phase == b.phase
-                    && host::share(&a.hosts(), &b.hosts())
-                    && rest::share(&a.methods, &b.methods)
-            }
-            (a, b) => a.strikes_sink() && a.name() == b.name(),
-        }
+        let (ours, theirs) = (self.parameters().target(), other.parameters().target());
+        self.name() == other.name() && ours.meets(&theirs)
     }
 }
 
@@ -197,14 +339,7 @@ impl FaultKind {
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
-        match self {
-            Self::RestStatus(rest) | Self::RestLostAnswer(rest) => write!(f, "{rest}"),
-            Self::RestSlow(slow) => write!(f, "{slow}"),
-            Self::Hold(hold) => write!(f, "{hold}"),
-            Self::Hang(hang) => write!(f, "{hang}"),
-            Self::SinkStatus(sink) => write!(f, "{sink}"),
-            Self::SinkHold => Ok(()),
-        }
+        self.parameters().fmt(f)
     }
 }
 

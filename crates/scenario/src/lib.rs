@@ -26,8 +26,11 @@ pub use document::{Document, Overridden, Step, hint};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Problem, ScenarioError};
 pub use fault::{
-    Established, Fault, FaultKind, Hang, HangPhase, Hold, Host, Method, Repeat, RestSlow,
-    RestStatus, SinkStatus,
+    Book, BookFault, Clock, Corrupt, Crash, Direction, Dns, Drip, Established, Excess, Executions,
+    ExecutionsFault, Fault, FaultKind, HalfOpen, Hang, HangPhase, Hold, Host, LateOrders, Latency,
+    Maintenance, MaintenancePhase, Method, PoolExhausted, Process, Refuse, Repeat, Reset,
+    RestError, RestSlow, RestStatus, SinkStatus, Split, Stale, Throttle, Token, Truncate, WsClose,
+    WsStatus, WsText,
 };
 pub use file::{Account, Expect, Market, Network, Run, Sink, SinkKind, Tier, Trader, Venue};
 pub use lane::{Lane, LaneName, Policy};

@@ -83,7 +83,7 @@ fn the_page_names_exactly_the_keys_that_exist() {
     let family = known("[[storm.family]]");
     let parameters = [documented["[[storm.family]]"].clone(), documented["rest-status"].clone()];
     assert_eq!(parameters.concat(), family);
-    assert_eq!(documented.len(), 18, "{documented:?}");
+    assert_eq!(documented.len(), 41, "{documented:?}");
 }
 
 #[test]
@@ -106,6 +106,10 @@ fn the_page_describes_every_kind_of_fault() {
 /// `1` to `100`, as the page writes it.
 fn range(range: &std::ops::RangeInclusive<u32>) -> String {
     format!("`{}` to `{}`", range.start(), range.end())
+}
+
+fn times(range: &std::ops::RangeInclusive<std::time::Duration>) -> String {
+    format!("`{}` to `{}`", format_duration(*range.start()), format_duration(*range.end()))
 }
 
 #[test]
@@ -149,6 +153,23 @@ fn the_page_states_the_limits_and_defaults_of_the_code() {
             duration(*limits::DELAY.end())
         ),
         format!("| `{}` to `{}`, with `every` |", limits::TIMES.start(), limits::TIMES.end()),
+        format!("the oldest first. | {} | all |", range(&limits::STRUCK_CONNECTIONS)),
+        format!("opened meanwhile are reset. | {} |", times(&limits::DELAY)),
+        format!("| By how much later. | {} |", times(&limits::LATENCY)),
+        format!("connection to the next. | {} |", times(&limits::LATENCY)),
+        format!("| Bytes of each drop. | {} |", range(&limits::PIECE)),
+        format!("connection lets through. | {} |", range(&limits::BANDWIDTH)),
+        format!("draws its own size. | {} |", range(&limits::PIECE)),
+        format!("then the connection ends. | {} |", range(&limits::TRUNCATED)),
+        format!("is hit, on average. | {} |", range(&limits::ONE_IN)),
+        format!("| How long a look-up takes. | {} |", times(&limits::DELAY)),
+        format!("| How many. | {} |", range(&limits::POOL)),
+        format!("an end without one. | {}, not 1004, 1005, 1015 |", range(&limits::CLOSE_CODES)),
+        format!("which sessions are closed. | {} |", times(&limits::SESSION_AGE)),
+        format!("of a session is struck. | {} | `1` |", range(&limits::ONE_IN)),
+        format!("| How long they live. | {} |", times(&limits::TOKEN_LIFE)),
+        format!("| Age at which they know it. | {} |", times(&limits::VISIBLE_AFTER)),
+        format!("it jumps ahead. | {} |", times(&limits::CLOCK_JUMP)),
         format!("`{}`", limits::REST_METHODS.join("`, `")),
         format!(
             "into how many parts. | {} | `{}` |",

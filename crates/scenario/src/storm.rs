@@ -50,14 +50,16 @@ pub struct Family {
     pub lasts: (Duration, Duration),
     /// Labels of the faults that it may draw.
     pub(crate) labels: BTreeSet<String>,
+    /// Whether some of them strike the sink.
+    pub(crate) strikes_sink: bool,
     /// Parameters of the kind, by key, with what may be drawn.
     pub(crate) parameters: Vec<(String, Choice)>,
 }
 
 impl Family {
-    /// True for what happens to the sink.
-    pub(crate) fn strikes_sink(&self) -> bool {
-        self.kind.starts_with("sink-")
+    /// True if some of its faults happen to the sink.
+    pub(crate) const fn strikes_sink(&self) -> bool {
+        self.strikes_sink
     }
 }
 

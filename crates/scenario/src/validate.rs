@@ -45,6 +45,39 @@ pub mod limits {
     /// How late a slow answer may come.
     pub const DELAY: std::ops::RangeInclusive<Duration> =
         Duration::from_millis(1)..=Duration::from_hours(1);
+    /// How much later bytes may come, and the time between two drops of them.
+    pub const LATENCY: std::ops::RangeInclusive<Duration> =
+        Duration::from_millis(1)..=Duration::from_mins(1);
+    /// How old an order may be before the venue's lists know it.
+    pub const VISIBLE_AFTER: std::ops::RangeInclusive<Duration> = LATENCY;
+    /// At which age sessions may be closed.
+    pub const SESSION_AGE: std::ops::RangeInclusive<Duration> =
+        Duration::from_millis(1)..=Duration::from_hours(24);
+    /// How far a clock may jump.
+    pub const CLOCK_JUMP: std::ops::RangeInclusive<Duration> = SESSION_AGE;
+    /// How long a token may live.
+    pub const TOKEN_LIFE: std::ops::RangeInclusive<Duration> =
+        Duration::ZERO..=Duration::from_mins(15);
+    /// Connections that a host may serve at once.
+    pub const POOL: std::ops::RangeInclusive<u32> = 0..=1_000;
+    /// Connections that a fault may strike at once.
+    pub const STRUCK_CONNECTIONS: std::ops::RangeInclusive<u32> = 1..=1_000;
+    /// Bytes of a piece.
+    pub const PIECE: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+    /// Bytes before a connection ends.
+    pub const TRUNCATED: std::ops::RangeInclusive<u32> = 0..=1_000_000;
+    /// Bytes per second.
+    pub const BANDWIDTH: std::ops::RangeInclusive<u32> = 10..=1_000_000_000;
+    /// One in so many is struck.
+    pub const ONE_IN: std::ops::RangeInclusive<u32> = 1..=1_000_000_000;
+    /// Characters of a venue's error.
+    pub const ERROR_CHARS: std::ops::RangeInclusive<usize> = 3..=200;
+    /// Characters of a stray message.
+    pub const TEXT_CHARS: std::ops::RangeInclusive<usize> = 1..=200;
+    /// Codes with which a WebSocket session may be closed.
+    pub const CLOSE_CODES: std::ops::RangeInclusive<u32> = 1_000..=4_999;
+    /// Those among them that nobody may send.
+    pub const CLOSE_CODES_RESERVED: [u32; 3] = [1_004, 1_005, 1_015];
     /// How often a fault may come back.
     pub const TIMES: std::ops::RangeInclusive<u32> = 2..=1_000;
     /// REST methods that the simulated venue offers.
@@ -219,6 +252,9 @@ fn one_fault(
     for (name, duration) in [("at", fault.at), ("for", fault.lasts)] {
         require(is_millis(duration), document, &key(name), || "whole milliseconds".to_owned())?;
     }
+    if let Some((name, expected)) = fault.kind.problem() {
+        return Err(document.expected(&key(name), expected));
+    }
     let has_target = file.sink.is_some() || !fault.kind.strikes_sink();
     require(has_target, document, &key("kind"), || {
         "a scenario with a table [sink], which this fault strikes".to_owned()
@@ -235,10 +271,7 @@ fn one_fault(
             format!("at most {left}, which is what is left of the run")
         })?;
     }
-    match fault.kind.problem() {
-        Some((name, expected)) => Err(document.expected(&key(name), expected)),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn repeats(

@@ -1,12 +1,20 @@
-//! Carries out the faults of a plan, each where it belongs: network, links, or the venue's protocol.
+//! Carries out the faults of a plan, each where it belongs: network, links, hosts, clock, or the venue's
+//! protocol.
 
-use scenario::{FaultKind, Hang, HangPhase, Host, Method, PlannedFault};
-use venue_sim::kraken::{KrakenSim, ProtocolFault, RestFault, Role};
+mod link;
+mod protocol;
 
-use crate::hosts::{INFLUX, KRAKEN_REST, TRADER};
+use platform::Entropy;
+use scenario::{Crash, Direction, FaultKind, Maintenance, MaintenancePhase, PlannedFault, Process};
+use venue_sim::kraken::{KrakenSim, Phase};
+
+use crate::clock::Skew;
+use crate::hosts::TRADER;
 use crate::influx::InfluxSim;
-use crate::links::Links;
+use crate::links::{LinkFault, Links};
 use crate::network::Network;
+
+pub use protocol::protocol_fault;
 
 /// What faults can reach.
 #[derive(Debug)]
@@ -15,78 +23,154 @@ pub(crate) struct Faults {
     pub(crate) venue: KrakenSim,
     /// There if the scenario has a sink.
     pub(crate) influx: Option<InfluxSim>,
+    /// By how much the trader's clock is wrong.
+    pub(crate) skew: Skew,
+    /// What the faults of links draw from, each from streams of its own.
+    pub(crate) entropy: Entropy,
+    /// The venue's phase once everything is carried out that is due.
+    pub(crate) phase: Phase,
+}
+
+/// Who carries a fault out.
+enum Carrier {
+    /// The links to its hosts.
+    Links(LinkFault),
+    /// The network and, to count, the links to its hosts.
+    Network,
+    /// The hosts of a process.
+    Hosts,
+    /// The trader's clock.
+    Clock,
+    /// The database.
+    Influx(u16),
+    /// The venue's phase.
+    Phase(Phase),
+    /// The venue's protocol.
+    Protocol,
+}
+
+impl Carrier {
+    fn of(kind: &FaultKind) -> Self {
+        if let Some(what) = link::link_fault(kind) {
+            return Self::Links(what);
+        }
+        match kind {
+            FaultKind::Hold(_) | FaultKind::SinkHold => Self::Network,
+            FaultKind::Crash(_) => Self::Hosts,
+            FaultKind::Clock(_) => Self::Clock,
+            FaultKind::SinkStatus(sink) => Self::Influx(sink.status),
+            FaultKind::Maintenance(Maintenance { phase }) => Self::Phase(match phase {
+                MaintenancePhase::Maintenance => Phase::Maintenance,
+                MaintenancePhase::CancelOnly => Phase::CancelOnly,
+                MaintenancePhase::PostOnly => Phase::PostOnly,
+            }),
+            FaultKind::RestStatus(_)
+            | FaultKind::RestLostAnswer(_)
+            | FaultKind::RestSlow(_)
+            | FaultKind::RestError(_)
+            | FaultKind::Hang(_)
+            | FaultKind::WsStatus(_)
+            | FaultKind::WsClose(_)
+            | FaultKind::WsText(_)
+            | FaultKind::Stale(_)
+            | FaultKind::Executions(_)
+            | FaultKind::Book(_)
+            | FaultKind::Token(_)
+            | FaultKind::LateOrders(_)
+            | FaultKind::Refuse(_)
+            | FaultKind::Reset(_)
+            | FaultKind::HalfOpen(_)
+            | FaultKind::Latency(_)
+            | FaultKind::Drip(_)
+            | FaultKind::Throttle(_)
+            | FaultKind::Split(_)
+            | FaultKind::Truncate(_)
+            | FaultKind::Corrupt(_)
+            | FaultKind::Dns(_)
+            | FaultKind::PoolExhausted(_) => Self::Protocol,
+        }
+    }
 }
 
 impl Faults {
     /// Puts a fault in force; what it does, for people.
-    pub(crate) fn begin(&self, fault: &PlannedFault, network: &mut dyn Network) -> String {
-        match &fault.kind {
-            FaultKind::Hold(hold) => {
-                for host in hold.hosts() {
-                    self.links.to(host.as_str()).hold();
-                    network.hold(TRADER, host.as_str());
+    pub(crate) fn begin(&mut self, fault: &PlannedFault, network: &mut dyn Network) -> String {
+        let hosts = hosts(&fault.kind);
+        match Carrier::of(&fault.kind) {
+            Carrier::Links(what) => self.strike_links(fault.id, &hosts, &what),
+            Carrier::Network => {
+                self.strike_links(fault.id, &hosts, &LinkFault::Held);
+                hosts.iter().for_each(|host| network.hold(TRADER, host));
+            }
+            Carrier::Hosts => {
+                self.strike_links(fault.id, &hosts, &LinkFault::Refuse);
+                if let FaultKind::Crash(Crash { process: Process::Kraken }) = &fault.kind {
+                    // In order: their tasks are dropped in none.
+                    self.venue.end_sessions();
                 }
-                format!("{} between {TRADER} and {}", fault.kind.name(), names(&hold.hosts()))
+                crashing(&fault.kind).into_iter().for_each(|host| network.crash(host));
             }
-            FaultKind::Hang(hang) if hang.phase == HangPhase::Connect => {
-                for host in hang.hosts() {
-                    self.links.to(host.as_str()).swallow(hang.resets());
+            Carrier::Clock => {
+                if let FaultKind::Clock(jump) = &fault.kind {
+                    self.skew.begin(jump.ahead, jump.behind);
                 }
-                format!("{} {}", what(fault), names(&hang.hosts()))
             }
-            FaultKind::SinkStatus(sink) => {
-                self.influx().set_status(Some(sink.status));
-                format!("{} {INFLUX}", what(fault))
-            }
-            FaultKind::SinkHold => {
-                self.links.to(INFLUX).hold();
-                network.hold(TRADER, INFLUX);
-                format!("{} between {TRADER} and {INFLUX}", fault.kind)
-            }
-            kind @ (FaultKind::RestStatus(_)
-            | FaultKind::RestLostAnswer(_)
-            | FaultKind::RestSlow(_)
-            | FaultKind::Hang(_)) => {
-                if let Some(protocol) = protocol_fault(kind) {
+            Carrier::Influx(status) => self.influx().set_status(Some(status)),
+            Carrier::Phase(phase) => self.phase = phase,
+            Carrier::Protocol => {
+                if let Some(protocol) = protocol_fault(&fault.kind) {
                     self.venue.faults().switch_on(fault.id, protocol);
                 }
-                let hosts = if let FaultKind::Hang(hang) = kind {
-                    names(&hang.hosts())
-                } else {
-                    KRAKEN_REST.to_owned()
-                };
-                format!("{} {hosts}", what(fault))
             }
         }
+        describe(&fault.kind, &hosts)
     }
 
     /// Ends a fault; how often it struck.
-    pub(crate) fn end(&self, fault: &PlannedFault, network: &mut dyn Network) -> u64 {
-        match &fault.kind {
-            FaultKind::Hold(hold) => {
-                let hosts = hold.hosts();
-                hosts.iter().for_each(|host| network.release(TRADER, host.as_str()));
-                hosts.iter().map(|host| self.links.to(host.as_str()).release()).sum()
+    pub(crate) fn end(&mut self, fault: &PlannedFault, network: &mut dyn Network) -> u64 {
+        let hosts = hosts(&fault.kind);
+        match Carrier::of(&fault.kind) {
+            Carrier::Links(_) => self.heal_links(fault.id, &hosts),
+            Carrier::Network => {
+                hosts.iter().for_each(|host| network.release(TRADER, host));
+                self.heal_links(fault.id, &hosts)
             }
-            FaultKind::Hang(hang) if hang.phase == HangPhase::Connect => {
-                hang.hosts().iter().map(|host| self.links.to(host.as_str()).answer()).sum()
+            Carrier::Hosts => {
+                crashing(&fault.kind).into_iter().for_each(|host| network.start(host));
+                // That it struck needs no witness: the process was gone.
+                1 + self.heal_links(fault.id, &hosts)
             }
-            FaultKind::SinkStatus(_) => {
+            Carrier::Clock => self.skew.end(),
+            Carrier::Influx(_) => {
                 self.influx().set_status(None);
                 self.influx().struck()
             }
-            FaultKind::SinkHold => {
-                network.release(TRADER, INFLUX);
-                self.links.to(INFLUX).release()
+            Carrier::Phase(_) => {
+                self.phase = Phase::Online;
+                self.venue.refused_by_phase()
             }
-            FaultKind::RestStatus(_)
-            | FaultKind::RestLostAnswer(_)
-            | FaultKind::RestSlow(_)
-            | FaultKind::Hang(_) => {
+            Carrier::Protocol => {
                 self.venue.faults().switch_off(fault.id);
                 self.venue.faults().struck(fault.id)
             }
         }
+    }
+
+    /// Everything is carried out that is due: one phase that follows another does not show the one in
+    /// between.
+    pub(crate) fn settle(&self) {
+        self.venue.set_phase(self.phase);
+    }
+
+    fn strike_links(&self, fault: u32, hosts: &[&str], what: &LinkFault) {
+        for host in hosts {
+            let draws = self.entropy.stream(&format!("{fault}/{host}"));
+            self.links.to(host).begin(fault, what.clone(), draws);
+        }
+    }
+
+    fn heal_links(&self, fault: u32, hosts: &[&str]) -> u64 {
+        hosts.iter().map(|host| self.links.to(host).end(fault)).sum()
     }
 
     fn influx(&self) -> &InfluxSim {
@@ -94,56 +178,46 @@ impl Faults {
     }
 }
 
-/// Kind and parameters of a fault without its host, which follows.
-fn what(fault: &PlannedFault) -> String {
-    let mut kind = fault.kind.clone();
-    if let FaultKind::Hang(hang) = &mut kind {
-        hang.host = None;
-    }
-    format!("{kind} at")
-}
-
-fn names(hosts: &[Host]) -> String {
-    let names: Vec<&str> = hosts.iter().map(|host| host.as_str()).collect();
-    names.join(", ")
-}
-
-/// What the venue is told of a fault of its protocol; `None` of a fault that is none.
-pub fn protocol_fault(kind: &FaultKind) -> Option<ProtocolFault> {
-    let rest = |fault, methods: &[Method]| {
-        let methods = methods.iter().map(|method| method.as_str().to_owned()).collect();
-        Some(ProtocolFault::Rest { fault, methods })
+/// The hosts of a fault by their names; none for what is not about hosts.
+fn hosts(kind: &FaultKind) -> Vec<&'static str> {
+    let hosts = if let FaultKind::Crash(Crash { process }) = kind {
+        process.hosts()
+    } else if matches!(kind, FaultKind::Clock(_)) {
+        Vec::new()
+    } else {
+        kind.hosts()
     };
-    match kind {
-        FaultKind::RestStatus(page) | FaultKind::RestLostAnswer(page) => {
-            let executed = matches!(kind, FaultKind::RestLostAnswer(_));
-            let (status, retry_after) = (page.status, page.retry_after);
-            rest(RestFault::Status { status, retry_after, executed }, &page.methods)
-        }
-        FaultKind::RestSlow(slow) => {
-            let (min, max) = slow.delays();
-            rest(RestFault::Slow { min, max }, &slow.methods)
-        }
-        FaultKind::Hang(hang) => match hang.phase {
-            HangPhase::Head | HangPhase::Body => {
-                let in_body = hang.phase == HangPhase::Body;
-                let executed = hang.is_executed();
-                rest(RestFault::Hang { in_body, executed }, &hang.methods)
-            }
-            HangPhase::Handshake => Some(ProtocolFault::Handshake(roles(hang))),
-            HangPhase::Subscribed => Some(ProtocolFault::Subscribed(roles(hang))),
-            HangPhase::Connect => None,
-        },
-        FaultKind::Hold(_) | FaultKind::SinkStatus(_) | FaultKind::SinkHold => None,
+    hosts.iter().map(|host| host.as_str()).collect()
+}
+
+/// The hosts whose programs a fault ends.
+pub(crate) fn crashing(kind: &FaultKind) -> Vec<&'static str> {
+    let FaultKind::Crash(Crash { process }) = kind else {
+        return Vec::new();
+    };
+    match process {
+        Process::Kraken | Process::Influx => hosts(kind),
+        Process::Trader => vec![TRADER],
     }
 }
 
-/// What the streams' hosts of a fault serve.
-fn roles(hang: &Hang) -> Vec<Role> {
-    let role = |host: Host| match host {
-        Host::KrakenPublic => Some(Role::PublicStream),
-        Host::KrakenPrivate => Some(Role::PrivateStream),
-        Host::KrakenRest => None,
-    };
-    hang.hosts().into_iter().filter_map(role).collect()
+/// What a fault does, for people: `rest-status 503 at api.kraken.com`.
+fn describe(kind: &FaultKind, hosts: &[&str]) -> String {
+    let what = kind.to_string();
+    if matches!(kind, FaultKind::Crash(_) | FaultKind::Clock(_) | FaultKind::Maintenance(_)) {
+        return what;
+    }
+    // The one host of a fault is named once.
+    let what = hosts.iter().find_map(|host| what.strip_suffix(host)).unwrap_or(&what).trim_end();
+    let named = hosts.join(", ");
+    if let FaultKind::Hold(hold) = kind
+        && let Some(direction) = hold.direction
+    {
+        let way = if direction == Direction::In { "from" } else { "to" };
+        return format!("{what} {way} {named}");
+    }
+    if matches!(kind, FaultKind::Hold(_) | FaultKind::SinkHold) {
+        return format!("{what} between {TRADER} and {named}");
+    }
+    format!("{what} at {named}")
 }

@@ -1,5 +1,6 @@
 //! Collects the history of a run, and its digest.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,16 +24,29 @@ pub(crate) struct HistoryLog {
 #[derive(Debug, Default)]
 struct Entries {
     list: Vec<(Duration, Arc<str>, Event)>,
+    /// Hosts whose programs crashed: destructors of theirs have nothing to tell.
+    silent: BTreeSet<String>,
     closed: bool,
 }
 
 impl HistoryLog {
     pub(crate) fn record(&self, at: Duration, host: &Arc<str>, event: Event) {
         let mut entries = self.entries.lock();
-        if !entries.closed {
+        if !entries.closed && !entries.silent.contains(host.as_ref()) {
             tracing::trace!(target: "history", t = at.as_millis(), %host, %event);
             entries.list.push((at, Arc::clone(host), event));
         }
+    }
+
+    /// A host's program ends in the middle of everything, and tells nothing any more.
+    pub(crate) fn crash(&self, at: Duration, host: &str) {
+        self.record(at, &Arc::from(host), Event::World(WorldEvent::HostCrashed));
+        self.entries.lock().silent.insert(host.to_owned());
+    }
+
+    /// A host's program starts again.
+    pub(crate) fn restart(&self, host: &str) {
+        self.entries.lock().silent.remove(host);
     }
 
     /// Ends the history: what destructors tell afterwards is not part of the run.
@@ -142,6 +156,18 @@ mod tests {
         log.close();
         log.record(Duration::ZERO, &Arc::from("h"), event(3));
         assert_eq!(log.close(), []);
+    }
+
+    #[test]
+    fn a_host_that_crashed_is_silent_until_it_starts_again() {
+        let (log, host) = (HistoryLog::default(), Arc::from("h"));
+        log.crash(Duration::ZERO, "h");
+        log.record(Duration::ZERO, &host, event(1));
+        log.record(Duration::ZERO, &Arc::from("other"), event(2));
+        log.restart("h");
+        log.record(Duration::ZERO, &host, event(3));
+        let events: Vec<_> = log.close().into_iter().map(|record| record.event).collect();
+        assert_eq!(events, [Event::World(WorldEvent::HostCrashed), event(2), event(3)]);
     }
 
     #[test]

@@ -1,15 +1,29 @@
 //! What faults do to the links between the trader and the other hosts, and how often.
+//!
+//! turmoil strikes pairs of hosts; everything finer is done here, in front of the streams of both ends.
+//! Bytes are struck where they are read: a fault of the direction `in` at the trader's end, one of the
+//! direction `out` at the other. What was written is in the network then, and arrives though the
+//! writer may be gone, as with a real kernel.
+
+mod end;
+mod fault;
+mod flow;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Context;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::sleep;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use platform::EntropyStream;
+use scenario::{Direction, Excess};
+use tokio::time::{Instant, sleep};
+
+pub(crate) use end::{End, Fate};
+pub(crate) use fault::LinkFault;
+pub(crate) use flow::{Flow, Ready};
+
+use fault::InForce;
 
 /// Wait before the first SYN is sent again, as Linux does; it doubles from time to time.
 const SYN_WAIT: Duration = Duration::from_secs(1);
@@ -34,63 +48,97 @@ pub(crate) struct Link(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    held: bool,
-    swallows_syn: bool,
-    /// Dials and writes that a hold kept back.
-    kept_back: u64,
-    /// Dials that got no answer, each time that they asked, and connections that were reset.
-    unanswered: u64,
-    /// Ends the connections that are established now.
-    established: CancellationToken,
+    /// By number in the plan.
+    faults: BTreeMap<u32, InForce>,
+    /// Open ends of connections, in the order in which they were opened.
+    ends: BTreeMap<u64, Arc<End>>,
+    opened: u64,
+}
+
+/// How a dial was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reception {
+    /// Somebody answered.
+    Served,
+    /// Somebody answered who has no time: the first request gets a status 503.
+    TurnedAway,
+}
+
+/// How many of the bytes that are there may be read now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// None until a fault is over.
+    Held,
+    /// So many, and then nothing for a time.
+    Bytes(usize, Duration),
 }
 
 impl Link {
-    /// Starts to count what a hold keeps back.
-    pub(crate) fn hold(&self) {
+    /// Puts a fault in force. What it draws, it draws from `draws`.
+    pub(crate) fn begin(&self, fault: u32, what: LinkFault, draws: EntropyStream) {
         let mut state = self.0.lock();
-        state.held = true;
-        state.kept_back = 0;
+        let struck = match &what {
+            LinkFault::Swallow { reset: true } => state.cut(fault, usize::MAX, Fate::Reset),
+            LinkFault::Reset { connections, .. } => state.cut(fault, *connections, Fate::Reset),
+            LinkFault::HalfOpen { connections } => state.cut(fault, *connections, Fate::Silent),
+            LinkFault::Held
+            | LinkFault::Swallow { reset: false }
+            | LinkFault::Refuse
+            | LinkFault::HeldOneWay(_)
+            | LinkFault::Late { .. }
+            | LinkFault::Paced { .. }
+            | LinkFault::Split { .. }
+            | LinkFault::Truncate { .. }
+            | LinkFault::Corrupt { .. }
+            | LinkFault::Dns { .. }
+            | LinkFault::Pool { .. } => 0,
+        };
+        state.faults.insert(fault, InForce::new(what, draws, struck));
+        state.wake();
     }
 
-    /// Ends the hold; how many dials and writes it kept back.
-    pub(crate) fn release(&self) -> u64 {
+    /// Ends a fault; how often it struck.
+    pub(crate) fn end(&self, fault: u32) -> u64 {
         let mut state = self.0.lock();
-        state.held = false;
-        state.kept_back
+        let ended = state.faults.remove(&fault);
+        // Whoever has vanished does not come back: the next write hears of it.
+        state.ends.values().for_each(|end| end.rise(fault));
+        state.wake();
+        ended.map_or(0, |in_force| in_force.struck)
     }
 
-    /// Lets dials go unanswered; `reset` also ends what is established.
-    pub(crate) fn swallow(&self, reset: bool) {
-        let mut state = self.0.lock();
-        state.swallows_syn = true;
-        state.unanswered = 0;
-        if reset {
-            std::mem::take(&mut state.established).cancel();
-        }
-    }
-
-    /// Answers dials again; how often that was not done.
-    pub(crate) fn answer(&self) -> u64 {
-        let mut state = self.0.lock();
-        state.swallows_syn = false;
-        state.unanswered
-    }
-
-    /// Something was sent.
+    /// Something was sent or dialled.
     pub(crate) fn touch(&self) {
-        let mut state = self.0.lock();
-        state.kept_back += u64::from(state.held);
+        self.0.lock().each(|what| matches!(what, LinkFault::Held), |held| held.struck += 1);
     }
 
-    /// Waits until a SYN is not swallowed.
+    /// Dials, as far as faults are concerned.
     ///
     /// # Errors
-    /// `TimedOut` after the last of Linux's retries, about two minutes.
-    pub(crate) async fn answered(&self) -> io::Result<()> {
+    /// `NotFound`, `ConnectionRefused`, or `TimedOut` after the last of Linux's retries, about two
+    /// minutes.
+    pub(crate) async fn dial(&self) -> io::Result<Reception> {
+        self.touch();
+        if let Some((delay, found)) = self.resolves() {
+            sleep(delay.unwrap_or_default()).await;
+            if !found {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+        }
+        if self.0.lock().each(|what| matches!(what, LinkFault::Refuse), |refuse| refuse.struck += 1)
+        {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        match self.0.lock().excess() {
+            Some(Excess::Refused) => return Err(io::ErrorKind::ConnectionRefused.into()),
+            Some(Excess::Unavailable) => return Ok(Reception::TurnedAway),
+            Some(Excess::Unanswered) | None => {}
+        }
         let mut wait = SYN_WAIT;
         for _ in 0..=SYN_RETRIES {
-            if !self.is_swallowed() {
-                return Ok(());
+            if !self.0.lock().is_unanswered() {
+                sleep(self.late_dial()).await;
+                return Ok(Reception::Served);
             }
             sleep(wait).await;
             wait *= 2;
@@ -98,74 +146,171 @@ impl Link {
         Err(io::ErrorKind::TimedOut.into())
     }
 
-    fn is_swallowed(&self) -> bool {
+    /// How the name is resolved, if a fault says that.
+    fn resolves(&self) -> Option<(Option<Duration>, bool)> {
         let mut state = self.0.lock();
-        state.unanswered += u64::from(state.swallows_syn);
-        state.swallows_syn
+        let mut resolved = None;
+        state.each(
+            |what| matches!(what, LinkFault::Dns { .. }),
+            |dns| {
+                dns.struck += 1;
+                if let LinkFault::Dns { delay, found } = dns.what {
+                    resolved = Some((delay, found));
+                }
+            },
+        );
+        resolved
     }
 
-    /// What ends a connection that is established now.
-    pub(crate) fn cut(&self) -> Cut {
-        let token = self.0.lock().established.clone();
-        Cut { link: self.clone(), cancelled: Some(Box::pin(token.cancelled_owned())) }
+    /// By how much SYN and its answer are late together.
+    fn late_dial(&self) -> Duration {
+        let mut state = self.0.lock();
+        Direction::BOTH.into_iter().map(|direction| state.lateness(direction)).sum()
     }
-}
 
-/// The end of one connection by a reset.
-pub(crate) struct Cut {
-    link: Link,
-    cancelled: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-}
+    /// Registers an end of a connection: that of the trader, which dialled, or the other one.
+    pub(crate) fn open(&self, dialled: bool) -> Arc<End> {
+        let mut state = self.0.lock();
+        let number = state.opened;
+        state.opened += 1;
+        let end = Arc::new(End::new(number, dialled));
+        state.ends.insert(number, Arc::clone(&end));
+        end
+    }
 
-impl Cut {
-    /// The error of a connection that was reset, from then on at every use; registers the task.
-    pub(crate) fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if let Some(cancelled) = &mut self.cancelled {
-            if cancelled.as_mut().poll(cx).is_pending() {
-                return Ok(());
-            }
-            self.cancelled = None;
-            self.link.0.lock().unanswered += 1;
+    /// Forgets an end.
+    pub(crate) fn close(&self, end: &End) {
+        self.0.lock().ends.remove(&end.number());
+    }
+
+    /// The age at which a connection that is opened now is reset, and by which fault.
+    pub(crate) fn reset_after(&self) -> Option<(u32, Duration)> {
+        let state = self.0.lock();
+        state.faults.iter().find_map(|(fault, in_force)| {
+            let LinkFault::Reset { after, .. } = in_force.what else { return None };
+            Some((*fault, after?))
+        })
+    }
+
+    /// Counts a strike; false if the fault is over.
+    pub(crate) fn strike(&self, fault: u32) -> bool {
+        let mut state = self.0.lock();
+        let in_force = state.faults.get_mut(&fault);
+        in_force.map(|in_force| in_force.struck += 1).is_some()
+    }
+
+    /// True when no fault is in force.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.0.lock().faults.is_empty()
+    }
+
+    /// Bytes have come to the end of their way in a direction: they may be damaged, and are due at the
+    /// time returned.
+    pub(crate) fn arrive(&self, direction: Direction, bytes: &mut [u8], now: Instant) -> Instant {
+        let mut state = self.0.lock();
+        if direction == Direction::In {
+            state.each(
+                |what| matches!(what, LinkFault::Corrupt { .. }),
+                |corrupt| corrupt.damage(bytes),
+            );
         }
-        Err(io::ErrorKind::ConnectionReset.into())
+        let held = |what: &LinkFault| *what == LinkFault::HeldOneWay(direction);
+        state.each(held, |held| held.struck += 1);
+        now + state.lateness(direction)
+    }
+
+    /// How many of `ready` bytes may pass now.
+    pub(crate) fn passage(&self, direction: Direction, ready: usize) -> Passage {
+        let mut state = self.0.lock();
+        if state.each(|what| *what == LinkFault::HeldOneWay(direction), |_| {}) {
+            return Passage::Held;
+        }
+        let (mut most, mut pause) = (ready, Duration::ZERO);
+        for in_force in state.faults.values_mut() {
+            most = most.min(in_force.piece(direction, most));
+            pause = pause.max(in_force.pause(direction));
+        }
+        Passage::Bytes(most, pause)
+    }
+
+    /// How many of `length` bytes a write of the trader's takes.
+    pub(crate) fn taken(&self, length: usize) -> usize {
+        let mut state = self.0.lock();
+        let split = |in_force: &&mut InForce| matches!(in_force.what, LinkFault::Split { .. });
+        let pieces = state.faults.values_mut().filter(split);
+        pieces.fold(length, |length, split| split.piece(Direction::Out, length))
+    }
+
+    /// After how many bytes to the trader a connection ends, and by which fault.
+    pub(crate) fn truncation(&self) -> Option<(u32, usize)> {
+        let state = self.0.lock();
+        state.faults.iter().find_map(|(fault, in_force)| {
+            let LinkFault::Truncate { bytes } = in_force.what else { return None };
+            Some((*fault, bytes))
+        })
+    }
+}
+
+impl State {
+    /// Does something to every fault of a kind; true if there is one.
+    fn each(
+        &mut self,
+        kind: impl Fn(&LinkFault) -> bool,
+        mut act: impl FnMut(&mut InForce),
+    ) -> bool {
+        let mut found = false;
+        for in_force in self.faults.values_mut().filter(|in_force| kind(&in_force.what)) {
+            act(in_force);
+            found = true;
+        }
+        found
+    }
+
+    /// Gives the oldest connections a fate; how many.
+    fn cut(&self, fault: u32, most: usize, fate: Fate) -> u64 {
+        let struck = self.dialled().filter(|end| end.strike(fault, fate)).take(most);
+        u64::try_from(struck.count()).unwrap_or(u64::MAX)
+    }
+
+    fn dialled(&self) -> impl Iterator<Item = &Arc<End>> {
+        self.ends.values().filter(|end| end.is_dialled())
+    }
+
+    /// What becomes of one more connection, if there are too many.
+    fn excess(&mut self) -> Option<Excess> {
+        let open = self.dialled().count();
+        let mut excess = None;
+        for in_force in self.faults.values_mut() {
+            if let LinkFault::Pool { connections, excess: what } = in_force.what
+                && open >= connections
+            {
+                in_force.struck += 1;
+                excess = Some(what);
+            }
+        }
+        excess
+    }
+
+    /// Whether a SYN gets no answer now.
+    fn is_unanswered(&mut self) -> bool {
+        let swallowed = self.each(
+            |what| matches!(what, LinkFault::Swallow { .. } | LinkFault::HeldOneWay(_)),
+            |swallow| swallow.struck += 1,
+        );
+        let waits =
+            |what: &LinkFault| matches!(what, LinkFault::Pool { excess: Excess::Unanswered, .. });
+        swallowed || self.each(waits, |_| {}) && self.excess().is_some()
+    }
+
+    /// By how much something is late in a direction, drawn anew.
+    fn lateness(&mut self, direction: Direction) -> Duration {
+        self.faults.values_mut().map(|in_force| in_force.lateness(direction)).sum()
+    }
+
+    fn wake(&self) {
+        self.ends.values().for_each(|end| end.wake());
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::Instant;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn an_unanswered_dial_asks_again_as_linux_does() {
-        let link = Link::default();
-        link.swallow(false);
-        let dialled = Instant::now();
-        let other = link.clone();
-        let (answered, ()) = tokio::join!(link.answered(), async {
-            sleep(Duration::from_secs(10)).await;
-            // Asked after 0, 1, 3 and 7 s; the next time is 15 s.
-            assert_eq!(other.answer(), 4);
-        });
-        answered.unwrap();
-        assert_eq!(dialled.elapsed(), Duration::from_secs(15));
-        link.swallow(false);
-        let dialled = Instant::now();
-        assert_eq!(link.answered().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert_eq!(dialled.elapsed(), Duration::from_secs(127));
-    }
-
-    #[tokio::test]
-    async fn a_reset_ends_what_is_established_and_nothing_later() {
-        let link = Link::default();
-        let mut before = link.cut();
-        let mut cx = Context::from_waker(std::task::Waker::noop());
-        assert!(before.check(&mut cx).is_ok());
-        link.swallow(true);
-        assert!(before.check(&mut cx).is_err());
-        assert!(before.check(&mut cx).is_err());
-        assert!(link.cut().check(&mut cx).is_ok());
-        assert_eq!(link.answer(), 1);
-    }
-}
+mod tests;

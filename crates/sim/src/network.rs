@@ -46,6 +46,12 @@ pub(crate) trait Network {
     /// Lets the traffic between two hosts flow again, from where it stopped.
     fn release(&mut self, a: &str, b: &str);
 
+    /// Ends a host's program at once, in the middle of everything.
+    fn crash(&mut self, name: &str);
+
+    /// Starts a host's program anew.
+    fn start(&mut self, name: &str);
+
     /// Advances virtual time by one small step.
     ///
     /// # Errors

@@ -18,8 +18,16 @@ use store::influx::InfluxConfig;
 const PUBLIC: &[&str] = &["Time", "SystemStatus", "AssetPairs", "Ticker", "Depth"];
 
 /// Private requests of the key, other than orders and cancels.
-pub(crate) const PRIVATE: &[&str] =
-    &["Balance", "OpenOrders", "ClosedOrders", "QueryOrders", "GetWebSocketsToken", "CancelAll"];
+pub(crate) const PRIVATE: &[&str] = &[
+    "Balance",
+    "OpenOrders",
+    "ClosedOrders",
+    "QueryOrders",
+    "QueryTrades",
+    "GetWebSocketsToken",
+    "CancelAll",
+    "CancelAllOrdersAfter",
+];
 
 /// Dials of both streams.
 pub(crate) const DIALS: &[&str] = &["public/connect", "private/connect"];

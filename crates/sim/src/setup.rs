@@ -1,5 +1,8 @@
 //! What a run is made of, and what it promises.
 
+mod lags;
+mod silences;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
 use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter};
-use scenario::{FaultKind, FaultPlan, HangPhase, Host, PlannedFault, Scenario, Tier};
+use scenario::{FaultKind, FaultPlan, PlannedFault, Scenario, Tier};
 use store::influx::{InfluxConfig, InfluxToken};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair, Tier as AccountTier};
 
@@ -161,12 +164,14 @@ impl Setup {
         }
         expect.opens = self.scenario.expect.opens.clone();
         expect.time_slack = run.tick * 2;
-        for fault in &self.plan.faults {
-            expect.silences.insert(fault.id, silenced_streams(&fault.kind));
-        }
         expect.silence_max = kraken.silence_max + kraken.pong_timeout + run.tick * 2;
         if self.plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Hang(_))) {
             expect.silence_max += SILENT_AFTER;
+        }
+        for fault in &self.plan.faults {
+            expect.silences.extend(silences::of(&fault.kind).map(|silence| (fault.id, silence)));
+            let lag = lags::of(fault, expect.silence_max, kraken);
+            expect.lags.extend(lag.map(|lag| (fault.id, lag)));
         }
         expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
         expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
@@ -176,9 +181,10 @@ impl Setup {
     /// Checks that this scenario gives nothing to examine.
     fn vacuous_allowed(&self, noticed_after: Duration) -> BTreeSet<String> {
         let silent = |fault: &PlannedFault| {
-            let silenced = silenced_streams(&fault.kind);
             // Shorter ones are over before the trader has to notice anything.
-            !fault.may_miss && !silenced.is_empty() && fault.until - fault.at > noticed_after
+            !fault.may_miss
+                && silences::of(&fault.kind).is_some()
+                && fault.until - fault.at > noticed_after
         };
         let holds = self.plan.faults.iter().any(silent);
         let idle: [(bool, &[&str]); 5] = [
@@ -197,26 +203,6 @@ impl Setup {
 /// A session that subscribes while sessions are silent hears its snapshots, for so long.
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 
-/// The streams that a fault makes silent.
-fn silenced_streams(kind: &FaultKind) -> BTreeSet<String> {
-    let hosts = match kind {
-        FaultKind::Hold(hold) => hold.hosts(),
-        FaultKind::Hang(hang) if hang.phase == HangPhase::Subscribed => hang.hosts(),
-        FaultKind::RestStatus(_)
-        | FaultKind::RestLostAnswer(_)
-        | FaultKind::RestSlow(_)
-        | FaultKind::Hang(_)
-        | FaultKind::SinkStatus(_)
-        | FaultKind::SinkHold => Vec::new(),
-    };
-    let stream = |host: Host| match host {
-        Host::KrakenPublic => Some("kraken/public".to_owned()),
-        Host::KrakenPrivate => Some("kraken/private".to_owned()),
-        Host::KrakenRest => None,
-    };
-    hosts.into_iter().filter_map(stream).collect()
-}
-
 /// What may be called through a lane, by its name.
 fn operations(lane: &str) -> impl Iterator<Item = String> {
     let methods: &[&str] = match lane {
@@ -226,10 +212,11 @@ fn operations(lane: &str) -> impl Iterator<Item = String> {
             "OpenOrders",
             "ClosedOrders",
             "QueryOrders",
+            "QueryTrades",
             "GetWebSocketsToken",
         ],
         "kraken/order" => &["AddOrder"],
-        "kraken/cancel" => &["CancelOrder"],
+        "kraken/cancel" => &["CancelOrder", "CancelAllOrdersAfter"],
         _ => &[],
     };
     methods.iter().map(|method| format!("kraken/{method}"))
@@ -291,7 +278,7 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
             position_max: whole(10),
             working_orders_max: 5,
         },
-        foreign_orders: ForeignOrders::Refuse,
+        foreign_orders: ForeignOrders::CancelOwn,
         reconcile_every: Duration::from_secs(5),
         visibility_delay: Duration::from_secs(60),
         clock_skew_max: Duration::from_secs(3),
@@ -300,6 +287,7 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
             cap: Duration::from_secs(5),
             jitter: Jitter::Equal,
         },
+        switch: None,
         startup_max: Duration::from_secs(60),
         settle_max: Duration::from_secs(90),
         flush_max: Duration::from_secs(5),

@@ -13,11 +13,11 @@ use platform::{Entropy, Exposition};
 use scenario::PlannedFault;
 use telemetry::Recorder;
 use tokio_util::sync::CancellationToken;
-use venue_sim::kraken::{KrakenSim, Role};
+use venue_sim::kraken::{KrakenSim, Phase as VenuePhase, Role};
 
-use crate::clock::SimClock;
+use crate::clock::{SimClock, Skew};
 use crate::error::SimError;
-use crate::faults::Faults;
+use crate::faults::{Faults, crashing};
 use crate::history::{HistoryLog, HostLog, WORLD, digest};
 use crate::hosts::influx::InfluxHost;
 use crate::hosts::trader::TraderHost;
@@ -190,17 +190,28 @@ impl World {
         let network = TurmoilNetwork::new(links, setup.seed);
         let log = HistoryLog::default();
         let inside = network.inside();
-        let clock = Arc::new(SimClock { epoch: setup.epoch(), network: Arc::clone(&inside) });
-        let sink = HostLog::new(log.clone(), setup.scenario.market.venue.as_str(), inside);
+        let clock_of =
+            |skew| Arc::new(SimClock { epoch: setup.epoch(), network: Arc::clone(&inside), skew });
+        let (venue_clock, skew) = (clock_of(Skew::default()), Skew::default());
+        let clock = clock_of(skew.clone());
+        let sink =
+            HostLog::new(log.clone(), setup.scenario.market.venue.as_str(), network.inside());
         let venue = KrakenSim::new(
             setup.venue.clone(),
-            Arc::clone(&clock) as Arc<dyn platform::Clock>,
+            venue_clock,
             entropy.child("venue/kraken"),
             Arc::new(sink),
         )?;
         let mut world = Self {
             network,
-            faults: Faults { links: Links::default(), venue, influx: None },
+            faults: Faults {
+                links: Links::default(),
+                venue,
+                influx: None,
+                skew,
+                entropy: entropy.child("faults"),
+                phase: VenuePhase::Online,
+            },
             log,
             name: Arc::from(WORLD),
             sampler: Sampler::new(recorder.clone()),
@@ -266,6 +277,7 @@ impl World {
             config: setup.node.clone(),
             clock: Arc::clone(clock),
             entropy: entropy.child("trader"),
+            lives: Arc::default(),
             network: self.network.inside(),
             log: HostLog::new(self.log.clone(), TRADER, self.network.inside()),
             links: self.faults.links.clone(),
@@ -294,10 +306,15 @@ impl World {
         let cut = setup.until.filter(|until| *until < length + SHUTDOWN_MAX);
         let end = cut.unwrap_or(length + SHUTDOWN_MAX);
         while self.network.elapsed() < end && !self.trader_ended.is_cancelled() {
+            let mut settled = true;
             while schedule.front().is_some_and(|(at, _)| *at <= self.network.elapsed()) {
                 if let Some((_, deed)) = schedule.pop_front() {
                     self.perform(deed);
+                    settled = false;
                 }
+            }
+            if !settled {
+                self.faults.settle();
             }
             self.network.step()?;
             let now = self.network.elapsed();
@@ -337,11 +354,15 @@ impl World {
     }
 
     fn begin(&mut self, fault: &PlannedFault) {
+        for host in crashing(&fault.kind) {
+            self.log.crash(self.network.elapsed(), host);
+        }
         let what = self.faults.begin(fault, &mut self.network);
         self.tell(WorldEvent::FaultStarted { fault: fault.id, what });
     }
 
     fn end(&mut self, fault: &PlannedFault) {
+        crashing(&fault.kind).into_iter().for_each(|host| self.log.restart(host));
         let struck = self.faults.end(fault, &mut self.network);
         self.tell(WorldEvent::FaultEnded { fault: fault.id, struck });
     }

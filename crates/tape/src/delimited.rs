@@ -5,9 +5,10 @@ use std::io::Read;
 use model::{Price, Quantity, Side, UnixNanos};
 
 use crate::datetime::{TimeUnit, unit_by_size};
+use crate::format::Format;
 use crate::layout::{Column, Layout};
 use crate::lines::{LINE_BYTES_MAX, Lines, LinesError};
-use crate::number::{parse_decimal, take_decimal, take_integer};
+use crate::number::{NumberFault, parse_decimal, take_decimal, take_integer};
 use crate::read_error::{LineProblem, ReadError, shorten};
 use crate::row::{BarRow, RowBuffer, RowKind, Rows, TradeRow};
 
@@ -327,7 +328,7 @@ impl Layout {
                 Column::High => prices[1] = self.decimal(cursor, index, Price::DECIMALS)?,
                 Column::Low => prices[2] = self.decimal(cursor, index, Price::DECIMALS)?,
                 Column::Close => prices[3] = self.decimal(cursor, index, Price::DECIMALS)?,
-                Column::Volume => volume = self.decimal(cursor, index, Quantity::DECIMALS)?,
+                Column::Volume => volume = self.volume(cursor, index)?,
                 Column::Count => count = Some(self.integer(cursor, index)?),
                 Column::Flag => self.flag(cursor, index).map(|_| ())?,
                 Column::Number => self.skip_number(cursor, index)?,
@@ -352,7 +353,15 @@ impl Layout {
             }
         }
         let [open, high, low, close] = prices.map(Price::from_raw);
-        let close_ts = close_ts.unwrap_or_else(|| open_ts.saturating_add(self.bar_nanos));
+        let usual = open_ts.saturating_add(self.bar_nanos);
+        let close_ts = match close_ts {
+            // Binance's archive has such a bar at the end of an outage.
+            Some(before) if before <= open_ts && self.bar_nanos > 0 => {
+                cursor.rounded = true;
+                usual
+            }
+            told => told.unwrap_or(usual),
+        };
         Ok(BarRow {
             open_ts: UnixNanos::from_nanos(open_ts),
             close_ts: UnixNanos::from_nanos(close_ts),
@@ -363,6 +372,24 @@ impl Layout {
             volume: Quantity::from_raw(volume),
             count,
         })
+    }
+
+    /// A volume of a bar: coins of the smallest prices have more of it than a quantity holds, and then it is the
+    /// largest one.
+    fn volume(&self, cursor: &mut Cursor<'_>, index: usize) -> Result<i64, Fault> {
+        let start = cursor.rest;
+        match self.decimal(cursor, index, Quantity::DECIMALS) {
+            Err(Fault::Field { found, .. })
+                if parse_decimal(&found, Quantity::DECIMALS) == Err(NumberFault::TooLarge)
+                    && !found.starts_with('-') =>
+            {
+                let (_, rest) = self.field(start, index)?;
+                cursor.rest = &start[start.len() - rest..];
+                cursor.rounded = true;
+                Ok(i64::MAX)
+            }
+            other => other,
+        }
     }
 
     #[inline]
@@ -386,6 +413,10 @@ impl Layout {
     ) -> Result<i64, Fault> {
         let (text, rest) = self.field(start, index)?;
         cursor.rest = &start[start.len() - rest..];
+        if text.is_empty() && self.format == Format::TardisQuotes {
+            // Nobody is on that side.
+            return Ok(0);
+        }
         match parse_decimal(&text, decimals) {
             Ok((value, false)) => Ok(value),
             Ok((value, true)) if self.lenient => {

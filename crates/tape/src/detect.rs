@@ -64,8 +64,10 @@ pub(crate) fn detect(
             },
             None => unknown(&found),
         })?;
-    if layout.format.kind() == RowKind::Bars && !layout.tells_end() {
-        layout.bar_nanos = bar_nanos(place, head, &layout, interval)?;
+    if layout.format.kind() == RowKind::Bars {
+        let found = bar_nanos(place, head, &layout, interval);
+        // Where rows tell their ends, it is for those whose end makes no sense.
+        layout.bar_nanos = if layout.tells_end() { found.unwrap_or(0) } else { found? };
     }
     Ok(Detected::Text(layout))
 }
@@ -204,13 +206,19 @@ fn bar_nanos(
     let whole_lines = memchr::memrchr(b'\n', head).map_or(head, |at| &head[..=at]);
     let mut times = Vec::new();
     let mut reader = Delimited::new(place, layout.clone(), whole_lines);
-    // An error of the head is the reader's to tell, later and with what comes before.
-    while let Ok(true) = reader.advance() {
+    let wrong = loop {
+        match reader.advance() {
+            Ok(true) => {}
+            Ok(false) => break None,
+            Err(error) => break Some(error),
+        }
         if let Rows::Bars(bars) = reader.rows() {
             times.extend(bars.iter().map(|bar| bar.open_ts.as_nanos()));
         }
-    }
-    length_of_bars(place, &times).ok_or_else(|| ReadError::Interval { place: place.to_owned() })
+    };
+    // A wrong line behind enough bars is the reader's to tell, later and with what comes before.
+    let unknown = || ReadError::Interval { place: place.to_owned() };
+    length_of_bars(place, &times).ok_or_else(|| wrong.unwrap_or_else(unknown))
 }
 
 /// The smallest step between neighbours, or the length in the file name where that is smaller.

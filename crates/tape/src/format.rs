@@ -79,11 +79,14 @@ pub enum Format {
     BinanceWsBookTicker,
     /// Recording of Binance's streams `depth`, spot and futures, with REST snapshots.
     BinanceWsDepth,
+    /// Recording of Binance's streams `depth5`, `depth10` and `depth20`, combined: each message a whole book of
+    /// so many levels.
+    BinanceWsPartialDepth,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::KrakenTrades,
         Self::KrakenOhlcvt,
         Self::KrakenRestTrades,
@@ -119,6 +122,7 @@ impl Format {
         Self::BinanceWsAggTrades,
         Self::BinanceWsBookTicker,
         Self::BinanceWsDepth,
+        Self::BinanceWsPartialDepth,
     ];
 
     /// The name by which the format is shown and forced.
@@ -159,6 +163,7 @@ impl Format {
             Self::BinanceWsAggTrades => "binance-ws-agg-trades",
             Self::BinanceWsBookTicker => "binance-ws-book-ticker",
             Self::BinanceWsDepth => "binance-ws-depth",
+            Self::BinanceWsPartialDepth => "binance-ws-partial-depth",
         }
     }
 
@@ -199,7 +204,8 @@ impl Format {
             | Self::KrakenWsBook
             | Self::KrakenWs1Book
             | Self::KrakenFuturesWsBook
-            | Self::BinanceWsDepth => RowKind::Book,
+            | Self::BinanceWsDepth
+            | Self::BinanceWsPartialDepth => RowKind::Book,
         }
     }
 

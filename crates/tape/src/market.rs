@@ -41,6 +41,9 @@ pub struct FileAbout {
     pub compression: Compression,
     /// True when a `.CHECKSUM` lies beside the file; one that disagrees is an error.
     pub verified: bool,
+    /// Levels of a side that a book shows at most, where it does not show all: the depth that Kraken agreed to send
+    /// (as far as the first rows tell it), that of Binance's partial streams, 1 of best prices.
+    pub levels: Option<u32>,
     /// Time of the first row, which orders the files.
     pub first_ts: UnixNanos,
 }
@@ -254,9 +257,19 @@ impl Member {
             symbol,
             compression: source.compression,
             verified: source.verified,
+            levels: member.levels(),
             first_ts: first_ts.ok_or_else(empty)?,
         };
         Ok((member, about))
+    }
+
+    /// See [`FileAbout::levels`].
+    fn levels(&self) -> Option<u32> {
+        match self {
+            Self::Recording(recording) => recording.levels(),
+            Self::Columnar(reader) => reader.levels(),
+            Self::Text(_) | Self::Json(_) => None,
+        }
     }
 
     fn advance(&mut self) -> Result<bool, ReadError> {

@@ -186,6 +186,11 @@ impl<R: Read> Recording<R> {
         &self.stream
     }
 
+    /// Levels of a side that the book shows at most, where it does not show all.
+    pub(crate) fn levels(&self) -> Option<u32> {
+        self.state.book.shown()
+    }
+
     /// What the next file goes on with.
     pub(crate) fn into_state(self) -> (Stream, State) {
         (self.stream, self.state)

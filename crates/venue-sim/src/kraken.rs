@@ -7,8 +7,9 @@
 //! Offered are the public and private REST methods about markets, orders, executions, balances and ledgers
 //! (`rest.rs` lists them), of WebSocket v2 the channels `status`, `heartbeat`, `instrument`, `ticker`, `book`,
 //! `trade`, `ohlc`, `executions` and `balances` and every method that trades, and of v1 what corresponds to
-//! them. All go through `orders`. Not there: margin, funding, staking, `level3`, trailing stops, conditional
-//! closes, fees in the base asset (`fcib`). What is not offered is refused in Kraken's words, never ignored.
+//! them. All go through `orders`. Not there: margin (orders that ask for it get margin's own refusals), funding,
+//! staking, `level3`, triggers on an index price. Fees are in the quote asset, also of an account that prefers the base asset (`fcib`).
+//! What is not offered is refused in Kraken's words; fields that Kraken does not know are ignored, as Kraken does.
 //!
 //! So is what is too much: `limits` counts calls per key, orders and cancels per account and pair, open
 //! orders, and connection attempts per address, as the account's tier allows.
@@ -44,7 +45,7 @@ mod venue;
 mod wire;
 
 pub use config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
-pub use fault::{FaultSwitches, ProtocolFault, RestFault};
+pub use fault::{ChannelFault, FaultSwitches, ProtocolFault, RestFault, SessionFault};
 pub use fees::rates_at as fee_rates_at;
 pub use limits::Tier;
 pub use market::MarketEvent;

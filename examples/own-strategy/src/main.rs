@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let file = arguments.next().ok_or("usage: own-strategy TAPE [FOLDER]")?;
     let mut config = BacktestConfig::of_pair("BTC/USD", 1, &[("USD", "10000")])?;
-    config.venues[0].fees = FeeRates { maker_ppm: 100, taker_ppm: 200 };
+    config.venues[0].fees = FeeRates::of_ppm(100, 200);
     let backtest = Backtest::new(config)?;
     let result =
         backtest.run(CheckedTape::open(&[file.clone().into()])?, Box::new(Dip::default()))?;

@@ -33,7 +33,7 @@ pub(super) fn config() -> BacktestConfig {
     let amounts = [("USD", "100000"), ("BTC", "1")];
     let balances = amounts.map(|(a, n)| (Asset::new(a), Notional::parse(n).unwrap()));
     let mut config = BacktestConfig::spot(bitcoin(), balances.into());
-    config.venues[0].fees = FeeRates { maker_ppm: 2_500, taker_ppm: 4_000 };
+    config.venues[0].fees = FeeRates::of_ppm(2_500, 4_000);
     config
 }
 

@@ -1,8 +1,12 @@
 use std::collections::BTreeSet;
 
+use model::OrderState;
+use model::history::{Event, VenueEvent, WorldEvent};
+
 use super::*;
 use crate::check::Verdict;
-use crate::testkit::{clean, expectations};
+use crate::testkit::events::sent;
+use crate::testkit::{assert_reports, clean, expectations, two_lives};
 
 #[test]
 fn a_clean_run_passes_every_check_and_none_is_vacuous() {
@@ -58,4 +62,35 @@ fn safety_decides_before_liveness() {
         results.into_iter().filter(|result| result.class == Class::Liveness).collect();
     assert_eq!(worst(&liveness), Some(Class::Liveness));
     assert_eq!(worst(&[]), None);
+}
+
+#[test]
+fn a_trader_may_crash_and_another_one_go_on() {
+    let results = run(&two_lives().history(), &expectations());
+    let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn what_spans_the_lives_of_a_trader_is_judged() {
+    let mut forgotten = two_lives();
+    forgotten.without(|record| {
+        matches!(&record.event, Event::Venue(VenueEvent::OrderChanged { client_order_id: Some(id), state, .. })
+            if id.as_str() == "o-9" && *state == OrderState::Cancelled)
+    });
+    let alive = "order o-9 at the end: the trader that wanted it crashed; venue says open";
+    assert_reports("orders-equal", &forgotten, &expectations(), alive);
+    let open = "venue order V9 is still open";
+    assert_reports("nothing-left-behind", &forgotten, &expectations(), open);
+
+    let mut one_life = two_lives();
+    one_life.without(|record| matches!(record.event, Event::World(WorldEvent::HostCrashed)));
+    let twice = "call #0 kraken/GetWebSocketsToken began with a used number";
+    assert_reports("waits-bounded", &one_life, &expectations(), twice);
+    let fate = "order o-9 has no final fate: it is submitting";
+    assert_reports("no-duplicate-order", &one_life, &expectations(), fate);
+
+    let mut revived = two_lives();
+    revived.trader(146_000, sent(1, "o-9"));
+    assert_reports("no-duplicate-order", &revived, &expectations(), "o-9");
 }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::testkit::events::stream;
+use crate::Silence;
+use crate::testkit::events::{fault, healed, stream};
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 #[test]
@@ -38,6 +39,26 @@ fn a_stream_that_becomes_live_during_a_hang_gets_the_whole_bound() {
     story.without(|record| record.at_ns == 117_000_000_000);
     story.trader(115_000, stream("kraken/public", StreamState::Down, "silent"));
     assert_passes(CHECK.name, &story, &expectations());
+}
+
+/// What the shorter hold kept back arrives when it ends: the silence begins there.
+#[test]
+fn a_hold_that_ends_within_a_silence_is_a_sign_of_life() {
+    let down_at = |at_ms| {
+        let mut story = clean();
+        story
+            .trader(96_000, stream("kraken/public", StreamState::Live, "odd"))
+            .world(96_500, fault(2, "hold between trader and ws.kraken.com"))
+            .world(97_000, healed(2, 1))
+            .trader(at_ms, stream("kraken/public", StreamState::Down, "silent"));
+        story
+    };
+    let mut expect = expectations();
+    expect.faults.insert(2);
+    let streams = ["kraken/public".to_owned()].into();
+    expect.silences.insert(2, Silence { streams, later: true });
+    assert_passes(CHECK.name, &down_at(116_500), &expect);
+    assert_reports(CHECK.name, &down_at(117_900), &expect, "live 20.900 s after fault 1");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::OrderState;
 use model::audit::{BreakerState, CallOutcome, StreamState};
-use model::history::{Event, Phase, VenueEvent};
+use model::history::{Event, Phase, VenueEvent, WorldEvent};
 
 use super::events::{
     BREAKER, amount, answered, applied, asset_total, balance, breaker, ended, fault, healed,
@@ -15,7 +15,7 @@ use super::events::{
 };
 use super::story::Story;
 use crate::expectations::{
-    CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, VenueLimits,
+    CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, Silence, VenueLimits,
 };
 
 /// The streams of the synthetic trader.
@@ -51,6 +51,9 @@ pub fn expectations() -> Expectations {
         connects_max: 10,
         connects_window: seconds(600),
     });
+    let streams = expect.streams.clone();
+    expect.silences.insert(1, Silence { streams, later: true });
+    expect.lags.insert(1, expect.silence_max);
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");
@@ -68,6 +71,44 @@ pub fn clean() -> Story {
     stop(&mut story);
     story.store();
     story
+}
+
+/// The same, but the trader crashes at 140 s with an order at the venue, and another one goes on.
+pub fn two_lives() -> Story {
+    let mut story = Story::new();
+    connect(&mut story);
+    buy(&mut story);
+    refuse(&mut story);
+    hang(&mut story);
+    recover(&mut story);
+    crash(&mut story);
+    stop(&mut story);
+    story.store();
+    story
+}
+
+/// The second trader numbers its calls as the first one did.
+fn crash(story: &mut Story) {
+    story
+        .trader(140_000, started(60, "Balance"))
+        .trader(140_000, intent("o-9"))
+        .trader(140_000, trader_order("o-9", OrderState::Submitting, "0"))
+        .trader(140_000, sent(61, "o-9"))
+        .venue(140_020, order_received(true))
+        .venue(140_020, venue_order("o-9", "V9", OrderState::Open, "0"))
+        .tell(140_100, "trader", Event::World(WorldEvent::HostCrashed))
+        .trader(145_000, started(0, "GetWebSocketsToken"))
+        .venue(145_020, answered("GetWebSocketsToken", 200))
+        .trader(145_040, ended(0, CallOutcome::Success))
+        .venue(145_060, venue_order("o-9", "V9", OrderState::Cancelled, "0"));
+    for (call, name) in (11..).zip(STREAMS) {
+        story
+            .trader(145_010, stream(name, StreamState::Connecting, "start"))
+            .trader(145_080, subscribing(call, name))
+            .trader(145_100, ended(call, CallOutcome::Success))
+            .trader(145_100, stream(name, StreamState::Live, "subscribed"));
+    }
+    story.trader(145_120, applied(0xa3));
 }
 
 fn connect(story: &mut Story) {

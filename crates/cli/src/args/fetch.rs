@@ -37,11 +37,12 @@ pub(crate) struct WebArgs {
     pub(crate) pace: Duration,
 
     /// Where the exchange is, or a mirror or proxy of it [default: the exchange's own address]
-    ///
-    /// There is no TLS in this version, which exchanges insist on: give the address of a proxy that adds
-    /// it, beginning with http://.
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+
+    /// Certificates (PEM) to trust besides the public authorities, for a site that signs its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) roots: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -50,8 +51,7 @@ The file has a header and is read by every command of `wavetank tape`. If it is 
 goes on behind its last trade: the same command again, after Ctrl-C too, brings it up to date.
 A request that fails is repeated five times, each time after twice the wait.
 
-  wavetank tape fetch kraken --pair XBTUSD --from 2024-08-08 --to 2024-08-09 --out XBTUSD-trades.csv \\
-    --base-url http://localhost:8080")]
+  wavetank tape fetch kraken --pair XBTUSD --from 2024-08-08 --to 2024-08-09 --out XBTUSD-trades.csv")]
 pub(crate) struct FetchKrakenArgs {
     /// Pair as Kraken's REST interface names it: XBTUSD
     #[arg(long)]
@@ -116,7 +116,7 @@ are there and agree are not fetched again; what was fetched of a file is kept in
 with. Ends with 1 when the archive lacks a file of the span.
 
   wavetank tape fetch binance --symbol BTCUSDT --kind trades --from 2024-08-01 --to 2024-08-31 \\
-    --out data/btcusdt --base-url http://localhost:8080")]
+    --out data/btcusdt")]
 pub(crate) struct FetchBinanceArgs {
     /// Symbol: BTCUSDT
     #[arg(long)]

@@ -31,7 +31,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_enum, default_value_t = OtherPairs::Generated)]
     pub(crate) other_pairs: OtherPairs,
 
-    /// How fast the market plays; with `max` all of it has happened already
+    /// How fast the market plays; with `max` all of it has happened already, and with `--loop` it plays again as
+    /// fast as clients read it
     #[arg(long, value_enum, default_value_t = Speed::Real)]
     pub(crate) speed: Speed,
 
@@ -40,7 +41,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) history: Option<Duration>,
 
-    /// Begin again when the tape has ended
+    /// Begin again when the tape has ended [default: a generated market goes on from the last price]
     #[arg(long = "loop")]
     pub(crate) repeat: bool,
 
@@ -90,7 +91,7 @@ An accounts file:
 
 The control port:
   curl http://ADDRESS/state
-  curl -d '{"phase":"maintenance"}' http://ADDRESS/phase           online, maintenance, cancel_only, post_only
+  curl -d '{"phase":"maintenance"}' http://ADDRESS/phase           online, maintenance, cancel_only, post_only, limit_only
   curl -d '{"kind":"rest-status","status":503}' http://ADDRESS/faults        says the fault's number
   curl -X DELETE http://ADDRESS/faults/0
 
@@ -174,6 +175,15 @@ impl Speed {
             Self::Max => None,
         }
     }
+
+    /// How many times as fast as recorded a tape plays again; clients that read more slowly hold it up.
+    pub(crate) const fn loop_factor(self) -> u32 {
+        match self {
+            Self::Real => 1,
+            Self::Ten => 10,
+            Self::Max => 1_000,
+        }
+    }
 }
 
 fn symbol(text: &str) -> Result<Symbol, String> {
@@ -200,8 +210,8 @@ pub(crate) struct TradeArgs {
 }
 
 const TRADE_HELP: &str = "\
-There is no TLS in this version: it cannot reach Kraken itself, only what speaks plain HTTP, such as
-`wavetank serve`. The smallest configuration:
+It trades at whatever speaks like Kraken: `wavetank serve`, in TLS or not, or Kraken itself, which is
+https://api.kraken.com. The smallest configuration:
 
   [venue]
   rest = \"http://127.0.0.1:8080\"
@@ -225,6 +235,9 @@ There is no TLS in this version: it cannot reach Kraken itself, only what speaks
   org = \"mine\"
   bucket = \"trading\"
   token = { env = \"INFLUX_TOKEN\" }
+
+  [tls]                                         # for https:// and wss://; may be left out
+  roots = \"wavetank-serve.pem\"                  # trusted besides the public authorities
 
 `--check` prints every other setting with its default. A variable WAVETANK_<TABLE>_<KEY> overrides the
 value of a key: WAVETANK_VENUE_REST, WAVETANK_RISK_POSITION_MAX.

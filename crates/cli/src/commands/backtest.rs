@@ -26,6 +26,9 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
     let file = args.config.as_deref().map(Loaded::load).transpose()?.unwrap_or_default();
     let mut tapes = tapes::open(args, &file)?;
     let config = config::of(args, &file, &tapes)?;
+    for (tape, of) in tapes.iter_mut().zip(config.instruments()) {
+        tape.head.price_decimals = of.instrument.price_decimals;
+    }
     let strategy = args.strategy.clone().or_else(|| file.file.strategy.clone());
     let strategy = strategy.context("expected --strategy, or `strategy` in the --config file")?;
     let periods_per_year = config::periods_per_year(args, &file)?;
@@ -37,6 +40,8 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
         Some(_) => anyhow!(why),
         None => file.wrong(&[Step::Key("strategy")], &anyhow!(why)),
     })?;
+    let spec = tapes::spec_of(spec, &tapes)?;
+    tapes::has_trades(&spec, &tapes)?;
     let symbols: Vec<_> = config.instruments().map(|of| of.instrument.symbol.clone()).collect();
     let backtest = Backtest::new(config)?;
     let bar = tapes::bar(&tapes, args.quiet);
@@ -50,6 +55,9 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
         strategy,
         findings: tapes.iter().flat_map(tapes::findings).collect(),
         checked: tapes::checked(&tapes),
+        files: if args.out.is_some() { tapes::hashes(&tapes)? } else { Vec::new() },
+        arguments: std::env::args().skip(1).collect(),
+        notes: tapes.iter().filter_map(|tape| tape.note.clone()).collect(),
         wall: Some(started.elapsed()),
     };
     let stats = Stats::new(&result, periods_per_year);

@@ -12,7 +12,7 @@ mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use model::UnixNanos;
 use model::history::VenueEvent;
 use platform::{
@@ -72,6 +72,8 @@ struct Market {
     start: UnixNanos,
     /// Played again and again after that, with its speed.
     repeated: Option<(Recording, Speed)>,
+    /// Pairs that go on as generated markets when the tape has ended.
+    after: Vec<Pair>,
     others: Option<Others>,
 }
 
@@ -90,11 +92,6 @@ pub(crate) fn execute(args: &ServeArgs) -> anyhow::Result<Exit> {
 }
 
 fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
-    if args.repeat && args.speed == Speed::Max {
-        return Err(anyhow!(
-            "--loop: expected --speed 1 or 10, since with max nothing is left to play"
-        ));
-    }
     let recording = Recording::load(args)?;
     let plan = args.faults.as_deref().map(FaultPlan::load).transpose()?;
     plan.iter().try_for_each(faults::check)?;
@@ -122,8 +119,14 @@ fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
     let tls = args.tls.as_deref().map(|file| Tls::new(args.listen.ip(), file)).transpose()?;
     let start = SystemClock.now();
     let past = recording.past(args);
-    let schedule = recording.schedule(start, past, args.speed);
+    let schedule = recording.schedule(start, past, args.speed.factor());
     venue.play_past(&schedule.past);
+    let generates = args.other_pairs == OtherPairs::Generated;
+    let goes_on = |pair: &&Pair| {
+        let symbol = pair.symbol();
+        generates && recording.symbols.contains(symbol) && !recording.books.contains(symbol)
+    };
+    let after: Vec<Pair> = pairs.iter().filter(goes_on).cloned().collect();
     pairs.retain(|pair| !recording.symbols.contains(pair.symbol()));
     let others = (!pairs.is_empty()).then(|| Others::new(pairs, start)).transpose()?;
     if let Some(others) = &others {
@@ -131,7 +134,7 @@ fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
     }
     let greeting = Greeting::new(args, &recording, past, accounts.shown);
     let repeated = args.repeat.then_some((recording, args.speed));
-    let market = Market { live: schedule.live, start, repeated, others };
+    let market = Market { live: schedule.live, start, repeated, after, others };
     let control =
         Control { venue: venue.clone(), faults: Faults::new(venue), places: Places::default() };
     let service = Service { control, market, tls, plan, stop: CancellationToken::new() };
@@ -236,7 +239,7 @@ impl Service {
 
 impl Market {
     fn spawn(self, venue: &KrakenSim, spawner: &platform::Spawner) {
-        let Self { live, start, repeated, others } = self;
+        let Self { live, start, repeated, after, others } = self;
         let tape = venue.clone();
         spawner.spawn("market", "tape", async move {
             tape.play_market(&live, start).await;
@@ -244,10 +247,12 @@ impl Market {
             while let Some((recording, speed)) = &repeated {
                 tokio::time::sleep(BETWEEN_LOOPS).await;
                 let start = SystemClock.now();
-                let again = recording.schedule(start, Duration::ZERO, *speed).live;
+                let factor = Some(speed.loop_factor());
+                let again = recording.schedule(start, Duration::ZERO, factor).live;
                 tape.play_market(&again, start).await;
             }
-            tracing::info!("the tape has ended; its market is silent from here");
+            tracing::info!(pairs = after.len(), "the tape has ended; these go on generated");
+            Others::after(after, SystemClock.now()).play(&tape).await;
             Ok(())
         });
         if let Some(others) = others {
@@ -294,7 +299,7 @@ mod tests {
         let venue = KrakenSim::new(config, Arc::new(SystemClock), entropy, Arc::new(LogSink));
         let venue = venue.expect("a valid venue");
         let (live, start) = (Vec::new(), SystemClock.now());
-        let market = Market { live, start, repeated: None, others: None };
+        let market = Market { live, start, repeated: None, after: Vec::new(), others: None };
         let control =
             Control { venue: venue.clone(), faults: Faults::new(venue), places: Places::default() };
         let service = Service { control, market, tls: None, plan: None, stop: stop.clone() };

@@ -9,9 +9,10 @@ mod file;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use node::{NodeConfig, NodeError, NodeReport};
+use node::{NodeError, NodeReport};
 use platform::{Auditor, Entropy, Exposition, Platform, SystemClock, TcpBinder, TcpConnector};
 use telemetry::Recorder;
+use tls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 use self::config::Loaded;
@@ -41,7 +42,7 @@ fn run(args: &TradeArgs, words: &Words) -> anyhow::Result<Exit> {
     let console = Console::start()?;
     greet(&console, &loaded);
     let stop = CancellationToken::new();
-    let news = start(loaded.node, &console, stop.clone())?;
+    let news = start(loaded, &console, stop.clone())?;
     let exit = attend(&news, &console, words, &stop)?;
     if exit != Exit::Interrupted {
         console.end();
@@ -70,17 +71,19 @@ fn greet(console: &Console, loaded: &Loaded) {
 
 /// Runs the node on a thread of its own.
 fn start(
-    config: NodeConfig,
+    loaded: Loaded,
     console: &Console,
     stop: CancellationToken,
 ) -> anyhow::Result<Inbox<Ended>> {
     let entropy = Entropy::from_os().context("the machine has no randomness to give")?;
     let recorder = Recorder::new();
     metrics::set_global_recorder(recorder.clone()).context("metrics have a recorder already")?;
+    let Loaded { node: config, roots, handshake_timeout, .. } = loaded;
+    let (plain, clock) = (Arc::new(TcpConnector), Arc::new(SystemClock));
     let platform = Platform {
-        clock: Arc::new(SystemClock),
+        clock: clock.clone(),
         entropy,
-        connector: Arc::new(TcpConnector),
+        connector: Arc::new(TlsConnector::new(plain, roots, clock, handshake_timeout)),
         binder: Arc::new(TcpBinder),
         auditor: Auditor::new(Arc::new(console.clone())),
         exposition: Exposition::new(move || recorder.render()),

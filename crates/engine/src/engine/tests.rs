@@ -2,6 +2,8 @@ use model::{Asset, ClientOrderId, Level, Notional, TimeInForce, Trade, VenueOrde
 
 use super::*;
 
+mod fills;
+
 fn price(text: &str) -> Price {
     Price::parse(text).expect("valid")
 }
@@ -83,9 +85,10 @@ fn report(venue_id: &str, state: OrderState, filled: &str) -> OrderReport {
     }
 }
 
-/// Everything but the audit trail.
+/// Everything but the audit trail, and questions for executions, which have tests of their own.
 fn deeds(actions: Vec<Action>) -> Vec<Action> {
-    actions.into_iter().filter(|action| !matches!(action, Action::Audit(_))).collect()
+    let is_one = |action: &Action| !matches!(action, Action::Audit(_) | Action::FetchFills { .. });
+    actions.into_iter().filter(is_one).collect()
 }
 
 fn ask(id: &ClientOrderId, venue_id: Option<&str>) -> Action {

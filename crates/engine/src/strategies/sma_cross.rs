@@ -6,32 +6,31 @@ use std::collections::VecDeque;
 use model::{Bar, ClientOrderId, OrderKind, Quantity, Side, Symbol, TimeInForce};
 
 use crate::desk::Desk;
+use crate::rolling_mean::{Means, RollingMean};
 use crate::strategy::{Strategy, Wants};
 
 /// Crossing of two simple moving averages of the closes of bars, always long or short by one size after
 /// the first crossing. Market orders only.
 ///
 /// A crossing is strict: below before and above now, or the other way round. Each one cancels what is
-/// still working and orders the size plus what leads back to no position.
+/// still working, closes the position with one order, and enters with another one of the size: also where the
+/// averages only touched since the last crossing and the new one has its direction.
 #[derive(Debug)]
 pub struct SmaCross {
     symbol: Symbol,
     quantity: Quantity,
-    fast: usize,
-    slow: usize,
     /// The last closes, the newest at the back.
     closes: VecDeque<i64>,
-    fast_sum: i128,
-    slow_sum: i128,
+    averages: [RollingMean; 2],
     before: Option<Ordering>,
 }
 
 /// Averages after a close.
 #[derive(Debug)]
-struct Sums {
-    fast: i128,
-    slow: i128,
-    /// The fast average against the slow one, once there are enough closes.
+struct Averages {
+    /// The fast one and the slow one.
+    both: [RollingMean; 2],
+    /// The fast one against the slow one, once there are enough closes.
     order: Option<Ordering>,
 }
 
@@ -39,47 +38,48 @@ impl SmaCross {
     /// A strategy for `symbol` that holds `quantity` base units, long or short.
     ///
     /// `fast` and `slow` count bars; 0 counts as 1.
-    pub fn new(symbol: Symbol, fast: u32, slow: u32, quantity: Quantity) -> Self {
-        let length = |bars: u32| usize::try_from(bars.max(1)).unwrap_or(usize::MAX);
-        let (fast, slow) = (length(fast), length(slow));
+    pub fn new(symbol: Symbol, fast: u32, slow: u32, quantity: Quantity, means: Means) -> Self {
+        let average =
+            |bars: u32| RollingMean::new(usize::try_from(bars.max(1)).unwrap_or(usize::MAX), means);
         Self {
             symbol,
             quantity,
-            fast,
-            slow,
             closes: VecDeque::new(),
-            fast_sum: 0,
-            slow_sum: 0,
+            averages: [fast, slow].map(average),
             before: None,
         }
     }
 
+    /// Closes that the longer average looks at.
+    fn wanted(&self) -> usize {
+        let [fast, slow] = &self.averages;
+        fast.bars().max(slow.bars())
+    }
+
     /// What the next close would make of the averages.
-    fn look(&self, close: i64) -> Sums {
-        let length = self.closes.len() + 1;
-        let gone = |bars: usize| match length.checked_sub(bars + 1) {
-            Some(at) => i128::from(close) - i128::from(self.closes[at]),
-            None => i128::from(close),
-        };
-        let (fast, slow) = (self.fast_sum + gone(self.fast), self.slow_sum + gone(self.slow));
-        let wide = |bars: usize| i128::try_from(bars).unwrap_or(1);
-        let full = length >= self.fast.max(self.slow);
-        let order = full.then(|| (fast * wide(self.slow)).cmp(&(slow * wide(self.fast))));
-        Sums { fast, slow, order }
+    fn look(&self, close: i64) -> Averages {
+        let length = self.closes.len();
+        let both = self.averages.map(|average| {
+            let gone = length.checked_sub(average.bars()).map(|at| self.closes[at]);
+            average.step(gone, close)
+        });
+        let full = length + 1 >= self.wanted();
+        let order = both[0].against(&both[1]).filter(|_| full);
+        Averages { both, order }
     }
 
     /// Takes a close that makes these averages.
-    fn take(&mut self, close: i64, sums: &Sums) {
+    fn take(&mut self, close: i64, averages: &Averages) {
         self.closes.push_back(close);
-        if self.closes.len() > self.fast.max(self.slow) {
+        if self.closes.len() > self.wanted() {
             self.closes.pop_front();
         }
-        (self.fast_sum, self.slow_sum, self.before) = (sums.fast, sums.slow, sums.order);
+        (self.averages, self.before) = (averages.both, averages.order);
     }
 
     /// The side of the crossing that these averages make, if they make one.
-    fn crossing(&self, sums: &Sums) -> Option<Side> {
-        match (self.before?, sums.order?) {
+    fn crossing(&self, averages: &Averages) -> Option<Side> {
+        match (self.before?, averages.order?) {
             (Ordering::Less, Ordering::Greater) => Some(Side::Buy),
             (Ordering::Greater, Ordering::Less) => Some(Side::Sell),
             (Ordering::Less | Ordering::Equal | Ordering::Greater, _) => None,
@@ -97,10 +97,10 @@ impl Strategy for SmaCross {
             return true;
         }
         let close = bar.close.raw();
-        let sums = self.look(close);
-        let passes = self.crossing(&sums).is_none();
+        let averages = self.look(close);
+        let passes = self.crossing(&averages).is_none();
         if passes {
-            self.take(close, &sums);
+            self.take(close, &averages);
         }
         passes
     }
@@ -110,9 +110,9 @@ impl Strategy for SmaCross {
             return;
         }
         let close = bar.close.raw();
-        let sums = self.look(close);
-        let crossing = self.crossing(&sums);
-        self.take(close, &sums);
+        let averages = self.look(close);
+        let crossing = self.crossing(&averages);
+        self.take(close, &averages);
         let Some(side) = crossing else { return };
         let working: Vec<ClientOrderId> = desk
             .orders()
@@ -123,13 +123,12 @@ impl Strategy for SmaCross {
             desk.cancel(&id);
         }
         let position = desk.position(symbol);
-        let against = match side {
-            Side::Buy => position.negated(),
-            Side::Sell => position,
-        };
-        let quantity = self.quantity.checked_add(against.max(Quantity::ZERO));
-        if let Some(quantity) = quantity {
-            desk.place(symbol, side, OrderKind::Market, quantity, TimeInForce::Gtc);
+        let closing = if position.is_positive() { Side::Sell } else { Side::Buy };
+        let held = position.max(position.negated());
+        for (side, quantity) in [(closing, held), (side, self.quantity)] {
+            if quantity.is_positive() {
+                desk.place(symbol, side, OrderKind::Market, quantity, TimeInForce::Gtc);
+            }
         }
     }
 }

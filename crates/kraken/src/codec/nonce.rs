@@ -1,5 +1,7 @@
 //! The number that must rise with every private request of a key.
 
+use std::time::Duration;
+
 use model::UnixNanos;
 
 /// Nonces of one key, in microseconds since 1970, strictly rising whatever the clock does.
@@ -18,6 +20,12 @@ impl Nonces {
         self.last = micros.max(self.last.saturating_add(1));
         self.last
     }
+
+    /// The next ones are higher by so much: those before were not high enough.
+    pub(crate) fn leap(&mut self, by: Duration) {
+        let micros = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
+        self.last = self.last.saturating_add(micros);
+    }
 }
 
 #[cfg(test)]
@@ -33,5 +41,14 @@ mod tests {
         assert_eq!(at(500), 1_002);
         assert_eq!(at(-7), 1_003);
         assert_eq!(at(2_000), 2_000);
+    }
+
+    #[test]
+    fn nonces_leap_and_go_on_from_there() {
+        let mut nonces = Nonces::default();
+        let now = UnixNanos::from_nanos(5_000_000);
+        assert_eq!(nonces.next(now), 5_000);
+        nonces.leap(Duration::from_millis(7));
+        assert_eq!((nonces.next(now), nonces.next(now)), (12_001, 12_002));
     }
 }

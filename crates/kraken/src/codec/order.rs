@@ -265,6 +265,11 @@ impl KrakenOrder {
 }
 
 impl Close {
+    /// True for a limit order, whose only price is a limit.
+    pub(crate) const fn is_limit(&self) -> bool {
+        matches!(self, Self::Limit(_))
+    }
+
     /// The kind in Kraken's words, joined by dashes.
     pub(crate) const fn kind_words(&self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ pub(crate) use market::{DepthRow, PairRow, TickerRow};
 pub use market::{Page, TradeCursor, TradePage};
 pub(crate) use trading::{
     AmendRow, BatchRow, EditRow, PlacedRow, SwitchRow, amendment_fields, batch_body, order_fields,
-    replacement_fields,
+    replacement_fields, whole_seconds,
 };
 
 mod account;

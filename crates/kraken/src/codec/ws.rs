@@ -9,13 +9,14 @@ use super::decode::DecodeError;
 use super::market::{BySymbol, Candle, Listed, Ticker};
 use super::rest::SystemStatus;
 use answer::Envelope;
-pub use answer::{Ack, Done};
+pub use answer::{Ack, Done, DoneOrder};
 pub use own::BalanceRow;
 
 mod answer;
 mod market;
 mod own;
 pub(crate) mod request;
+pub(crate) mod trading;
 
 /// One message from the venue.
 #[derive(Debug, Clone, PartialEq, Eq)]

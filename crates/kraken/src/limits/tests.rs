@@ -85,6 +85,16 @@ async fn a_refusal_fills_the_counter_that_it_names() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn counters_of_a_process_that_follows_another_one_begin_full() {
+    let mut config = config();
+    config.counters_full_at_start = true;
+    let limits = Limits::new(&config).expect("a good configuration");
+    let pair = limits.engine(&config.symbols[0]).expect("a pair");
+    let used = |limiter: &Limiter| limiter.snapshot().used();
+    assert_eq!((used(&pair), used(&limits.rest), used(&limits.dials)), (112, 18, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_of_the_address_holds_everything() {
     let limits = limits();
     limits.engine(&Symbol::new("BTC/USD")).expect("a pair");

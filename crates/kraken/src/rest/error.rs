@@ -40,6 +40,15 @@ pub enum CallError {
     /// The order breaks a rule of its pair. Nothing was sent.
     #[error(transparent)]
     Rule(#[from] Box<RuleBroken>),
+    /// There is no live connection to send it on, or too many requests wait for it. Nothing was sent.
+    #[error("the private stream is not live: nothing was sent")]
+    NotConnected,
+    /// The connection ended before the answer came.
+    #[error("the connection ended before the answer: {reason}")]
+    SessionLost {
+        /// Why it ended.
+        reason: String,
+    },
     /// Too many requests of the API key were before this one. Nothing was sent.
     #[error("no turn of the API key within {waited:?}")]
     KeyBusy {
@@ -70,8 +79,11 @@ impl CallError {
     pub const fn surely_not_sent(&self) -> bool {
         match self {
             Self::Transport(error) => error.surely_not_sent(),
-            Self::KeyBusy { .. } | Self::Rule(_) => true,
-            Self::Venue(_) | Self::Status { .. } | Self::Malformed(_) => false,
+            Self::KeyBusy { .. } | Self::Rule(_) | Self::NotConnected => true,
+            Self::Venue(_)
+            | Self::Status { .. }
+            | Self::Malformed(_)
+            | Self::SessionLost { .. } => false,
         }
     }
 }
@@ -103,9 +115,13 @@ impl Classify for CallError {
             Self::Venue(error) => error.outcome(),
             Self::Status { status: TOO_MANY_REQUESTS, .. }
             | Self::KeyBusy { .. }
+            | Self::NotConnected
             | Self::Rule(_) => CallOutcome::Ignored,
             Self::Transport(error) if error.is_local() => CallOutcome::Ignored,
-            Self::Status { .. } | Self::Malformed(_) | Self::Transport(_) => CallOutcome::Failure,
+            Self::Status { .. }
+            | Self::Malformed(_)
+            | Self::SessionLost { .. }
+            | Self::Transport(_) => CallOutcome::Failure,
         }
     }
 
@@ -116,7 +132,11 @@ impl Classify for CallError {
             Self::Transport(HttpError::InvalidRequest { .. }) => return RetryAdvice::Never,
             Self::Venue(error) => error.pause(),
             Self::Status { retry_after, .. } => self.pause().or(*retry_after),
-            Self::Malformed(_) | Self::Transport(_) | Self::KeyBusy { .. } => None,
+            Self::Malformed(_)
+            | Self::Transport(_)
+            | Self::NotConnected
+            | Self::SessionLost { .. }
+            | Self::KeyBusy { .. } => None,
         };
         after.map_or(RetryAdvice::Backoff, RetryAdvice::After)
     }
@@ -131,6 +151,8 @@ impl Classify for CallError {
             | Self::Malformed(_)
             | Self::Transport(_)
             | Self::Rule(_)
+            | Self::NotConnected
+            | Self::SessionLost { .. }
             | Self::KeyBusy { .. } => None,
         }
     }
@@ -142,6 +164,8 @@ impl Classify for CallError {
             | Self::Malformed(_)
             | Self::Transport(_)
             | Self::Rule(_)
+            | Self::NotConnected
+            | Self::SessionLost { .. }
             | Self::KeyBusy { .. } => None,
         }
     }

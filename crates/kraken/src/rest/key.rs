@@ -7,8 +7,8 @@
 //! turn, for example because it had to dial, may arrive after a later one. Kraken then refuses it for
 //! its nonce: it was not carried out and may be sent again.
 //!
-//! Nonces rise within one process. After a restart they continue from the clock, so a clock that was
-//! set back in between makes Kraken refuse every private request until it has caught up.
+//! Nonces rise within one process. After a restart they continue from the clock. If that was set back in
+//! between, they are too low: after three refusals in a row they leap ahead, twice as far each time.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -34,6 +34,12 @@ pub(crate) const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Refused nonces in a row that are an accident no more: requests that overtake each other lose one or two.
 const REFUSALS_MAX: u32 = 3;
+
+/// Leaps without a nonce that is taken: a day and a half together. Beyond, it is not the clock.
+const LEAPS_MAX: u32 = 17;
+
+/// The first leap.
+const LEAP: Duration = Duration::from_secs(1);
 
 /// What else makes a nonce too low.
 const REFUSED: &str = "Kraken refuses its nonces, three in a row or more: another program uses the key, \
@@ -106,6 +112,9 @@ impl Key {
                         "nonces refused in a row"
                     );
                     self.trouble.send_replace(Some(REFUSED));
+                }
+                if let Some(leaps) = refusals.checked_sub(REFUSALS_MAX).filter(|n| *n < LEAPS_MAX) {
+                    self.nonces.lock().leap(LEAP * (1 << leaps));
                 }
             }
             // Whoever gets so far has a good nonce. Of the other refusals nobody knows in which order

@@ -163,6 +163,21 @@ async fn three_refused_nonces_in_a_row_are_trouble_until_one_is_taken() {
     assert_eq!(place().await, None);
 }
 
+/// The clock was set back between two processes: ours would be too low until it has caught up.
+#[tokio::test(start_paused = true)]
+async fn nonces_that_are_refused_leap_ahead() {
+    let bench = Bench::new([(); 6].map(|()| Answer::error("EAPI:Invalid nonce")));
+    for _ in 0..6 {
+        drop(bench.rest.add_order(&order()).await);
+    }
+    let nonce = |seen: &Seen| -> u64 {
+        seen.field("nonce").and_then(|nonce| nonce.parse().ok()).expect("a nonce")
+    };
+    let nonces: Vec<u64> = bench.venue.seen().iter().map(nonce).collect();
+    let leaps: Vec<u64> = nonces.windows(2).map(|pair| (pair[1] - pair[0]) / 1_000_000).collect();
+    assert_eq!(leaps, [0, 0, 1, 2, 4]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_key_closes_the_lane_for_long() {
     let bench = Bench::new([Answer::error("EAPI:Invalid key")]);

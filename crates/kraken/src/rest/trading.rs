@@ -123,7 +123,7 @@ impl Rest {
     }
 
     /// The pair of a batch whose orders break no rule.
-    async fn check_batch(&self, orders: &[KrakenOrder]) -> Result<Symbol, RestError> {
+    pub(crate) async fn check_batch(&self, orders: &[KrakenOrder]) -> Result<Symbol, RestError> {
         let Some(first) = orders.first() else {
             return Err(wrong_count(&Symbol::new(""), "orders", 0, "2` to `15").into());
         };
@@ -224,7 +224,7 @@ impl Rest {
     /// As [`Rest::cancel_order`].
     pub async fn cancel(&self, target: &CancelTarget, symbol: &Symbol) -> Result<u32, RestError> {
         let limits = &self.shared.limits;
-        let limit = (&limits.engine(symbol)?, self.shared.cancel_weight(target));
+        let limit = (&limits.engine(symbol)?, self.cancel_weight(target));
         let form = match target {
             CancelTarget::Venue(id) => Form::new().with("txid", id.as_str()),
             CancelTarget::Client(id) => Form::new().with("cl_ord_id", id.as_str()),
@@ -252,18 +252,36 @@ impl Rest {
         targets: &[CancelTarget],
         symbol: &Symbol,
     ) -> Result<u32, RestError> {
-        if !(1..=CANCELS_MAX).contains(&targets.len()) {
-            return Err(wrong_count(symbol, "cancels", targets.len(), "1` to `50").into());
-        }
+        let weight = self.cancel_batch_weight(targets, symbol)?;
         let shared = &*self.shared;
-        let now = Instant::now();
-        let weights = targets.iter().map(|target| shared.cancel_weight(target).at(now));
-        // A batch of young orders weighs more than the counter holds. It may go when nothing else counts.
-        let weight = weights.sum::<u32>().min(shared.config.engine_limit().max);
-        let limit = (&shared.limits.engine(symbol)?, weight.into());
+        let limit = (&shared.limits.engine(symbol)?, weight);
         let lane = (&shared.lanes.cancel, self.deadline());
         let body = cancel_batch_body(targets);
         shared.private(lane, limit, Rank::Trade, "CancelOrderBatch", body, count).await
+    }
+
+    /// What a batch of cancels weighs. One of young orders weighs more than the counter holds: it may go when
+    /// nothing else counts.
+    pub(crate) fn cancel_batch_weight(
+        &self,
+        targets: &[CancelTarget],
+        symbol: &Symbol,
+    ) -> Result<Weight, RestError> {
+        if !(1..=CANCELS_MAX).contains(&targets.len()) {
+            return Err(wrong_count(symbol, "cancels", targets.len(), "1` to `50").into());
+        }
+        let now = Instant::now();
+        let weights = targets.iter().map(|target| self.cancel_weight(target).at(now));
+        Ok(weights.sum::<u32>().min(self.shared.config.engine_limit().max).into())
+    }
+
+    /// What a cancel weighs.
+    pub(crate) fn cancel_weight(&self, target: &CancelTarget) -> Weight {
+        let id = match target {
+            CancelTarget::Venue(id) => Some(id),
+            CancelTarget::Client(_) | CancelTarget::UserRef(_) => None,
+        };
+        self.shared.limits.change_weight(id, CANCEL_WEIGHTS)
     }
 
     /// Cancels every order of the account; tells how many.
@@ -301,14 +319,6 @@ impl Shared {
     /// Until when the venue's engine may take what is sent now.
     pub(crate) fn expiry(&self) -> UnixNanos {
         self.clock.now().plus(self.config.order_deadline)
-    }
-
-    fn cancel_weight(&self, target: &CancelTarget) -> Weight {
-        let id = match target {
-            CancelTarget::Venue(id) => Some(id),
-            CancelTarget::Client(_) | CancelTarget::UserRef(_) => None,
-        };
-        self.limits.change_weight(id, CANCEL_WEIGHTS)
     }
 }
 

@@ -95,12 +95,10 @@ fn what_would_do_does() {
     for _ in 0..3 {
         let Err(broken) = rules().check(&bad) else { break };
         let last = broken.valid.last().expect("a hint");
-        match broken.rule {
-            Rule::TickSize => limit(&mut bad, PriceAt::Exactly(price(last))),
-            Rule::LotSize | Rule::CostMin => {
-                bad.size = Size::Base(quantity(last.trim_start_matches("quantity ")));
-            }
-            other => panic!("{other:?}"),
+        if broken.rule == Rule::TickSize {
+            limit(&mut bad, PriceAt::Exactly(price(last)));
+        } else {
+            bad.size = Size::Base(quantity(last.trim_start_matches("quantity ")));
         }
     }
     assert_eq!(rules().check(&bad), Ok(()));
@@ -142,7 +140,7 @@ fn every_price_of_an_order_is_checked() {
 fn a_pair_is_open_for_some_orders_only() {
     let passes = |status: PairStatus| {
         let rules = PairRules { status, ..rules() };
-        let mut orders = vec![order(), order(), order(), order()];
+        let mut orders = [order(), order(), order(), order()];
         orders[1].kind =
             Kind::Limit { price: PriceAt::Exactly(price("20000")), post_only: true, shown: None };
         orders[2].kind = Kind::Market { protected: true };

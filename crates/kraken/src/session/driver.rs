@@ -1,22 +1,27 @@
 //! Carries out what a stream's machine decides.
 
 use std::collections::BTreeMap;
-use std::future::ready;
+use std::future::{pending, ready};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use model::audit::{AuditEvent, CallOutcome, StreamState};
 use model::{FeedEvent, StreamKind};
 use platform::{AuditedCall, EntropyStream};
 use resilience::{Call, Classify as _, Deadline, Lane};
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use transport::{WebSocket, WsMessage};
 
 use super::dial::{DialError, describe, judge};
+use super::trading::{Answer, Command, TradingLink};
 use super::{SessionContext, SessionError};
+use crate::codec::fault::VenueError;
 use crate::codec::rest::WsToken;
+use crate::codec::ws::Done;
+use crate::rest::CallError;
 use crate::stream::{Action, Machine};
 
 /// What a stream is called where.
@@ -70,6 +75,12 @@ pub(super) struct Driver<M> {
     live_since: Option<Instant>,
     /// Subscriptions that are awaited.
     waits: BTreeMap<u64, AuditedCall>,
+    /// Where requests to trade come from while the connection is live.
+    link: TradingLink,
+    /// The queue of this connection, once it is live.
+    requests: Option<mpsc::Receiver<Command>>,
+    /// Who waits for the answer to a request to trade.
+    asked: BTreeMap<u64, oneshot::Sender<Answer>>,
     /// Time spent waiting for the consumer since the machine was last told.
     stalled: Duration,
 }
@@ -81,6 +92,7 @@ impl<M: Machine> Driver<M> {
         machine: M,
         events: mpsc::Sender<FeedEvent>,
         cancel: CancellationToken,
+        link: TradingLink,
     ) -> Self {
         let lane = context.rest.dials(names.kind).0.clone();
         let rng = context.platform.entropy.stream(names.backoff);
@@ -95,6 +107,9 @@ impl<M: Machine> Driver<M> {
             tries: 0,
             live_since: None,
             waits: BTreeMap::new(),
+            link,
+            requests: None,
+            asked: BTreeMap::new(),
             stalled: Duration::ZERO,
         }
     }
@@ -216,6 +231,10 @@ impl<M: Machine> Driver<M> {
             let message = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => break End::Cancelled,
+                Some(command) = next_of(&mut self.requests) => {
+                    self.trade(command, &mut actions);
+                    None
+                }
                 message = socket.next() => Some(message),
                 () = sleep_until(deadline) => None,
             };
@@ -243,8 +262,37 @@ impl<M: Machine> Driver<M> {
         end
     }
 
+    /// Sends a request to trade, unless whoever wanted it has gone: that must not be sent any more.
+    fn trade(&mut self, command: Command, actions: &mut Vec<Action>) {
+        let Command { request, answer, taken } = command;
+        if answer.is_closed() {
+            return;
+        }
+        let expiry = self.context.rest.expiry();
+        match self.machine.trade(&request, expiry, actions) {
+            Some(number) => {
+                taken.store(true, Ordering::Release);
+                self.asked.insert(number, answer);
+            }
+            None => drop(answer.send(Err(CallError::NotConnected))),
+        }
+    }
+
+    /// Tells an answer to whoever still waits for it.
+    fn answered(&mut self, number: u64, result: Result<Done, String>) {
+        let now = self.context.rest.now();
+        let answer = result.map_err(|error| CallError::Venue(VenueError::new(vec![error], now)));
+        if let Some(asked) = self.asked.remove(&number) {
+            drop(asked.send(answer));
+        }
+    }
+
     /// Ends a connection: politely, if the other side may still listen.
+    ///
+    /// What was asked for on it and is not answered is in doubt; what waits in its queue was not sent.
     async fn leave(&mut self, socket: WebSocket, end: &End) {
+        self.link.close();
+        self.requests = None;
         let error = match end {
             End::Lost { reason, .. } => reason.clone(),
             End::Cancelled | End::ConsumerGone => {
@@ -256,6 +304,9 @@ impl<M: Machine> Driver<M> {
             End::Lost { .. } => CallOutcome::Failure,
             End::Cancelled | End::ConsumerGone => CallOutcome::Cancelled,
         };
+        for (_, asked) in std::mem::take(&mut self.asked) {
+            drop(asked.send(Err(CallError::SessionLost { reason: error.clone() })));
+        }
         for (_, wait) in std::mem::take(&mut self.waits) {
             wait.end(outcome, Some(error.clone()));
         }
@@ -279,7 +330,9 @@ impl<M: Machine> Driver<M> {
                 Action::Audit(event) => self.context.platform.auditor.record(event),
                 Action::WaitStarted(request) => self.wait_started(request),
                 Action::WaitEnded(request, result) => self.wait_ended(request, result),
+                Action::Answered(number, result) => self.answered(number, result),
                 Action::Live => {
+                    self.requests = Some(self.link.open());
                     self.live_since = Some(Instant::now());
                     self.announce(StreamState::Live, "subscribed").await?;
                 }
@@ -339,6 +392,7 @@ impl<M: Machine> Driver<M> {
                 Action::Send(_)
                 | Action::WaitStarted(_)
                 | Action::WaitEnded(..)
+                | Action::Answered(..)
                 | Action::Live
                 | Action::Disconnect(_) => {}
             }
@@ -371,5 +425,13 @@ impl<M: Machine> Driver<M> {
             state,
             reason: reason.to_owned(),
         });
+    }
+}
+
+/// The next request; without a queue there is none, ever.
+async fn next_of(requests: &mut Option<mpsc::Receiver<Command>>) -> Option<Command> {
+    match requests {
+        Some(requests) => requests.recv().await,
+        None => pending().await,
     }
 }

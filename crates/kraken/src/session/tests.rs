@@ -11,8 +11,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 mod drops;
+mod trading;
 
 use super::*;
+use crate::PairRules;
 use crate::test_venue::{Answer, Dial, TestVenue, config, instrument};
 
 /// The venue's end of a connection.
@@ -22,12 +24,13 @@ type Socket = WebSocketStream<DuplexStream>;
 struct Bench {
     venue: Arc<TestVenue>,
     rest: Rest,
+    trader: Trader,
     sockets: mpsc::Receiver<DuplexStream>,
     events: mpsc::Receiver<FeedEvent>,
     cancel: CancellationToken,
     ended: mpsc::Receiver<(Result<(), SessionError>, Instant)>,
     started: Instant,
-    _group: TaskGroup,
+    group: TaskGroup,
 }
 
 impl Bench {
@@ -37,6 +40,9 @@ impl Bench {
         plan(&venue);
         let (config, platform) = (config(), venue.platform());
         let rest = Rest::new(&config, &platform, group.spawner()).expect("a good configuration");
+        rest.know(&[PairRules::of(instrument())]);
+        let trader = Trader::new(&config, &platform, &rest).expect("a good configuration");
+        let link = trader.link();
         let context = SessionContext {
             config: Arc::new(config),
             platform,
@@ -50,12 +56,13 @@ impl Bench {
         group.spawner().spawn("test", "session", async move {
             let result = match kind {
                 StreamKind::Public => run_public(context, sender, token).await,
-                StreamKind::Private => run_private(context, sender, token).await,
+                StreamKind::Private => run_private_trading(context, link, sender, token).await,
             };
             done.send((result, Instant::now())).await?;
             Ok(())
         });
-        Self { venue, rest, sockets, events, cancel, ended, started: Instant::now(), _group: group }
+        let started = Instant::now();
+        Self { venue, rest, trader, sockets, events, cancel, ended, started, group }
     }
 
     fn public() -> Self {
@@ -530,9 +537,10 @@ async fn a_stream_that_was_live_for_long_comes_back_at_once() {
         while bench.state().await != StreamState::Down {}
     }
     let mut socket = bench.live().await;
-    for _ in 0..70 {
-        say(&mut socket, r#"{"channel":"heartbeat"}"#).await;
-        tokio::time::sleep(secs(1)).await;
+    for _ in 0..7 {
+        // A book that stood still would be subscribed anew.
+        say(&mut socket, book("snapshot", true)).await;
+        tokio::time::sleep(secs(10)).await;
     }
     let fell = bench.at();
     drop(socket);

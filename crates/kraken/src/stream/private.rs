@@ -1,15 +1,19 @@
 //! The private stream: our own orders.
 //!
 //! Each connection begins with the complete list of open orders. Messages are numbered without gaps:
-//! after a gap the list is fetched anew, by a new connection.
+//! after a gap the list is fetched anew, by a new connection. Requests to trade go out on it, too: each has
+//! a number, which its answer repeats.
 
-use model::{FeedEvent, OrderReport};
+use std::collections::BTreeSet;
+
+use model::{FeedEvent, OrderReport, UnixNanos};
 use tokio::time::Instant;
 
 use super::vitals::{Awaited, Timings, Vitals};
 use super::{Action, Machine};
 use crate::codec::rest::WsToken;
-use crate::codec::ws::{self, Message, request};
+use crate::codec::ws::trading::TradeRequest;
+use crate::codec::ws::{self, Ack, Message, request};
 
 /// Decisions of the private stream.
 #[derive(Debug)]
@@ -18,13 +22,27 @@ pub(crate) struct PrivateStream {
     listed: bool,
     /// Where the engine's counter ends by the tier that we were told.
     counter_max: u32,
+    /// Admission of the present connection.
+    token: Option<String>,
+    /// Numbers of the requests to trade that wait for their answers.
+    asked: BTreeSet<u64>,
     vitals: Vitals,
 }
+
+/// Requests to trade that may wait for their answers at once.
+const ASKED_MAX: usize = 256;
 
 impl PrivateStream {
     /// A stream of our orders. `counter_max` is where the engine's counter ends by the account's tier.
     pub(crate) fn new(timings: Timings, counter_max: u32) -> Self {
-        Self { last_sequence: None, listed: false, counter_max, vitals: Vitals::new(timings) }
+        Self {
+            last_sequence: None,
+            listed: false,
+            counter_max,
+            token: None,
+            asked: BTreeSet::new(),
+            vitals: Vitals::new(timings),
+        }
     }
 
     /// Kraken tells where the counter ends. Below ours, our limiters let too much pass.
@@ -48,6 +66,17 @@ impl PrivateStream {
                 );
             }
             Some(_) | None => {}
+        }
+    }
+
+    /// The answer to a request to trade, or to a subscription.
+    fn ack(&mut self, ack: Ack, out: &mut Vec<Action>) {
+        match ack.request.filter(|number| self.asked.remove(number)) {
+            Some(number) => {
+                let result = ack.error.map_or(Ok(ack.done), Err);
+                out.push(Action::Answered(number, result));
+            }
+            None => self.vitals.ack(ack, out),
         }
     }
 
@@ -88,10 +117,12 @@ impl Machine for PrivateStream {
         self.vitals.opened(now);
         self.last_sequence = None;
         self.listed = false;
+        self.asked.clear();
         let Some(WsToken { token }) = token else {
             out.push(Action::Disconnect("no token".to_owned()));
             return;
         };
+        self.token = Some(token.clone());
         let awaited = [Awaited::Ack(None), Awaited::Snapshot(None)];
         let request = self.vitals.wait_for(awaited, now, out);
         let subscribe = request::subscribe_executions(token, request);
@@ -106,7 +137,7 @@ impl Machine for PrivateStream {
             }
             Ok(Message::Ack(ack)) => {
                 self.compare_tier(ack.counter_max);
-                self.vitals.ack(ack, out);
+                self.ack(ack, out);
             }
             Ok(Message::Status(status)) => self.vitals.status(&status),
             Ok(Message::Error(error)) => {
@@ -120,7 +151,23 @@ impl Machine for PrivateStream {
         }
     }
 
-    fn closed(&mut self, _: &str, _: &mut Vec<Action>) {}
+    fn trade(
+        &mut self,
+        request: &TradeRequest,
+        expiry: UnixNanos,
+        out: &mut Vec<Action>,
+    ) -> Option<u64> {
+        let token = self.token.as_deref().filter(|_| self.asked.len() < ASKED_MAX)?;
+        let number = self.vitals.request();
+        self.asked.insert(number);
+        out.push(Action::Send(request.text(token, expiry, number)));
+        Some(number)
+    }
+
+    fn closed(&mut self, _: &str, _: &mut Vec<Action>) {
+        self.token = None;
+        self.asked.clear();
+    }
 
     fn vitals(&self) -> &Vitals {
         &self.vitals

@@ -3,6 +3,9 @@
 //! Trades are asked for without the last ones from before the subscription, and a trade whose number
 //! is not above the last one seen is dropped: a consumer gets each trade once, across reconnects, and
 //! none that happened while the stream was down.
+//!
+//! A venue may go on with heartbeats and say nothing else any more. A book that has not changed for long is
+//! therefore subscribed anew: if its snapshot is another book than ours, the connection is given up.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -31,6 +34,9 @@ pub(crate) struct PublicStream {
     books: BTreeMap<Symbol, BookSync>,
     last_trades: BTreeMap<Symbol, u64>,
     mismatches: VecDeque<Instant>,
+    /// When each book last changed, or its subscription was renewed.
+    changed: BTreeMap<Symbol, Instant>,
+    quiet_max: Duration,
     vitals: Vitals,
 }
 
@@ -48,6 +54,8 @@ impl PublicStream {
             books: instruments.iter().map(book).collect(),
             last_trades: BTreeMap::new(),
             mismatches: VecDeque::with_capacity(MISMATCHES_MAX),
+            changed: BTreeMap::new(),
+            quiet_max: timings.quiet_max,
             vitals: Vitals::new(timings),
         }
     }
@@ -75,8 +83,9 @@ impl PublicStream {
         let symbol = change.symbol;
         match applied {
             Applied::Skipped => {}
-            Applied::Right { best_changed } => {
+            Applied::Right { best_changed, missed } => {
                 let hash = sync.fingerprint();
+                self.changed.insert(symbol.clone(), now);
                 out.push(Action::Audit(AuditEvent::BookApplied { symbol: symbol.clone(), hash }));
                 if best_changed {
                     out.push(Action::Emit(FeedEvent::BestPrices {
@@ -87,6 +96,10 @@ impl PublicStream {
                 }
                 if snapshot {
                     self.vitals.snapshot(Some(&symbol), out);
+                }
+                if missed {
+                    let reason = format!("changes of the book of {symbol} did not come");
+                    out.push(Action::Disconnect(reason));
                 }
             }
             Applied::Wrong { expected, found } => {
@@ -111,6 +124,12 @@ impl PublicStream {
             out.push(Action::Disconnect(reason));
             return;
         }
+        self.renew(symbol, now, out);
+    }
+
+    /// Subscribes a book anew, which brings a snapshot.
+    fn renew(&mut self, symbol: Symbol, now: Instant, out: &mut Vec<Action>) {
+        self.changed.insert(symbol.clone(), now);
         let unsubscribe = self.vitals.request();
         let awaited = [Awaited::Ack(Some(symbol.clone())), Awaited::Snapshot(Some(symbol.clone()))];
         let subscribe = self.vitals.wait_for(awaited, now, out);
@@ -120,6 +139,15 @@ impl PublicStream {
             request::subscribe_books(&symbols, self.depth, subscribe),
         ];
         out.extend(requests.map(Action::Send));
+    }
+}
+
+impl PublicStream {
+    /// Books in sync, and until when each may go without a change.
+    fn quiet(&self) -> impl Iterator<Item = (&Symbol, Instant)> {
+        let synced = self.books.iter().filter(|(_, book)| book.is_synced());
+        let until = |symbol| Some((symbol, *self.changed.get(symbol)? + self.quiet_max));
+        synced.filter_map(move |(symbol, _)| until(symbol))
     }
 }
 
@@ -176,6 +204,25 @@ impl Machine for PublicStream {
                 lost(symbol.clone(), reason, out);
             }
         }
+    }
+
+    fn tick(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.vitals.tick(now, out);
+        let quiet = self.quiet().find(|(_, until)| *until <= now);
+        if let Some(symbol) = quiet.map(|(symbol, _)| symbol.clone()) {
+            tracing::debug!(venue = "kraken", %symbol, "quiet book subscribed anew");
+            self.renew(symbol, now, out);
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let quiet = self.quiet().map(|(_, until)| until);
+        quiet.fold(self.vitals.deadline(), Instant::min)
+    }
+
+    fn forgive(&mut self, stalled: Duration) {
+        self.vitals.forgive(stalled);
+        self.changed.values_mut().for_each(|changed| *changed += stalled);
     }
 
     fn vitals(&self) -> &Vitals {

@@ -16,6 +16,7 @@ use crate::config::KrakenConfig;
 pub(crate) struct Timings {
     pub(crate) subscribe_timeout: Duration,
     pub(crate) silence_max: Duration,
+    pub(crate) quiet_max: Duration,
     pub(crate) pong_timeout: Duration,
     pub(crate) ping_interval: Duration,
 }
@@ -25,6 +26,7 @@ impl From<&KrakenConfig> for Timings {
         Self {
             subscribe_timeout: config.subscribe_timeout,
             silence_max: config.silence_max,
+            quiet_max: config.quiet_max,
             pong_timeout: config.pong_timeout,
             ping_interval: config.ping_interval,
         }

@@ -53,10 +53,7 @@ impl Exchange {
                 Ok(())
             }
             (OrderKind::Limit { .. }, _) => self.arrive_anew(&order, request, now, out),
-            (OrderKind::Triggered { .. } | OrderKind::Market, _) => {
-                self.wait_anew(&order, request);
-                Ok(())
-            }
+            (OrderKind::Triggered { .. } | OrderKind::Market, _) => self.wait_anew(&order, request),
         }
     }
 
@@ -75,12 +72,29 @@ impl Exchange {
     }
 
     /// Another trigger, or another order behind it.
-    fn wait_anew(&mut self, order: &Order, request: OrderRequest) {
+    fn wait_anew(&mut self, order: &Order, request: OrderRequest) -> Result<(), Refusal> {
         let (side, kind) = (request.side, request.kind);
+        let asset = self.paid_in(order.market, side);
+        let hold = self.hold_of_rest(order, &request, None);
+        let hold = self.covered(order, hold).ok_or(Refusal::InsufficientFunds)?;
+        self.ledger.set_hold(order.account, asset, order.held, hold);
         let waiting = &mut self.markets[order.market].waiting;
         waiting.remove(side, order.request.kind, order.id);
         waiting.insert(side, kind, order.id);
-        self.orders.get_mut(order.id).expect("an open order is known").request = request;
+        let known = self.orders.get_mut(order.id).expect("an open order is known");
+        (known.request, known.held) = (request, hold);
+        Ok(())
+    }
+
+    /// What an open order is to reserve, if its account has that.
+    pub(super) fn covered(
+        &self,
+        order: &Order,
+        hold: Option<model::Notional>,
+    ) -> Option<model::Notional> {
+        let asset = self.paid_in(order.market, order.request.side);
+        let free = self.ledger.balance(order.account, asset).free().checked_add(order.held)?;
+        hold.filter(|hold| hold.is_zero() || *hold <= free)
     }
 
     /// Takes a resting order out and lets its rest arrive as if it were new.
@@ -101,9 +115,7 @@ impl Exchange {
         }
         let hold = self.hold_of_rest(order, &request, Some(&taking));
         let asset = self.paid_in(at, side);
-        let free = self.ledger.balance(account, asset).free().checked_add(order.held);
-        let hold = hold.filter(|hold| free.is_some_and(|free| *hold <= free));
-        let hold = hold.ok_or(Refusal::InsufficientFunds)?;
+        let hold = self.covered(order, hold).ok_or(Refusal::InsufficientFunds)?;
         self.markets[at].take_out(order.id, side, order.request.kind);
         self.ledger.set_hold(account, asset, order.held, hold);
         let known = self.orders.get_mut(order.id).expect("an open order is known");
@@ -111,7 +123,9 @@ impl Exchange {
         if known.filled == known.request.quantity {
             self.end(order.id, OrderStatus::Cancelled(CancelReason::Requested), now, out);
         } else {
+            let before = self.markets[at].next_trade;
             self.take(order.id, &taking, now, out);
+            self.after_own_prints(at, before, now, out);
         }
         Ok(())
     }

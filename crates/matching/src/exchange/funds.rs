@@ -1,11 +1,13 @@
 //! What of an execution an account can take, and at which price.
 
-use model::{Notional, Price, Quantity, Side};
+use model::{Liquidity, Notional, OrderKind, Price, Quantity, Rounding, Side};
 
 use crate::config::{Funding, Shortfall, SlippageOn};
 use crate::exchange::Exchange;
-use crate::market::Match;
-use crate::order::{AccountId, CancelReason, Order, OrderId};
+use crate::exchange::settle::add;
+use crate::market::{Match, Taking};
+use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest};
+use crate::rules::BuyHolds;
 
 /// `10^9`: steps of a notional in one step of a quantity.
 const QUANTITY_STEP: i128 = 1_000_000_000;
@@ -34,6 +36,15 @@ impl Allowed {
     }
 }
 
+/// What an execution pays beside its cost.
+#[derive(Debug, Clone, Copy)]
+struct Fee {
+    /// Parts per million of the cost.
+    ppm: i64,
+    /// Steps of a notional.
+    fixed: i128,
+}
+
 impl Exchange {
     /// What of `quantity` a taking order may execute against everybody else at `price`.
     pub(super) fn allowed(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
@@ -44,12 +55,12 @@ impl Exchange {
             SlippageOn::Every => slipped,
             SlippageOn::Opening => price,
         };
-        self.split(order, price, [closing_price, slipped], quantity)
+        self.split(order, price, [closing_price, slipped], (quantity, Liquidity::Taker))
     }
 
     /// What of `quantity` a resting order may execute at its price.
     pub(super) fn allowed_maker(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
-        self.split(&self.orders[id], price, [price, price], quantity)
+        self.split(&self.orders[id], price, [price, price], (quantity, Liquidity::Maker))
     }
 
     /// Splits a quantity at the point where it turns the position, and cuts it.
@@ -58,7 +69,7 @@ impl Exchange {
         order: &Order,
         price: Price,
         [closing_price, opening_price]: [Price; 2],
-        quantity: Quantity,
+        (quantity, liquidity): (Quantity, Liquidity),
     ) -> Allowed {
         let position = self.position_of_account(order.market, order.account);
         let against = match order.request.side {
@@ -77,21 +88,41 @@ impl Exchange {
             return allowed;
         }
         let trader = &self.traders[order.account.0];
-        let affordable = match trader.funding {
+        let ppm = self.rate(order.market, order.account, liquidity);
+        let fixed = trader.fees[order.market].fixed.raw();
+        let fixed = if order.filled.is_zero() { fixed } else { 0 };
+        let (first, fee) = if closing.is_zero() { (0, fixed) } else { (fixed, 0) };
+        let (first, fee) = (Fee { ppm, fixed: first }, Fee { ppm, fixed: fee });
+        let prices = [price, opening_price];
+        let power = match trader.funding {
+            Funding::Spot if self.holds_without_fee(order) => {
+                let power = self.freed_and_free(order, quantity);
+                if self.cost_booked(order, opening_price, wanted, liquidity) <= power {
+                    return allowed;
+                }
+                allowed.short = Some(CancelReason::Funds);
+                let fee = Fee { ppm: ppm.max(0), fixed: 0 };
+                allowed.opening = self.affordable(order, fee, PPM, power, prices).min(wanted);
+                return allowed;
+            }
             // Its hold covers it.
             Funding::Spot if !order.held.is_zero() => return allowed,
-            Funding::Spot => self.affordable(order, self.free_quote(order), price, opening_price),
+            Funding::Spot => self.free_quote(order),
             Funding::Margin { leverage } => {
-                let power = self.buying_power(order, leverage, closing, closing_price, price);
-                self.affordable(order, power, price, opening_price)
+                self.buying_power(order, first, leverage, closing, closing_price, price)
+            }
+        };
+        let affordable = match trader.shortfall {
+            Shortfall::Cut { share_ppm } => {
+                self.affordable(order, fee, share_ppm.into(), power, prices)
+            }
+            Shortfall::Refuse => {
+                let cost = self.costs(order, liquidity, fee.fixed, wanted, prices);
+                if cost <= power { wanted } else { Quantity::ZERO }
             }
         };
         if affordable < wanted {
-            allowed.short = Some(CancelReason::Funds);
-            allowed.opening = match trader.shortfall {
-                Shortfall::Cut => affordable,
-                Shortfall::Refuse => Quantity::ZERO,
-            };
+            (allowed.opening, allowed.short) = (affordable, Some(CancelReason::Funds));
         }
         allowed
     }
@@ -117,13 +148,15 @@ impl Exchange {
     fn buying_power(
         &self,
         order: &Order,
+        fee: Fee,
         leverage: u32,
         closing: Quantity,
         closing_price: Price,
         price: Price,
     ) -> i128 {
         let quote = self.markets[order.market].quote;
-        let (paid, fee) = self.cost_and_fee(order, closing_price, closing);
+        let paid = Notional::of(closing_price, closing).raw();
+        let fee = paid.saturating_mul(i128::from(fee.ppm)) / PPM + fee.fixed;
         let cash = self.ledger.balance(order.account, quote).total.raw() - fee;
         let (mut equity, closed) = match order.request.side {
             Side::Buy => (cash - paid, closing.raw()),
@@ -143,28 +176,147 @@ impl Exchange {
         free.saturating_mul(i128::from(leverage))
     }
 
-    fn cost_and_fee(&self, order: &Order, price: Price, quantity: Quantity) -> (i128, i128) {
-        let cost = Notional::of(price, quantity).raw();
-        let ppm = i128::from(self.traders[order.account.0].fees.worst_ppm());
-        (cost, (cost.saturating_mul(ppm) / PPM))
+    /// What a quantity costs at `paid`, as it is booked, with the fee on `price`.
+    fn costs(
+        &self,
+        order: &Order,
+        liquidity: Liquidity,
+        fixed: i128,
+        quantity: Quantity,
+        [price, paid]: [Price; 2],
+    ) -> i128 {
+        let base = Notional::of(price, quantity);
+        let rate = self.fee_on(order.market, order.account, base, liquidity);
+        // What is beyond the range is beyond every account.
+        let rate = rate.map_or(i128::MAX, Notional::raw);
+        let cost = self.booked_quote(order.market, Notional::of(paid, quantity)).raw();
+        cost.saturating_add(rate).saturating_add(fixed)
     }
 
-    /// Whole lots that cost less than `power`: at `paid`, with the fee on `price`.
-    fn affordable(&self, order: &Order, power: i128, price: Price, paid: Price) -> Quantity {
+    /// Whole lots that cost less than a share (parts per million) of `power`: at `paid`, with the fee on `price`, and
+    /// the fixed part of the fee for each base unit of the share, as backtesting.py counts it.
+    fn affordable(
+        &self,
+        order: &Order,
+        fee: Fee,
+        share: i128,
+        power: i128,
+        [price, paid]: [Price; 2],
+    ) -> Quantity {
         let instrument = &self.markets[order.market].instrument;
         let lot = instrument.lot_size();
-        // A fee is rounded by half a step at most.
-        let slack = 10_i128.pow(Notional::DECIMALS - instrument.cost_decimals) / 2;
-        let (cost, ppm) =
-            (Notional::of(paid, lot).raw(), self.traders[order.account.0].fees.worst_ppm());
-        let fee = Notional::of(price, lot).raw().saturating_mul(i128::from(ppm));
-        let one = cost.saturating_mul(PPM).saturating_add(fee);
-        let available = (power - slack).saturating_mul(PPM);
+        // A fee is rounded by half a step at most, and so is a cost where costs are rounded.
+        let step = |decimals| 10_i128.pow(Notional::DECIMALS.saturating_sub(decimals));
+        let slack = match self.markets[order.market].booked[1] {
+            None => step(instrument.cost_decimals) / 2,
+            Some(decimals) => step(decimals),
+        };
+        let cost = Notional::of(paid, lot).raw();
+        let rate = Notional::of(price, lot).raw().saturating_mul(i128::from(fee.ppm));
+        let fixed = fee.fixed.saturating_mul(PPM) / share.max(1);
+        let fixed =
+            fixed.saturating_mul(i128::from(lot.raw())) / i128::from(Quantity::step(0).raw());
+        let one = cost.saturating_add(fixed).saturating_mul(PPM).saturating_add(rate);
+        let available = (power - slack).saturating_mul(share);
         if available <= 0 || one <= 0 {
             return Quantity::ZERO;
         }
         let lots = i64::try_from((available - 1) / one).unwrap_or(i64::MAX);
         Quantity::from_raw(lots.saturating_mul(lot.raw()))
+    }
+}
+
+impl Exchange {
+    /// True when what an order reserves does not contain the fees of its executions.
+    pub(super) fn holds_without_fee(&self, order: &Order) -> bool {
+        let buys = order.request.side == Side::Buy && order.request.limit().is_some();
+        buys && self.rules.buy_holds == BuyHolds::Cost
+    }
+
+    /// What an execution of a part of an order sets free of its hold, and what is free anyway.
+    fn freed_and_free(&self, order: &Order, quantity: Quantity) -> i128 {
+        let rest = order.remaining().saturating_sub(quantity);
+        let kept = self.hold_of_limit(order, rest).unwrap_or(Notional::ZERO).min(order.held);
+        order.held.raw() - kept.raw() + self.free_quote(order)
+    }
+
+    /// What an execution takes from a buyer, as it is booked.
+    fn cost_booked(
+        &self,
+        order: &Order,
+        price: Price,
+        quantity: Quantity,
+        liquidity: Liquidity,
+    ) -> i128 {
+        let cost = Notional::of(price, quantity);
+        let fee = self.fee_on(order.market, order.account, cost, liquidity);
+        let fee = fee.map_or(i128::MAX, Notional::raw);
+        self.booked_quote(order.market, cost).raw().saturating_add(fee)
+    }
+
+    /// What an order has to reserve; `None` when that is beyond every balance.
+    pub(super) fn hold_for(
+        &self,
+        at: usize,
+        account: AccountId,
+        request: &OrderRequest,
+        taking: Option<&Taking>,
+    ) -> Option<Notional> {
+        let trader = &self.traders[account.0];
+        if trader.funding != Funding::Spot {
+            return Some(Notional::ZERO);
+        }
+        let limit = match request.kind {
+            OrderKind::Triggered { .. } if !self.rules.waiting_orders_hold => {
+                return Some(Notional::ZERO);
+            }
+            OrderKind::Triggered { price, limit, .. } => Some(limit.unwrap_or(price)),
+            OrderKind::Limit { price, .. } => Some(price),
+            OrderKind::Market => None,
+        };
+        let matches = taking.map_or(&[][..], |taking| &taking.matches);
+        match (request.side, limit) {
+            (Side::Sell, _) => Some(Notional::from_quantity(request.quantity)),
+            (Side::Buy, Some(limit)) => self.buy_hold(at, account, limit, request.quantity),
+            // Without a hold it is looked at when it executes.
+            (Side::Buy, None) if trader.shortfall != Shortfall::Refuse => Some(Notional::ZERO),
+            (Side::Buy, None) => matches.iter().try_fold(Notional::ZERO, |sum, taken| {
+                let price = self.slipped_buy(at, taken);
+                let cost = Notional::of(price, taken.quantity);
+                let fee = self.fee_on(at, account, cost, Liquidity::Taker)?.max(Notional::ZERO);
+                Some(add(sum, add(self.booked_quote(at, cost), fee)))
+            }),
+        }
+    }
+
+    /// What a limit buy reserves: its cost at the limit, and under [`BuyHolds::CostAndFee`] the worse fee on
+    /// that, rounded up.
+    ///
+    /// `None` when that is beyond every balance.
+    pub(super) fn buy_hold(
+        &self,
+        at: usize,
+        account: AccountId,
+        limit: Price,
+        quantity: Quantity,
+    ) -> Option<Notional> {
+        let listing = &self.markets[at];
+        let cost = Notional::of(limit, quantity);
+        let cost = match listing.booked[1] {
+            Some(decimals) => cost.round_to(decimals, Rounding::Up),
+            None => cost,
+        };
+        let ppm = match self.rules.buy_holds {
+            BuyHolds::CostAndFee => self.traders[account.0].fees[at].worst_ppm(),
+            BuyHolds::Cost => return Some(cost),
+        };
+        let decimals = listing.booked[1].unwrap_or(listing.instrument.cost_decimals);
+        cost.checked_add(cost.fraction_ppm(ppm, decimals, Rounding::Up)?)
+    }
+
+    /// What a limit buy reserves for a quantity; nothing of other orders.
+    pub(super) fn hold_of_limit(&self, order: &Order, quantity: Quantity) -> Option<Notional> {
+        self.buy_hold(order.market, order.account, order.request.limit()?, quantity)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use model::{Liquidity, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, Trade, UnixNanos};
 
+use crate::config::PrintRule;
 use crate::event::{ExchangeEvent, TapeError};
 use crate::exchange::Exchange;
 use crate::order::{CancelReason, OrderId, OrderStatus};
@@ -37,10 +38,39 @@ impl Exchange {
         }
         let before = outside.last_price().filter(|_| print.walked);
         self.markets[at].market.outside.on_trade(print.price, Side::Buy);
+        self.markets[at].last_print = Some(print.price);
         self.meet_arriving(at, before.unwrap_or(print.price), now, out);
         match before {
             Some(before) => self.walk(at, before, print.price, now, out),
             None => self.jump(at, print.price, true, now, out),
+        }
+        Ok(())
+    }
+
+    /// Books the market orders that came since the last print at its price ([`PrintRule::Close`]), when the next
+    /// print is about to come. Under the other rules it does nothing.
+    ///
+    /// # Errors
+    /// [`TapeError`]: unknown instrument.
+    pub fn book_last(
+        &mut self,
+        symbol: &Symbol,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) -> Result<(), TapeError> {
+        let at = self.listed(symbol)?;
+        let outside = &self.markets[at].market.outside;
+        let (Some(PrintRule::Close), Some(last)) = (outside.print_rule(), outside.last_price())
+        else {
+            return Ok(());
+        };
+        let arriving = std::mem::take(&mut self.markets[at].arriving);
+        for id in arriving {
+            if self.orders[id].request.kind == OrderKind::Market {
+                self.meet_print(id, last, now, out);
+            } else {
+                self.markets[at].arriving.push_back(id);
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::config::Funding;
 use crate::event::{ExchangeEvent, Execution};
 use crate::exchange::Exchange;
 use crate::ledger::{FEES, MARKET};
-use crate::order::{Order, OrderId, OrderStatus};
+use crate::order::{AccountId, Order, OrderId, OrderStatus};
 
 impl Exchange {
     /// Settles an execution of a resting order, which ends when nothing of it remains.
@@ -44,44 +44,50 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) {
         let order = self.orders.get_mut(id).expect("an open order is known");
-        let listing = &self.markets[order.market];
-        let fees = self.traders[order.account.0].fees;
+        let (at, account, held) = (order.market, order.account, order.held);
         let cost = Notional::of(price, quantity);
-        let ppm = match liquidity {
-            Liquidity::Maker => fees.maker_ppm,
-            Liquidity::Taker => fees.taker_ppm,
-        };
-        let fee = cost
-            .fraction_ppm(ppm, listing.instrument.cost_decimals, Rounding::HalfUp)
-            .expect("costs are covered by balances, which are far from the end of the range");
+        let is_first = order.filled.is_zero();
         order.filled = add_quantity(order.filled, quantity);
         order.cost = add(order.cost, cost);
-
         let side = order.request.side;
-        let (account, held) = (order.account, order.held);
-        let hold = hold_after(order, cost, fee, fees.worst_ppm(), listing.instrument.cost_decimals);
-        order.held = hold;
-        let (base, quote) = (listing.base, listing.quote);
-        let ledger = &mut self.ledger;
-        let amount = Notional::from_quantity(quantity);
+        let fee = self
+            .fee_on(at, account, cost, liquidity)
+            .expect("costs are covered by balances, which are far from the end of the range");
+        let fee = if is_first { add(fee, self.traders[account.0].fees[at].fixed) } else { fee };
+        let mut booked =
+            [self.booked_base(at, Notional::from_quantity(quantity)), self.booked_quote(at, cost)];
+        let mut hold = self.hold_after(&self.orders[id], booked[1], fee);
+        let (base, quote) = (self.markets[at].base, self.markets[at].quote);
         match side {
             Side::Buy => {
-                ledger.set_hold(account, quote, held, hold);
-                ledger.transfer(account, MARKET, quote, cost);
-                ledger.transfer(MARKET, account, base, amount);
+                self.ledger.set_hold(account, quote, held, hold);
+                booked[1] = self.payable(at, account, 1, booked[1]);
+                self.ledger.transfer(account, MARKET, quote, booked[1]);
+                self.ledger.transfer(MARKET, account, base, booked[0]);
             }
             Side::Sell => {
-                ledger.set_hold(account, base, held, hold);
-                ledger.transfer(account, MARKET, base, amount);
-                ledger.transfer(MARKET, account, quote, cost);
+                self.ledger.set_hold(account, base, held, hold);
+                booked[0] = self.payable(at, account, 0, booked[0]);
+                self.ledger.transfer(account, MARKET, base, booked[0]);
+                self.ledger.transfer(MARKET, account, quote, booked[1]);
             }
+        }
+        if side == Side::Buy && self.holds_without_fee(&self.orders[id]) {
+            // Of an order that is cut, what the rest reserved pays the fee: the rest is about to go.
+            let free = self.ledger.balance(account, quote).free();
+            let missing = fee.checked_sub(free).unwrap_or(Notional::ZERO).max(Notional::ZERO);
+            let less = hold.checked_sub(missing).unwrap_or(Notional::ZERO).max(Notional::ZERO);
+            self.ledger.set_hold(account, quote, hold, less);
+            hold = less;
         }
         let fee = match self.traders[account.0].funding {
             // Half-up rounding of many small fills may ask for a little more than is there.
-            Funding::Spot => fee.min(ledger.balance(account, quote).free()),
+            Funding::Spot => fee.min(self.ledger.balance(account, quote).free()),
             Funding::Margin { .. } => fee,
         };
-        ledger.transfer(account, FEES, quote, fee);
+        self.ledger.transfer(account, FEES, quote, fee);
+        let order = self.orders.get_mut(id).expect("an open order is known");
+        order.held = hold;
         order.fee = add(order.fee, fee);
         out.push(ExchangeEvent::Filled(Execution {
             order: id,
@@ -89,7 +95,73 @@ impl Exchange {
             filled: order.filled,
             cost: order.cost,
             fee: order.fee,
+            booked_base: booked[0],
+            booked_quote: booked[1],
         }));
+    }
+
+    /// The fee on a cost, as it is booked; `None` when it is beyond every balance.
+    pub(super) fn fee_on(
+        &self,
+        at: usize,
+        account: AccountId,
+        cost: Notional,
+        liquidity: Liquidity,
+    ) -> Option<Notional> {
+        let ppm = self.rate(at, account, liquidity);
+        let listing = &self.markets[at];
+        let decimals = listing.booked[1].unwrap_or(listing.instrument.cost_decimals);
+        cost.fraction_ppm(ppm, decimals, Rounding::HalfUp)
+    }
+
+    /// What an account pays for an execution, parts per million.
+    pub(super) fn rate(&self, at: usize, account: AccountId, liquidity: Liquidity) -> i64 {
+        let fees = self.traders[account.0].fees[at];
+        match liquidity {
+            Liquidity::Maker => fees.maker_ppm,
+            Liquidity::Taker => fees.taker_ppm,
+        }
+    }
+
+    pub(super) fn booked_quote(&self, at: usize, amount: Notional) -> Notional {
+        booked(amount, self.markets[at].booked[1])
+    }
+
+    fn booked_base(&self, at: usize, amount: Notional) -> Notional {
+        booked(amount, self.markets[at].booked[0])
+    }
+
+    /// An amount that was rounded up, unless the last step of it is not there: half-up rounding of many small
+    /// fills may ask for a little more than there is.
+    fn payable(&self, at: usize, account: AccountId, asset: usize, amount: Notional) -> Notional {
+        let listing = &self.markets[at];
+        let free = self.ledger.balance(account, [listing.base, listing.quote][asset]).free();
+        match (self.traders[account.0].funding, listing.booked[asset]) {
+            (Funding::Spot, Some(decimals)) if amount > free => {
+                free.round_to(decimals, Rounding::Down)
+            }
+            (Funding::Spot | Funding::Margin { .. }, _) => amount,
+        }
+    }
+
+    /// What an order reserves for what remains of it after an execution.
+    fn hold_after(&self, order: &Order, cost: Notional, fee: Notional) -> Notional {
+        if order.held.is_zero() {
+            return Notional::ZERO;
+        }
+        let remaining = order.remaining();
+        let hold = match (order.request.side, order.request.limit()) {
+            (Side::Sell, _) => Notional::from_quantity(remaining),
+            (Side::Buy, Some(_)) => self
+                .hold_of_limit(order, remaining)
+                .expect("a part of a hold is smaller than the hold"),
+            // A market order's hold is the exact cost of what it takes; no rebate was counted on.
+            (Side::Buy, None) => {
+                let spent = add(cost, fee.max(Notional::ZERO));
+                order.held.checked_sub(spent).unwrap_or(Notional::ZERO).max(Notional::ZERO)
+            }
+        };
+        hold.min(order.held)
     }
 
     /// Gives back what an order still reserves.
@@ -105,42 +177,9 @@ impl Exchange {
     }
 }
 
-/// What an order reserves for what remains of it after an execution.
-fn hold_after(
-    order: &Order,
-    cost: Notional,
-    fee: Notional,
-    worst_ppm: i64,
-    cost_decimals: u32,
-) -> Notional {
-    if order.held.is_zero() {
-        return Notional::ZERO;
-    }
-    let remaining = order.remaining();
-    match (order.request.side, order.request.limit()) {
-        (Side::Sell, _) => Notional::from_quantity(remaining),
-        (Side::Buy, Some(limit)) => buy_hold(limit, remaining, worst_ppm, cost_decimals)
-            .expect("a part of a hold is smaller than the hold"),
-        // A market order's hold is the exact cost of what it takes; no rebate was counted on.
-        (Side::Buy, None) => {
-            let spent = add(cost, fee.max(Notional::ZERO));
-            order.held.checked_sub(spent).unwrap_or(Notional::ZERO)
-        }
-    }
-}
-
-/// What a limit buy reserves: its cost at the limit, and the fee on that, rounded up.
-///
-/// `None` when that is beyond every balance.
-pub(super) fn buy_hold(
-    limit: Price,
-    quantity: Quantity,
-    worst_ppm: i64,
-    cost_decimals: u32,
-) -> Option<Notional> {
-    let cost = Notional::of(limit, quantity);
-    let fee = cost.fraction_ppm(worst_ppm, cost_decimals, Rounding::Up)?;
-    cost.checked_add(fee)
+/// An amount with the digits that are booked.
+fn booked(amount: Notional, decimals: Option<u32>) -> Notional {
+    decimals.map_or(amount, |decimals| amount.round_to(decimals, Rounding::HalfUp))
 }
 
 pub(super) fn add(left: Notional, right: Notional) -> Notional {

@@ -2,31 +2,28 @@
 
 use std::sync::Arc;
 
-use model::{
-    Liquidity, Notional, OrderKind, Price, Quantity, Rounding, Side, TimeInForce, UnixNanos,
-};
+use model::{Liquidity, Notional, OrderKind, Price, Quantity, Side, TimeInForce, UnixNanos};
 
-use crate::config::{Funding, PrintRule, Shortfall};
+use crate::config::PrintRule;
 use crate::event::{ExchangeEvent, Refusal};
 use crate::exchange::Exchange;
-use crate::exchange::settle::{add, buy_hold};
 use crate::ledger::AssetId;
 use crate::market::{Match, Stop, Taking};
 use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
 
 /// What an order that passed every check is going to do.
 #[derive(Debug)]
-struct Plan {
+pub(super) struct Plan {
     /// Position of the instrument.
-    at: usize,
-    entry: Entry,
+    pub(super) at: usize,
+    pub(super) entry: Entry,
     /// What the order reserves at first.
-    hold: Notional,
+    pub(super) hold: Notional,
 }
 
 /// Where an order goes first.
 #[derive(Debug)]
-enum Entry {
+pub(super) enum Entry {
     /// To the orders that wait for a trigger.
     Wait,
     /// To the last print of a market without a book.
@@ -59,21 +56,24 @@ impl Exchange {
     ) -> Result<OrderId, Refusal> {
         let plan = self.plan(account, &request)?;
         let (side, kind) = (request.side, request.kind);
-        let id = self.accept(account, request, &plan, now, out);
+        let before = self.markets[plan.at].next_trade;
+        let id = self.accept(account, request, &plan, (now, false), out);
         match plan.entry {
             Entry::Wait => self.markets[plan.at].waiting.insert(side, kind, id),
             Entry::Meet(price) => self.meet_print(id, price, now, out),
             Entry::Arrive => self.markets[plan.at].arriving.push_back(id),
             Entry::Take(taking) => self.take(id, &taking, now, out),
         }
+        self.after_own_prints(plan.at, before, now, out);
         Ok(id)
     }
 
-    /// A public trade at `last` wakes the orders that waited for it.
+    /// A public trade at `last` wakes the orders that waited for it. Where own prints count, so do those of the
+    /// orders that it wakes.
     pub(super) fn wake(
         &mut self,
         at: usize,
-        last: Price,
+        mut last: Price,
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
@@ -82,6 +82,25 @@ impl Exchange {
                 let taking = self.taking_of(id);
                 self.take(id, &taking, now, out);
             }
+            if self.rules.own_prints_count {
+                last = self.markets[at].last_print.unwrap_or(last);
+            }
+        }
+    }
+
+    /// After a call that may have printed executions of ours since the print `before`: what they wake.
+    pub(super) fn after_own_prints(
+        &mut self,
+        at: usize,
+        before: u64,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) {
+        let listing = &self.markets[at];
+        let has_book = listing.market.outside.print_rule().is_none();
+        let printed = listing.next_trade != before && has_book && self.rules.own_prints_count;
+        if let Some(last) = listing.last_print.filter(|_| printed) {
+            self.wake(at, last, now, out);
         }
     }
 
@@ -98,7 +117,8 @@ impl Exchange {
             order.request.kind = limit
                 .map_or(OrderKind::Market, |price| OrderKind::Limit { price, post_only: false });
         }
-        let (account, request) = (order.account, order.request.clone());
+        let (order, request) = (order.clone(), order.request.clone());
+        let account = order.account;
         self.markets[at].waiting.remove(side, kind, id);
         if self.tells_all {
             out.push(ExchangeEvent::Opened { order: id });
@@ -108,17 +128,17 @@ impl Exchange {
             None => Some(self.taking_of(id)),
         };
         let hold = self.hold_for(at, account, &request, taking.as_ref());
-        let Some(hold) = hold.filter(|hold| self.covers(at, account, side, *hold)) else {
+        let Some(hold) = self.covered(&order, hold) else {
             self.end(id, OrderStatus::Cancelled(CancelReason::Funds), now, out);
             return false;
         };
         let asset = self.paid_in(at, side);
-        self.ledger.set_hold(account, asset, Notional::ZERO, hold);
+        self.ledger.set_hold(account, asset, order.held, hold);
         self.orders.get_mut(id).expect("it was there").held = hold;
         true
     }
 
-    fn taking_of(&mut self, id: OrderId) -> Taking {
+    pub(super) fn taking_of(&mut self, id: OrderId) -> Taking {
         let order = &self.orders[id];
         let (at, account, side) = (order.market, order.account, order.request.side);
         let (limit, quantity) = (order.request.limit(), order.remaining());
@@ -215,17 +235,17 @@ impl Exchange {
     }
 
     /// Writes an order into the books of the exchange and reserves what it needs.
-    fn accept(
+    pub(super) fn accept(
         &mut self,
         account: AccountId,
         request: OrderRequest,
         plan: &Plan,
-        now: UnixNanos,
+        (now, scheduled): (UnixNanos, bool),
         out: &mut Vec<ExchangeEvent>,
     ) -> OrderId {
         let id = self.orders.next_id();
         let asset = self.paid_in(plan.at, request.side);
-        let waits = request.is_waiting();
+        let waits = request.is_waiting() || scheduled;
         self.ledger.set_hold(account, asset, Notional::ZERO, plan.hold);
         let trader = &mut self.traders[account.0];
         trader.open.insert(id);
@@ -244,6 +264,7 @@ impl Exchange {
             opened_at: now,
             closed_at: None,
             held: plan.hold,
+            scheduled,
             market: plan.at,
         };
         self.orders.insert(order);
@@ -257,22 +278,31 @@ impl Exchange {
     }
 
     fn plan(&mut self, account: AccountId, request: &OrderRequest) -> Result<Plan, Refusal> {
-        if !self.ledger.is_trader(account) {
-            return Err(Refusal::UnknownAccount);
-        }
-        let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
-        self.check_rules(at, request)?;
-        self.check_identity(at, account, request)?;
+        let at = self.check_request(account, request)?;
         let entry = self.entry(at, account, request)?;
         let taking = match &entry {
-            Entry::Wait => return Ok(Plan { at, entry, hold: Notional::ZERO }),
-            Entry::Meet(_) | Entry::Arrive => None,
+            Entry::Wait | Entry::Meet(_) | Entry::Arrive => None,
             Entry::Take(taking) => Some(taking),
         };
         let hold = self.hold_for(at, account, request, taking);
         let hold = hold.filter(|hold| self.covers(at, account, request.side, *hold));
         let hold = hold.ok_or(Refusal::InsufficientFunds)?;
         Ok(Plan { at, entry, hold })
+    }
+
+    /// Everything about an order but the market; the position of its instrument.
+    pub(super) fn check_request(
+        &self,
+        account: AccountId,
+        request: &OrderRequest,
+    ) -> Result<usize, Refusal> {
+        if !self.ledger.is_trader(account) {
+            return Err(Refusal::UnknownAccount);
+        }
+        let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
+        self.check_rules(at, request)?;
+        self.check_identity(at, account, request)?;
+        Ok(at)
     }
 
     /// Where an order goes first; refuses what cannot go there.
@@ -297,7 +327,9 @@ impl Exchange {
                     let refused = takes && request.is_post_only();
                     if refused { Err(Refusal::PostOnly) } else { Ok(Entry::Meet(last)) }
                 }
-                (PrintRule::Last, None, _) | (PrintRule::Next, ..) => Ok(Entry::Arrive),
+                (PrintRule::Last, None, _) | (PrintRule::Next | PrintRule::Close, ..) => {
+                    Ok(Entry::Arrive)
+                }
             };
         }
         let limit = request.limit().or_else(|| self.protection(at, request.side));
@@ -311,7 +343,7 @@ impl Exchange {
     }
 
     /// True when the free balance has what an order reserves.
-    fn covers(&self, at: usize, account: AccountId, side: Side, hold: Notional) -> bool {
+    pub(super) fn covers(&self, at: usize, account: AccountId, side: Side, hold: Notional) -> bool {
         hold.is_zero() || hold <= self.ledger.balance(account, self.paid_in(at, side)).free()
     }
 
@@ -350,7 +382,7 @@ impl Exchange {
             }
         }
         let price = prices.into_iter().flatten().next();
-        let price = price.or_else(|| listing.market.outside.last_price());
+        let price = price.or_else(|| self.reference_at(at));
         let cost = price.map(|price| Notional::of(price, request.quantity));
         if cost.is_some_and(|cost| cost < instrument.cost_min) {
             return Err(Refusal::CostMinimum);
@@ -397,37 +429,5 @@ impl Exchange {
         };
         let raw = i128::from(best.raw()) * i128::from(ppm) / 1_000_000;
         Some(Price::from_raw(i64::try_from(raw).unwrap_or(i64::MAX)))
-    }
-
-    /// What an order has to reserve; `None` when that is beyond every balance.
-    pub(super) fn hold_for(
-        &self,
-        at: usize,
-        account: AccountId,
-        request: &OrderRequest,
-        taking: Option<&Taking>,
-    ) -> Option<Notional> {
-        let trader = &self.traders[account.0];
-        if trader.funding != Funding::Spot {
-            return Some(Notional::ZERO);
-        }
-        let fees = trader.fees;
-        let decimals = self.markets[at].instrument.cost_decimals;
-        let matches = taking.map_or(&[][..], |taking| &taking.matches);
-        match (request.side, request.limit()) {
-            (Side::Sell, _) => Some(Notional::from_quantity(request.quantity)),
-            (Side::Buy, Some(limit)) => {
-                buy_hold(limit, request.quantity, fees.worst_ppm(), decimals)
-            }
-            // Without a hold it is looked at when it executes.
-            (Side::Buy, None) if trader.shortfall == Shortfall::Cut => Some(Notional::ZERO),
-            (Side::Buy, None) => matches.iter().try_fold(Notional::ZERO, |sum, taken| {
-                let price = self.slipped_buy(at, taken);
-                let cost = Notional::of(price, taken.quantity);
-                let ppm = fees.taker_ppm.max(0);
-                let fee = cost.fraction_ppm(ppm, decimals, Rounding::HalfUp)?;
-                Some(add(sum, add(cost, fee)))
-            }),
-        }
     }
 }

@@ -1,8 +1,11 @@
 mod amend;
+mod conventions;
 mod money;
 mod orders;
 mod random;
 mod reference;
+mod rules;
+mod sight;
 
 use model::{Asset, Notional, OrderKind, Quantity, TimeInForce};
 
@@ -37,7 +40,7 @@ fn account(name: &str, usd: &str, btc: &str) -> AccountConfig {
         balances: amounts
             .map(|(asset, amount)| (Asset::new(asset), Notional::parse(amount).unwrap()))
             .into(),
-        fees: FeeRates { maker_ppm: 2_500, taker_ppm: 4_000 },
+        fees: FeeRates::of_ppm(2_500, 4_000),
         funding: Funding::Spot,
         shortfall: Shortfall::Refuse,
     }
@@ -72,6 +75,7 @@ fn quoted() -> (Exchange, AccountId, AccountId) {
     let update = DepthUpdate {
         symbol: &symbol(),
         snapshot: true,
+        levels: None,
         bids: &[level("99", "1"), level("98", "1")],
         asks: &[level("101", "1"), level("102", "1")],
     };

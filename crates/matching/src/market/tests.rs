@@ -214,9 +214,9 @@ fn a_new_recorded_book_moves_orders_up_to_what_now_stands_ahead_of_them() {
     let mut market = market();
     rest(&mut market, Side::Buy, 99, 1, 5);
     rest(&mut market, Side::Sell, 102, 2, 5);
-    market.outside.clear();
+    let before = market.clear_levels().unwrap();
     market.outside.set(Side::Sell, Level { price: px(102), quantity: qty(4) });
-    market.cap_queues();
+    market.requeue(&before);
     assert_eq!(ahead(&market, Side::Buy, 99), [0]);
     assert_eq!(ahead(&market, Side::Sell, 102), [4]);
 }

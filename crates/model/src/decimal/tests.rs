@@ -49,6 +49,16 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn fixed_texts_are_those_of_the_general_way(raw in any::<i64>(), small in -999_i64..999, decimals in 0_u32..13) {
+        for raw in [raw, small, i64::MIN, i64::MAX] {
+            let expected = format_scaled(i128::from(raw), Price::DECIMALS, Some(decimals));
+            prop_assert_eq!(Price::from_raw(raw).to_fixed(decimals), expected);
+        }
+    }
+}
+
 #[test]
 fn fixed_text_is_padded_and_cut() {
     let price = Price::parse("45285.25").expect("valid");

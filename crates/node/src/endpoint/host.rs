@@ -10,9 +10,9 @@ use hyper::Uri;
 use hyper::header::{HOST, HeaderMap};
 use hyper::http::uri::Authority;
 
-/// True if a request is meant for us: by an address, as `localhost`, by one of `names`, or by no name at
-/// all, which no browser does.
-pub(super) fn is_ours(uri: &Uri, headers: &HeaderMap, names: &BTreeSet<String>) -> bool {
+/// True if a request is meant for a server that is no public one: by an address, as `localhost`, by one of
+/// `names`, or by no name at all, which no browser does.
+pub fn is_ours(uri: &Uri, headers: &HeaderMap, names: &BTreeSet<String>) -> bool {
     let mut named = headers.get_all(HOST).iter();
     let header = named.next().map(|value| value.to_str().ok().and_then(host));
     let in_head = match header {

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use backtest::stats::{drawdowns, number};
 use backtest::{BacktestResult, RoundTrip};
-use model::{OrderKind, UnixNanos};
+use matching::{InstrumentConfig, SlippageOn};
+use model::{OrderKind, TimeInForce, UnixNanos};
 use serde_json::{Value, json};
 
-use super::BacktestReport;
+use super::{BacktestReport, text};
 
 /// Version of `run.json`.
 const SCHEMA: u32 = 1;
@@ -34,7 +35,8 @@ pub(super) fn write_fills(report: &BacktestReport<'_>, mut out: impl Write) -> i
 pub(super) fn write_orders(result: &BacktestResult, mut out: impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "order,symbol,sent,arrived,ended,side,type,price,limit,quantity,state,filled,cost,fee,reason"
+        "order,symbol,sent,arrived,ended,side,type,price,limit,quantity,state,filled,cost,fee,reason,\
+         time_in_force,post_only,reduce_only"
     )?;
     for order in result.orders.iter() {
         let (kind, price, limit) = match order.request.kind {
@@ -52,12 +54,19 @@ pub(super) fn write_orders(result: &BacktestResult, mut out: impl Write) -> io::
         let (sent, arrived, ended) = (order.sent, time(order.arrived), time(order.ended));
         let (quantity, state, filled) = (order.request.quantity, order.state, order.filled);
         let (cost, fee) = (order.cost, order.fee);
+        let life = match order.request.time_in_force {
+            TimeInForce::Gtc => "gtc",
+            TimeInForce::Ioc => "ioc",
+            TimeInForce::Fok => "fok",
+        };
+        let post_only = matches!(order.request.kind, OrderKind::Limit { post_only: true, .. });
+        let reduce_only = order.request.reduce_only;
         // Reasons are our own words, without commas.
         let reason = order.reason.as_deref().unwrap_or_default();
         writeln!(
             out,
             "{id},{symbol},{sent},{arrived},{ended},{side},{kind},{price},{limit},{quantity},\
-             {state},{filled},{cost},{fee},{reason}"
+             {state},{filled},{cost},{fee},{reason},{life},{post_only},{reduce_only}"
         )?;
     }
     out.flush()
@@ -69,13 +78,22 @@ pub(super) fn write_trades(
     trips: &[RoundTrip],
     mut out: impl Write,
 ) -> io::Result<()> {
-    writeln!(out, "symbol,size,entry_time,exit_time,entry_price,exit_price,pnl,fees")?;
+    writeln!(
+        out,
+        "symbol,size,entry_time,exit_time,entry_price,exit_price,pnl,fees,entry_bar,exit_bar"
+    )?;
     let symbols: Vec<_> = report.config.instruments().map(|of| &of.instrument.symbol).collect();
     for trip in trips {
         let (symbol, size) = (symbols[trip.market], trip.size);
         let (entry, exit) = (trip.entry_ts, trip.exit_ts);
         let (bought, sold) = (trip.entry_price, trip.exit_price);
-        writeln!(out, "{symbol},{size},{entry},{exit},{bought},{sold},{},{}", trip.pnl, trip.fees)?;
+        let bar = |bar: Option<u64>| bar.map(|bar| bar.to_string()).unwrap_or_default();
+        let (pnl, fees) = (trip.pnl, trip.fees);
+        let (first, last) = (bar(trip.entry_bar), bar(trip.exit_bar));
+        writeln!(
+            out,
+            "{symbol},{size},{entry},{exit},{bought},{sold},{pnl},{fees},{first},{last}"
+        )?;
     }
     out.flush()
 }
@@ -114,7 +132,11 @@ pub(super) fn record(report: &BacktestReport<'_>) -> Value {
         json!({
             "name": config.name,
             "symbols": symbols,
+            "markets": config.instruments.iter().map(market).collect::<Vec<_>>(),
             "fees_ppm": { "maker": config.fees.maker_ppm, "taker": config.fees.taker_ppm },
+            "fixed_fee": config.fees.fixed,
+            "funding": text::funding(config.funding),
+            "shortfall": text::shortfall(config.shortfall),
             "latency_ns": {
                 "feed": way(&latency.feed),
                 "entry": way(&latency.entry),
@@ -126,12 +148,23 @@ pub(super) fn record(report: &BacktestReport<'_>) -> Value {
     };
     json!({
         "schema": SCHEMA,
+        "version": env!("CARGO_PKG_VERSION"),
+        "arguments": about.arguments,
         "tapes": about.tapes,
+        "files": about.files,
+        "checked": about.checked,
+        "notes": about.notes,
         "strategy": about.strategy,
+        "path": text::path(config.path),
+        "equity_every_ns": nanos(config.equity_every),
+        "finalize": config.finalize,
+        "stop_when_ruined": config.stop_when_ruined,
+        "at_par": config.at_par,
         "currency": config.currency,
         "venues": venues.map(venue).collect::<Vec<_>>(),
         "seed": config.seed,
         "data": result.data,
+        "ruined": result.ruined,
         "findings": about.findings,
         "orders": result.orders.len(),
         "fills": result.fills.len(),
@@ -140,6 +173,24 @@ pub(super) fn record(report: &BacktestReport<'_>) -> Value {
         "failure": result.failure,
         "stats": stats,
         "digest": result.digest.to_string(),
+    })
+}
+
+/// The rules of one market.
+fn market(config: &InstrumentConfig) -> Value {
+    let rules = &config.instrument;
+    json!({
+        "symbol": rules.symbol,
+        "fill": text::fill(config.liquidity),
+        "queue": text::queue(config.queue),
+        "slippage_ppm": config.slippage.ppm,
+        "slippage_on_entries": config.slippage.on == SlippageOn::Opening,
+        "protection_ppm": config.protection_ppm,
+        "tick_size": rules.tick_size,
+        "quantity_min": rules.quantity_min,
+        "price_decimals": rules.price_decimals,
+        "quantity_decimals": rules.quantity_decimals,
+        "cost_decimals": rules.cost_decimals,
     })
 }
 

@@ -10,7 +10,7 @@ use backtest::{Digest, Fold, Grid, Window};
 use model::UnixNanos;
 use serde_json::{Value, json};
 
-use super::{page, save_json, text};
+use super::{Finding, page, save_json, text};
 use crate::units;
 
 /// Rows of the table on a terminal and on the page.
@@ -112,6 +112,12 @@ pub struct GridReport {
     pub left_out: usize,
     /// The walk-forward; empty without one.
     pub folds: Vec<FoldRow>,
+    /// What was found in the data.
+    pub findings: Vec<Finding>,
+    /// How the data was checked, one sentence.
+    pub checked: String,
+    /// What else must not be overlooked, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Names of the files that [`GridReport::save`] writes.
@@ -174,8 +180,19 @@ impl GridReport {
             text.push_str(&aligned(&FOLD_NAMES, &self.fold_cells()));
             text.push_str(&format!("\nproven in a row: {}\n", text::percent(chained)));
         }
-        text.push_str(&format!("\ndigest {}\n", self.digest()));
+        text.push('\n');
+        let tapes = self.tapes.iter().map(|tape| format!("tape {tape}"));
+        let end = format!("digest {}", self.digest());
+        for line in tapes.chain([self.checked.clone()]).chain(self.warnings()).chain([end]) {
+            text.push_str(&line);
+            text.push('\n');
+        }
         text
+    }
+
+    /// What must not be overlooked.
+    fn warnings(&self) -> Vec<String> {
+        self.notes.iter().cloned().chain(self.findings.iter().map(text::found)).collect()
     }
 
     /// The record: every combination. The same for equal runs.
@@ -204,6 +221,9 @@ impl GridReport {
             "strategy": self.strategy,
             "objective": self.objective.as_str(),
             "left_out": self.left_out,
+            "checked": self.checked,
+            "findings": self.findings,
+            "notes": self.notes,
             "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
             "folds": self.folds.iter().map(fold).collect::<Vec<_>>(),
             "chained_return": self.chained(),
@@ -237,6 +257,7 @@ impl GridReport {
         let data = json!({
             "title": self.strategy,
             "subtitle": format!("{} · {}", self.grid, self.tapes.join(", ")),
+            "warnings": self.warnings(),
             "objective": self.objective.as_str(),
             "percent": self.objective == Objective::Return,
             "heat": heat,

@@ -41,6 +41,8 @@ const EMA: &str = "ema-cross:fast=3,slow=8,qty=0.01,bar_s=5,patience_s=10";
 fn about() -> BacktestAbout {
     BacktestAbout {
         tapes: vec!["BTC/USD: </script><b>evil.csv".to_owned()],
+        files: Vec::new(),
+        arguments: vec!["backtest".to_owned()],
         strategy: EMA.to_owned(),
         findings: vec![Finding {
             problem: "gap of BTC/USD".to_owned(),
@@ -48,6 +50,7 @@ fn about() -> BacktestAbout {
             policy: "keep".to_owned(),
             example: "evil.csv:7, 2025-03-03: 2 h".to_owned(),
         }],
+        notes: vec!["the market has another name".to_owned()],
         checked: "7 rows were read and checked, 0 left out.".to_owned(),
         wall: None,
     }
@@ -133,6 +136,9 @@ fn grid() -> GridReport {
         objective: Objective::Return,
         left_out: grid.len() - rows.len(),
         folds: folds.collect(),
+        findings: about().findings,
+        checked: about().checked,
+        notes: about().notes,
         grid,
         rows,
     }
@@ -149,6 +155,10 @@ fn a_grid_is_a_table_a_map_and_a_page() {
     let text = report.text();
     assert!(text.contains("5 combinations, 1 left out") && text.contains("fast \\ slow"), "{text}");
     assert!(text.contains("walk-forward") && text.contains("1970-01-01T00:00:50Z"), "{text}");
+    for said in ["gap of BTC/USD", "0 left out", "another name", "tape sample"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert_eq!(report.record()["findings"][0]["count"], 2);
     assert_eq!(report.csv().lines().count(), 6);
     let page = report.page();
     assert!(page.contains("\"rowKey\":\"fast\"") && !page.contains("{{"), "{page}");

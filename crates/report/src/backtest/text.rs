@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use backtest::stats::number;
-use backtest::{BacktestResult, EquityPoint, Latency};
-use model::Quantity;
+use backtest::{BacktestResult, EquityPoint, IntrabarPath, Latency, OrderRecord};
+use matching::{Funding, InstrumentConfig, Liquidity, PrintRule, QueueModel, Shortfall};
+use model::{OrderState, Quantity};
 
-use super::BacktestReport;
+use super::{BacktestReport, Finding};
 
 const STRINGS: &str = "writing to a string cannot fail";
 
@@ -65,7 +66,15 @@ pub(super) fn facts(report: &BacktestReport<'_>) -> Vec<(String, String)> {
     let mut facts = vec![
         ("Data".to_owned(), data(report)),
         ("Orders".to_owned(), orders(result)),
-        ("Ratios".to_owned(), format!("{}; no risk-free rate", ratios(report))),
+        (
+            "Ratios".to_owned(),
+            format!(
+                "{}; no risk-free rate; Calmar has the drawdown of the daily looks, which is at most the worst one",
+                ratios(report)
+            ),
+        ),
+        ("Path within bars".to_owned(), path(config.path).to_owned()),
+        ("Arguments".to_owned(), report.about.arguments.join(" ")),
         ("Seed".to_owned(), config.seed.to_string()),
         ("Digest".to_owned(), result.digest.to_string()),
     ];
@@ -74,13 +83,18 @@ pub(super) fn facts(report: &BacktestReport<'_>) -> Vec<(String, String)> {
         let bps = |ppm: i64| Quantity::from_raw(ppm * BPS_OF_PPM).to_string();
         let latency = &venue.latency;
         let [feed, entry, response] = [&latency.feed, &latency.entry, &latency.response].map(way);
-        let markets: Vec<_> =
-            venue.instruments.iter().map(|of| of.instrument.symbol.as_str()).collect();
+        let market = |of: &InstrumentConfig| {
+            let (symbol, fill) = (&of.instrument.symbol, fill(of.liquidity));
+            let (queue, slippage) = (queue(of.queue), bps(of.slippage.ppm));
+            format!("{symbol} (fill {fill}, queue {queue}, slippage {slippage} bps)")
+        };
+        let markets: Vec<_> = venue.instruments.iter().map(market).collect();
+        let (funding, shortfall) = (funding(venue.funding), shortfall(venue.shortfall));
         facts.push((
             format!("Venue {}", venue.name),
             format!(
-                "{}; fees {} bps resting, {} bps taking; latency {feed} feed, {entry} entry, \
-                 {response} response",
+                "{}; {funding}, {shortfall}; fees {} bps resting, {} bps taking; latency {feed} feed, {entry} \
+                 entry, {response} response",
                 markets.join(", "),
                 bps(fees.maker_ppm),
                 bps(fees.taker_ppm),
@@ -90,6 +104,51 @@ pub(super) fn facts(report: &BacktestReport<'_>) -> Vec<(String, String)> {
     facts
 }
 
+/// Where orders are filled.
+pub(super) const fn fill(liquidity: Liquidity) -> &'static str {
+    match liquidity {
+        Liquidity::Synthetic(_) => "book around the last trade",
+        Liquidity::Recorded => "recorded book",
+        Liquidity::Prints(PrintRule::Last) => "last",
+        Liquidity::Prints(PrintRule::Next) => "next",
+        Liquidity::Prints(PrintRule::Close) => "close",
+    }
+}
+
+/// How the queue before an order shortens.
+pub(super) fn queue(model: QueueModel) -> String {
+    match model {
+        QueueModel::RiskAverse => "risk-averse".to_owned(),
+        QueueModel::Probabilistic { power } => format!("probabilistic, power {power}"),
+    }
+}
+
+/// What an account may owe.
+pub(super) fn funding(funding: Funding) -> String {
+    match funding {
+        Funding::Spot => "spot".to_owned(),
+        Funding::Margin { leverage } => format!("margin:{leverage}"),
+    }
+}
+
+/// What happens to an order for which there is too little.
+pub(super) fn shortfall(shortfall: Shortfall) -> String {
+    match shortfall {
+        Shortfall::Refuse => "refuse".to_owned(),
+        Shortfall::Cut { share_ppm } => format!("cut to {share_ppm} ppm"),
+    }
+}
+
+/// Which extreme a bar visits first.
+pub(super) const fn path(path: IntrabarPath) -> &'static str {
+    match path {
+        IntrabarPath::NearestFirst => "nearest",
+        IntrabarPath::HighFirst => "high",
+        IntrabarPath::LowFirst => "low",
+        IntrabarPath::WorstFirst => "worst",
+    }
+}
+
 /// What must not be overlooked.
 pub(super) fn warnings(report: &BacktestReport<'_>) -> Vec<String> {
     let result = report.result;
@@ -97,14 +156,39 @@ pub(super) fn warnings(report: &BacktestReport<'_>) -> Vec<String> {
     if let Some(failure) = &result.failure {
         warnings.push(format!("the strategy panicked and was not asked again: {failure}"));
     }
+    if let Some(at) = result.ruined {
+        warnings
+            .push(format!("nothing was left at {at}: everything was closed, and the run ended"));
+    }
+    let refused = |order: &OrderRecord| order.state == OrderState::Rejected;
+    let mut refused = result.orders.iter().filter(refused).peekable();
+    if let Some(first) = refused.peek() {
+        let why = first.reason.clone().unwrap_or_default();
+        let all = result.orders.len();
+        warnings.push(format!(
+            "{} of {all} orders were refused, the first one: {why}",
+            refused.count()
+        ));
+    }
+    if result.wishes_dropped > 0 {
+        warnings.push(format!(
+            "{} wishes of the strategy became no order: prices or quantities off the market's steps or below its \
+             least ones (--price-decimals, --quantity-decimals), or beyond the limits",
+            result.wishes_dropped
+        ));
+    }
     if report.stats.sharpe.is_none() {
         warnings.push("too few days, or days without a change: the ratios say nothing".to_owned());
     }
-    for finding in &report.about.findings {
-        let (problem, count, policy) = (&finding.problem, finding.count, &finding.policy);
-        warnings.push(format!("data: {problem}, {count} rows, {policy}"));
-    }
+    warnings.extend(report.about.notes.iter().cloned());
+    warnings.extend(report.about.findings.iter().map(found));
     warnings
+}
+
+/// A finding in a line.
+pub(super) fn found(finding: &Finding) -> String {
+    let (problem, count, policy) = (&finding.problem, finding.count, &finding.policy);
+    format!("data: {problem}, {count} rows, {policy}")
 }
 
 fn data(report: &BacktestReport<'_>) -> String {

@@ -72,6 +72,10 @@ fn the_file_of_a_plan_has_that_plan_whatever_the_seed() {
         assert_eq!(explicit.trader, scenario.trader);
         assert_eq!(explicit.expect, scenario.expect);
         assert!(text.starts_with("# Where it comes from.\npurpose"), "{text}");
+        let fault = text.split("[[fault]]\n").nth(1).unwrap();
+        let keys: Vec<_> =
+            fault.lines().filter_map(|line| line.split(" = ").next()).take(2).collect();
+        assert_eq!(keys, ["at", "for"], "{text}");
     }
 }
 

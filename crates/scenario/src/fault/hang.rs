@@ -5,7 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::host::Host;
+use super::host::{Host, one_of, write_link};
+use super::parameters::{Parameters, Problem, Target};
 use super::rest::{Method, methods, write_methods};
 
 /// Parameters of `hang`.
@@ -97,14 +98,14 @@ impl Hang {
     pub fn resets(&self) -> bool {
         self.established == Some(Established::Reset)
     }
+}
 
-    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
+impl Parameters for Hang {
+    fn problem(&self) -> Option<Problem> {
         let phase = self.phase.as_str();
-        let hosts = self.phase.hosts();
-        if self.host.is_some_and(|host| !hosts.contains(&host)) {
-            let names: Vec<&str> = hosts.iter().map(|host| host.as_str()).collect();
-            let expected = format!("a host that has the phase `{phase}`: `{}`", names.join("`, `"));
-            return Some(("host", expected));
+        let what = format!("that has the phase `{phase}`");
+        if let Some(problem) = one_of(self.host, self.phase.hosts(), &what) {
+            return Some(problem);
         }
         let only = |phases: &str| format!("no such key: it belongs to {phases}, not to `{phase}`");
         if !self.methods.is_empty() && !self.phase.is_rest() {
@@ -115,6 +116,11 @@ impl Hang {
         }
         let misplaced = self.established.is_some() && self.phase != HangPhase::Connect;
         misplaced.then(|| ("established", only("`connect`")))
+    }
+
+    fn target(&self) -> Target<'_> {
+        let part = self.phase.as_str();
+        Target { methods: &self.methods, part, ..Target::hosts(self.hosts()) }
     }
 }
 
@@ -128,9 +134,7 @@ impl fmt::Display for Hang {
         if self.phase.is_rest() && !self.is_executed() {
             f.write_str(", not executed")?;
         }
-        if let Some(host) = self.host.filter(|_| !self.phase.is_rest()) {
-            write!(f, " {host}")?;
-        }
+        write_link(f, None, self.host.filter(|_| !self.phase.is_rest()))?;
         write_methods(f, &self.methods)
     }
 }

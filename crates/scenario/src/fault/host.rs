@@ -1,11 +1,11 @@
-//! Hosts that a fault can be aimed at.
+//! Hosts that a fault can be aimed at, and the directions of their links.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A host of the simulated world, besides the trader's and the database's. Written as its name.
+/// A host of the simulated world, besides the trader's. Written as its name.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -19,6 +19,9 @@ pub enum Host {
     /// Kraken's private streams.
     #[serde(rename = "ws-auth.kraken.com")]
     KrakenPrivate,
+    /// The database.
+    #[serde(rename = "influxdb")]
+    Influx,
 }
 
 impl Host {
@@ -33,6 +36,16 @@ impl Host {
             Self::KrakenRest => "api.kraken.com",
             Self::KrakenPublic => "ws.kraken.com",
             Self::KrakenPrivate => "ws-auth.kraken.com",
+            Self::Influx => "influxdb",
+        }
+    }
+
+    /// The stream that it carries, by the trader's name for it.
+    pub const fn stream(self) -> Option<&'static str> {
+        match self {
+            Self::KrakenPublic => Some("kraken/public"),
+            Self::KrakenPrivate => Some("kraken/private"),
+            Self::KrakenRest | Self::Influx => None,
         }
     }
 }
@@ -43,7 +56,60 @@ impl fmt::Display for Host {
     }
 }
 
-/// Whether two sets of hosts have one in common.
-pub(super) fn share(a: &[Host], b: &[Host]) -> bool {
-    a.iter().any(|host| b.contains(host))
+/// A direction of the bytes between the trader and a host.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// To the trader.
+    In,
+    /// From the trader.
+    Out,
+}
+
+impl Direction {
+    /// Both of them.
+    pub const BOTH: [Self; 2] = [Self::In, Self::Out];
+
+    /// Value of the key `direction`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+}
+
+/// The host that a parameter names, or every host of the venue.
+pub(super) fn or_venue(host: Option<Host>) -> Vec<Host> {
+    host.map_or_else(|| Host::VENUE.to_vec(), |host| vec![host])
+}
+
+/// The host that a parameter names, or every host with streams.
+pub(super) fn or_streams(host: Option<Host>) -> Vec<Host> {
+    host.map_or_else(|| Host::STREAMS.to_vec(), |host| vec![host])
+}
+
+/// Refuses a host that is none of some, which have something in common.
+pub(super) fn one_of(
+    host: Option<Host>,
+    hosts: &[Host],
+    what: &str,
+) -> Option<(&'static str, String)> {
+    let names: Vec<&str> = hosts.iter().map(|host| host.as_str()).collect();
+    let expected = || format!("a host {what}: `{}`", names.join("`, `"));
+    host.filter(|host| !hosts.contains(host)).map(|_| ("host", expected()))
+}
+
+/// ` in`, ` ws.kraken.com`, both or nothing.
+pub(super) fn write_link(
+    f: &mut fmt::Formatter<'_>,
+    direction: Option<Direction>,
+    host: Option<Host>,
+) -> fmt::Result {
+    if let Some(direction) = direction {
+        write!(f, " {}", direction.as_str())?;
+    }
+    host.map_or(Ok(()), |host| write!(f, " {host}"))
 }

@@ -1,4 +1,4 @@
-//! `rest-status`, `rest-lost-answer`, `rest-slow`: what becomes of REST answers.
+//! `rest-status`, `rest-lost-answer`, `rest-slow`, `rest-error`: what becomes of REST answers.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,6 +7,8 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::host::Host;
+use super::parameters::{Parameters, Problem, Target, delays, write_delays};
 use crate::duration::format_duration;
 use crate::schema::{DurationText, StatusNumber};
 use crate::validate::limits;
@@ -66,14 +68,25 @@ impl RestStatus {
     pub const fn all(status: u16) -> Self {
         Self { status, retry_after: None, methods: Vec::new() }
     }
+}
 
-    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
-        let after = self.retry_after?;
-        let fits = after.subsec_nanos() == 0 && limits::RETRY_AFTER.contains(&after);
-        let (min, max) = (limits::RETRY_AFTER.start(), limits::RETRY_AFTER.end());
-        let (min, max) = (format_duration(*min), format_duration(*max));
-        (!fits).then(|| ("retry_after", format!("whole seconds from {min} to {max}")))
+impl Parameters for RestStatus {
+    fn problem(&self) -> Option<Problem> {
+        retry_after(self.retry_after)
     }
+
+    fn target(&self) -> Target<'_> {
+        Target { methods: &self.methods, ..Target::hosts(vec![Host::KrakenRest]) }
+    }
+}
+
+/// Refuses a `Retry-After` that HTTP cannot say, or that nobody would.
+pub(super) fn retry_after(after: Option<Duration>) -> Option<Problem> {
+    let after = after?;
+    let fits = after.subsec_nanos() == 0 && limits::RETRY_AFTER.contains(&after);
+    let (min, max) = (limits::RETRY_AFTER.start(), limits::RETRY_AFTER.end());
+    let (min, max) = (format_duration(*min), format_duration(*max));
+    (!fits).then(|| ("retry_after", format!("whole seconds from {min} to {max}")))
 }
 
 /// ` 429 retry-after 7s for AddOrder`.
@@ -114,51 +127,72 @@ impl RestSlow {
         let fixed = self.delay.unwrap_or_default();
         (self.delay_min.unwrap_or(fixed), self.delay_max.unwrap_or(fixed))
     }
+}
 
-    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
-        let written =
-            [("delay", self.delay), ("delay_min", self.delay_min), ("delay_max", self.delay_max)];
-        match (self.delay, self.delay_min, self.delay_max) {
-            (Some(_), None, None) | (None, Some(_), Some(_)) => {}
-            _ => {
-                let key = written.iter().find(|(_, delay)| delay.is_some());
-                let expected = "either `delay`, or both `delay_min` and `delay_max`";
-                return Some((key.map_or("kind", |(key, _)| *key), expected.to_owned()));
-            }
-        }
-        let (min, max) = (limits::DELAY.start(), limits::DELAY.end());
-        for (key, delay) in written {
-            let fits = |delay: Duration| {
-                limits::DELAY.contains(&delay) && delay.subsec_nanos().is_multiple_of(1_000_000)
-            };
-            if delay.is_some_and(|delay| !fits(delay)) {
-                let (min, max) = (format_duration(*min), format_duration(*max));
-                return Some((key, format!("whole milliseconds from {min} to {max}")));
-            }
-        }
-        let (least, most) = self.delays();
-        (least > most).then(|| {
-            let least = format_duration(least);
-            ("delay_max", format!("a delay of at least `delay_min`, which is {least}"))
-        })
+impl Parameters for RestSlow {
+    fn problem(&self) -> Option<Problem> {
+        delays(self.delay, self.delay_min, self.delay_max, &limits::DELAY)
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target { methods: &self.methods, ..Target::hosts(vec![Host::KrakenRest]) }
     }
 }
 
 /// ` by 3s`, ` by 1s to 3s for QueryOrders`.
 impl fmt::Display for RestSlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (min, max) = self.delays();
-        write!(f, " by {}", format_duration(min))?;
-        if min < max {
-            write!(f, " to {}", format_duration(max))?;
-        }
+        write_delays(f, self.delays())?;
         write_methods(f, &self.methods)
     }
 }
 
-/// Whether two lists of methods have one in common; an empty one means all.
-pub(super) fn share(a: &[Method], b: &[Method]) -> bool {
-    a.is_empty() || b.is_empty() || a.iter().any(|method| b.contains(method))
+/// Parameters of `rest-error`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestError {
+    /// The error in Kraken's words: `EService:Busy`. One line of 3 to 200 characters that begins with
+    /// `E` and has a colon.
+    pub error: String,
+    /// Whether the request is executed. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executed: Option<bool>,
+    /// REST methods that are struck; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "methods")]
+    pub methods: Vec<Method>,
+}
+
+impl RestError {
+    /// Whether requests are executed all the same.
+    pub fn is_executed(&self) -> bool {
+        self.executed.unwrap_or(false)
+    }
+}
+
+impl Parameters for RestError {
+    fn problem(&self) -> Option<Problem> {
+        let chars = self.error.chars().count();
+        let fits = limits::ERROR_CHARS.contains(&chars)
+            && self.error.starts_with('E')
+            && self.error.contains(':')
+            && !self.error.contains(char::is_control);
+        (!fits).then(|| ("error", "an error in Kraken's words, such as `EService:Busy`".to_owned()))
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target { methods: &self.methods, ..Target::hosts(vec![Host::KrakenRest]) }
+    }
+}
+
+/// ` EService:Busy, executed for AddOrder`.
+impl fmt::Display for RestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {}", self.error)?;
+        if self.is_executed() {
+            f.write_str(", executed")?;
+        }
+        write_methods(f, &self.methods)
+    }
 }
 
 pub(super) fn write_methods(f: &mut fmt::Formatter<'_>, methods: &[Method]) -> fmt::Result {

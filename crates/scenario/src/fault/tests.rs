@@ -79,6 +79,51 @@ fn parameters_that_make_no_sense_are_refused() {
              to `connect`",
         ),
         (
+            "kind = \"hold\"\nhost = \"influxdb\"",
+            "x.toml:11: `host = \"influxdb\"`: expected a host of the venue; the database has `sink-hold`: \
+             `api.kraken.com`, `ws.kraken.com`, `ws-auth.kraken.com`",
+        ),
+        (
+            "kind = \"refuse\"\nhost = \"influxdb\"",
+            "x.toml:10: `kind = \"refuse\"`: expected a scenario with a table [sink], which this fault \
+             strikes",
+        ),
+        (
+            "kind = \"crash\"\nprocess = \"influxdb\"",
+            "x.toml:10: `kind = \"crash\"`: expected a scenario with a table [sink], which this fault \
+             strikes",
+        ),
+        ("kind = \"reset\"\nconnections = 0", "x.toml:11: `connections = 0`: expected 1 to 1000"),
+        (
+            "kind = \"latency\"\ndelay = \"2m\"",
+            "x.toml:11: `delay = \"2m\"`: expected whole milliseconds from 1ms to 1m",
+        ),
+        (
+            "kind = \"dns\"\nfound = true",
+            "x.toml:11: `found = true`: expected a `delay`, or `false`: nothing would happen",
+        ),
+        (
+            "kind = \"rest-error\"\nerror = \"busy\"",
+            "x.toml:11: `error = \"busy\"`: expected an error in Kraken's words, such as `EService:Busy`",
+        ),
+        (
+            "kind = \"ws-close\"\ncode = 1005",
+            "x.toml:11: `code = 1005`: expected a close code from 1000 to 4999, not 1004, 1005, 1015",
+        ),
+        (
+            "kind = \"ws-text\"\ntext = \"\"",
+            "x.toml:11: `text = \"\"`: expected one line of 1 to 200 characters",
+        ),
+        (
+            "kind = \"stale\"\nhost = \"api.kraken.com\"",
+            "x.toml:11: `host = \"api.kraken.com\"`: expected a host with streams: `ws.kraken.com`, \
+             `ws-auth.kraken.com`",
+        ),
+        (
+            "kind = \"clock\"\nahead = \"1s\"\nbehind = \"1s\"",
+            "x.toml:12: `behind = \"1s\"`: expected either `ahead` or `behind`",
+        ),
+        (
             "kind = \"hold\"\nevery = \"20s\"",
             "x.toml:11: `every = \"20s\"`: expected both `every` and `times`, or neither",
         ),
@@ -115,6 +160,12 @@ fn only_faults_that_share_a_target_collide() {
     check(api, ws, false);
     let (head, body) = ("kind = \"hang\"\nphase = \"head\"", "kind = \"hang\"\nphase = \"body\"");
     check(head, body, false);
+    let hold_in = "kind = \"hold\"\ndirection = \"in\"";
+    check(hold_in, "kind = \"hold\"\ndirection = \"out\"", false);
+    check(hold_in, hold, true);
+    let crash = |process: &str| format!("kind = \"crash\"\nprocess = \"{process}\"");
+    check(&crash("kraken"), &crash("kraken"), true);
+    check(&crash("kraken"), &crash("trader"), false);
     check(head, "kind = \"hang\"\nphase = \"head\"\nmethods = [\"Time\"]", true);
     // The second time that the first comes back.
     check(

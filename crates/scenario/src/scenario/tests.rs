@@ -163,7 +163,7 @@ fn unknown_keys_name_the_nearest_known_one() {
             "kind = \"hold\"",
             "kind = \"hold\"\nstatus = 503",
             "33: unknown key `status` in [[fault]]; expected one of `at`, `for`, `every`, \
-             `times`, `may_miss`, `kind`, `host`",
+             `times`, `may_miss`, `kind`, `host`, `direction`",
         ),
     ]);
 }
@@ -208,7 +208,10 @@ fn wrong_words_name_the_nearest_right_one() {
             "\"hold\"",
             "\"earthquake\"",
             "32: `kind = \"earthquake\"`: unknown value `earthquake`; expected one of \
-             `rest-status`, `rest-lost-answer`, `rest-slow`, `hold`, `hang`, `sink-status`, `sink-hold`",
+             `rest-status`, `rest-lost-answer`, `rest-slow`, `rest-error`, `hold`, `hang`, `refuse`, \
+             `reset`, `half-open`, `latency`, `drip`, `throttle`, `split`, `truncate`, `corrupt`, `dns`, \
+             `pool-exhausted`, `ws-status`, `ws-close`, `ws-text`, `stale`, `executions`, `book`, \
+             `token`, `maintenance`, `late-orders`, `crash`, `clock`, `sink-status`, `sink-hold`",
         ),
     ]);
 }

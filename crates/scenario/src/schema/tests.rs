@@ -37,6 +37,6 @@ fn tables_and_their_keys_are_those_that_are_read() {
         BTreeSet::from(["at", "for", "faults_max", "family"])
     );
     assert_eq!(schema["$defs"]["Run"]["properties"]["tick"]["type"], "string");
-    assert!(schema["$defs"]["Run"]["properties"]["tick"].get("default").is_none());
+    assert_eq!(schema["$defs"]["Run"]["properties"]["tick"]["default"], "10ms");
     assert!(!schema.to_string().contains("null"), "{schema:#}");
 }

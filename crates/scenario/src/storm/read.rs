@@ -1,6 +1,5 @@
 //! Reads `[storm]` and its families, and tries every combination of the values that a family names.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -144,7 +143,7 @@ fn read_family<'t>(
         corners.push((key, ends));
     }
     // The parameters first: a misspelt key lands there and is better reported than missed.
-    let labels = try_all(document, path, (name, kind), &corners)?;
+    let tried = try_all(document, path, (name, kind), &corners)?;
     let common = Spanned::new(span, DeValue::Table(common));
     let FamilyTable { seeds_percent, every_min, every_max, for_min, for_max } =
         FamilyTable::deserialize(ValueDeserializer::from(common))
@@ -154,7 +153,8 @@ fn read_family<'t>(
         seeds_percent,
         every: (every_min, every_max),
         lasts: (for_min, for_max),
-        labels,
+        labels: tried.iter().map(FaultKind::label).collect(),
+        strikes_sink: tried.iter().any(FaultKind::strikes_sink),
         parameters,
     })
 }
@@ -217,20 +217,20 @@ fn expected_choice() -> String {
 /// Reads the kind with every combination of the values at the corners of its parameters.
 ///
 /// What does not go with the others is left out, as when faults are drawn; that must lead to a fault. Returns
-/// the labels of these faults.
+/// these faults.
 fn try_all(
     document: &Document<'_>,
     path: &[Step<'_>],
     (name, kind): (&str, &Element<'_>),
     corners: &[Corners<'_>],
-) -> Result<BTreeSet<String>, ScenarioError> {
+) -> Result<Vec<FaultKind>, ScenarioError> {
     let total = corners.iter().map(|(_, ends)| ends.len()).try_fold(1_usize, usize::checked_mul);
     let total = total.filter(|total| *total <= limits::COMBINATIONS_MAX);
     let total = total.ok_or_else(|| {
         document
             .expected(path, format!("at most {} combinations of values", limits::COMBINATIONS_MAX))
     })?;
-    let mut labels = BTreeSet::new();
+    let mut tried = Vec::with_capacity(total);
     for number in 0..total {
         let mut rest = number;
         let mut table = DeTable::new();
@@ -240,9 +240,9 @@ fn try_all(
             }
             rest /= ends.len();
         }
-        labels.insert(try_one(document, path, (name, kind), table)?.label());
+        tried.push(try_one(document, path, (name, kind), table)?);
     }
-    Ok(labels)
+    Ok(tried)
 }
 
 fn try_one(

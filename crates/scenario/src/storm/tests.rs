@@ -23,7 +23,7 @@ fn stormy(families: &[(&str, &str)]) -> Result<Scenario, String> {
     Scenario::parse("x.toml", &text).map_err(|error| error.to_string())
 }
 
-/// Every kind of fault, as wide as it goes.
+/// Some kinds of fault, as wide as they go.
 const ALL: [(&str, &str); 7] = [
     (
         "rest-status",
@@ -54,21 +54,34 @@ fn labels(plan: &FaultPlan) -> BTreeMap<String, usize> {
     labels
 }
 
+/// The storm of the repository.
+fn kraken_storm() -> Scenario {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    Scenario::load(&root.join("scenarios/storm/kraken-storm.toml")).unwrap()
+}
+
 #[test]
-fn every_kind_has_a_family_here() {
-    assert_eq!(ALL.map(|(kind, _)| kind), FaultKind::NAMES);
+fn the_storm_of_the_repository_has_a_family_of_every_kind() {
+    let scenario = kraken_storm();
+    let families = &scenario.storm.as_ref().unwrap().families;
+    let kinds: BTreeSet<&str> = families.iter().map(|family| family.kind.as_str()).collect();
+    assert_eq!(kinds, BTreeSet::from(FaultKind::NAMES));
+    let drawn: BTreeSet<String> =
+        (0..300).flat_map(|seed| labels(&scenario.plan(seed)).into_keys()).collect();
+    assert_eq!(drawn, scenario.fault_labels());
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn what_is_drawn_is_legal_and_within_the_storm(seed: u64) {
-        let scenario = stormy(&ALL).unwrap();
+    fn what_is_drawn_is_legal_and_within_the_storm(seed: u64, ours: bool) {
+        let scenario = if ours { kraken_storm() } else { stormy(&ALL).unwrap() };
         let plan = scenario.plan(seed);
+        let storm = scenario.storm.as_ref().unwrap();
         prop_assert!(plan.collision().is_none());
-        prop_assert!(plan.faults.len() <= 100);
-        let (at, until) = (Duration::from_secs(20), Duration::from_secs(320));
+        prop_assert!(plan.faults.len() <= usize::try_from(storm.faults_max).unwrap());
+        let (at, until) = (storm.at, storm.until());
         for fault in &plan.faults {
             prop_assert!(at <= fault.at && fault.at < fault.until && fault.until <= until);
             prop_assert!(fault.may_miss && fault.kind.problem().is_none());
@@ -93,8 +106,9 @@ fn seeds_switch_families_off_and_every_kind_and_phase_is_drawn() {
         seen.extend(labels.into_keys());
     }
     let phases = ["connect", "head", "body", "handshake", "subscribed"];
+    let kinds = ALL.iter().map(|(kind, _)| *kind);
     let mut expected: BTreeSet<_> =
-        FaultKind::NAMES.into_iter().filter(|kind| *kind != "hang").map(str::to_owned).collect();
+        kinds.filter(|kind| *kind != "hang").map(str::to_owned).collect();
     expected.extend(phases.map(|phase| format!("hang {phase}")));
     assert_eq!(seen, expected);
     assert_eq!(scenario.fault_labels(), expected);

@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use model::history::WorldEvent;
 use node::NodeConfig;
-use platform::{Auditor, BoxFuture, Entropy, Exposition, Platform};
+use platform::{Auditor, BoxFuture, Clock, Entropy, Exposition, Platform};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SimClock;
@@ -49,6 +53,8 @@ pub(crate) struct TraderHost {
     pub(crate) config: NodeConfig,
     pub(crate) clock: Arc<SimClock>,
     pub(crate) entropy: Entropy,
+    /// How often the program was started.
+    pub(crate) lives: Arc<AtomicU64>,
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) log: HostLog,
     pub(crate) links: Links,
@@ -64,9 +70,35 @@ impl fmt::Debug for TraderHost {
     }
 }
 
+/// Time after which a process that could not start is started again.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+
 impl TraderHost {
+    /// Runs the program to its end. One that was started after a crash, and could not, is started again.
     pub(crate) async fn run(self) {
-        let open = OpenStreams::default();
+        loop {
+            let life = self.lives.fetch_add(1, Ordering::Relaxed);
+            let open = OpenStreams::default();
+            let context = self.context(life, &open);
+            let result = watched(TRADER, &open, (self.program)(context)).await;
+            if life == 0 || result.is_ok() || self.stop.is_cancelled() {
+                self.log.world(stopped(&open, result.err()));
+                self.ended.cancel();
+                return;
+            }
+            tracing::debug!(life, error = ?result.err(), "trader is started again");
+            self.log.world(WorldEvent::HostCrashed);
+            sleep(RESTART_AFTER).await;
+        }
+    }
+
+    fn context(&self, life: u64, open: &OpenStreams) -> TraderContext {
+        let (mut config, mut entropy) = (self.config.clone(), self.entropy.clone());
+        if life > 0 {
+            // A real process has new randomness at every start, and whoever restarts it says that he does.
+            entropy = entropy.child(&format!("life/{life}"));
+            config.kraken.counters_full_at_start = true;
+        }
         let connector = SimConnector {
             network: Arc::clone(&self.network),
             open: open.clone(),
@@ -74,16 +106,13 @@ impl TraderHost {
         };
         let binder = SimBinder { network: Arc::clone(&self.network), open: open.clone() };
         let platform = Platform {
-            clock: self.clock,
-            entropy: self.entropy,
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            entropy,
             connector: Arc::new(connector),
             binder: Arc::new(binder),
             auditor: Auditor::new(Arc::new(self.log.clone())),
-            exposition: self.exposition,
+            exposition: self.exposition.clone(),
         };
-        let context = TraderContext { config: self.config, platform, stop: self.stop };
-        let result = watched(TRADER, &open, (self.program)(context)).await;
-        self.log.world(stopped(&open, result.err()));
-        self.ended.cancel();
+        TraderContext { config, platform, stop: self.stop.clone() }
     }
 }

@@ -42,8 +42,12 @@ pub(crate) struct Market {
 impl VenueHost {
     pub(crate) async fn run(self) {
         let group = TaskGroup::with_cancel("venue", &self.stop);
-        // Before the first and after the last order: what must be conserved in between.
-        self.state_balances();
+        // A process that was started anew goes on where the market is by now.
+        let elapsed = self.network.elapsed().unwrap_or_default();
+        if elapsed.is_zero() {
+            // Before the first and after the last order: what must be conserved in between.
+            self.state_balances();
+        }
         let open = OpenStreams::default();
         let spawner = group.spawner();
         let listener = self.clone();
@@ -59,7 +63,9 @@ impl VenueHost {
         if let Some(market) = self.market.clone() {
             let (venue, log) = (self.venue.clone(), self.log.clone());
             spawner.spawn("market", "tape", async move {
-                venue.play(&market.trades, market.start).await;
+                let now = market.start.plus(elapsed);
+                let missed = market.trades.partition_point(|trade| trade.venue_ts < now);
+                venue.play(market.trades.get(missed..).unwrap_or_default(), now).await;
                 log.world(WorldEvent::TapeEnded);
                 Ok(())
             });

@@ -108,6 +108,40 @@ fn a_dial_into_a_held_link_hangs_until_release() {
 }
 
 #[test]
+fn a_crash_ends_a_program_at_once_and_a_start_begins_it_anew() {
+    let mut network = network(1);
+    let (inside, log) = (network.inside(), Log::default());
+    add_echo(&mut network);
+    let ours = Arc::clone(&log);
+    let program = move || {
+        let (inside, log) = (Arc::clone(&inside), Arc::clone(&ours));
+        Box::pin(async move {
+            let note = |what: &str| {
+                let at = inside.elapsed().expect("a running host").as_millis();
+                log.lock().expect("one thread").push((at, what.to_owned()));
+            };
+            for _ in 0..2 {
+                let mut stream = inside.connect("server", PORT).await.expect("it is up");
+                note("connected");
+                let end = stream.read_u8().await;
+                note(if end.is_err() { "ended" } else { "a byte" });
+                sleep(Duration::from_secs(2)).await;
+            }
+        }) as BoxFuture<'static, ()>
+    };
+    network.add_host("client", Box::new(program));
+    run_until(&mut network, 1_000);
+    network.crash("server");
+    run_until(&mut network, 2_000);
+    network.start("server");
+    run_until(&mut network, 4_000);
+    let log = log.lock().expect("one thread");
+    let what: Vec<&str> = log.iter().map(|(_, what)| what.as_str()).collect();
+    assert_eq!(what, ["connected", "ended", "connected"]);
+    assert!((1_000..1_100).contains(&log[1].0), "{log:?}");
+}
+
+#[test]
 fn without_a_running_host_there_is_no_time() {
     let network = network(1);
     assert_eq!(network.inside().elapsed(), None);

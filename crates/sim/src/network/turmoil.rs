@@ -1,5 +1,6 @@
 //! turmoil behind the network seam: the only file that names it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -30,6 +31,9 @@ pub(crate) struct LinkConfig {
 
 pub(crate) struct TurmoilNetwork {
     sim: turmoil::Sim<'static>,
+    hosts: BTreeSet<String>,
+    /// Pairs between which nothing flows, the lesser name first.
+    held: BTreeSet<(String, String)>,
 }
 
 impl TurmoilNetwork {
@@ -44,8 +48,12 @@ impl TurmoilNetwork {
             .simulation_duration(FOREVER)
             .tcp_capacity(SEGMENTS_MAX)
             .build();
-        Self { sim }
+        Self { sim, hosts: BTreeSet::new(), held: BTreeSet::new() }
     }
+}
+
+fn pair(a: &str, b: &str) -> (String, String) {
+    (a.min(b).to_owned(), a.max(b).to_owned())
 }
 
 impl Network for TurmoilNetwork {
@@ -54,6 +62,7 @@ impl Network for TurmoilNetwork {
     }
 
     fn add_host(&mut self, name: &str, program: HostProgram) {
+        self.hosts.insert(name.to_owned());
         self.sim.host(name, move || {
             let running = program();
             async move {
@@ -65,10 +74,29 @@ impl Network for TurmoilNetwork {
 
     fn hold(&mut self, a: &str, b: &str) {
         self.sim.hold(a, b);
+        self.held.insert(pair(a, b));
     }
 
     fn release(&mut self, a: &str, b: &str) {
         self.sim.release(a, b);
+        self.held.remove(&pair(a, b));
+    }
+
+    fn crash(&mut self, name: &str) {
+        // tokio drops the tasks of a runtime in an order that depends on how many tasks the process ever had.
+        // What their streams say as they are dropped draws no latency while the links are held.
+        let others: Vec<&String> = self
+            .hosts
+            .iter()
+            .filter(|other| *other != name && !self.held.contains(&pair(name, other)))
+            .collect();
+        others.iter().for_each(|other| self.sim.hold(name, other.as_str()));
+        self.sim.crash(name);
+        others.iter().for_each(|other| self.sim.release(name, other.as_str()));
+    }
+
+    fn start(&mut self, name: &str) {
+        self.sim.bounce(name);
     }
 
     fn step(&mut self) -> Result<(), SimError> {

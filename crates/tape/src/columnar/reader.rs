@@ -96,6 +96,12 @@ impl ColumnarReader {
         self.kind
     }
 
+    /// Levels of a side that the book shows at most, where the converter knew it.
+    pub(crate) fn levels(&self) -> Option<u32> {
+        let found = self.about.iter().find(|(key, _)| key == "levels");
+        found.and_then(|(_, value)| value.parse().ok())
+    }
+
     /// The name of the market, where the converter knew it.
     pub(crate) fn symbol(&self) -> Option<&str> {
         self.about.iter().find(|(key, _)| key == "symbol").map(|(_, value)| value.as_str())

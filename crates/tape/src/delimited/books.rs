@@ -3,6 +3,7 @@
 use model::{Price, Quantity, Side, UnixNanos};
 
 use super::{Cursor, Fault};
+use crate::format::Format;
 use crate::layout::{Column, Layout};
 use crate::row::{LevelRow, QuoteRow};
 
@@ -13,6 +14,8 @@ pub(super) struct Message {
     key: Option<(i64, bool)>,
     /// Number of its last update, where the venue numbers them.
     last_update: Option<u64>,
+    /// Time of the newest row.
+    newest: i64,
 }
 
 impl Layout {
@@ -69,15 +72,24 @@ impl Layout {
                 other => self.check_unkept(other, cursor, index)?,
             }
         }
-        // Changes of one message have its number, or else the time of its arrival.
+        // Changes of one message have its number, or else the time of its arrival. A snapshot of Tardis is one
+        // message in however many it came, and rows before the first one are of no known book.
+        let is_tardis = self.format == Format::TardisBook;
         let number = last_update.map(u64::cast_signed);
-        let key = Some((number.or(local_ts).unwrap_or(ts), snapshot));
+        let whole = is_tardis && snapshot;
+        let key = Some((if whole { 0 } else { number.or(local_ts).unwrap_or(ts) }, snapshot));
         let begins = cursor.message.key != key;
         if begins {
-            let before = cursor.message.last_update;
+            let Message { key: known, last_update: before, .. } = cursor.message;
             let goes_on = snapshot || before.is_none() || previous_update.is_none();
-            cursor.broken = !goes_on && previous_update != before;
-            cursor.message = Message { key, last_update };
+            let is_lost = is_tardis && known.is_none() && !snapshot;
+            cursor.broken = is_lost || (!goes_on && previous_update != before);
+            (cursor.message.key, cursor.message.last_update) = (key, last_update);
+        }
+        if is_tardis {
+            // Arrival is the order of the book; the venue's times may go back a little.
+            ts = ts.max(cursor.message.newest);
+            cursor.message.newest = ts;
         }
         let (local_ts, ts) =
             (UnixNanos::from_nanos(local_ts.unwrap_or(ts)), UnixNanos::from_nanos(ts));

@@ -71,3 +71,14 @@ fn names_tell_symbol_and_length() {
     assert_eq!(length_of_bars("x", &[180, 60, 0]), Some(60));
     assert_eq!(length_of_bars("x", &[5]), None);
 }
+
+/// Without a second bar the length is not known; but it is not what is wrong.
+#[test]
+fn a_wrong_line_near_the_top_is_told_before_an_unknown_length() {
+    let text = "time,open,high,low,close,volume\n1704067200,1,2,1,2,3\n1704067260,1,2,nan,2,3\n";
+    let error = detect("x.csv", text.as_bytes(), None, None).unwrap_err().to_string();
+    assert!(error.starts_with("x.csv:3: expected a price"), "{error}");
+    let text = "time,open,high,low,close,volume\n1704067200,1,2,1,2,3\n";
+    let error = detect("x.csv", text.as_bytes(), None, None).unwrap_err().to_string();
+    assert!(error.contains("bars of a known length"), "{error}");
+}

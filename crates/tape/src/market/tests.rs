@@ -150,12 +150,12 @@ fn real_files_of_binance_are_read_whole() {
     check(
         "binance/klines_spot/BTCUSDT_15m_2020-10-02_2021-01-02.csv",
         "csv-bars | BTCUSDT | 8809 rows | 2020-10-02 16:45:00..2021-01-02 16:30:00 | \
-         10463.02..32942.89 | absurd-time 1 | gap 3/24 | jump 5 | empty-bar 2",
+         10463.02..32942.89 | gap 3/23 | jump 5 | empty-bar 3 | rounded 1",
     );
     check(
         "binance/klines_spot/BTCUSDT_1h_2020-10-02_2021-01-02.csv",
         "csv-bars | BTCUSDT | 2203 rows | 2020-10-02 16:00:00..2021-01-02 15:00:00 | \
-         10463.02..31567.89 | absurd-time 1 | gap 3/6 | jump 7",
+         10463.02..31567.89 | gap 3/5 | jump 7 | empty-bar 1 | rounded 1",
     );
     check(
         "binance_us/klines_1m_spot/BTCUSDT-1m-20230301_20230321.csv.gz",
@@ -306,6 +306,8 @@ fn quotes_of_every_layout_are_read() {
     let tardis = "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n\
         x,BTC-USD,1588291201099000,1588291201234268,5494,8629.3,8629.2,806\n";
     check("c.csv", tardis, "tardis-quotes 1588291201.099000000 +135268000 8629.2 806 8629.3 5494");
+    let one_sided = tardis.replace("5494,8629.3", ",");
+    check("d.csv", &one_sided, "tardis-quotes 1588291201.099000000 +135268000 8629.2 806 0 0");
     // A bar of Kraken has seven numbers, too.
     let path = scratch.write("XBTUSD_1.csv", b"1700000000,1,2,1,2,5,1700000000\n");
     let reader = MarketReader::open(&[path], ReadOptions::default()).unwrap();
@@ -574,4 +576,28 @@ fn problems_of_a_mixed_up_tape_are_found() {
     assert_eq!(report.count(Problem::DuplicateBar), 1);
     assert_eq!(report.count(Problem::Unsorted), 1);
     assert_eq!(report.count(Problem::CrossedBar), 1);
+}
+
+#[test]
+fn a_readme_in_an_archive_is_no_tape() {
+    let scratch = Scratch::new("readme");
+    let members: [(&str, &[u8]); 2] =
+        [("README.txt", b"Trades of Kraken.\n"), ("XBTUSD.csv", b"1700000000,1,1\n")];
+    let path = scratch.write("a.zip", &crate::testing::zip(&members, false));
+    let reader = MarketReader::open(&[path], ReadOptions::default()).unwrap();
+    assert_eq!(reader.files().len(), 1);
+}
+
+/// A book keeps its depth through a conversion; what shows all has none.
+#[test]
+fn the_depth_of_a_book_is_known() {
+    let of = |name: &str| {
+        shared_data(name).map(|path| {
+            MarketReader::open(&[path], ReadOptions::default()).unwrap().files()[0].levels
+        })
+    };
+    let d10 = of("kraken/ws_v2/book_d10_BTCUSD_2026-08-01_resyncs.ndjson");
+    assert!(d10.is_none_or(|levels| levels == Some(10)), "{d10:?}");
+    let all = of("other/tardis/deribit_incremental_book_L2_BTC-PERPETUAL.csv");
+    assert!(all.is_none_or(|levels| levels.is_none()), "{all:?}");
 }

@@ -52,27 +52,37 @@ impl Book {
 }
 
 impl Checker {
+    /// True while rows are left out until a snapshot comes.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.book.lost.is_some()
+    }
+
     /// Looks at best prices: `Keep`, `Skip`, or `Fail` with the problem that decided.
     pub fn quote(&mut self, about: RowAbout, row: &QuoteRow) -> (Policy, Problem) {
         self.begin(about, row.ts);
         let at = (about.file, about.number, row.ts);
         let (bid, ask) = (row.bid, row.ask);
         let is_negative = row.bid_quantity < Quantity::ZERO || row.ask_quantity < Quantity::ZERO;
-        if !bid.is_positive() || !ask.is_positive() || is_negative {
+        // Without a price there is nobody on that side.
+        let lacks = |price: Price, quantity: Quantity| price.is_zero() && quantity.is_zero();
+        let (no_bid, no_ask) = (lacks(bid, row.bid_quantity), lacks(ask, row.ask_quantity));
+        let is_wrong = |price: Price, lacks: bool| !price.is_positive() && !lacks;
+        if is_wrong(bid, no_bid) || is_wrong(ask, no_ask) || (no_bid && no_ask) || is_negative {
             let (bids, asks) = (row.bid_quantity, row.ask_quantity);
             let found = || format!("bid {bid}, volume {bids}, ask {ask}, volume {asks}");
             self.enter(Problem::NotPositive, at, 0, 0, found);
-        } else if bid >= ask {
+        } else if bid >= ask && !no_ask {
             self.enter(Problem::CrossedBook, at, 0, 0, || format!("bid {bid}, ask {ask}"));
         }
         if self.is_kept() {
             self.silence(at, row.ts, "quote");
-            if let Some(last) = self.last_price {
+            if let Some(last) = self.last_price.filter(|_| !no_bid) {
                 self.jump(at, last, bid, || format!("from bid {last} to {bid}"));
             }
         }
-        let verdict = self.end(row.ts, [bid, ask], Quantity::ZERO, 0);
-        if verdict.0 == Policy::Keep {
+        let (low, high) = (if no_bid { ask } else { bid }, if no_ask { bid } else { ask });
+        let verdict = self.end(row.ts, [low, high], Quantity::ZERO, 0);
+        if verdict.0 == Policy::Keep && !no_bid {
             self.last_price = Some(bid);
         }
         verdict

@@ -57,6 +57,8 @@ pub struct Sieve {
 struct Stage<Row> {
     sorter: Option<Sorter<(RowAbout, Row)>>,
     newest: Option<UnixNanos>,
+    /// True when the first row of a message was left out, and its next one is the first one now.
+    headless: bool,
     out: Vec<Row>,
 }
 
@@ -64,6 +66,12 @@ struct Stage<Row> {
 trait Checkable: Copy {
     fn ts(&self) -> UnixNanos;
     fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem);
+    /// True for the first row of a message.
+    fn begins(&self) -> bool {
+        false
+    }
+    /// Makes it the first row of its message, whose first one was left out.
+    fn begin(&mut self) {}
     /// Checks rows all at once; false where they must be looked at one by one.
     fn are_sound(_rows: &[Self], _checker: &mut Checker) -> bool {
         false
@@ -111,6 +119,14 @@ impl Checkable for LevelRow {
 
     fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem) {
         checker.level(about, self)
+    }
+
+    fn begins(&self) -> bool {
+        self.begins
+    }
+
+    fn begin(&mut self) {
+        self.begins = true;
     }
 }
 
@@ -249,7 +265,7 @@ impl Sieve {
 
 impl<Row: Checkable> Stage<Row> {
     fn new(window: Option<usize>) -> Self {
-        Self { sorter: window.map(Sorter::new), newest: None, out: Vec::new() }
+        Self { sorter: window.map(Sorter::new), newest: None, headless: false, out: Vec::new() }
     }
 
     fn take(
@@ -304,11 +320,15 @@ impl<Row: Checkable> Stage<Row> {
     fn check(
         &mut self,
         about: RowAbout,
-        row: Row,
+        mut row: Row,
         checker: &mut Checker,
         stop: bool,
     ) -> Result<(), QualityError> {
+        if std::mem::take(&mut self.headless) {
+            row.begin();
+        }
         let (policy, problem) = row.check(checker, about);
+        self.headless = policy != Policy::Keep && row.begins() && !checker.is_lost();
         match policy {
             Policy::Keep => self.out.push(row),
             Policy::Fail if stop => {

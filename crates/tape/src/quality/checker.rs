@@ -227,7 +227,10 @@ impl Checker {
             });
         }
         if about.rounded {
-            let found = || "digits beyond the unit, or a level beyond the range".to_owned();
+            let found = || {
+                "digits beyond the unit, a level or volume beyond the range, or a bar that ends before it begins"
+                    .to_owned()
+            };
             self.enter(Problem::Rounded, at, 0, 0, found);
         }
     }

@@ -62,6 +62,7 @@ struct Event<'f> {
 pub(super) fn messages<'f>(
     text: &'f str,
     asked: Option<&'f str>,
+    partial: Option<(&'f str, u32)>,
     wanted: Wanted<'_>,
 ) -> Result<Vec<Message<'f>>, LineProblem> {
     let event: Event<'f> = read(text, "an event of Binance")?;
@@ -70,6 +71,7 @@ pub(super) fn messages<'f>(
         Some("trade") => Format::BinanceWsTrades,
         Some("aggTrade") => Format::BinanceWsAggTrades,
         Some("bookTicker") => Format::BinanceWsBookTicker,
+        Some("depthUpdate") | None if partial.is_some() => Format::BinanceWsPartialDepth,
         Some("depthUpdate") => Format::BinanceWsDepth,
         // On spot, best prices have no name and no time.
         None if is_quote && event.u.is_some() => Format::BinanceWsBookTicker,
@@ -78,11 +80,21 @@ pub(super) fn messages<'f>(
     };
     let ts = event.happened.or(event.sent).map(time_by_size).transpose()?;
     let symbol = event.s.clone().or_else(|| asked.map(Cow::Borrowed));
+    let symbol = symbol.or_else(|| partial.map(|(name, _)| name.to_ascii_uppercase().into()));
+    let levels = partial.map(|(_, levels)| levels);
     if symbol.is_none() && event.last_update.is_none() {
         return Err(expected("the market in `s`", text));
     }
-    let body = wanted(format, symbol.as_deref()).then(|| event.body(format, ts)).transpose()?;
+    let body =
+        wanted(format, symbol.as_deref()).then(|| event.body(format, ts, levels)).transpose()?;
     Ok(vec![Message { format, symbol, ts, body }])
+}
+
+/// The market and the levels of a partial book: `btcusdt@depth5`, perhaps with `@100ms` or `@500ms` behind it.
+pub(super) fn partial_depth(stream: &str) -> Option<(&str, u32)> {
+    let (symbol, rest) = stream.split_once("@depth")?;
+    let levels = rest.split('@').next()?.parse().ok()?;
+    Some((symbol, levels))
 }
 
 impl Event<'_> {
@@ -90,7 +102,12 @@ impl Event<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "only the formats of this module are asked for"
     )]
-    fn body(&self, format: Format, ts: Option<UnixNanos>) -> Result<Body, LineProblem> {
+    fn body(
+        &self,
+        format: Format,
+        ts: Option<UnixNanos>,
+        partial: Option<u32>,
+    ) -> Result<Body, LineProblem> {
         match format {
             Format::BinanceWsTrades => {
                 self.trade(ts, self.t, "t").map(|row| Body::Trades(vec![row]))
@@ -114,7 +131,7 @@ impl Event<'_> {
                 );
                 Ok(Body::Quote([bid, ask]))
             }
-            _ => self.levels().map(Body::Levels),
+            _ => self.levels(partial).map(Body::Levels),
         }
     }
 
@@ -140,9 +157,12 @@ impl Event<'_> {
         })
     }
 
-    fn levels(&self) -> Result<Levels, LineProblem> {
-        let snapshot = self.last_update.is_some();
-        let (bids, asks, proof) = if let Some(last) = self.last_update {
+    fn levels(&self, partial: Option<u32>) -> Result<Levels, LineProblem> {
+        let snapshot = self.last_update.is_some() || partial.is_some();
+        let (bids, asks, proof) = if let Some(levels) = partial {
+            let (bids, asks) = (self.bids.or(self.b), self.asks.or(self.a));
+            (need(bids, "bids")?, need(asks, "asks")?, Proof::Whole(levels))
+        } else if let Some(last) = self.last_update {
             let last = integer(last, "lastUpdateId")?;
             let proof = Proof::Updates { first: last, last, previous: None };
             (need(self.bids, "bids")?, need(self.asks, "asks")?, proof)

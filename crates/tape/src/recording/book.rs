@@ -22,6 +22,8 @@ const WAITING_LEVELS_MAX: usize = 100_000;
 pub(super) enum Book {
     Checked(Checked),
     Chained(Chained),
+    /// Every message is the whole book, of so many levels of a side.
+    Partial(u32),
 }
 
 /// Times of a message and its line.
@@ -51,11 +53,24 @@ impl Book {
         self.checked().depth = Some(depth);
     }
 
+    /// Levels of a side that the venue sends at most, where it does not send all.
+    pub(super) fn shown(&self) -> Option<u32> {
+        match self {
+            Self::Checked(checked) => checked.depth.and_then(|depth| u32::try_from(depth).ok()),
+            Self::Chained(_) => None,
+            Self::Partial(levels) => Some(*levels),
+        }
+    }
+
     /// Takes a message; its rows, if any, go to the end of `out`.
     pub(super) fn take(&mut self, at: At, message: Levels, out: &mut Parsed) {
         match message.proof {
             Proof::Checksum { .. } => self.checked().take(at, &message, out),
             Proof::Updates { .. } | Proof::Number(_) => self.chained().take(at, message, out),
+            Proof::Whole(levels) => {
+                *self = Self::Partial(levels);
+                push(at, true, &message.levels, out);
+            }
         }
     }
 
@@ -266,7 +281,7 @@ impl Chained {
                 };
                 (first, last, follows)
             }
-            Proof::Checksum { .. } => (0, 0, true),
+            Proof::Checksum { .. } | Proof::Whole(_) => (0, 0, true),
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) struct Frame<'l> {
     pub(super) asked: Option<String>,
 }
 
-/// A line of a recorder that writes `{"recv_ns":...,"frame":"..."}`.
+/// A line of a recorder that writes `{"recv_ns":...,"frame":"..."}`, in this order or the other.
 #[derive(Deserialize)]
 struct Framed<'l> {
     recv_ns: i64,
@@ -48,7 +48,7 @@ pub(crate) fn is_recording(head: &[u8]) -> bool {
         return true;
     }
     let begins = |key: &str| line.starts_with(format!("{{\"{key}\":").as_bytes());
-    begins("recv_ns") || begins("t")
+    begins("recv_ns") || begins("frame") || begins("t")
 }
 
 /// The message of a line; `None` where the line has none that came from the venue.
@@ -58,7 +58,7 @@ pub(super) fn frame(line: &str) -> Result<Option<Frame<'_>>, LineProblem> {
         let received = received.parse().map_err(|_| wrong())?;
         return Ok(Some(Frame { received, text: Cow::Borrowed(text), asked: None }));
     }
-    if line.starts_with("{\"recv_ns\"") {
+    if line.starts_with("{\"recv_ns\"") || line.starts_with("{\"frame\"") {
         let Framed { recv_ns: received, frame: text } = read(line, "`recv_ns` and `frame`")?;
         return Ok(Some(Frame { received, text, asked: None }));
     }

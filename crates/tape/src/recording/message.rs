@@ -76,6 +76,8 @@ pub(super) enum Proof {
     Updates { first: u64, last: u64, previous: Option<u64> },
     /// One number for each message.
     Number(u64),
+    /// Each message is a whole book of so many levels of a side: none can be missed.
+    Whole(u32),
 }
 
 /// Whether anybody wants what is of a format and of a market.
@@ -113,10 +115,11 @@ pub(super) fn messages<'f>(
         Keys { channel: Some(_), .. } => kraken::messages(text, wanted),
         Keys { method: Some(_), .. } => kraken::answer(text, wanted),
         Keys { feed: Some(_), .. } => futures::messages(text, wanted),
-        Keys { stream: Some(_), data: Some(data), .. } => {
-            binance::messages(data.get(), None, wanted)
+        Keys { stream: Some(stream), data: Some(data), .. } => {
+            let partial = binance::partial_depth(bare(stream));
+            binance::messages(data.get(), None, partial, wanted)
         }
-        _ => binance::messages(text, frame.asked.as_deref(), wanted),
+        _ => binance::messages(text, frame.asked.as_deref(), None, wanted),
     }
 }
 
@@ -182,7 +185,7 @@ impl Levels {
             quantity: quantity(quantity_text, "quantity")?,
             digits: match self.proof {
                 Proof::Checksum { .. } => [price_text, quantity_text].map(digits).concat(),
-                Proof::Updates { .. } | Proof::Number(_) => String::new(),
+                Proof::Updates { .. } | Proof::Number(_) | Proof::Whole(_) => String::new(),
             },
         });
         Ok(())

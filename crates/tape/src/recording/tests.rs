@@ -305,3 +305,68 @@ fn a_wrong_line_is_named() {
     check(&good.replace("true", "1"), "true or false in `m`, found `1`");
     check(&good.replace("\"t\":1,", ""), "the key `t`, found `none`");
 }
+
+/// One message of a partial book, and one of changes, as combined streams have them.
+fn combined(second: i64, stream: &str, data: &str) -> String {
+    format!("{second}000000000 {{\"stream\":\"{stream}\",\"data\":{data}}}\n")
+}
+
+#[test]
+fn a_partial_book_is_whole_in_every_message() {
+    let scratch = Scratch::new("partial");
+    let spot = |second, bid: &str| {
+        let data = format!(
+            "{{\"lastUpdateId\":{second},\"bids\":[[\"{bid}\",\"1\"]],\"asks\":[[\"9\",\"1\"]]}}"
+        );
+        combined(second, "btcusdt@depth5@100ms", &data)
+    };
+    let text = [spot(1_700_000_000, "8"), spot(1_700_000_001, "7")].concat();
+    let path = scratch.write("spot.jsonl", text.as_bytes());
+    let reader = MarketReader::open(&[path.clone()], ReadOptions::default()).unwrap();
+    let about = &reader.files()[0];
+    assert_eq!((about.format.name(), about.levels), ("binance-ws-partial-depth", Some(5)));
+    assert_eq!(about.symbol.as_deref(), Some("BTCUSDT"));
+    let shown = |path| {
+        let (rows, _) = read(&[path], &[]);
+        let row = |row: &Row| match row {
+            Row::Level(row) => (row.price.to_string(), row.begins, row.snapshot),
+            Row::Trade(_) | Row::Bar(_) | Row::Quote(_) => panic!("{row:?}"),
+        };
+        rows.iter().map(row).collect::<Vec<_>>()
+    };
+    let level = |price: &str, begins| (price.to_owned(), begins, true);
+    let whole = [level("8", true), level("9", false), level("7", true), level("9", false)];
+    assert_eq!(shown(path), whole);
+    let futures = |second, bid: &str| {
+        let data = format!(
+            "{{\"e\":\"depthUpdate\",\"E\":{second}000,\"T\":{second}000,\"s\":\"BTCUSDT\",\"U\":1,\"u\":2,\
+             \"pu\":0,\"b\":[[\"{bid}\",\"1\"]],\"a\":[[\"9\",\"1\"]]}}"
+        );
+        combined(second, "btcusdt@depth5", &data)
+    };
+    let text = [futures(1_700_000_000, "8"), futures(1_700_000_001, "7")].concat();
+    assert_eq!(shown(scratch.write("futures.jsonl", text.as_bytes())), whole);
+    let changes = combined(
+        1_700_000_002,
+        "btcusdt@depth",
+        "{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":1,\"u\":2,\"b\":[],\"a\":[]}",
+    );
+    let both = scratch.write("both.jsonl", [spot(1_700_000_000, "8"), changes].concat().as_bytes());
+    let error = error(both);
+    assert!(
+        error.contains("several: #BTCUSDT,binance-ws-depth #BTCUSDT,binance-ws-partial"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_two_keys_of_a_frame_may_come_in_any_order() {
+    let scratch = Scratch::new("frame-order");
+    let text = "{\"e\":\"trade\",\"T\":1700000000000,\"s\":\"B\",\"t\":1,\"p\":\"8\",\"q\":\"1\",\"m\":true}";
+    let text = text.replace('"', "\\\"");
+    let one = format!("{{\"recv_ns\":1700000000000000001,\"frame\":\"{text}\"}}\n");
+    let other = format!("{{\"frame\":\"{text}\",\"recv_ns\":1700000000000000001}}\n");
+    let [one, other] = [("one.jsonl", one), ("other.jsonl", other)]
+        .map(|(name, text)| read(&[scratch.write(name, text.as_bytes())], &[]).0);
+    assert_eq!((one.len(), &one), (1, &other));
+}

@@ -40,7 +40,10 @@ pub(super) fn members(
     for index in 0..archive.len() {
         let member = archive.by_index_raw(index).map_err(broken)?;
         let name = member.name().map_err(broken)?.into_owned();
-        let is_chaff = member.is_dir() || name.starts_with("__MACOSX/") || name.contains("/._");
+        let base = name.rsplit('/').next().unwrap_or_default();
+        let is_readme = base.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("readme"));
+        let is_mac = name.starts_with("__MACOSX/") || name.contains("/._");
+        let is_chaff = member.is_dir() || is_mac || is_readme;
         if wanted.map_or(is_chaff, |wanted| wanted != name) {
             continue;
         }

@@ -1,11 +1,14 @@
 //! Published books: what subscribers hold, the differences they are told, and the checksum.
 
-use model::{Book, Level, Price, Quantity, Side};
+use model::history::levels_hash;
+use model::{Level, Price, Quantity, Side};
 
 /// Depths that a subscriber can choose.
 pub(crate) const DEPTHS: [usize; 5] = [10, 25, 100, 500, 1000];
 /// The deepest of them.
 pub(crate) const DEPTH_MAX: usize = 1000;
+/// Bytes of the text that the checksum covers, unless numbers are very long.
+const TEXT_USUAL: usize = 512;
 /// Levels of each side that the checksum covers, and the depth that the history records.
 pub(crate) const CHECKED_DEPTH: usize = 10;
 
@@ -17,10 +20,6 @@ pub(crate) struct Sides {
 }
 
 impl Sides {
-    pub(crate) fn of(book: &Book) -> Self {
-        Self { bids: book.bids().collect(), asks: book.asks().collect() }
-    }
-
     /// The best levels as a subscriber of `depth` holds them.
     pub(crate) fn top(&self, depth: usize) -> Self {
         let cut = |levels: &[Level]| levels.iter().take(depth).copied().collect();
@@ -31,15 +30,9 @@ impl Sides {
         self.bids.is_empty() && self.asks.is_empty()
     }
 
-    /// The best levels as a book.
-    pub(crate) fn to_book(&self, depth: usize) -> Book {
-        let mut book = Book::new();
-        for (side, levels) in [(Side::Buy, &self.bids), (Side::Sell, &self.asks)] {
-            for level in levels.iter().take(depth) {
-                book.set(side, *level);
-            }
-        }
-        book
+    /// Fingerprint of the levels that the history records.
+    pub(crate) fn recorded_hash(&self) -> u64 {
+        levels_hash(checked(&self.bids).copied(), checked(&self.asks).copied())
     }
 
     /// What a subscriber of `depth` who holds `self` must be told to hold `new`.
@@ -55,21 +48,24 @@ impl Sides {
 }
 
 fn changes(side: Side, old: &[Level], new: &[Level], depth: usize) -> Vec<Level> {
-    let old = &old[..old.len().min(depth)];
+    let mut old = old[..old.len().min(depth)].iter().copied().peekable();
     let new = &new[..new.len().min(depth)];
-    let find = |levels: &[Level], price: Price| {
-        let better = |level: &Level| is_better(side, level.price, price);
-        let level = levels.get(levels.partition_point(better)).copied();
-        level.filter(|level| level.price == price)
-    };
     let worst = new.last().filter(|_| new.len() == depth);
-    let falls_out = |price: Price| worst.is_some_and(|worst| is_better(side, worst.price, price));
-    let gone = old
-        .iter()
-        .filter(|level| find(new, level.price).is_none() && !falls_out(level.price))
-        .map(|level| Level { quantity: Quantity::ZERO, ..*level });
-    let set = new.iter().filter(|level| find(old, level.price) != Some(**level));
-    gone.chain(set.copied()).collect()
+    let stays =
+        |level: &Level| worst.is_none_or(|worst| !is_better(side, worst.price, level.price));
+    let (mut gone, mut set) = (Vec::new(), Vec::new());
+    for level in new {
+        while let Some(passed) = old.next_if(|old| is_better(side, old.price, level.price)) {
+            gone.push(passed);
+        }
+        if old.next_if(|old| old.price == level.price) != Some(*level) {
+            set.push(*level);
+        }
+    }
+    gone.extend(old.filter(stays));
+    gone.iter_mut().for_each(|level| level.quantity = Quantity::ZERO);
+    gone.append(&mut set);
+    gone
 }
 
 fn is_better(side: Side, price: Price, other: Price) -> bool {
@@ -82,19 +78,36 @@ fn is_better(side: Side, price: Price, other: Price) -> bool {
 /// Kraken's checksum: CRC-32 over the best ten asks, then the best ten bids.
 ///
 /// Each level gives its price and its quantity as text with the pair's digits, without the point
-/// and without zeros in front.
+/// and without zeros in front: the digits of both in their smallest units.
 pub(crate) fn checksum(sides: &Sides, price_decimals: u32, quantity_decimals: u32) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    let best = |levels: &[Level]| levels.iter().take(CHECKED_DEPTH).copied().collect::<Vec<_>>();
-    for level in best(&sides.asks).into_iter().chain(best(&sides.bids)) {
-        hasher.update(token(&level.price.to_fixed(price_decimals)).as_bytes());
-        hasher.update(token(&level.quantity.to_fixed(quantity_decimals)).as_bytes());
+    let mut text = Vec::with_capacity(TEXT_USUAL);
+    let price_unit = Price::step(price_decimals).raw();
+    let quantity_unit = Quantity::step(quantity_decimals).raw();
+    for level in checked(&sides.asks).chain(checked(&sides.bids)) {
+        push_digits(level.price.raw() / price_unit, &mut text);
+        push_digits(level.quantity.raw() / quantity_unit, &mut text);
     }
-    hasher.finalize()
+    crc32fast::hash(&text)
 }
 
-fn token(text: &str) -> String {
-    text.replacen('.', "", 1).trim_start_matches('0').to_owned()
+/// The levels of a side that the checksum covers.
+fn checked(levels: &[Level]) -> impl Iterator<Item = &Level> {
+    levels.iter().take(CHECKED_DEPTH)
+}
+
+/// Appends the digits of a number; nothing for zero.
+fn push_digits(number: i64, text: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut places = digits.iter_mut().rev();
+    let (mut rest, mut length) = (number.unsigned_abs(), 0);
+    while rest > 0
+        && let Some(place) = places.next()
+    {
+        *place = b'0' + u8::try_from(rest % 10).expect("a digit");
+        rest /= 10;
+        length += 1;
+    }
+    text.extend_from_slice(&digits[digits.len() - length..]);
 }
 
 #[cfg(test)]

@@ -64,10 +64,13 @@ pub struct AccountConfig {
     /// Verification tier, which decides how many calls, orders and cancels the account is allowed.
     pub tier: Tier,
     /// Fee on resting orders, parts per million of the cost. Kraken's first tier: 2500.
+    ///
+    /// An account with the two fees that its volume gives it ([`fee_rates_at`](crate::kraken::fee_rates_at)) pays by
+    /// Kraken's schedules from then on: less as it trades, and less for stablecoins. One with others always pays them.
     pub maker_ppm: i64,
     /// Fee on orders that take, parts per million of the cost. Kraken's first tier: 4000.
     pub taker_ppm: i64,
-    /// What it traded in the 30 days before the start, US dollars; shown by `TradeVolume`.
+    /// What it traded in the 30 days before the start, US dollars; what it trades later adds to it.
     pub volume: Notional,
     /// By how much a nonce of the key may be below the highest one, if it was not used: requests may
     /// overtake each other. Zero, Kraken's default, for not at all.

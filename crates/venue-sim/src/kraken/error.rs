@@ -13,12 +13,18 @@ impl ApiError {
     pub(crate) const INVALID_SIGNATURE: Self = Self::fixed("EAPI:Invalid signature");
     pub(crate) const INVALID_NONCE: Self = Self::fixed("EAPI:Invalid nonce");
     pub(crate) const PERMISSION_DENIED: Self = Self::fixed("EGeneral:Permission denied");
+    pub(crate) const LOCKOUT: Self = Self::fixed("EGeneral:Temporary lockout");
+    pub(crate) const TOO_MANY_REQUESTS: Self = Self::fixed("EGeneral:Too many requests");
+    pub(crate) const LIMIT_ONLY_MODE: Self = Self::fixed("EService:Market in limit_only mode");
     pub(crate) const UNKNOWN_METHOD: Self = Self::fixed("EGeneral:Unknown method");
     pub(crate) const UNKNOWN_PAIR: Self = Self::fixed("EQuery:Unknown asset pair");
     pub(crate) const UNKNOWN_ASSET: Self = Self::fixed("EQuery:Unknown asset");
     pub(crate) const UNKNOWN_ORDER: Self = Self::fixed("EOrder:Unknown order");
     pub(crate) const INVALID_ORDER: Self = Self::fixed("EOrder:Invalid order");
     pub(crate) const NO_POSITION: Self = Self::fixed("EOrder:Reduce only:No position exists");
+    pub(crate) const UNKNOWN_POSITION: Self = Self::fixed("EOrder:Unknown position");
+    pub(crate) const INSUFFICIENT_MARGIN: Self = Self::fixed("EOrder:Insufficient margin");
+    pub(crate) const SCHEDULED_LIMIT: Self = Self::fixed("EOrder:Scheduled orders limit exceeded");
     pub(crate) const DEADLINE_ELAPSED: Self = Self::fixed("EService:Deadline elapsed");
     pub(crate) const CALL_LIMIT: Self = Self::fixed("EAPI:Rate limit exceeded");
     pub(crate) const TRANSACTION_LIMIT: Self = Self::fixed("EOrder:Rate limit exceeded");
@@ -35,6 +41,12 @@ impl ApiError {
     /// An argument that is missing or not understood.
     pub(crate) fn arguments(field: &str) -> Self {
         Self(Cow::Owned(format!("EGeneral:Invalid arguments:{field}")))
+    }
+
+    /// The same without the name of the argument.
+    pub(crate) fn without_field(self) -> Self {
+        const BARE: &str = "EGeneral:Invalid arguments";
+        if self.0.starts_with(BARE) { Self::fixed(BARE) } else { self }
     }
 
     /// A price with more digits than the pair has.

@@ -1,18 +1,22 @@
 //! Faults of the protocol that a scenario switches on and off.
 
 mod page;
+mod session;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::UnixNanos;
 use parking_lot::Mutex;
 use platform::{Entropy, EntropyStream};
 use rand::Rng;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::kraken::sim::Role;
 
 pub(crate) use page::error_page;
+pub use session::{ChannelFault, SessionFault};
 
 /// What a fault of the protocol does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +35,36 @@ pub enum ProtocolFault {
     /// Sessions that are subscribed fall silent, data, heartbeats and answers alike. What queues
     /// meanwhile is sent when the fault is over; a session whose queue overflows is closed.
     Subscribed(Vec<Role>),
+    /// WebSocket upgrades are answered with a page of Cloudflare's.
+    Upgrade {
+        /// Status of the page; one outside `400..=599` is answered as 520.
+        status: u16,
+        /// Header `Retry-After`, whole seconds.
+        retry_after: Option<Duration>,
+        /// Whose upgrades.
+        roles: Vec<Role>,
+    },
+    /// To WebSocket sessions.
+    Session {
+        /// What it does to them.
+        fault: SessionFault,
+        /// Whose sessions.
+        roles: Vec<Role>,
+    },
+    /// Tokens that no session uses expire sooner than promised.
+    Token {
+        /// How long they live.
+        life: Duration,
+    },
+    /// The methods that read orders know an order only from an age on.
+    LateOrders {
+        /// That age.
+        delay: Duration,
+    },
 }
 
 /// What a fault does to a REST request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestFault {
     /// Cloudflare answers in place of the exchange.
@@ -43,6 +73,13 @@ pub enum RestFault {
         status: u16,
         /// Header `Retry-After`, whole seconds.
         retry_after: Option<Duration>,
+        /// True when the exchange still does what the request asks for.
+        executed: bool,
+    },
+    /// The exchange answers with an error.
+    Error {
+        /// In Kraken's words: `EService:Busy`.
+        text: String,
         /// True when the exchange still does what the request asks for.
         executed: bool,
     },
@@ -65,12 +102,14 @@ pub enum RestFault {
 
 impl RestFault {
     /// Of several faults that are on, those that let the least through strike first.
-    const fn rank(self) -> u8 {
+    const fn rank(&self) -> u8 {
         match self {
             Self::Status { executed: false, .. } => 0,
-            Self::Status { executed: true, .. } => 1,
-            Self::Hang { .. } => 2,
-            Self::Slow { .. } => 3,
+            Self::Error { executed: false, .. } => 1,
+            Self::Status { executed: true, .. } => 2,
+            Self::Error { executed: true, .. } => 3,
+            Self::Hang { .. } => 4,
+            Self::Slow { .. } => 5,
         }
     }
 }
@@ -83,6 +122,8 @@ impl RestFault {
 pub struct FaultSwitches {
     state: Mutex<State>,
     entropy: Entropy,
+    /// How often a fault began or ended.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -121,7 +162,11 @@ pub(crate) struct StreamStrike {
 impl FaultSwitches {
     /// Everything off. A fault that draws does so from a stream of its own below `kraken/fault`.
     pub(crate) fn new(entropy: &Entropy) -> Self {
-        Self { state: Mutex::default(), entropy: entropy.child("kraken/fault") }
+        Self {
+            state: Mutex::default(),
+            entropy: entropy.child("kraken/fault"),
+            changes: watch::Sender::new(0),
+        }
     }
 
     /// Puts a fault in force, under its number in the plan.
@@ -132,6 +177,7 @@ impl FaultSwitches {
         let draws = self.entropy.stream(&fault.to_string());
         let on = On { what, over: CancellationToken::new(), draws };
         self.state.lock().on.insert(fault, on);
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Ends a fault; what it held back goes on.
@@ -140,6 +186,12 @@ impl FaultSwitches {
         if let Some(On { over, .. }) = ended {
             over.cancel();
         }
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Tells when a fault begins or ends.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// How often a fault has struck so far.
@@ -150,15 +202,10 @@ impl FaultSwitches {
     /// The fault that strikes a REST request of a method, counted.
     pub(crate) fn strike_rest(&self, method: &str) -> Option<RestStrike> {
         let mut state = self.state.lock();
-        let strikes = |(id, on): (&u32, &On)| match &on.what {
-            ProtocolFault::Rest { fault, methods }
-                if methods.is_empty() || methods.iter().any(|name| name == method) =>
-            {
-                Some((fault.rank(), *id, *fault))
-            }
-            ProtocolFault::Rest { .. }
-            | ProtocolFault::Handshake(_)
-            | ProtocolFault::Subscribed(_) => None,
+        let strikes = |(id, on): (&u32, &On)| {
+            let ProtocolFault::Rest { fault, methods } = &on.what else { return None };
+            let named = methods.is_empty() || methods.iter().any(|name| name == method);
+            named.then(|| (fault.rank(), *id, fault.clone()))
         };
         let first = state.on.iter().filter_map(strikes).min_by_key(|(rank, id, _)| (*rank, *id));
         let (_, fault, what) = first?;
@@ -166,9 +213,74 @@ impl FaultSwitches {
         let on = state.on.get_mut(&fault)?;
         let delay = match what {
             RestFault::Slow { min, max } => draw(&mut on.draws, min, max),
-            RestFault::Status { .. } | RestFault::Hang { .. } => Duration::ZERO,
+            RestFault::Status { .. } | RestFault::Error { .. } | RestFault::Hang { .. } => {
+                Duration::ZERO
+            }
         };
         Some(RestStrike { fault, what, delay, over: on.over.clone() })
+    }
+
+    /// The page with which an upgrade is answered, counted: the fault, status and `Retry-After`.
+    pub(crate) fn strike_upgrade(&self, role: Role) -> Option<(u32, u16, Option<Duration>)> {
+        let mut state = self.state.lock();
+        let found = state.on.iter().find_map(|(id, on)| {
+            let ProtocolFault::Upgrade { status, retry_after, roles } = &on.what else {
+                return None;
+            };
+            roles.contains(&role).then_some((*id, *status, *retry_after))
+        })?;
+        state.count(found.0);
+        Some(found)
+    }
+
+    /// The faults of sessions that are on, in the order of their numbers.
+    pub(crate) fn of_sessions(&self, role: Role) -> Vec<(u32, SessionFault)> {
+        let state = self.state.lock();
+        let of_role = |(id, on): (&u32, &On)| {
+            let ProtocolFault::Session { fault, roles } = &on.what else { return None };
+            roles.contains(&role).then(|| (*id, fault.clone()))
+        };
+        state.on.iter().filter_map(of_role).collect()
+    }
+
+    /// Counts a strike of a fault; false if it is over.
+    pub(crate) fn hit(&self, fault: u32) -> bool {
+        let mut state = self.state.lock();
+        let on = state.on.contains_key(&fault);
+        if on {
+            state.count(fault);
+        }
+        on
+    }
+
+    /// Whether a fault lets a token expire that was issued at a time, counted.
+    pub(crate) fn expires(&self, issued: UnixNanos, now: UnixNanos) -> bool {
+        self.strike_age(
+            issued,
+            now,
+            |what, age| matches!(what, ProtocolFault::Token { life } if age >= *life),
+        )
+    }
+
+    /// Whether a fault hides an order that was placed at a time, counted.
+    pub(crate) fn hides(&self, placed: UnixNanos, now: UnixNanos) -> bool {
+        self.strike_age(
+            placed,
+            now,
+            |what, age| matches!(what, ProtocolFault::LateOrders { delay } if age < *delay),
+        )
+    }
+
+    fn strike_age(
+        &self,
+        since: UnixNanos,
+        now: UnixNanos,
+        strikes: impl Fn(&ProtocolFault, Duration) -> bool,
+    ) -> bool {
+        let mut state = self.state.lock();
+        let age = now.since(since);
+        let found = state.on.iter().find(|(_, on)| strikes(&on.what, age)).map(|(id, _)| *id);
+        found.inspect(|fault| state.count(*fault)).is_some()
     }
 
     /// The fault that keeps an upgrade from being answered, counted.

@@ -49,8 +49,7 @@ impl Entries {
         now: UnixNanos,
     ) -> [Entry; 2] {
         let fill = &execution.fill;
-        let base = Notional::from_quantity(fill.quantity);
-        let quote = Notional::of(fill.price, fill.quantity);
+        let (base, quote) = (execution.booked_base, execution.booked_quote);
         let of_base = (&pair.base.asset, Notional::ZERO);
         let of_quote = (&pair.quote.asset, fill.fee);
         let [sold, bought] = match side {

@@ -22,8 +22,8 @@ pub(crate) use edge::Edge;
 pub use tier::Tier;
 pub(crate) use tier::{Allowance, amend_penalty, call_cost, cancel_penalty, edit_penalty};
 
-/// By how much an order raises the count of transactions.
-pub(crate) const ORDER_COST: u32 = 1;
+/// By how many halves an order raises the count of transactions; one of a batch raises it by one half.
+pub(crate) const ORDER_HALVES: u32 = 2;
 
 /// Longest time in which nothing is allowed, however many requests were refused before.
 pub(crate) const LOCKED_MAX: Duration = Duration::from_secs(15 * 60);
@@ -42,10 +42,15 @@ pub(crate) struct Count {
 impl Count {
     /// Counts one more of this cost; false when that is above the maximum.
     pub(crate) fn add(&mut self, cost: u32, allowed: Allowance, now: UnixNanos) -> bool {
+        self.add_halves(cost.saturating_mul(2), allowed, now)
+    }
+
+    /// As [`Count::add`], for a cost in halves.
+    pub(crate) fn add_halves(&mut self, halves: u32, allowed: Allowance, now: UnixNanos) -> bool {
         self.fall(allowed, now);
         let locked = fall(LOCKED_MAX, allowed);
         let most = max(allowed).saturating_add(locked);
-        self.level = self.level.saturating_add(u64::from(cost) * UNIT).min(most);
+        self.level = self.level.saturating_add(u64::from(halves) * (UNIT / 2)).min(most);
         self.level <= max(allowed)
     }
 
@@ -58,6 +63,12 @@ impl Count {
             self.level = level;
         }
         fits
+    }
+
+    /// The count as clients are told of it: in whole units, rounded up.
+    pub(crate) fn shown(mut self, allowed: Allowance, now: UnixNanos) -> u32 {
+        self.fall(allowed, now);
+        u32::try_from(self.level.div_ceil(UNIT)).unwrap_or(u32::MAX)
     }
 
     fn fall(&mut self, allowed: Allowance, now: UnixNanos) {

@@ -51,7 +51,8 @@ impl Venue {
         match event {
             MarketEvent::Trade(trade) => self.on_tape(std::slice::from_ref(trade), now),
             MarketEvent::Depth { symbol, snapshot, bids, asks, at: _ } => {
-                self.on_depth(&DepthUpdate { symbol, snapshot: *snapshot, bids, asks }, now);
+                let (snapshot, levels) = (*snapshot, None);
+                self.on_depth(&DepthUpdate { symbol, snapshot, levels, bids, asks }, now);
             }
         }
     }

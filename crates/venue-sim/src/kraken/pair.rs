@@ -4,7 +4,8 @@ mod table;
 
 use model::{Asset, Instrument, Notional, Price, Quantity, Symbol};
 
-use self::table::{ASSETS, AssetRow, PAIRS, PairRow};
+use self::table::{ASSETS, AssetRow, PAIRS, PairRow, STABLE};
+use crate::kraken::fees::Schedule;
 
 /// An asset in Kraken's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,9 +86,22 @@ impl Pair {
 
     /// True for any name under which REST takes this pair, in any case of letters.
     pub(crate) fn is_named(&self, name: &str) -> bool {
-        [self.id, self.altname, self.wsname, self.instrument.symbol.as_str()]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(name))
+        let symbol = self.instrument.symbol.as_str();
+        let joined = || symbol.split_once('/').map(|(base, quote)| format!("{base}{quote}"));
+        let mut known = [self.id, self.altname, self.wsname, symbol].into_iter();
+        known.any(|known| known.eq_ignore_ascii_case(name))
+            || (symbol.len() == name.len() + 1
+                && joined().is_some_and(|known| known.eq_ignore_ascii_case(name)))
+    }
+
+    /// What is paid for executions.
+    pub(crate) fn schedule(&self) -> Schedule {
+        if STABLE.contains(&self.base.altname) { Schedule::Stable } else { Schedule::Crypto }
+    }
+
+    /// Its number among all known pairs, from zero.
+    pub(crate) fn number(&self) -> usize {
+        PAIRS.iter().position(|row| row.id == self.id).unwrap_or(PAIRS.len())
     }
 }
 
@@ -159,6 +173,8 @@ mod tests {
         check("SOLUSD", "SOLUSD", [2, 8, 5], "0.06");
         check("XXRPZUSD", "XXRPZUSD", [5, 8, 8], "1.65");
         check("BTC/EUR", "XXBTZEUR", [1, 8, 5], "0.00005");
+        check("BTCUSD", "XXBTZUSD", [1, 8, 5], "0.00005");
+        check("dogeusd", "XDGUSD", [7, 8, 9], "20");
         assert_eq!(KrakenAsset::by_name("xdg").unwrap().asset, Asset::new("DOGE"));
     }
 }

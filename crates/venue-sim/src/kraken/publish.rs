@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use matching::{CancelReason, DepthUpdate, ExchangeEvent, Execution, Order, OrderId};
-use model::history::{VenueEvent, book_hash};
-use model::{ClientOrderId, OrderState, Quantity, Symbol, Trade, UnixNanos, VenueOrderId};
+use matching::{AccountId, CancelReason, DepthUpdate, ExchangeEvent, Execution, Order, OrderId};
+use model::history::VenueEvent;
+use model::{
+    Asset, ClientOrderId, Liquidity, Notional, OrderKind, OrderState, Quantity, Symbol, Trade,
+    UnixNanos, VenueOrderId,
+};
 
-use crate::kraken::book::{CHECKED_DEPTH, DEPTH_MAX, Sides};
+use crate::kraken::book::{DEPTH_MAX, Sides};
+use crate::kraken::fees::Schedule;
+use crate::kraken::orders::DueClose;
 use crate::kraken::pair::Pair;
 use crate::kraken::prints::push_bounded;
-use crate::kraken::stream::{Trigger, executions, public};
+use crate::kraken::stream::{Moment, Trigger, executions, public};
 use crate::kraken::venue::{OrderFacts, OwnExecution, Venue};
 
 /// Executions of an account that are remembered.
@@ -21,8 +26,12 @@ impl Venue {
         let (mut events, mut touched) = (Vec::new(), Vec::new());
         for trade in trades {
             match self.exchange.on_trade(trade, now, &mut events) {
-                Ok(()) if touched.contains(&trade.symbol) => {}
-                Ok(()) => touched.push(trade.symbol.clone()),
+                Ok(()) => {
+                    self.trail(&trade.symbol, now);
+                    if !touched.contains(&trade.symbol) {
+                        touched.push(trade.symbol.clone());
+                    }
+                }
                 Err(error) => tracing::warn!(%error, "trade of the tape skipped"),
             }
         }
@@ -51,40 +60,96 @@ impl Venue {
         now: UnixNanos,
     ) {
         let mut prints: BTreeMap<Symbol, Vec<Trade>> = BTreeMap::new();
+        let mut took = None;
         for event in events {
             let order = order_of(event).and_then(|id| self.exchange.order(id));
             if let Some(order) = order.filter(|order| !touched.contains(&order.request.symbol)) {
                 touched.push(order.request.symbol.clone());
             }
             match event {
-                ExchangeEvent::Accepted { order } => {
-                    self.tell(*order, now, executions::Row::pending);
-                }
+                ExchangeEvent::Accepted { order } => self.tell_accepted(*order, now),
                 ExchangeEvent::Opened { order } => {
                     self.record_order(*order, OrderState::Open);
-                    self.tell(*order, now, executions::Row::opened);
+                    self.tell_opened(*order, now);
                 }
-                ExchangeEvent::Filled(execution) => self.publish_execution(execution, now),
+                ExchangeEvent::Filled(execution) => {
+                    let account = self.publish_execution(execution, now);
+                    if execution.fill.liquidity == Liquidity::Taker {
+                        took = account;
+                    } else if let Some(account) = account {
+                        self.tell_v1_trade(account);
+                    }
+                    self.tell_v1(execution.order, Moment::Filled(execution), now);
+                }
                 ExchangeEvent::Completed { order } => {
+                    took.take().into_iter().for_each(|account| self.tell_v1_trade(account));
                     self.tell(*order, now, executions::Row::filled);
+                    self.tell_v1(*order, Moment::Ended, now);
                 }
                 ExchangeEvent::Cancelled { order, reason } => {
+                    took.take().into_iter().for_each(|account| self.tell_v1_trade(account));
                     self.record_order(*order, OrderState::Cancelled);
-                    let ended = self.orders.get(order).and_then(|details| details.ended);
-                    let end = executions::End::of(*reason, ended);
+                    let why = self.orders.get(order).and_then(|details| details.ended);
+                    let end = executions::End::of(*reason, why);
                     self.tell(*order, now, |order, facts, pair, now| {
                         executions::Row::ended(order, facts, pair, end, now)
                     });
+                    self.tell_v1(*order, Moment::Ended, now);
                 }
                 ExchangeEvent::Printed(trade) => {
                     prints.entry(trade.symbol.clone()).or_default().push(trade.clone());
                 }
             }
         }
+        took.into_iter().for_each(|account| self.tell_v1_trade(account));
         for (symbol, trades) in prints {
             self.publish_trades(&symbol, &trades, now);
+            self.trail(&symbol, now);
         }
         self.publish_books(&touched, now);
+        self.place_closes(now);
+    }
+
+    /// An order passed every check. One that waits for a trigger is open from then on.
+    fn tell_accepted(&mut self, id: OrderId, now: UnixNanos) {
+        self.tell(id, now, executions::Row::pending);
+        self.tell_v1(id, Moment::Accepted, now);
+        let order = self.exchange.order(id);
+        let waits = order.is_some_and(|o| !o.scheduled);
+        let asked = self.orders.get(&id).map(|details| details.facts.request.kind);
+        if waits && matches!(asked, Some(OrderKind::Triggered { .. })) {
+            self.tell_new(id, now);
+        }
+    }
+
+    /// An order can be executed from now on, or its trigger was met.
+    pub(crate) fn tell_opened(&mut self, id: OrderId, now: UnixNanos) {
+        let (Some(order), Some(details)) = (self.exchange.order(id), self.orders.get(&id)) else {
+            return;
+        };
+        let asked = details.facts.request.kind;
+        if !matches!(asked, OrderKind::Triggered { .. }) || order.request.is_waiting() {
+            self.tell_new(id, now);
+            return;
+        }
+        let symbol = &order.request.symbol;
+        let (account, last) = (order.account, self.exchange.last_price(symbol));
+        let ratecount = self.ratecount(account, symbol, now);
+        let Some(listed) = self.listed(symbol) else { return };
+        let row = executions::Row::triggered(order, &details.facts, &listed.pair, (last, now));
+        if let Some(row) = row {
+            self.sessions.tell_account(account, &row, ratecount);
+        }
+        self.tell_v1(id, Moment::Changed, now);
+    }
+
+    fn ratecount(&self, account: AccountId, symbol: &Symbol, now: UnixNanos) -> u32 {
+        self.accounts.get(&account).map_or(0, |state| state.ratecount(symbol, now))
+    }
+
+    fn tell_new(&mut self, id: OrderId, now: UnixNanos) {
+        self.tell(id, now, executions::Row::opened);
+        self.tell_v1(id, Moment::Opened, now);
     }
 
     /// Compares books with what was last published, and publishes the differences.
@@ -92,12 +157,13 @@ impl Venue {
         let listed = self.pairs.iter_mut();
         for listed in listed.filter(|listed| symbols.contains(listed.pair.symbol())) {
             let symbol = listed.pair.symbol();
-            let book = self.exchange.book(symbol, DEPTH_MAX);
-            let book = Sides::of(&book.expect("every pair is an instrument of the exchange"));
+            let levels = self.exchange.levels(symbol, DEPTH_MAX);
+            let [bids, asks] = levels.expect("every pair is an instrument of the exchange");
+            let book = Sides { bids, asks };
             if book == listed.book && listed.recorded_hash.is_some() {
                 continue;
             }
-            let hash = book_hash(&book.to_book(CHECKED_DEPTH));
+            let hash = book.recorded_hash();
             if listed.recorded_hash != Some(hash) {
                 listed.recorded_hash = Some(hash);
                 self.sink.record(VenueEvent::BookPublished { symbol: symbol.clone(), hash });
@@ -108,7 +174,7 @@ impl Venue {
                     continue;
                 }
                 let text = public::book_message(&listed.pair, "update", &changes, &book, now);
-                self.sessions.broadcast(&sessions, &text);
+                self.sessions.broadcast(&sessions, text);
             }
             self.sessions.tell_v1_book(listed, &book, now);
             let touch = |book: &Sides| [book.bids.first().copied(), book.asks.first().copied()];
@@ -135,27 +201,40 @@ impl Venue {
         let subscribers = self.sessions.trade_subscribers(symbol);
         if !subscribers.is_empty() {
             let text = public::trade_message(&listed.pair, "update", trades);
-            self.sessions.broadcast(&subscribers, &text);
+            self.sessions.broadcast(&subscribers, text);
         }
         self.sessions.tell_tickers(listed, Trigger::Trades, now);
         self.sessions.tell_candles(listed, now);
         self.sessions.tell_v1_trades(listed, trades, now);
     }
 
-    fn publish_execution(&mut self, execution: &Execution, now: UnixNanos) {
+    /// Writes an execution down and tells of it; whose it is.
+    fn publish_execution(&mut self, execution: &Execution, now: UnixNanos) -> Option<AccountId> {
         let exec_id = self.ids.execution();
-        let Some(order) = self.exchange.order(execution.order) else {
-            return;
-        };
+        let order = self.exchange.order(execution.order)?;
         let (account, quantity) = (order.account, order.request.quantity);
-        let Some(details) = self.orders.get_mut(&execution.order) else {
-            return;
-        };
+        let symbol = order.request.symbol.clone();
+        let in_usd = |cost| self.in_usd(&symbol, cost);
+        let (fee, cost) = (in_usd(execution.fill.fee), in_usd(execution.booked_quote));
+        let details = self.orders.get_mut(&execution.order)?;
+        let takes = execution.fill.liquidity == Liquidity::Taker;
+        if !takes || details.took != Some(now) {
+            details.matches.push(exec_id.clone());
+        }
+        details.took = takes.then_some(now);
         details.executions.push(exec_id.clone());
         let facts = details.facts.clone();
-        let Some(state) = self.accounts.get_mut(&account) else {
-            return;
-        };
+        if let Some(close) = facts.close.clone() {
+            self.closes.push_back(DueClose {
+                account,
+                symbol: facts.request.symbol.clone(),
+                side: facts.request.side,
+                quantity: execution.fill.quantity,
+                close,
+                refid: facts.txid.clone(),
+            });
+        }
+        let state = self.accounts.get_mut(&account)?;
         let request = &facts.request;
         let client_order_id = client_order_id(request.client_id.as_deref());
         self.sink.record(VenueEvent::Filled {
@@ -178,8 +257,12 @@ impl Venue {
         let mut pairs = self.pairs.iter().map(|listed| &listed.pair);
         let side = own.order.request.side;
         if let Some(pair) = pairs.find(|pair| *pair.symbol() == own.order.request.symbol) {
-            let row = executions::Row::trade(&own, pair, now);
-            self.sessions.tell_account(account, &row);
+            let mut row = executions::Row::trade(&own, pair, now);
+            if let Some(fee) = fee {
+                row.set_fee_in_usd(fee, pair.instrument.cost_decimals);
+            }
+            let ratecount = state.ratecount(pair.symbol(), now);
+            self.sessions.tell_account(account, &row, ratecount);
             state.assets.insert(pair.base.asset.clone());
             state.assets.insert(pair.quote.asset.clone());
             let told = (own.exec_id.as_str(), execution, side);
@@ -188,11 +271,21 @@ impl Venue {
             }
         }
         push_bounded(&mut state.executions, (own, now), EXECUTIONS_KEPT);
-        if self.sessions.has_v1_account(account)
-            && let Some((id, row)) = self.last_trade_rows(account, 1).pop()
-        {
-            self.sessions.tell_v1_account(account, true, &id, &row);
+        let before = state.volume;
+        state.volume = before.checked_add(cost.unwrap_or_default()).unwrap_or(before);
+        if Schedule::steps_between(before, state.volume) {
+            self.rate(account);
         }
+        if takes {
+            self.timers.refill(&symbol, now);
+        }
+        Some(account)
+    }
+
+    /// An amount of a pair's quote asset in US dollars; `None` if no market tells.
+    fn in_usd(&self, symbol: &Symbol, amount: Notional) -> Option<Notional> {
+        let quote = &self.listed(symbol)?.pair.quote.asset;
+        self.worth(quote, amount, &Asset::new("USD"))
     }
 
     /// Sends a row about an order to the sessions of its account.
@@ -209,13 +302,12 @@ impl Venue {
         let Some(listed) = self.listed(&order.request.symbol) else {
             return;
         };
-        let row = row(order, &details.facts, &listed.pair, now);
-        self.sessions.tell_account(account, &row);
-        if self.sessions.has_v1_account(account)
-            && let Some((txid, row)) = self.order_row(id)
-        {
-            self.sessions.tell_v1_account(account, false, &txid, &row);
+        let mut row = row(order, &details.facts, &listed.pair, now);
+        if let Some(fee) = self.in_usd(&order.request.symbol, order.fee) {
+            row.set_fee_in_usd(fee, listed.pair.instrument.cost_decimals);
         }
+        let ratecount = self.ratecount(account, &order.request.symbol, now);
+        self.sessions.tell_account(account, &row, ratecount);
     }
 
     fn record_order(&self, id: OrderId, state: OrderState) {

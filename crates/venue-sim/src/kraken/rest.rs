@@ -11,6 +11,8 @@ mod rows;
 mod ticker;
 mod trading;
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use matching::AccountId;
 use model::UnixNanos;
@@ -21,7 +23,11 @@ use crate::kraken::orders::Phase;
 use crate::kraken::venue::Venue;
 
 pub(crate) use args::Args;
-pub(crate) use rows::{order_type, price_text, sentence};
+pub(crate) use history::Group;
+pub(crate) use rows::{
+    Told, kind_words, live_prices, misc, oflags, order_type, price_text, price2_text, sentence,
+    status_and_reason,
+};
 
 /// Kind of a request. Kraken knows no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +73,17 @@ impl Request {
             .copied()
             .find(|known| method.is_some_and(|(_, name)| *known == name))
             .unwrap_or(UNKNOWN_OP)
+    }
+
+    pub(crate) fn is_private(&self) -> bool {
+        self.path.starts_with("/0/private/")
+    }
+
+    /// The pair of a call whose pair is counted: `Trades` and `OHLC`.
+    pub(crate) fn counted_pair(&self) -> Option<String> {
+        let counted = matches!(self.method(), Some((false, "Trades" | "OHLC")));
+        let args = counted.then(|| Args::form(self.query.as_bytes()))?;
+        args.get("pair").map(str::to_ascii_uppercase)
     }
 
     /// Whether the path is private, and the method's name.
@@ -120,6 +137,22 @@ impl Venue {
     /// Answers a request and writes that into the history.
     pub(crate) fn handle(&mut self, request: &Request, now: UnixNanos) -> Reply {
         let result = self.execute(request, now);
+        let by_phase = [
+            ApiError::UNAVAILABLE,
+            ApiError::CANCEL_ONLY,
+            ApiError::POST_ONLY_MODE,
+            ApiError::LIMIT_ONLY_MODE,
+        ];
+        if self.phase != Phase::Online
+            && result.as_ref().is_err_and(|error| by_phase.contains(error))
+        {
+            self.refused_by_phase += 1;
+        }
+        self.reply(request, result)
+    }
+
+    /// The answer that a result makes, which goes into the history.
+    fn reply(&self, request: &Request, result: MethodResult) -> Reply {
         let error = result.as_ref().err().map(|error| error.0.to_string());
         self.sink.record(VenueEvent::RequestAnswered {
             op: request.op().to_owned(),
@@ -135,6 +168,12 @@ impl Venue {
             headers: vec![("content-type", "application/json; charset=utf-8".to_owned())],
             body,
         }
+    }
+
+    /// Answers a request with an error, and writes that into the history.
+    pub(crate) fn refuse(&self, request: &Request, text: &str) -> Reply {
+        let error = ApiError(Cow::Owned(text.to_owned()));
+        self.reply(request, Err(error))
     }
 
     /// Does what a request asks for; its answer is not in the history yet.
@@ -160,7 +199,7 @@ impl Venue {
             _ if self.phase == Phase::Maintenance => return Err(ApiError::UNAVAILABLE),
             _ => {}
         }
-        match name {
+        let answer = match name {
             "Assets" => self.assets(&args),
             "AssetPairs" => self.asset_pairs(&args),
             "Ticker" => self.ticker(&args, now),
@@ -169,7 +208,9 @@ impl Venue {
             "Trades" => self.trades(&args, now),
             "Spread" => self.spread(&args, now),
             _ => Err(ApiError::UNKNOWN_METHOD),
-        }
+        };
+        // What is wrong is told by private methods only.
+        answer.map_err(ApiError::without_field)
     }
 
     fn private(&mut self, name: &str, request: &Request, now: UnixNanos) -> MethodResult {
@@ -184,13 +225,14 @@ impl Venue {
             "BalanceEx" => Ok(self.balance_ex(account)),
             "TradeBalance" => self.trade_balance(account, &args),
             "TradeVolume" => self.trade_volume(account, &args),
-            "OpenOrders" => self.open_orders(account, &args),
-            "ClosedOrders" => self.closed_orders(account, &args),
-            "QueryOrders" => self.query_orders(account, &args),
+            "OpenOrders" => self.open_orders(account, &args, now),
+            "ClosedOrders" => self.closed_orders(account, &args, now),
+            "QueryOrders" => self.query_orders(account, &args, now),
             "OrderAmends" => self.order_amends(account, &args),
             "TradesHistory" => self.trades_history(account, &args),
             "QueryTrades" => self.query_trades(account, &args),
             // There is no margin here, hence no position.
+            "OpenPositions" if args.get("consolidation") == Some("market") => Ok("[]".to_owned()),
             "OpenPositions" => Ok("{}".to_owned()),
             "Ledgers" => self.ledgers(account, &args),
             "QueryLedgers" => self.query_ledgers(account, &args),

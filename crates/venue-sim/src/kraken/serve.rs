@@ -111,6 +111,9 @@ async fn respond(
         if let Some(banned) = shared.connection_attempt(from) {
             return response(banned);
         }
+        if let Some(page) = shared.upgrade_page(role) {
+            return response(page);
+        }
         return match accept_key(&request) {
             Some(key) => {
                 if let Some(strike) = shared.faults.strike_handshake(role) {

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::VenueSink;
 use crate::kraken::config::{ConfigError, KrakenSimConfig};
+use crate::kraken::error::ApiError;
 use crate::kraken::fault::{FaultSwitches, RestFault, error_page};
 use crate::kraken::ids;
 use crate::kraken::limits::Edge;
@@ -27,6 +28,12 @@ use crate::kraken::venue::{Account, Venue};
 
 /// Trades of a tape that are published together at most.
 const BATCH_MAX: usize = 500;
+/// Events of a market that happen before sessions may write: the messages of so many, of every channel
+/// and both versions, are far from filling an outbox.
+const TURN_MAX: usize = 16;
+/// How long and how often an event of a market waits for clients that read slowly.
+const READERS_WAIT: Duration = Duration::from_millis(5);
+const READERS_WAITS_MAX: u32 = 100;
 
 /// Which paths a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +68,7 @@ pub struct KrakenSim {
 pub(crate) struct Shared {
     pub(crate) venue: Mutex<Venue>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) faults: FaultSwitches,
+    pub(crate) faults: Arc<FaultSwitches>,
     pub(crate) sink: Arc<dyn VenueSink>,
     /// Longest wait for the (next) request's head.
     pub(crate) head_wait_max: Duration,
@@ -91,9 +98,9 @@ impl KrakenSim {
         let head_wait_max = config.head_wait_max;
         let venue = Venue::new(config, &entropy, Arc::clone(&sink))?;
         let shared = Shared {
+            faults: Arc::clone(&venue.faults),
             venue: Mutex::new(venue),
             clock,
-            faults: FaultSwitches::new(&entropy),
             sink,
             head_wait_max,
             edge: Mutex::default(),
@@ -154,22 +161,43 @@ impl KrakenSim {
         }
     }
 
-    /// As [`play`](Self::play), for markets whose book may be recorded, too.
+    /// As [`play`](Self::play), for markets whose book may be recorded, too, and which are published event
+    /// by event.
+    ///
+    /// Sessions write what a turn of events told them at once, so that a tape that is late, and not the
+    /// system's calls, sets the pace.
     ///
     /// # Cancel safety
-    /// Dropping the future stops the market between two events.
+    /// Dropping the future stops the market between two turns.
     pub async fn play_market(&self, events: &[MarketEvent], start: UnixNanos) {
         let began = Instant::now();
-        for event in events {
-            let due = event.at().since(start);
+        let mut rest = events;
+        while let Some(next) = rest.first() {
+            let due = next.at().since(start);
             // A tape that is late does not keep everybody else from running.
             if began.elapsed() < due {
                 sleep_until(began + due).await;
             } else {
                 tokio::task::yield_now().await;
             }
-            let now = self.shared.clock.now();
-            self.shared.venue.lock().on_market(event, now);
+            self.wait_for_readers().await;
+            let (elapsed, now) = (began.elapsed(), self.shared.clock.now());
+            let due = rest.iter().take(TURN_MAX);
+            let due = due.take_while(|event| event.at().since(start) <= elapsed).count().max(1);
+            let (turn, later) = rest.split_at(due);
+            rest = later;
+            let mut venue = self.shared.venue.lock();
+            turn.iter().for_each(|event| venue.on_market(event, now));
+        }
+    }
+
+    /// Waits for clients that read slowly, but not for ever: who does not read is disconnected in the end.
+    async fn wait_for_readers(&self) {
+        for _ in 0..READERS_WAITS_MAX {
+            if !self.shared.venue.lock().sessions.is_behind() {
+                return;
+            }
+            tokio::time::sleep(READERS_WAIT).await;
         }
     }
 
@@ -201,6 +229,17 @@ impl KrakenSim {
     /// Begins a phase: streams are told, and closed if it is maintenance.
     pub fn set_phase(&self, phase: Phase) {
         self.shared.venue.lock().set_phase(phase);
+    }
+
+    /// Ends every session, oldest first, as when the process ends. Their connections are another matter.
+    pub fn end_sessions(&self) {
+        self.shared.venue.lock().close_sessions();
+    }
+
+    /// How often the phase kept somebody from something since it began: requests that it refused, and
+    /// sessions that were told.
+    pub fn refused_by_phase(&self) -> u64 {
+        self.shared.venue.lock().refused_by_phase
     }
 
     /// The present phase.
@@ -275,7 +314,7 @@ impl Shared {
             let reply = self.ban_page(request.op(), left);
             return Answer { reply, delivery: Delivery::Prompt };
         }
-        let handle = || self.venue.lock().handle(request, now);
+        let handle = || self.handle(request, from, now);
         let Some(strike) = self.faults.strike_rest(request.op()) else {
             return Answer { reply: handle(), delivery: Delivery::Prompt };
         };
@@ -285,9 +324,15 @@ impl Shared {
                 if executed {
                     let _lost = self.venue.lock().execute(request, now);
                 }
-                let status = if (400..=599).contains(&status) { status } else { 520 };
-                let reply = self.page(request.op(), status, retry_after);
+                let reply = self.page(request.op(), bad(status), retry_after);
                 Answer { reply, delivery: Delivery::Prompt }
+            }
+            RestFault::Error { text, executed } => {
+                let mut venue = self.venue.lock();
+                if executed {
+                    let _lost = venue.execute(request, now);
+                }
+                Answer { reply: venue.refuse(request, &text), delivery: Delivery::Prompt }
             }
             RestFault::Slow { .. } => {
                 Answer { reply: handle(), delivery: Delivery::After(strike.delay) }
@@ -298,6 +343,26 @@ impl Shared {
                 Answer { reply, delivery: hung(strike.over) }
             }
         }
+    }
+
+    /// The exchange's own answer, unless the address is locked out or asks too often.
+    fn handle(&self, request: &Request, from: IpAddr, now: UnixNanos) -> Reply {
+        let refusal = if request.is_private() {
+            self.edge.lock().is_locked(from, now).then_some(ApiError::LOCKOUT)
+        } else {
+            let allowed =
+                self.edge.lock().public_call(from, request.counted_pair().as_deref(), now);
+            (!allowed).then_some(ApiError::TOO_MANY_REQUESTS)
+        };
+        if let Some(refusal) = refusal {
+            return self.venue.lock().refuse(request, &refusal.0);
+        }
+        let reply = self.venue.lock().handle(request, now);
+        if request.is_private() {
+            let known = !reply.body.contains(ApiError::INVALID_KEY.0.as_ref());
+            self.edge.lock().note_key(from, known, now);
+        }
+        reply
     }
 
     /// A page of Cloudflare's, for a request that the exchange's own answer does not reach.
@@ -312,6 +377,14 @@ impl Shared {
         Some(self.ban_page("stream", left))
     }
 
+    /// The page that a fault puts in place of an upgrade.
+    pub(crate) fn upgrade_page(&self, role: Role) -> Option<Reply> {
+        let (fault, status, retry_after) = self.faults.strike_upgrade(role)?;
+        self.sink.record(VenueEvent::FaultStruck { fault });
+        // No request of the trader's calls: what it called is told as a dial.
+        Some(error_page(bad(status), retry_after, &ids::ray(&mut self.rays.lock())))
+    }
+
     fn ban_page(&self, op: &str, left: Duration) -> Reply {
         let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
         self.page(op, 429, Some(whole))
@@ -321,4 +394,9 @@ impl Shared {
         self.sink.record(VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None });
         error_page(status, retry_after, &ids::ray(&mut self.rays.lock()))
     }
+}
+
+/// A status that says that a request failed; 520 in place of any other.
+fn bad(status: u16) -> u16 {
+    if (400..=599).contains(&status) { status } else { 520 }
 }

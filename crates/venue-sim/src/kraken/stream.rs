@@ -23,6 +23,7 @@ use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::kraken::ledger::Entry;
+use crate::kraken::limits::{Allowance, Count};
 use crate::kraken::orders::Phase;
 use crate::kraken::sim::Role;
 use crate::kraken::stream::executions::Row;
@@ -30,11 +31,17 @@ use crate::kraken::venue::{Listed, Venue};
 use crate::kraken::wire::json;
 
 pub(crate) use outbox::{OUTBOX_MESSAGES_MAX, Outbox, Outgoing};
+pub(in crate::kraken) use v1::Moment;
 
 /// Version that the `status` message names.
 const VERSION: &str = "2.0.10";
 /// The message that shows that a quiet session is alive.
 const HEARTBEAT: &str = r#"{"channel":"heartbeat"}"#;
+
+/// Messages that a session may send. Kraken has such a limit and does not tell it.
+const MESSAGES: Allowance = Allowance { max: 1_000, decay_milli_per_s: 500_000 };
+/// What is answered beyond it.
+const TOO_MANY_MESSAGES: &str = r#"{"Error":"Exceeded msg rate"}"#;
 
 /// All open sessions, by connection number.
 #[derive(Debug, Default)]
@@ -47,6 +54,10 @@ pub(crate) struct Sessions {
 #[derive(Debug)]
 pub(crate) struct Session {
     role: Role,
+    /// As its greeting told it.
+    connection_id: u64,
+    /// Messages that came.
+    messages: Count,
     trades: Vec<Symbol>,
     /// Depth by symbol.
     books: BTreeMap<Symbol, usize>,
@@ -103,14 +114,37 @@ struct Private {
     token: String,
     /// Number of the last message.
     sequence: u64,
+    wants: Wants,
+}
+
+/// What a client wants to hear of its executions, besides orders that open and end, and trades.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wants {
+    /// Every other change of an order: its acceptance, its amends.
+    all_changes: bool,
+    /// The count of transactions of the order's pair.
+    count: bool,
+}
+
+impl Default for Wants {
+    fn default() -> Self {
+        Self { all_changes: true, count: false }
+    }
 }
 
 impl Sessions {
     /// Opens a session and returns its number.
-    fn open(&mut self, role: Role, version: Version, outbox: Arc<Outbox>) -> u64 {
+    fn open(
+        &mut self,
+        role: Role,
+        (version, connection_id): (Version, u64),
+        outbox: Arc<Outbox>,
+    ) -> u64 {
         self.opened += 1;
         let session = Session {
             role,
+            connection_id,
+            messages: Count::default(),
             trades: Vec::new(),
             books: BTreeMap::new(),
             tickers: BTreeMap::new(),
@@ -145,7 +179,7 @@ impl Sessions {
     }
 
     /// Queues one message of a channel for several sessions.
-    pub(crate) fn broadcast(&self, connections: &[u64], text: &str) {
+    pub(crate) fn broadcast(&self, connections: &[u64], text: String) {
         let text = Utf8Bytes::from(text);
         for session in connections.iter().filter_map(|c| self.sessions.get(c)) {
             session.outbox.push(Outgoing::Channel(text.clone()));
@@ -159,7 +193,7 @@ impl Sessions {
         let sessions = sessions.filter(|(_, session)| session.tickers.get(symbol) == Some(&on));
         let connections: Vec<u64> = sessions.map(|(connection, _)| *connection).collect();
         if !connections.is_empty() {
-            self.broadcast(&connections, &public::ticker_message(listed, "update", now));
+            self.broadcast(&connections, public::ticker_message(listed, "update", now));
         }
     }
 
@@ -175,7 +209,7 @@ impl Sessions {
         for (interval, connections) in by_interval {
             let Some(candle) = listed.candles.running(interval, now) else { continue };
             let text = public::candle_message(&listed.pair, "update", interval, &[candle], now);
-            self.broadcast(&connections, &text);
+            self.broadcast(&connections, text);
         }
     }
 
@@ -192,12 +226,19 @@ impl Sessions {
     }
 
     /// Tells everybody of a phase.
-    fn tell_status(&self, phase: Phase, connection_id: u64) {
+    fn tell_status(&self, phase: Phase) {
         for session in self.sessions.values() {
             let version = if session.v1.is_some() { Version::V1 } else { Version::V2 };
-            let text = version.status(phase, connection_id);
+            let text = version.status(phase, session.connection_id);
             session.outbox.push(Outgoing::Channel(text.into()));
         }
+    }
+
+    /// Tells those who follow assets and pairs of a change.
+    fn tell_instruments(&self, text: &str) {
+        let following = self.sessions.iter().filter(|(_, session)| session.instruments);
+        let connections: Vec<u64> = following.map(|(connection, _)| *connection).collect();
+        self.broadcast(&connections, text.to_owned());
     }
 
     /// Ends every session after what is queued for it.
@@ -207,18 +248,29 @@ impl Sessions {
         }
     }
 
+    /// True when a client reads so slowly that more than half of what may wait for it does.
+    pub(crate) fn is_behind(&self) -> bool {
+        let mut sessions = self.sessions.values();
+        sessions.any(|session| session.outbox.len() > OUTBOX_MESSAGES_MAX / 2)
+    }
+
     /// Number of open sessions.
     pub(crate) fn count(&self) -> usize {
         self.sessions.len()
     }
 
-    /// Queues a row for every session that follows the executions of an account.
-    pub(crate) fn tell_account(&mut self, account: AccountId, row: &Row) {
+    /// Queues a row for every session that follows the executions of an account, with the count of
+    /// transactions for those who asked for it.
+    pub(crate) fn tell_account(&mut self, account: AccountId, row: &Row, ratecount: u32) {
         for session in self.sessions.values_mut() {
             let outbox = &session.outbox;
-            let private = session.executions.as_mut();
-            if let Some(private) = private.filter(|private| private.account == account) {
-                let text = private.message("executions", "update", std::slice::from_ref(row));
+            let private = session.executions.as_mut().filter(|private| private.account == account);
+            let wanted =
+                private.filter(|own| own.wants.all_changes || row.is_open_close_or_trade());
+            if let Some(private) = wanted {
+                let ratecount = private.wants.count.then_some(ratecount);
+                let row = executions::Counted { row, ratecount };
+                let text = private.message("executions", "update", &[row]);
                 outbox.push(Outgoing::Channel(text.into()));
             }
         }
@@ -261,7 +313,8 @@ impl Venue {
         let connection_id = self.ids.connection();
         let greeting = version.status(self.phase, connection_id);
         outbox.push(Outgoing::Channel(greeting.into()));
-        let connection = self.sessions.open(role, version, outbox);
+        self.refused_by_phase += u64::from(self.phase != Phase::Online);
+        let connection = self.sessions.open(role, (version, connection_id), outbox);
         self.sink.record(VenueEvent::SessionOpened { connection });
         connection
     }
@@ -272,8 +325,11 @@ impl Venue {
             return;
         }
         self.phase = phase;
-        let connection_id = self.ids.connection();
-        self.sessions.tell_status(phase, connection_id);
+        let told = u64::try_from(self.sessions.count()).unwrap_or(u64::MAX);
+        self.refused_by_phase = if phase == Phase::Online { 0 } else { told };
+        self.sessions.tell_status(phase);
+        let update = instruments::update(self);
+        self.sessions.tell_instruments(&update);
         if phase == Phase::Maintenance {
             self.sessions.finish_all();
         }
@@ -291,6 +347,12 @@ impl Venue {
         self.sink.record(VenueEvent::SessionClosed { connection });
     }
 
+    /// Forgets every session.
+    pub(crate) fn close_sessions(&mut self) {
+        let open: Vec<u64> = self.sessions.sessions.keys().copied().collect();
+        open.into_iter().for_each(|connection| self.close_session(connection));
+    }
+
     /// True when a session has any subscription, and hence gets heartbeats.
     pub(crate) fn is_subscribed(&self, connection: u64) -> bool {
         let session = self.sessions.sessions.get(&connection);
@@ -299,6 +361,13 @@ impl Venue {
 
     /// Answers a message of a client; answers and data go into the session's outbox.
     pub(crate) fn on_text(&mut self, connection: u64, text: &str, now: UnixNanos) {
+        let session = self.sessions.sessions.get_mut(&connection);
+        if let Some(session) = session
+            && !session.messages.add_if_allowed(1, MESSAGES, now)
+        {
+            session.outbox.push(Outgoing::Answer(TOO_MANY_MESSAGES.into()));
+            return;
+        }
         let session = self.sessions.sessions.get(&connection);
         if session.is_some_and(|session| session.v1.is_some()) {
             v1::handle(self, connection, text, now);
@@ -324,8 +393,8 @@ fn status_message(phase: Phase, connection_id: u64) -> String {
         kind: &'static str,
         data: [Status; 1],
     }
-    let status =
-        Status { version: VERSION, system: phase.as_str(), api_version: "v2", connection_id };
+    let system = phase.system().as_str();
+    let status = Status { version: VERSION, system, api_version: "v2", connection_id };
     json(&Message { channel: "status", kind: "update", data: [status] })
 }
 

@@ -79,7 +79,8 @@ impl Listed {
         let rules = &self.pair.instrument;
         let price = |price: Price| price.to_fixed(rules.cost_decimals);
         let lots = |quantity: Quantity| quantity.to_fixed(LOTS);
-        let (last, quantity) = self.ticker.last().unwrap_or((Price::ZERO, Quantity::ZERO));
+        let middle = (self.reference().unwrap_or(Price::ZERO), Quantity::ZERO);
+        let (last, quantity) = self.ticker.last().unwrap_or(middle);
         let flat = Candle::flat(last, UnixNanos::ZERO);
         let spans = [self.ticker.today(now), self.ticker.last_day(now)];
         let spans = spans.map(|span| span.unwrap_or(flat));

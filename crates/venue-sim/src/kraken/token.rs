@@ -62,6 +62,11 @@ impl Tokens {
         self.tokens.get(token).filter(|t| t.is_valid(now)).map(|token| token.grant)
     }
 
+    /// When a token was issued that no connection uses, if it is known.
+    pub(crate) fn unused_since(&self, token: &str) -> Option<UnixNanos> {
+        self.tokens.get(token).filter(|token| token.users == 0).map(|token| token.issued)
+    }
+
     /// A connection no longer uses a token. What is left of the token's own life it keeps.
     pub(crate) fn release(&mut self, token: &str) {
         if let Some(state) = self.tokens.get_mut(token) {
@@ -86,7 +91,7 @@ mod tests {
             accounts: vec![matching::AccountConfig {
                 name: "a".to_owned(),
                 balances: BTreeMap::new(),
-                fees: matching::FeeRates { maker_ppm: 0, taker_ppm: 0 },
+                fees: matching::FeeRates::of_ppm(0, 0),
                 funding: matching::Funding::Spot,
                 shortfall: matching::Shortfall::Refuse,
             }],

@@ -4,34 +4,36 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use matching::{
-    AccountId, Exchange, ExchangeConfig, Execution, FeeRates, Funding, InstrumentConfig, Liquidity,
-    OrderId, QueueModel, Shortfall, Slippage, SyntheticConfig,
+    AccountId, BuyHolds, Exchange, ExchangeConfig, Execution, FeeRates, Funding, InstrumentConfig,
+    Liquidity, OrderId, QueueModel, Shortfall, Slippage, SyntheticConfig, VenueRules,
 };
 use model::history::VenueEvent;
-use model::{Asset, Notional, Quantity, Symbol, UnixNanos};
+use model::{Asset, Notional, Price, Quantity, Symbol, UnixNanos};
 use platform::Entropy;
 
 use crate::VenueSink;
 use crate::kraken::book::Sides;
 use crate::kraken::candles::Candles;
 use crate::kraken::config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
+use crate::kraken::fault::FaultSwitches;
+use crate::kraken::fees::rates_at;
 use crate::kraken::ids::Ids;
 use crate::kraken::ledger::Entries;
 use crate::kraken::limits::{Count, Tier};
 use crate::kraken::nonces::Nonces;
-use crate::kraken::orders::{AmendRow, Phase, Timers};
+use crate::kraken::orders::{AmendRow, Close, DueClose, Phase, Timers, Trail};
 use crate::kraken::pair::Pair;
 use crate::kraken::prints::{Prints, Spread, Spreads};
 use crate::kraken::stream::Sessions;
 use crate::kraken::ticker::Ticker;
-use crate::kraken::token::Tokens;
+use crate::kraken::token::{Grant, Tokens};
 
 /// Open orders per account and pair that the exchange can hold: as many as the highest tier may have.
 const OPEN_ORDERS_MAX: usize = Tier::Pro.open_orders_max();
 /// Closed orders that can still be asked for.
 const CLOSED_ORDERS_MAX: usize = 10_000;
 /// Levels of each side of the synthetic book.
-const LEVELS: u32 = 40;
+const LEVELS: u32 = 250;
 /// Typical cost of one level, in costs of the smallest order: 20000 US dollars.
 const LEVEL_COSTS_MIN: i128 = 40_000;
 /// How far market orders go from the best price.
@@ -47,10 +49,17 @@ pub(crate) struct Venue {
     pub(crate) orders: BTreeMap<OrderId, OrderDetails>,
     /// Orders by the id that clients see.
     pub(crate) by_txid: BTreeMap<String, OrderId>,
+    /// Trailing stops that may still wait, by pair.
+    pub(crate) trailing: BTreeMap<Symbol, BTreeSet<OrderId>>,
+    /// Closes that executions asked for, to be placed when everything about these is told.
+    pub(crate) closes: VecDeque<DueClose>,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
     pub(crate) ids: Ids,
     pub(crate) phase: Phase,
+    /// How often the phase kept somebody from something, since it began.
+    pub(crate) refused_by_phase: u64,
+    pub(crate) faults: Arc<FaultSwitches>,
     pub(crate) timers: Timers,
     pub(crate) public_post: bool,
     pub(crate) sink: Arc<dyn VenueSink>,
@@ -100,9 +109,10 @@ pub(crate) struct Account {
     pub(crate) tier: Tier,
     /// Its orders and cancels, by pair.
     pub(crate) transactions: BTreeMap<Symbol, Count>,
-    /// Traded in the 30 days before the start, US dollars.
+    /// Traded in the 30 days before the start and since, US dollars: nobody runs for longer than the window.
     pub(crate) volume: Notional,
-    pub(crate) rates: FeeRates,
+    /// What it pays whatever it trades; `None` if it pays what the schedules say.
+    pub(crate) fixed: Option<FeeRates>,
     /// Assets that it owns or once owned.
     pub(crate) assets: BTreeSet<Asset>,
     /// What changed its balances.
@@ -133,7 +143,17 @@ pub(crate) struct OrderFacts {
     pub(crate) cost: Option<Notional>,
     /// Part that an iceberg shows.
     pub(crate) display: Option<Quantity>,
+    /// How a trailing stop follows the market.
+    pub(crate) trail: Option<Trail>,
+    /// What comes for what is executed of it.
+    pub(crate) close: Option<Close>,
     pub(crate) amended: bool,
+    /// When it comes into the market, if the client set a time.
+    pub(crate) starts: Option<UnixNanos>,
+    /// The order whose execution it follows.
+    pub(crate) refid: Option<String>,
+    /// True when the client would rather pay fees in the base asset; they are taken in the quote asset.
+    pub(crate) wants_base_fee: bool,
 }
 
 /// Why an order was cancelled, if its owner did not ask for it and the exchange had no reason.
@@ -143,9 +163,30 @@ pub(crate) enum Ended {
     Expired,
     /// Another order took its place.
     Replaced,
+    /// Another order of the account came and would have met it.
+    SelfTrade,
+}
+
+impl Account {
+    /// Its count of transactions of a pair.
+    pub(crate) fn ratecount(&self, symbol: &Symbol, now: UnixNanos) -> u32 {
+        let count = self.transactions.get(symbol).copied().unwrap_or_default();
+        count.shown(self.tier.transactions(), now)
+    }
 }
 
 impl OrderFacts {
+    /// Name of the position that it opened or closed, which spot orders do not have: its own under another letter.
+    pub(crate) fn position_id(&self) -> String {
+        let last = self.txid.len().saturating_sub(1);
+        format!("T{}", self.txid.get(1..last).unwrap_or_default()) + "P"
+    }
+
+    /// Name of its first state: the order's own name under another letter.
+    pub(crate) fn amend_id(&self) -> String {
+        self.txid.replacen('O', "T", 1)
+    }
+
     /// The client's number as messages show it: without one they say zero.
     pub(crate) fn shown_userref(&self) -> i32 {
         self.userref.unwrap_or(0)
@@ -158,6 +199,10 @@ pub(crate) struct OrderDetails {
     pub(crate) facts: OrderFacts,
     /// Ids of its executions.
     pub(crate) executions: Vec<String>,
+    /// Ids of its executions, of those that it took at once only the first.
+    pub(crate) matches: Vec<String>,
+    /// When it last took something.
+    pub(crate) took: Option<UnixNanos>,
     /// When it was placed or last changed.
     pub(crate) touched: UnixNanos,
     pub(crate) ended: Option<Ended>,
@@ -171,7 +216,7 @@ impl Venue {
         entropy: &Entropy,
         sink: Arc<dyn VenueSink>,
     ) -> Result<Self, ConfigError> {
-        let exchange = Exchange::new(exchange_config(&config))?;
+        let exchange = Exchange::new(exchange_config(&config))?.with_rules(rules(&config));
         let mut accounts = BTreeMap::new();
         for account in &config.accounts {
             let id = exchange.account(&account.name);
@@ -199,7 +244,7 @@ impl Venue {
         if let Some((api_key, _)) = permissions.pop_first() {
             return Err(ConfigError::UnknownKey { api_key });
         }
-        Ok(Self {
+        let mut venue = Self {
             exchange,
             pairs: config.pairs.into_iter().map(Listed::new).collect(),
             keys,
@@ -210,10 +255,29 @@ impl Venue {
             sessions: Sessions::default(),
             ids: Ids::new(entropy),
             phase: Phase::default(),
+            refused_by_phase: 0,
+            faults: Arc::new(FaultSwitches::new(entropy)),
             timers: Timers::default(),
+            trailing: BTreeMap::new(),
+            closes: VecDeque::new(),
             public_post: config.public_post,
             sink,
-        })
+        };
+        let accounts: Vec<AccountId> = venue.accounts.keys().copied().collect();
+        accounts.into_iter().for_each(|account| venue.rate(account));
+        Ok(venue)
+    }
+
+    /// What a token opens, which one more connection uses from now on.
+    pub(crate) fn claim_token(&mut self, token: &str, now: UnixNanos) -> Option<Grant> {
+        let issued = self.tokens.unused_since(token);
+        let expired = issued.is_some_and(|issued| self.faults.expires(issued, now));
+        if expired { None } else { self.tokens.claim(token, now) }
+    }
+
+    /// Whether the methods that read orders know one.
+    pub(crate) fn shows(&self, order: &matching::Order, now: UnixNanos) -> bool {
+        !self.faults.hides(order.opened_at, now)
     }
 
     /// The pair of a symbol.
@@ -224,6 +288,47 @@ impl Venue {
     /// The pair under any of its REST names.
     pub(crate) fn listed_as(&self, name: &str) -> Option<&Listed> {
         self.pairs.iter().find(|listed| listed.pair.is_named(name))
+    }
+
+    /// Lets an account pay from now on what its volume gives it.
+    pub(crate) fn rate(&mut self, account: AccountId) {
+        let Some(state) = self.accounts.get(&account) else { return };
+        for listed in &self.pairs {
+            let rates = state.rates(&listed.pair);
+            let done = self.exchange.set_fees(account, listed.pair.symbol(), rates);
+            debug_assert!(done.is_ok(), "accounts and pairs are the exchange's");
+        }
+    }
+
+    /// What an amount of an asset is worth in another one at the last prices, straight or by way of the US
+    /// dollar; `None` if no market tells.
+    pub(crate) fn worth(&self, asset: &Asset, amount: Notional, quote: &Asset) -> Option<Notional> {
+        let usd = Asset::new("USD");
+        self.exchanged(asset, amount, quote).or_else(|| {
+            let amount = self.exchanged(asset, amount, &usd)?;
+            self.exchanged(&usd, amount, quote)
+        })
+    }
+
+    /// What an amount is worth in the market of two assets, whichever is the base.
+    fn exchanged(&self, asset: &Asset, amount: Notional, quote: &Asset) -> Option<Notional> {
+        if asset == quote {
+            return Some(amount);
+        }
+        let market = |base: &Asset, quote: &Asset| {
+            let mut pairs = self.pairs.iter().map(|listed| &listed.pair);
+            let pair = pairs.find(|p| p.base.asset == *base && p.quote.asset == *quote)?;
+            self.exchange.reference_price(pair.symbol())
+        };
+        if let Some(price) = market(asset, quote) {
+            // Eight digits of the amount are enough for a sum.
+            let quantity = amount.round_to(8, model::Rounding::Down).to_quantity()?;
+            return Some(Notional::of(price, quantity));
+        }
+        // A price has nine digits; three of them before the division keep small amounts exact enough.
+        let price = i128::from(market(quote, asset)?.raw());
+        let raw = amount.raw().checked_mul(1_000)?.checked_div(price)?.checked_mul(1_000_000)?;
+        Some(Notional::from_raw(raw))
     }
 
     /// Writes every trader's balances and every asset's total to the history.
@@ -250,6 +355,8 @@ impl Venue {
         let details = OrderDetails {
             facts,
             executions: Vec::new(),
+            matches: Vec::new(),
+            took: None,
             touched: now,
             ended: None,
             amends: Vec::new(),
@@ -266,16 +373,30 @@ impl Venue {
 
 impl Account {
     fn new(config: &AccountConfig) -> Self {
+        let rates = (config.maker_ppm, config.taker_ppm);
         Self {
             name: config.name.clone(),
             tier: config.tier,
             transactions: BTreeMap::new(),
             volume: config.volume,
-            rates: FeeRates { maker_ppm: config.maker_ppm, taker_ppm: config.taker_ppm },
+            fixed: (rates != rates_at(config.volume)).then_some(FeeRates::of_ppm(rates.0, rates.1)),
             entries: Entries::new(&config.balances),
             assets: config.balances.keys().cloned().collect(),
             executions: VecDeque::new(),
         }
+    }
+
+    /// Its executions in one piece, oldest first.
+    pub(crate) fn executions_in_order(&self) -> Vec<&(OwnExecution, UnixNanos)> {
+        self.executions.iter().collect()
+    }
+
+    /// What it pays for executions of a pair.
+    pub(crate) fn rates(&self, pair: &Pair) -> FeeRates {
+        self.fixed.unwrap_or_else(|| {
+            let (maker_ppm, taker_ppm) = pair.schedule().rates_at(self.volume);
+            FeeRates::of_ppm(maker_ppm, taker_ppm)
+        })
     }
 }
 
@@ -291,6 +412,17 @@ impl Listed {
             ticker: Ticker::default(),
             candles: Candles::default(),
         }
+    }
+
+    /// The last price, or before the first trade the middle of the best ones.
+    pub(crate) fn reference(&self) -> Option<Price> {
+        let middle = || {
+            let (bid, ask) = self.book.bids.first().zip(self.book.asks.first())?;
+            let half = ask.price.raw().saturating_sub(bid.price.raw()) / 2;
+            let middle = Price::from_raw(bid.price.raw().saturating_add(half));
+            Some(middle.floor_to(self.pair.instrument.tick_size))
+        };
+        self.ticker.last().map(|(price, _)| price).or_else(middle)
     }
 
     /// Remembers the best prices, if both sides have one.
@@ -310,6 +442,17 @@ fn liquidity(pair: &Pair, config: &KrakenSimConfig, level_cost: Notional) -> Liq
     }
 }
 
+/// What is Kraken's own way to keep books.
+fn rules(config: &KrakenSimConfig) -> VenueRules {
+    let assets = config.pairs.iter().flat_map(|pair| [&pair.base, &pair.quote]);
+    VenueRules {
+        buy_holds: BuyHolds::Cost,
+        waiting_orders_hold: true,
+        booked_decimals: assets.map(|a| (a.asset.clone(), a.decimals)).collect(),
+        own_prints_count: true,
+    }
+}
+
 fn exchange_config(config: &KrakenSimConfig) -> ExchangeConfig {
     let level_cost = |pair: &Pair| {
         let raw = pair.instrument.cost_min.raw().saturating_mul(LEVEL_COSTS_MIN);
@@ -325,7 +468,7 @@ fn exchange_config(config: &KrakenSimConfig) -> ExchangeConfig {
     let accounts = config.accounts.iter().map(|account| matching::AccountConfig {
         name: account.name.clone(),
         balances: account.balances.clone(),
-        fees: FeeRates { maker_ppm: account.maker_ppm, taker_ppm: account.taker_ppm },
+        fees: FeeRates::of_ppm(account.maker_ppm, account.taker_ppm),
         funding: Funding::Spot,
         shortfall: Shortfall::Refuse,
     });

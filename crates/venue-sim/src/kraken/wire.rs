@@ -2,11 +2,16 @@
 //!
 //! Numbers are written from integers with an exact number of digits, never through floats.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use model::{Notional, Price, Quantity, UnixNanos};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::kraken::orders::Offset;
+use crate::kraken::pair::Pair;
 
 /// A bare JSON number with the digits that it was given.
 #[derive(Debug, Clone, Serialize)]
@@ -40,6 +45,12 @@ impl Number {
         let text = format!("{}.{parts:07}", time.secs());
         let text = text.trim_end_matches('0').trim_end_matches('.');
         Self::from_text(text.to_owned())
+    }
+
+    /// The number of a distance: `-1.5`, or `2.0000` of a percentage.
+    pub(crate) fn distance(offset: Offset, pair: &Pair) -> Self {
+        let sign = if offset.above { "" } else { "-" };
+        Self::from_text(format!("{sign}{}", offset.distance.number(pair)))
     }
 
     /// A number of hundredths: `-2.41`.
@@ -79,9 +90,21 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
 
 /// `2024-05-19T16:27:13.694962Z`.
 pub(crate) fn rfc3339(time: UnixNanos) -> String {
+    let mut text = String::new();
+    push_rfc3339(&mut text, time);
+    text
+}
+
+/// As [`rfc3339`], behind what is there.
+pub(crate) fn push_rfc3339(text: &mut String, time: UnixNanos) {
     let nanos = i128::from(time.as_nanos());
     let time = Timestamp::from_nanosecond(nanos).expect("64 bits of nanoseconds are in its range");
-    time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+    push_display(text, format_args!("{time:.6}"));
+}
+
+/// Appends what a value shows.
+pub(crate) fn push_display(text: &mut String, value: impl std::fmt::Display) {
+    write!(text, "{value}").expect("a string takes everything");
 }
 
 /// `2024-05-17T11:12:00.000000000Z`.
@@ -135,6 +158,8 @@ mod tests {
         let time = UnixNanos::parse_secs("1688669448.5").unwrap();
         assert_eq!(rfc1123(time), "Thu, 06 Jul 23 18:50:48 +0000");
         assert_eq!(rfc3339(time), "2023-07-06T18:50:48.500000Z");
+        let early = UnixNanos::from_nanos(-1_999);
+        assert_eq!(rfc3339(early), "1969-12-31T23:59:59.999998Z");
         assert_eq!(rfc3339_seconds(time), "2023-07-06T18:50:48Z");
         assert_eq!(parse_rfc3339("2023-07-06T18:50:48.5Z"), Some(time));
         assert_eq!(parse_rfc3339("tomorrow"), None);

@@ -127,6 +127,115 @@ fn the_path_decides_between_stop_and_target() {
 }
 
 #[test]
+fn what_is_booked_late_is_of_the_close_but_paid_after_the_point() {
+    let order = || vec![(Side::Buy, OrderKind::Market, false)];
+    let close = fills(PrintRule::Close, IntrabarPath::LowFirst, order(), [103, 110, 90, 105]);
+    assert_eq!(close, ["59: buy 100"]);
+    let points = |rule| {
+        let mut config = config();
+        config.venues[0].instruments[0].liquidity = Liquidity::Prints(rule);
+        config.equity_every = Duration::from_secs(60);
+        let tape = bars(&[[100, 101, 99, 100], [103, 110, 90, 105]]);
+        let tape = tape.into_iter().map(Ok::<_, Infallible>);
+        let result = Backtest::new(config).unwrap().run(tape, Box::new(Once(order()))).unwrap();
+        result.equity.iter().map(|point| point.equity.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(points(PrintRule::Close)[1], "100100");
+    assert_eq!(points(PrintRule::Last)[1], "100099.96", "the fee is paid at once");
+    assert_eq!(points(PrintRule::Close)[2], points(PrintRule::Last)[2]);
+}
+
+/// Plays bars to a margin account of so many USD, with an equity point for each bar.
+fn margin(
+    usd: &str,
+    orders: Vec<(Side, OrderKind, bool)>,
+    prices: &[[i64; 4]],
+    change: impl FnOnce(&mut BacktestConfig),
+) -> BacktestResult {
+    let mut config = config();
+    let venue = &mut config.venues[0];
+    venue.instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
+    venue.balances = [(Asset::new("USD"), Notional::parse(usd).unwrap())].into();
+    venue.funding = matching::Funding::Margin { leverage: 10 };
+    venue.fees = FeeRates::of_ppm(0, 0);
+    config.path = IntrabarPath::WorstFirst;
+    config.equity_every = Duration::from_secs(60);
+    change(&mut config);
+    let tape = bars(prices).into_iter().map(Ok::<_, Infallible>);
+    Backtest::new(config).unwrap().run(tape, Box::new(Once(orders))).unwrap()
+}
+
+/// The first extreme turns the position: the other one comes all the same.
+#[test]
+fn the_worst_path_visits_both_extremes() {
+    let orders = vec![
+        (Side::Buy, wait(Trigger::StopLoss, 103, None), false),
+        (Side::Sell, wait(Trigger::StopLoss, 95, None), false),
+    ];
+    let result = margin("1000", orders, &[[100; 4], [100, 104, 90, 100]], |_| {});
+    let fills: Vec<_> =
+        result.fills.iter().map(|fill| (fill.ts.secs(), fill.price.to_string())).collect();
+    assert_eq!(fills, [(80, "103".to_owned()), (100, "95".to_owned())]);
+}
+
+#[test]
+fn what_is_held_at_the_end_is_closed_at_the_open_of_the_last_bar() {
+    let order = || vec![(Side::Buy, OrderKind::Market, false)];
+    let prices = [[100; 4], [100, 100, 100, 100], [100; 4], [97, 99, 90, 98]];
+    let open = margin("1000", order(), &prices, |_| {});
+    assert_eq!((open.fills.len(), open.fills.iter().next().unwrap().bar), (1, Some(1)));
+    let closed = margin("1000", order(), &prices, |config| config.finalize = true);
+    let last = closed.fills.iter().last().unwrap();
+    assert_eq!((last.ts.secs(), last.price, last.bar), (180, px(97), Some(3)));
+    assert!(last.base.is_zero());
+    let trips = crate::trips::round_trips(&closed.fills);
+    assert_eq!((trips[0].entry_bar, trips[0].exit_bar), (Some(1), Some(3)));
+    // 0.1 × (97 − 100), where the open position has 0.1 × (98 − 100).
+    assert_eq!(closed.equity.last().unwrap().equity.to_string(), "999.7");
+    assert_eq!(open.equity.last().unwrap().equity.to_string(), "999.8");
+}
+
+#[test]
+fn a_run_ends_at_zero_when_nothing_is_left() {
+    let order = || vec![(Side::Buy, OrderKind::Market, false)];
+    let prices = [[100; 4], [100; 4], [100, 100, 40, 40], [40; 4], [90; 4], [95; 4]];
+    let goes_on = margin("5", order(), &prices, |_| {});
+    assert_eq!((goes_on.ruined, goes_on.equity.len()), (None, 7));
+    let ruined = margin("5", order(), &prices, |config| config.stop_when_ruined = true);
+    assert!(ruined.ruined.is_some());
+    let equity: Vec<_> = ruined.equity.iter().map(|point| point.equity.to_string()).collect();
+    assert_eq!(equity, ["5", "5", "5", "0"]);
+    let last = ruined.fills.iter().last().unwrap();
+    assert_eq!((last.price, last.base.is_zero()), (px(40), true));
+    // Also on the very last bar.
+    let last = margin("5", order(), &prices[..3], |config| config.stop_when_ruined = true);
+    assert_eq!(last.equity.last().unwrap().equity, Notional::ZERO);
+}
+
+/// Buys when a print is large.
+#[derive(Debug)]
+struct Greedy;
+
+impl Strategy for Greedy {
+    fn on_trade(&mut self, trade: &model::Trade, desk: &mut Desk<'_>) {
+        if trade.quantity.is_positive() {
+            let one = Quantity::parse("0.1").unwrap();
+            desk.place(&trade.symbol, Side::Buy, OrderKind::Market, one, TimeInForce::Gtc);
+        }
+    }
+}
+
+#[test]
+fn how_much_was_traded_is_not_known_before_the_close() {
+    let mut config = config();
+    config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
+    let tape = bars(&[[100, 101, 99, 100], [100; 4]]).into_iter().map(Ok::<_, Infallible>);
+    let result = Backtest::new(config).unwrap().run(tape, Box::new(Greedy)).unwrap();
+    let sent: Vec<_> = result.orders.iter().map(|order| order.sent.secs()).collect();
+    assert_eq!(sent, [59, 119]);
+}
+
+#[test]
 fn a_bar_that_contradicts_itself_is_refused() {
     let tape = bars(&[[100, 99, 98, 100]]).into_iter().map(Ok::<_, Infallible>);
     let mut config = config();

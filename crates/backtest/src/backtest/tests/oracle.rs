@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use engine::SmaCross;
+use engine::{Means, SmaCross};
 use matching::{Funding, Liquidity, PrintRule, Shortfall, Slippage, SlippageOn};
 use model::{Asset, Bar, Instrument, Price, Quantity, Symbol};
 
@@ -88,9 +88,9 @@ fn conventions(spread_ppm: i64) -> BacktestConfig {
     config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
     config.venues[0].instruments[0].slippage =
         Slippage { ppm: spread_ppm, on: SlippageOn::Opening };
-    config.venues[0].fees = FeeRates { maker_ppm: 2_000, taker_ppm: 2_000 };
+    config.venues[0].fees = FeeRates::of_ppm(2_000, 2_000);
     config.venues[0].funding = Funding::Margin { leverage: 1 };
-    config.venues[0].shortfall = Shortfall::Cut;
+    config.venues[0].shortfall = Shortfall::CUT;
     config.path = IntrabarPath::WorstFirst;
     config.equity_every = DAY;
     config
@@ -106,7 +106,7 @@ fn check(
     let folder = folder()?;
     let (bars, days) = bars(&folder.join("input_GOOG.csv"));
     let quantity = Quantity::parse(quantity).unwrap();
-    let strategy = SmaCross::new(Symbol::new("GOOG/USD"), 10, 20, quantity);
+    let strategy = SmaCross::new(Symbol::new("GOOG/USD"), 10, 20, quantity, Means::Pandas);
     let backtest = Backtest::new(conventions(spread_ppm)).unwrap();
     let tape = bars.into_iter().map(Ok::<_, Infallible>);
     let result = backtest.run(tape, Box::new(strategy)).unwrap();

@@ -30,7 +30,7 @@ pub(super) fn two_venues() -> BacktestConfig {
         VenueConfig::spot("near", near, money(&[("USD", "10000"), ("ETH", "2")])),
         VenueConfig::spot("far", far, money(&[("USDT", "5000"), ("BTC", "0.5")])),
     ];
-    config.venues[1].fees = FeeRates { maker_ppm: 1_000, taker_ppm: 1_000 };
+    config.venues[1].fees = FeeRates::of_ppm(1_000, 1_000);
     config.venues[1].latency.entry = Latency::Constant(Duration::from_secs(2));
     config.equity_every = Duration::from_secs(1);
     config

@@ -135,7 +135,13 @@ fn tape(trades: &[TradeRow], with_book: bool) -> Vec<MarketEvent<'static>> {
             let snapshot = at % 3 != 0;
             let (bids, asks) =
                 ([level(-1, at % 40)].to_vec().into(), [level(1, 17 + at % 11)].to_vec().into());
-            events.push(MarketEvent::Depth(DepthRow { ts: trade.ts, snapshot, bids, asks }));
+            events.push(MarketEvent::Depth(DepthRow {
+                ts: trade.ts,
+                snapshot,
+                levels: None,
+                bids,
+                asks,
+            }));
         }
         events.push(MarketEvent::Trade(*trade));
     }
@@ -232,7 +238,13 @@ fn a_crossing_of_bars_is_seen_as_if_each_was_asked_about() {
     for (fast, slow) in [(1, 2), (2, 5), (5, 3), (4, 4)] {
         let [fast, asked] = both(&config, &[bars.clone()], || {
             let symbol = Symbol::new("BTC/USD");
-            Box::new(engine::SmaCross::new(symbol, fast, slow, Quantity::parse("0.1").unwrap()))
+            Box::new(engine::SmaCross::new(
+                symbol,
+                fast,
+                slow,
+                Quantity::parse("0.1").unwrap(),
+                engine::Means::Pandas,
+            ))
         });
         assert_eq!(fast, asked);
         assert!(fast.orders.is_empty() || fast.fills.len() > 20);

@@ -31,11 +31,13 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "SPEC", required_unless_present = "config")]
     pub(crate) strategy: Option<String>,
 
-    /// What is traded where --tape does not say it, BASE/QUOTE
-    #[arg(long, value_name = "SYMBOL", default_value = "BTC/USD")]
-    pub(crate) symbol: String,
+    /// What is traded where --tape does not say it, BASE/QUOTE [default: BTC/USD, unless a file tells
+    /// another market]
+    #[arg(long, value_name = "SYMBOL")]
+    pub(crate) symbol: Option<String>,
 
-    /// Digits after the point of a price; limits move in such steps [default: 1]
+    /// Digits after the point of a price; limits move in such steps, and no price of a tape may be off them
+    /// [default: as many as the first rows of the market's files have]
     #[arg(long, value_name = "DIGITS")]
     pub(crate) price_decimals: Option<u32>,
 
@@ -52,13 +54,18 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "BPS", allow_hyphen_values = true)]
     pub(crate) fees: Vec<String>,
 
+    /// Paid once per order beside --fees, with its first execution, in the quote; margin accounts only
+    /// [default: 0]
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) fixed_fee: Option<String>,
+
     /// How long messages travel: one time for all ways, or FEED/ENTRY/RESPONSE; a range MIN..MAX is
     /// drawn for each message; VENUE:... for one venue [default: 0ms]
     #[arg(long, value_name = "TIME")]
     pub(crate) latency: Vec<String>,
 
     /// What the account owns at the start, for example USD=10000,BTC=0.5; VENUE:... on a venue that is
-    /// not the first one [default: USD=10000]
+    /// not the first one [default: 10000 of the first market's quote]
     #[arg(long, value_name = "BALANCES")]
     pub(crate) balance: Vec<String>,
 
@@ -74,12 +81,14 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "FUNDING")]
     pub(crate) funding: Option<String>,
 
-    /// Cut orders for which there is too little to what can be paid, instead of refusing them
-    #[arg(long)]
-    pub(crate) cut: bool,
+    /// Cut orders for which there is too little to what can be paid, or to a SHARE of it (0.5), instead of
+    /// refusing them: what a margin account opens, and what a spot account buys at the market
+    #[arg(long, value_name = "SHARE", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub(crate) cut: Option<String>,
 
-    /// Where orders are filled: in a book around the last trade, or without a book at the next or the
-    /// last price [default: book for trades, the recorded one where there is one, next for bars]
+    /// Where orders are filled: in a book around the last trade; without a book at the next price, at the
+    /// last one at once, or at the last one once the next one comes (backtesting.py's trade_on_close)
+    /// [default: book for trades, the recorded one where there is one, next for bars]
     #[arg(long, value_enum)]
     pub(crate) fill: Option<FillRule>,
 
@@ -91,7 +100,8 @@ pub(crate) struct BacktestArgs {
     #[arg(long)]
     pub(crate) slippage_on_entries: bool,
 
-    /// Orders ahead in a recorded book leave by hftbacktest's model with this power instead of last
+    /// Orders ahead in a recorded book leave by hftbacktest's model with this power instead of last;
+    /// refused where there is no recorded book
     #[arg(long, value_name = "1..3", value_parser = clap::value_parser!(u32).range(1..=3))]
     pub(crate) queue_power: Option<u32>,
 
@@ -110,6 +120,15 @@ pub(crate) struct BacktestArgs {
     /// Days per year that the ratios assume [default: 365]
     #[arg(long, value_name = "N")]
     pub(crate) periods_per_year: Option<f64>,
+
+    /// Close at the end what is still held: at the open of the last bar (as backtesting.py does), or at the
+    /// last price
+    #[arg(long)]
+    pub(crate) finalize: bool,
+
+    /// End as soon as a point of the equity curve is at zero or below: close everything, at zero
+    #[arg(long)]
+    pub(crate) stop_when_ruined: bool,
 
     /// Try all combinations of parameters: fast=5..50:5,slow=20|50
     #[arg(long, value_name = "GRID")]
@@ -152,6 +171,7 @@ pub(crate) enum FillRule {
     Book,
     Next,
     Last,
+    Close,
 }
 
 /// Which extreme a bar visits first.
@@ -199,7 +219,8 @@ Try:
   wavetank backtest --config examples/backtest.toml --seed 7
 
 A --config file has the same names as the arguments at its top, and tables [[venue]] (name, fees or
-tiers and volume, latency, feed_recorded, entry_recorded, response_recorded, balance, funding, cut)
+tiers and volume, fixed_fee, latency, feed_recorded, entry_recorded, response_recorded, balance,
+funding, cut = true or cut_share)
 and [[market]] (symbol, tape, price_decimals, quantity_decimals, cost_decimals, fill, queue_power,
 slippage, slippage_on_entries). Recorded latencies are files with one time a line, taken in turn.
 

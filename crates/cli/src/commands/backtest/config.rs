@@ -19,9 +19,9 @@ use super::tapes::{MarketData, MarketTape};
 const UNNAMED: &str = "venue";
 
 /// Fees where nobody says any.
-const FEES: FeeRates = FeeRates { maker_ppm: 2_500, taker_ppm: 4_000 };
-/// What the first venue's account owns where nobody says it.
-const BALANCE: &str = "USD=10000";
+const FEES: FeeRates = FeeRates::of_ppm(2_500, 4_000);
+/// What the first venue's account owns of its first market's quote where nobody says it.
+const BALANCE: &str = "10000";
 /// Time between two points of the equity curve where nobody says it.
 const EQUITY_EVERY: Duration = Duration::from_secs(60);
 
@@ -31,7 +31,17 @@ pub(super) fn of(
     file: &Loaded,
     tapes: &[MarketTape],
 ) -> anyhow::Result<BacktestConfig> {
-    let markets = tapes.iter().map(|tape| (tape.symbol.as_str(), tape.venue(), tape.data()));
+    let market = |tape: &MarketTape| {
+        let decimals = tape.head.price_decimals;
+        (tape.symbol.clone(), tape.venue().map(str::to_owned), tape.data(), decimals)
+    };
+    let markets: Vec<_> = tapes.iter().map(market).collect();
+    let markets = markets.iter().map(|(symbol, venue, data, decimals)| MarketSays {
+        symbol: symbol.as_str(),
+        venue: venue.as_deref(),
+        data: *data,
+        price_decimals: *decimals,
+    });
     of_markets(args, file, &markets.collect::<Vec<_>>())
 }
 
@@ -42,24 +52,32 @@ pub(super) fn periods_per_year(args: &BacktestArgs, file: &Loaded) -> anyhow::Re
     Ok(days)
 }
 
-/// The same, of symbols with their venues, and what their tapes hold.
+/// A market by its name, and what its tape shows.
+struct MarketSays<'t> {
+    symbol: &'t str,
+    venue: Option<&'t str>,
+    data: MarketData,
+    price_decimals: u32,
+}
+
+/// The same, of markets.
 fn of_markets(
     args: &BacktestArgs,
     file: &Loaded,
-    markets: &[(&str, Option<&str>, MarketData)],
+    markets: &[MarketSays<'_>],
 ) -> anyhow::Result<BacktestConfig> {
     let mut venues: Vec<VenueConfig> = Vec::new();
-    for (symbol, venue, data) in markets {
-        let name = venue.unwrap_or(UNNAMED);
-        let instrument = instrument(args, file, symbol)?;
+    for market in markets {
+        let name = market.venue.unwrap_or(UNNAMED);
+        let instrument = instrument(args, file, market)?;
         let mut added = VenueConfig::spot(name, vec![instrument], BTreeMap::new());
-        model_market(args, file, *data, &mut added)?;
+        model_market(args, file, market.data, &mut added)?;
         match venues.iter_mut().find(|known| known.name == name) {
             Some(known) => known.instruments.append(&mut added.instruments),
             None => venues.push(added),
         }
     }
-    file.check_venues(&markets.iter().map(|(_, venue, _)| venue.map(str::to_owned)).collect())?;
+    file.check_venues(&markets.iter().map(|of| of.venue.map(str::to_owned)).collect())?;
     let quote = venues.first().map(|venue| venue.instruments[0].instrument.quote.clone());
     let quote = quote.context("--tape: expected a file")?;
     set_accounts(args, file, markets, &mut venues)?;
@@ -71,6 +89,8 @@ fn of_markets(
         args.currency.as_ref().or(told.currency.as_ref()).map_or(quote, |name| Asset::new(name));
     let at_par = if args.at_par.is_empty() { &told.at_par } else { &args.at_par };
     config.at_par = at_par.iter().map(|name| Asset::new(name)).collect();
+    config.finalize = args.finalize || told.finalize;
+    config.stop_when_ruined = args.stop_when_ruined || told.stop_when_ruined;
     config.seed = args.seed.or(told.seed).unwrap_or(0);
     config.equity_every = args.equity_every.or(file.equity_every).unwrap_or(EQUITY_EVERY);
     config.path = match args.path.or(told.path).unwrap_or(Path::Nearest) {
@@ -86,7 +106,7 @@ fn of_markets(
 fn set_accounts(
     args: &BacktestArgs,
     file: &Loaded,
-    markets: &[(&str, Option<&str>, MarketData)],
+    markets: &[MarketSays<'_>],
     venues: &mut [VenueConfig],
 ) -> anyhow::Result<()> {
     let first = venues.first().map_or("", |venue| &venue.name).to_owned();
@@ -106,9 +126,13 @@ fn set_accounts(
     }
     let nothing = VenueRules::default();
     for venue in &mut *venues {
-        let of = markets.iter().find(|(_, name, _)| name.unwrap_or(UNNAMED) == venue.name);
-        let told = of.and_then(|(_, name, _)| file.rules(*name)).unwrap_or(&nothing);
+        let of = markets.iter().find(|of| of.venue.unwrap_or(UNNAMED) == venue.name);
+        let told = of.and_then(|of| file.rules(of.venue)).unwrap_or(&nothing);
         venue.fees = last_for(&fees_of, &venue.name).or(told.fees).unwrap_or(FEES);
+        let fixed = args.fixed_fee.as_deref();
+        let fixed =
+            fixed.map(|text| Notional::parse(text).with_context(|| format!("--fixed-fee {text}")));
+        venue.fees.fixed = fixed.transpose()?.or(told.fixed_fee).unwrap_or(Notional::ZERO);
         let latency = last_for(&latencies_of, &venue.name).or_else(|| told.latency.clone());
         venue.latency = latency.unwrap_or(LatencyConfig::ZERO);
         let balances = balances_of.remove(&venue.name);
@@ -118,11 +142,13 @@ fn set_accounts(
             .as_deref()
             .map(|text| funding(text).with_context(|| format!("--funding {text}")));
         venue.funding = given.transpose()?.or(told.funding).unwrap_or(Funding::Spot);
-        let cut = args.cut || told.cut.unwrap_or(false);
-        venue.shortfall = if cut { Shortfall::Cut } else { Shortfall::Refuse };
+        let cut = args.cut.as_deref();
+        let cut = cut.map(|text| share_of(text).with_context(|| format!("--cut={text}")));
+        venue.shortfall = cut.transpose()?.or(told.shortfall).unwrap_or(Shortfall::Refuse);
     }
     if args.balance.is_empty() && venues.iter().all(|venue| venue.balances.is_empty()) {
-        venues[0].balances = balances(BALANCE)?;
+        let quote = &venues[0].instruments[0].instrument.quote;
+        venues[0].balances = balances(&format!("{quote}={BALANCE}"))?;
     }
     Ok(())
 }
@@ -141,14 +167,20 @@ fn model_market(
         (Some(FillRule::Book), MarketData::Bars) => {
             return Err(anyhow!("--fill book: bars have no book; expected next or last"));
         }
-        (Some(FillRule::Next | FillRule::Last), MarketData::Book) => {
+        (Some(FillRule::Next | FillRule::Last | FillRule::Close), MarketData::Book) => {
             return Err(anyhow!("--fill: orders on a recorded book fill in it; expected book"));
         }
         (Some(FillRule::Book) | None, MarketData::Book) => Liquidity::Recorded,
         (Some(FillRule::Book) | None, MarketData::Trades) => market.liquidity,
         (Some(FillRule::Next), _) | (None, MarketData::Bars) => Liquidity::Prints(PrintRule::Next),
         (Some(FillRule::Last), _) => Liquidity::Prints(PrintRule::Last),
+        (Some(FillRule::Close), _) => Liquidity::Prints(PrintRule::Close),
     };
+    if args.queue_power.is_some() && data != MarketData::Book {
+        return Err(anyhow!(
+            "--queue-power: {symbol} has no recorded book, in which it could mean something"
+        ));
+    }
     if let Some(power) = args.queue_power.or(told.and_then(|told| told.queue_power)) {
         market.queue = QueueModel::Probabilistic { power };
     }
@@ -191,7 +223,12 @@ fn prefixed<T>(
     Ok((venue, value))
 }
 
-fn instrument(args: &BacktestArgs, file: &Loaded, text: &str) -> anyhow::Result<Instrument> {
+fn instrument(
+    args: &BacktestArgs,
+    file: &Loaded,
+    market: &MarketSays<'_>,
+) -> anyhow::Result<Instrument> {
+    let text = market.symbol;
     let pair = text.split_once(':').map_or(text, |(_, pair)| pair);
     let parts = pair.split_once('/').filter(|(b, q)| !b.is_empty() && !q.is_empty());
     let (base, quote) = parts.ok_or_else(|| anyhow!("symbol {text}: expected BASE/QUOTE"))?;
@@ -207,9 +244,10 @@ fn instrument(args: &BacktestArgs, file: &Loaded, text: &str) -> anyhow::Result<
         }
         Ok(given.or(told).unwrap_or(default))
     };
+    let shown = market.price_decimals;
     let told_price = told.and_then(|told| told.price_decimals);
     let price_decimals =
-        digits("price_decimals", args.price_decimals, told_price, 1, Price::DECIMALS)?;
+        digits("price_decimals", args.price_decimals, told_price, shown, Price::DECIMALS)?;
     let told_quantity = told.and_then(|told| told.quantity_decimals);
     let given = args.quantity_decimals;
     let quantity_decimals =
@@ -251,7 +289,7 @@ fn ppm(text: &str) -> anyhow::Result<i64> {
 /// `MAKER/TAKER` in basis points.
 pub(super) fn fees(text: &str) -> anyhow::Result<FeeRates> {
     let (maker, taker) = text.split_once('/').context("expected MAKER/TAKER")?;
-    Ok(FeeRates { maker_ppm: ppm(maker)?, taker_ppm: ppm(taker)? })
+    Ok(FeeRates::of_ppm(ppm(maker)?, ppm(taker)?))
 }
 
 /// `spot` or `margin:LEVERAGE`.
@@ -262,6 +300,15 @@ pub(super) fn funding(text: &str) -> anyhow::Result<Funding> {
         (_, Some(leverage)) => Ok(Funding::Margin { leverage }),
         _ => Err(anyhow!("expected spot or margin:LEVERAGE")),
     }
+}
+
+/// A share of what there is, above 0 and up to 1, in up to six digits.
+pub(super) fn share_of(text: &str) -> anyhow::Result<Shortfall> {
+    let share = Price::parse(text.trim())?;
+    let step = Price::step(6).raw();
+    let fits = share.raw() % step == 0 && share.is_positive() && share <= Price::step(0);
+    ensure!(fits, "expected above 0 and up to 1, at most six digits after the point");
+    Ok(Shortfall::Cut { share_ppm: share.raw() / step })
 }
 
 /// One latency for all ways, or `FEED/ENTRY/RESPONSE`.
@@ -302,23 +349,27 @@ mod tests {
         args: BacktestArgs,
     }
 
-    fn config(
-        markets: &[(&str, Option<&str>, MarketData)],
-        more: &[&str],
-    ) -> anyhow::Result<BacktestConfig> {
+    fn config(markets: &[MarketSays<'_>], more: &[&str]) -> anyhow::Result<BacktestConfig> {
         let program = ["backtest", "--tape", "x.csv", "--strategy", "no-op"];
         let program = Program::try_parse_from(program.iter().chain(more));
         of_markets(&program.map_err(anyhow::Error::from)?.args, &Loaded::default(), markets)
     }
 
-    const ONE: &[(&str, Option<&str>, MarketData)] = &[("BTC/EUR", None, MarketData::Trades)];
-    const TWO: &[(&str, Option<&str>, MarketData)] =
-        &[("BTC/USD", None, MarketData::Trades), ("far:BTC/USDT", Some("far"), MarketData::Bars)];
+    const fn says<'t>(symbol: &'t str, venue: Option<&'t str>, data: MarketData) -> MarketSays<'t> {
+        MarketSays { symbol, venue, data, price_decimals: 3 }
+    }
+
+    const ONE: &[MarketSays<'_>] = &[says("BTC/EUR", None, MarketData::Trades)];
+    const TWO: &[MarketSays<'_>] = &[
+        says("BTC/USD", None, MarketData::Trades),
+        says("far:BTC/USDT", Some("far"), MarketData::Bars),
+    ];
 
     #[test]
     fn arguments_become_a_configuration() {
         let more =
             ["--fees", "-2/7.5", "--latency", "2ms/5ms..20ms/1ms", "--balance", "EUR=1,BTC=2"];
+        let given = config(ONE, &["--price-decimals", "1"]).unwrap();
         let config = config(ONE, &more).unwrap();
         let venue = &config.venues[0];
         assert_eq!((venue.fees.maker_ppm, venue.fees.taker_ppm), (-200, 750));
@@ -327,6 +378,9 @@ mod tests {
         assert_eq!(venue.latency.entry, Latency::Uniform { min: millis(5), max: millis(20) });
         assert_eq!(venue.balances[&Asset::new("BTC")].to_string(), "2");
         assert_eq!(config.currency.as_str(), "EUR");
+        let tick = |config: &BacktestConfig| config.venues[0].instruments[0].instrument.tick_size;
+        assert_eq!(tick(&config), Price::step(3), "what the tape shows");
+        assert_eq!(tick(&given), Price::step(1));
     }
 
     #[test]
@@ -364,9 +418,12 @@ mod tests {
         check(&["--latency", "soon"], "--latency soon");
         check(&["--balance", "10000"], "--balance 10000: 10000: expected ASSET=AMOUNT");
         check(&["--price-decimals", "12"], "--price-decimals 12: expected 0 to 9");
+        check(&["--queue-power", "2"], "--queue-power: BTC/USD has no recorded book");
+        check(&["--cut=1.5"], "--cut=1.5: expected above 0 and up to 1");
+        check(&["--fixed-fee", "much"], "--fixed-fee much");
         check(&["--fill", "book"], "--fill book: bars have no book");
         check(&["--funding", "margin"], "--funding margin: expected spot or margin:LEVERAGE");
-        let error = config(&[("BTC", None, MarketData::Trades)], &[]).unwrap_err().to_string();
+        let error = config(&[says("BTC", None, MarketData::Trades)], &[]).unwrap_err().to_string();
         assert_eq!(error, "symbol BTC: expected BASE/QUOTE");
     }
 }

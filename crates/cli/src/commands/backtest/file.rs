@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
 use backtest::{Latency, LatencyConfig, RECORDED_MAX};
-use matching::{FeeRates, Funding};
+use matching::{FeeRates, Funding, Shortfall};
 use model::{Asset, Notional};
 use scenario::{Document, Step};
 use serde::Deserialize;
 
 use super::args::{FillRule, Path as BarPath};
-use super::config::{fees, funding, latencies};
+use super::config::{fees, funding, latencies, share_of};
 
 /// Largest file taken, in bytes.
 const BYTES_MAX: u64 = 1024 * 1024;
@@ -36,6 +36,10 @@ pub(super) struct File {
     pub(super) path: Option<BarPath>,
     equity_every: Option<String>,
     pub(super) periods_per_year: Option<f64>,
+    #[serde(default)]
+    pub(super) finalize: bool,
+    #[serde(default)]
+    pub(super) stop_when_ruined: bool,
     #[serde(default, rename = "venue")]
     venues: Vec<Venue>,
     #[serde(default, rename = "market")]
@@ -62,6 +66,9 @@ struct Venue {
     balance: BTreeMap<String, String>,
     funding: Option<String>,
     cut: Option<bool>,
+    /// As `--cut=SHARE`.
+    cut_share: Option<String>,
+    fixed_fee: Option<String>,
 }
 
 /// Fees from a volume on.
@@ -97,7 +104,8 @@ pub(super) struct VenueRules {
     pub(super) latency: Option<LatencyConfig>,
     pub(super) balances: BTreeMap<Asset, Notional>,
     pub(super) funding: Option<Funding>,
-    pub(super) cut: Option<bool>,
+    pub(super) shortfall: Option<Shortfall>,
+    pub(super) fixed_fee: Option<Notional>,
 }
 
 /// A file that was read; without one, nothing is said.
@@ -225,13 +233,20 @@ impl Loaded {
         let balance =
             |(asset, amount): (&String, &String)| Ok((Asset::new(asset), Notional::parse(amount)?));
         let balances = venue.balance.iter().map(balance).collect::<anyhow::Result<_>>();
+        let cut = match (&venue.cut_share, venue.cut) {
+            (Some(share), _) => share_of(share).map(Some),
+            (None, Some(true)) => Ok(Some(Shortfall::CUT)),
+            (None, Some(false) | None) => Ok(None),
+        };
+        let fixed = venue.fixed_fee.as_deref().map(|text| Ok(Notional::parse(text)?)).transpose();
         let owed = venue.funding.as_deref().map(funding);
         Ok(VenueRules {
             fees: rates,
             latency,
             balances: balances.map_err(|why| wrong("balance", why))?,
             funding: owed.transpose().map_err(|why| wrong("funding", why))?,
-            cut: venue.cut,
+            shortfall: cut.map_err(|why| wrong("cut_share", why))?,
+            fixed_fee: fixed.map_err(|why| wrong("fixed_fee", why))?,
         })
     }
 

@@ -35,7 +35,7 @@ pub(super) fn execute(
 ) -> anyhow::Result<Exit> {
     let Base { strategy, periods_per_year, config } = base;
     let grid = Grid::parse(grid).with_context(|| format!("--grid {grid}"))?;
-    let points = points(&strategy, &grid)?;
+    let points = points(&strategy, &grid, &tapes)?;
     let left_out = grid.len() - points.len();
     ensure!(!points.is_empty(), "--grid {grid}: no combination makes a strategy");
     let bar = tapes::bar(&tapes, args.quiet);
@@ -58,6 +58,9 @@ pub(super) fn execute(
         rows,
         left_out,
         folds: Vec::new(),
+        findings: tapes.iter().flat_map(tapes::findings).collect(),
+        checked: tapes::checked(&tapes),
+        notes: tapes.iter().filter_map(|tape| tape.note.clone()).collect(),
     };
     if let Some(folds) = args.walk_forward {
         report.folds = runs.walk(&points, folds, args.train, &report)?;
@@ -74,11 +77,15 @@ pub(super) fn execute(
 }
 
 /// The combinations whose values make sense together. What the strategy does not know at all is an error.
-fn points(strategy: &str, grid: &Grid) -> anyhow::Result<Vec<Point>> {
+fn points(strategy: &str, grid: &Grid, tapes: &[MarketTape]) -> anyhow::Result<Vec<Point>> {
     let mut points = Vec::new();
     for at in 0..grid.len() {
-        match StrategySpec::parse(&grid.spec(strategy, at)) {
-            Ok(spec) => points.push((at, spec)),
+        let spec = StrategySpec::parse(&grid.spec(strategy, at));
+        match spec.and_then(|spec| tapes::spec_of(spec, tapes)) {
+            Ok(spec) => {
+                tapes::has_trades(&spec, tapes)?;
+                points.push((at, spec));
+            }
             Err(SpecError::BadValue { .. }) => {}
             Err(error) => return Err(error.into()),
         }

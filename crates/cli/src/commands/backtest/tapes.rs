@@ -4,20 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use backtest::{CheckedTape, JoinedTape, MarketEvent};
+use engine::{SpecError, StrategySpec};
 use indicatif::{ProgressBar, ProgressStyle};
-use report::Finding;
+use model::{Price, Symbol};
+use report::{FileHash, Finding};
 use tape::{
-    CheckedReader, FileAbout, MarketReader, QualityError, QualityReport, RowKind, format_utc,
-    is_same_market,
+    CheckedReader, FileAbout, MarketReader, Policy, Problem, QualityConfig, QualityError,
+    QualityReport, Row, RowKind, Rows, file_sha256, format_utc, is_same_market,
 };
 
 use super::BacktestArgs;
 use super::file::Loaded;
 use crate::commands::tape::survey;
 
+/// What is traded where neither the arguments nor the files say it.
+const SYMBOL: &str = "BTC/USD";
 /// Rows between two moves of the bar on the terminal.
 const ROWS_PER_LOOK: u64 = 65_536;
 /// Bytes of a text file from which the number of its rows is guessed.
@@ -29,8 +34,61 @@ pub(super) struct MarketTape {
     pub(super) symbol: String,
     /// The files, for people.
     pub(super) name: String,
+    /// What its first rows show.
+    pub(super) head: Head,
+    /// What is worth knowing of its name.
+    pub(super) note: Option<String>,
     paths: Vec<PathBuf>,
     tape: JoinedTape,
+}
+
+/// What the first rows of the files of a market show.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Head {
+    /// Digits after the point of their prices; later what the market is said to have.
+    pub(super) price_decimals: u32,
+    /// Length of their bars.
+    bar_length: Option<Duration>,
+}
+
+impl Head {
+    fn take(&mut self, rows: Rows<'_>) {
+        for row in rows.iter() {
+            let prices = match row {
+                Row::Trade(row) => [row.price; 4],
+                Row::Bar(row) => {
+                    self.bar_length.get_or_insert(row.length());
+                    [row.open, row.high, row.low, row.close]
+                }
+                Row::Quote(row) => [row.bid, row.ask, row.bid, row.ask],
+                Row::Level(row) => [row.price; 4],
+            };
+            for price in prices {
+                self.price_decimals = decimals_of(price, self.price_decimals);
+            }
+        }
+    }
+}
+
+/// Digits after the point that a price needs, at least so many.
+fn decimals_of(price: Price, least: u32) -> u32 {
+    let mut decimals = least;
+    while decimals < Price::DECIMALS && !price.is_multiple_of(Price::step(decimals)) {
+        decimals += 1;
+    }
+    decimals
+}
+
+/// Why the events of a market end early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PlayError {
+    #[error(transparent)]
+    Quality(#[from] QualityError),
+    #[error(
+        "a price of {price} at {at} UTC, off the market's steps: it has {decimals} digits after the point (from \
+         --price-decimals or its first rows); expected --price-decimals {needed}"
+    )]
+    Digits { price: Price, at: String, decimals: u32, needed: u32 },
 }
 
 /// What the files of one market hold.
@@ -63,14 +121,50 @@ impl MarketTape {
     pub(super) fn events(
         &mut self,
         bar: &ProgressBar,
-    ) -> impl Iterator<Item = Result<MarketEvent<'static>, QualityError>> {
+    ) -> impl Iterator<Item = Result<MarketEvent<'static>, PlayError>> {
         let mut rows = 0_u64;
-        (&mut self.tape).inspect(move |_| {
+        let decimals = self.head.price_decimals;
+        (&mut self.tape).map(move |event| {
             rows += 1;
             if rows.is_multiple_of(ROWS_PER_LOOK) {
                 bar.inc(ROWS_PER_LOOK);
             }
+            let event = event?;
+            match off_steps(&event, decimals) {
+                None => Ok(event),
+                Some(price) => {
+                    let (at, needed) = (format_utc(event.ts()), decimals_of(price, decimals));
+                    Err(PlayError::Digits { price, at, decimals, needed })
+                }
+            }
         })
+    }
+}
+
+/// A price that has more digits after the point than its market.
+fn off_steps(event: &MarketEvent<'_>, decimals: u32) -> Option<Price> {
+    // Constants, so that nothing is divided: this looks at every price of a tape.
+    let is_off = |price: &Price| {
+        let raw = price.raw();
+        match decimals {
+            0 => raw % 1_000_000_000 != 0,
+            1 => raw % 100_000_000 != 0,
+            2 => raw % 10_000_000 != 0,
+            3 => raw % 1_000_000 != 0,
+            4 => raw % 100_000 != 0,
+            5 => raw % 10_000 != 0,
+            6 => raw % 1_000 != 0,
+            7 => raw % 100 != 0,
+            8 => raw % 10 != 0,
+            _ => false,
+        }
+    };
+    match event {
+        MarketEvent::Trade(row) => Some(row.price).filter(is_off),
+        MarketEvent::Bar(bar) => [bar.open, bar.high, bar.low, bar.close].into_iter().find(is_off),
+        MarketEvent::Depth(row) => {
+            row.bids.iter().chain(row.asks.iter()).map(|level| level.price).find(is_off)
+        }
     }
 }
 
@@ -83,10 +177,11 @@ struct NamedFiles {
 
 /// Opens what `--tape` names, or else the file, in the order in which the markets are named first.
 pub(super) fn open(args: &BacktestArgs, file: &Loaded) -> anyhow::Result<Vec<MarketTape>> {
+    let symbol = args.symbol.as_deref().unwrap_or(SYMBOL);
     let given: Vec<_> = if args.tape.is_empty() {
         file.tapes().map(|(symbol, path)| (symbol, path, true)).collect()
     } else {
-        args.tape.iter().map(|text| named(text, &args.symbol)).collect()
+        args.tape.iter().map(|text| named(text, symbol)).collect()
     };
     let mut markets: Vec<NamedFiles> = Vec::new();
     for (symbol, path, assigned) in given {
@@ -108,16 +203,22 @@ pub(super) fn open(args: &BacktestArgs, file: &Loaded) -> anyhow::Result<Vec<Mar
 fn open_market(args: &BacktestArgs, market: NamedFiles) -> anyhow::Result<MarketTape> {
     let NamedFiles { symbol, paths, assigned } = market;
     let options = survey::options(&args.how);
+    let config = survey::config(&args.how)?;
     let mut kinds: BTreeMap<RowKind, Vec<PathBuf>> = BTreeMap::new();
+    let mut head = Head::default();
     for path in &paths {
-        let kind = MarketReader::open(std::slice::from_ref(path), options)?.kind();
-        kinds.entry(kind).or_default().push(path.clone());
+        let mut reader = MarketReader::open(std::slice::from_ref(path), options)?;
+        playable(reader.kind(), &config)?;
+        kinds.entry(reader.kind()).or_default().push(path.clone());
+        if let Some(batch) = reader.next_batch()? {
+            head.take(batch.rows);
+        }
     }
     let (mut tapes, mut files) = (Vec::new(), Vec::new());
     for paths in kinds.values() {
         let reader = MarketReader::open(paths, options)?;
         files.extend_from_slice(reader.files());
-        tapes.push(CheckedTape::new(CheckedReader::new(reader, survey::config(&args.how)?)));
+        tapes.push(CheckedTape::new(CheckedReader::new(reader, config.clone())));
     }
     if kinds.len() > 1
         && let Some(bars) = files.iter().find(|file| file.format.kind() == RowKind::Bars)
@@ -130,8 +231,10 @@ fn open_market(args: &BacktestArgs, market: NamedFiles) -> anyhow::Result<Market
     if kinds.contains_key(&RowKind::Quotes) && kinds.contains_key(&RowKind::Book) {
         return Err(anyhow!("{symbol}: a book beside best prices; expected one or the other"));
     }
-    if !assigned {
-        of_one_market(&files)?;
+    survey::of_one_market(&files)?;
+    let note = other_name(&symbol, &files);
+    if let Some(note) = note.as_ref().filter(|_| !assigned && args.symbol.is_none()) {
+        return Err(anyhow!("{note}; expected --symbol BASE/QUOTE, or --tape BASE/QUOTE=FILE"));
     }
     let names: Vec<_> = files.iter().take(3).map(|f| f.place.clone()).collect();
     let more = match files.len().saturating_sub(names.len()) {
@@ -141,20 +244,66 @@ fn open_market(args: &BacktestArgs, market: NamedFiles) -> anyhow::Result<Market
     let formats: BTreeSet<_> = files.iter().map(|file| file.format.name()).collect();
     let formats: Vec<_> = formats.into_iter().collect();
     let name = format!("{symbol}: {}{more}, {}", names.join(", "), formats.join(", "));
-    Ok(MarketTape { symbol, name, paths, tape: JoinedTape::new(tapes) })
+    Ok(MarketTape { symbol, name, head, note, paths, tape: JoinedTape::new(tapes) })
 }
 
-/// Refuses files that tell two markets and are given for one.
-fn of_one_market(files: &[FileAbout]) -> anyhow::Result<()> {
-    let told = |file: &FileAbout| Some((file.place.clone(), file.symbol.clone()?));
-    let mut told = files.iter().filter_map(told);
-    let Some((first, of)) = told.next() else { return Ok(()) };
-    match told.find(|(_, symbol)| !is_same_market(symbol, &of)) {
-        None => Ok(()),
-        Some((place, symbol)) => Err(anyhow!(
-            "{place}: a tape of {symbol}, but {first} is one of {of}; expected one market, or the market of \
-             each: --tape BASE/QUOTE={first} --tape BASE/QUOTE={place}"
+/// Refuses to keep rows that a backtest cannot play, whatever is wrong with them otherwise.
+fn playable(kind: RowKind, config: &QualityConfig) -> anyhow::Result<()> {
+    let never: &[Problem] = match kind {
+        RowKind::Bars => &[
+            Problem::Unsorted,
+            Problem::NotPositive,
+            Problem::CrossedBar,
+            Problem::DuplicateBar,
+            Problem::OverlappingBar,
+            Problem::AbsurdTime,
+        ],
+        RowKind::Trades | RowKind::Quotes | RowKind::Book => &[Problem::NotPositive],
+    };
+    match never.iter().find(|problem| config.policy(**problem) == Policy::Keep) {
+        Some(problem) => Err(anyhow!(
+            "--on {problem}=keep: a backtest cannot play such {}; expected skip or fail",
+            kind.name()
         )),
+        None => Ok(()),
+    }
+}
+
+/// What there is to say where the files tell another market than they are played as.
+fn other_name(symbol: &str, files: &[FileAbout]) -> Option<String> {
+    let pair = symbol.split_once(':').map_or(symbol, |(_, pair)| pair);
+    let is_other = |told: &str| !is_same_market(told, pair);
+    let (place, told) = files.iter().find_map(|file| Some((&file.place, file.symbol.as_ref()?)))?;
+    is_other(told).then(|| format!("{place} is a tape of {told}, not of {pair}"))
+}
+
+/// The strategy on these tapes.
+pub(super) fn spec_of(
+    mut spec: StrategySpec,
+    tapes: &[MarketTape],
+) -> Result<StrategySpec, SpecError> {
+    for length in tapes.iter().filter_map(|tape| tape.head.bar_length) {
+        spec = spec.of_bars(length)?;
+    }
+    Ok(spec)
+}
+
+/// Refuses a strategy that looks at trades alone where no tape has any.
+pub(super) fn has_trades(spec: &StrategySpec, tapes: &[MarketTape]) -> anyhow::Result<()> {
+    let symbols: Vec<_> = tapes.iter().map(|tape| Symbol::new(&tape.symbol)).collect();
+    let wants = spec.factory().build(&symbols).wants();
+    let only_trades = wants.trades && !wants.best_prices && !wants.bars;
+    let trades = |tape: &MarketTape| {
+        tape.tape.kinds().any(|kind| matches!(kind, RowKind::Trades | RowKind::Bars))
+    };
+    match tapes.iter().find(|tape| !trades(tape)) {
+        Some(tape) if only_trades => Err(anyhow!(
+            "{}: the strategy acts on trades, of which this tape has none; expected a tape of trades \
+             beside the book: --tape {}=FILE",
+            tape.name,
+            tape.symbol
+        )),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -201,7 +350,7 @@ fn rows_of(path: &Path) -> Option<u64> {
 /// What was found in a tape.
 pub(super) fn findings(tape: &MarketTape) -> Vec<Finding> {
     let of = |report: &QualityReport| {
-        let finding = |(problem, tally): (&tape::Problem, &tape::Tally)| Finding {
+        let finding = |(problem, tally): (&Problem, &tape::Tally)| Finding {
             problem: format!("{} of {}", problem.name(), tape.symbol),
             count: tally.count,
             policy: report.policy(*problem).to_string(),
@@ -213,6 +362,21 @@ pub(super) fn findings(tape: &MarketTape) -> Vec<Finding> {
         report.problems.iter().map(finding).collect::<Vec<_>>()
     };
     tape.tape.reports().flat_map(of).collect()
+}
+
+/// The files of all tapes with their hashes; of an archive or a recording that of the whole file.
+pub(super) fn hashes(tapes: &[MarketTape]) -> anyhow::Result<Vec<FileHash>> {
+    let whole = |path: &PathBuf| {
+        let shown = path.display().to_string();
+        let split = if path.exists() { None } else { shown.split_once(['!', '#']) };
+        split.map_or_else(|| path.clone(), |(file, _)| PathBuf::from(file))
+    };
+    let paths: BTreeSet<PathBuf> = tapes.iter().flat_map(|tape| &tape.paths).map(whole).collect();
+    let hash = |path: PathBuf| -> anyhow::Result<FileHash> {
+        let sha256 = file_sha256(&path)?;
+        Ok(FileHash { path: path.display().to_string(), sha256 })
+    };
+    paths.into_iter().map(hash).collect()
 }
 
 /// How the data was checked.

@@ -1,6 +1,6 @@
 //! The control port of the served venue: HTTP and JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,8 @@ const HEAD_WAIT_MAX: Duration = Duration::from_secs(10);
 const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Wait after a connection that could not be accepted.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// To a web page that gave its own name our address.
+const NOT_OURS: &str = "expected a request to an address or to localhost";
 const USAGE: &str = "expected GET /state, POST /phase, POST /faults, GET /faults, DELETE /faults \
                      or DELETE /faults/NUMBER";
 
@@ -111,10 +113,14 @@ async fn connection(stream: BoxStream, control: Control) {
 
 async fn respond(control: &Control, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let body = timeout(BODY_WAIT_MAX, Limited::new(body, BODY_MAX).collect()).await;
-    let (status, text) = match body {
-        Ok(Ok(body)) => control.answer(&parts.method, parts.uri.path(), &body.to_bytes()),
-        Ok(Err(_)) | Err(_) => refused(&format!("expected a body of at most {BODY_MAX} bytes")),
+    let (status, text) = if node::is_meant_for_us(&parts.uri, &parts.headers, &BTreeSet::new()) {
+        let body = timeout(BODY_WAIT_MAX, Limited::new(body, BODY_MAX).collect()).await;
+        match body {
+            Ok(Ok(body)) => control.answer(&parts.method, parts.uri.path(), &body.to_bytes()),
+            Ok(Err(_)) | Err(_) => refused(&format!("expected a body of at most {BODY_MAX} bytes")),
+        }
+    } else {
+        failure(StatusCode::MISDIRECTED_REQUEST, NOT_OURS)
     };
     let mut response = Response::new(Full::new(Bytes::from(text + "\n")));
     *response.status_mut() = status;

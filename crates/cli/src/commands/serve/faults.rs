@@ -118,10 +118,17 @@ fn served(kind: &FaultKind) -> anyhow::Result<ProtocolFault> {
     match sim::protocol_fault(kind) {
         Some(ProtocolFault::Handshake(roles)) => Ok(ProtocolFault::Handshake(everywhere(roles))),
         Some(ProtocolFault::Subscribed(roles)) => Ok(ProtocolFault::Subscribed(everywhere(roles))),
+        Some(ProtocolFault::Upgrade { status, retry_after, roles }) => {
+            Ok(ProtocolFault::Upgrade { status, retry_after, roles: everywhere(roles) })
+        }
+        Some(ProtocolFault::Session { fault, roles }) => {
+            Ok(ProtocolFault::Session { fault, roles: everywhere(roles) })
+        }
         Some(fault) => Ok(fault),
         None => Err(anyhow!(
             "`{kind}` needs the simulated network; expected rest-status, rest-lost-answer, rest-slow, \
-             or hang in the phase head, body, handshake or subscribed"
+             rest-error, ws-status, ws-close, ws-text, stale, executions, book, token, late-orders, or \
+             hang in the phase head, body, handshake or subscribed"
         )),
     }
 }

@@ -32,9 +32,15 @@ impl Greeting {
         let names: Vec<&str> = recording.symbols.iter().map(|symbol| symbol.as_str()).collect();
         let names = names.join(", ");
         let left = recording.length.saturating_sub(past) / args.speed.factor().unwrap_or(1);
-        let after = if args.repeat { "begins again" } else { "is silent" };
+        let after = match (args.repeat, args.other_pairs) {
+            (true, _) => "begins again",
+            (false, OtherPairs::Generated) => {
+                "goes on as a generated market, unless its book is recorded"
+            }
+            (false, OtherPairs::None) => "is silent",
+        };
         let mut market = if args.speed == Speed::Max {
-            format!("{names} has happened, and is silent from here.")
+            format!("{names} has happened; then it {after}.")
         } else {
             format!(
                 "{names} plays for {}, then it {after}; {} of it have happened.",

@@ -16,8 +16,9 @@ use crate::args::{ServeArgs, ServedTape, Speed};
 
 /// Length of a market that is generated at once; after it comes the next one.
 pub(super) const SPELL: Duration = Duration::from_secs(60 * 60);
-/// Trades per minute of a generated market.
-const TRADES_PER_MINUTE: u32 = 2;
+/// Trades per minute of a generated market, for a pair that nobody asked for and for one whose tape has ended.
+pub(super) const QUIET_PER_MINUTE: u32 = 2;
+pub(super) const LIVELY_PER_MINUTE: u32 = 60;
 /// Standard deviation of its return of one minute, basis points.
 const VOLATILITY_BPS: u32 = 4;
 /// Most that has happened at the start unless the command line says otherwise: what `OHLC` can show.
@@ -78,15 +79,21 @@ impl Recording {
         }
     }
 
-    /// The events as they happen when the venue opens at `start`, after `past` of the recording.
-    pub(super) fn schedule(&self, start: UnixNanos, past: Duration, speed: Speed) -> Schedule {
+    /// The events as they happen when the venue opens at `start`, after `past` of the recording; with no factor
+    /// all of them have happened.
+    pub(super) fn schedule(
+        &self,
+        start: UnixNanos,
+        past: Duration,
+        factor: Option<u32>,
+    ) -> Schedule {
         let begin = start.as_nanos() - i64::try_from(past.as_nanos()).unwrap_or(0);
         let begin = UnixNanos::from_nanos(begin);
         let offset = |event: &MarketEvent| event.at().since(UnixNanos::ZERO);
         let (mut before, mut live) = (Vec::new(), Vec::new());
         for event in &self.events {
             let at = offset(event);
-            match speed.factor() {
+            match factor {
                 Some(factor) if at >= past => {
                     let time = start.plus((at - past) / factor);
                     live.push(event.clone().moved_to(time));
@@ -184,7 +191,7 @@ pub(super) fn generated(
     pair: &Pair,
     from: UnixNanos,
     price: model::Price,
-    seed: u64,
+    (trades_per_minute, seed): (u32, u64),
 ) -> anyhow::Result<Vec<MarketEvent>> {
     let rules = &pair.instrument;
     let config = GeneratorConfig {
@@ -193,7 +200,7 @@ pub(super) fn generated(
         length: SPELL,
         start_price: price,
         price_decimals: rules.price_decimals,
-        trades_per_minute: TRADES_PER_MINUTE,
+        trades_per_minute,
         volatility_bps: VOLATILITY_BPS,
         quantity_min: rules.quantity_min,
         crash: None,
@@ -219,8 +226,9 @@ mod tests {
         let tape = recording("ETHUSD_wavetank_test.csv", "100,5,1\n110,5,1\n130,5,1\n140,5,1\n");
         assert_eq!(tape.symbols, BTreeSet::from([Symbol::new("ETH/USD")]));
         let start = UnixNanos::from_secs(1_000);
-        let shown = |speed| {
-            let Schedule { past, live } = tape.schedule(start, Duration::from_secs(20), speed);
+        let shown = |speed: Speed| {
+            let past = Duration::from_secs(20);
+            let Schedule { past, live } = tape.schedule(start, past, speed.factor());
             let times = |events: &[MarketEvent]| {
                 events.iter().map(|event| event.at().secs()).collect::<Vec<_>>()
             };
@@ -229,6 +237,9 @@ mod tests {
         assert_eq!(shown(Speed::Real), (vec![980, 990], vec![1_010, 1_020]));
         assert_eq!(shown(Speed::Ten), (vec![980, 990], vec![1_001, 1_002]));
         assert_eq!(shown(Speed::Max).1, [0; 0]);
+        // Again, it plays whatever the speed.
+        let again = tape.schedule(start, Duration::ZERO, Some(Speed::Max.loop_factor()));
+        assert_eq!(again.live.len(), 4);
     }
 
     #[test]
@@ -262,7 +273,8 @@ mod tests {
     #[test]
     fn every_pair_can_be_generated_and_repeats() {
         for pair in Pair::all() {
-            let spell = || generated(&pair, UnixNanos::ZERO, pair.usual_price, 1);
+            let spell =
+                || generated(&pair, UnixNanos::ZERO, pair.usual_price, (QUIET_PER_MINUTE, 1));
             let trades = spell().expect("in range");
             assert!(trades.len() > 50, "{}", pair.symbol());
             assert_eq!(trades, spell().expect("again"));

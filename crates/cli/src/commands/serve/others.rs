@@ -4,7 +4,7 @@ use model::{Symbol, UnixNanos};
 use platform::{Clock as _, SystemClock};
 use venue_sim::kraken::{KrakenSim, MarketEvent, Pair};
 
-use crate::commands::serve::market::{SPELL, generated};
+use crate::commands::serve::market::{LIVELY_PER_MINUTE, QUIET_PER_MINUTE, SPELL, generated};
 
 /// Seeds of two spells of one pair are so far apart.
 const SEED_STEP: u64 = 1_000;
@@ -15,6 +15,7 @@ pub(super) struct Others {
     pairs: Vec<Pair>,
     past: Vec<MarketEvent>,
     start: UnixNanos,
+    trades_per_minute: u32,
 }
 
 impl Others {
@@ -22,8 +23,14 @@ impl Others {
     pub(super) fn new(pairs: Vec<Pair>, start: UnixNanos) -> anyhow::Result<Self> {
         let spell = i64::try_from(SPELL.as_nanos()).unwrap_or(0);
         let from = UnixNanos::from_nanos(start.as_nanos() - spell);
-        let past = spell_of(&pairs, from, 0, |pair| pair.usual_price)?;
-        Ok(Self { pairs, past, start })
+        let seeds = (QUIET_PER_MINUTE, 0);
+        let past = spell_of(&pairs, from, seeds, |pair| pair.usual_price)?;
+        Ok(Self { pairs, past, start, trades_per_minute: QUIET_PER_MINUTE })
+    }
+
+    /// Pairs whose tape has ended at `start`; they go on from their last prices.
+    pub(super) const fn after(pairs: Vec<Pair>, start: UnixNanos) -> Self {
+        Self { pairs, past: Vec::new(), start, trades_per_minute: LIVELY_PER_MINUTE }
     }
 
     /// What has happened at the start.
@@ -33,6 +40,9 @@ impl Others {
 
     /// Plays one spell after the other. Never ends, unless a price leaves what can be generated.
     pub(super) async fn play(self, venue: &KrakenSim) {
+        if self.pairs.is_empty() {
+            return;
+        }
         let mut start = self.start;
         for number in 1_u64.. {
             let last = venue.last_prices();
@@ -40,7 +50,7 @@ impl Others {
                 let known: Option<&model::Price> = last.get::<Symbol>(pair.symbol());
                 known.copied().unwrap_or(pair.usual_price)
             };
-            match spell_of(&self.pairs, start, number, price) {
+            match spell_of(&self.pairs, start, (self.trades_per_minute, number), price) {
                 Ok(events) => venue.play_market(&events, start).await,
                 Err(error) => {
                     tracing::warn!(%error, "generated markets are silent from here");
@@ -57,12 +67,13 @@ impl Others {
 fn spell_of(
     pairs: &[Pair],
     from: UnixNanos,
-    number: u64,
+    (trades_per_minute, number): (u32, u64),
     price: impl Fn(&Pair) -> model::Price,
 ) -> anyhow::Result<Vec<MarketEvent>> {
     let mut events = Vec::new();
     for (at, pair) in (0_u64..).zip(pairs) {
-        events.extend(generated(pair, from, price(pair), number * SEED_STEP + at)?);
+        let seed = number * SEED_STEP + at;
+        events.extend(generated(pair, from, price(pair), (trades_per_minute, seed))?);
     }
     events.sort_by_key(MarketEvent::at);
     Ok(events)

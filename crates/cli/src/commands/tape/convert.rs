@@ -15,11 +15,12 @@ pub(crate) fn convert(args: &ConvertArgs) -> anyhow::Result<Exit> {
     let reader = survey::open(&args.read)?;
     let symbol = args.symbol.clone().or_else(|| reader.files().first()?.symbol.clone());
     let files = reader.files().to_vec();
+    let levels = files.iter().map(|file| file.levels).min().flatten();
     let mut sieve = Sieve::new(reader.kind(), files, survey::config(&args.read.how)?);
     let shown = args.out.display();
     let file = File::create_new(&args.out)
         .with_context(|| format!("{shown}: expected a file that does not exist yet"))?;
-    let written = write(reader, &mut sieve, file, symbol);
+    let written = write(reader, &mut sieve, file, about_of(symbol, levels));
     let rows = written.inspect_err(|_| drop(fs::remove_file(&args.out)))?;
     let report: QualityReport = sieve.into_report();
     let mut stdout = std::io::stdout();
@@ -29,13 +30,19 @@ pub(crate) fn convert(args: &ConvertArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Pass)
 }
 
+/// What a tape in columns keeps of where it came from.
+fn about_of(symbol: Option<String>, levels: Option<u32>) -> Vec<(String, String)> {
+    let symbol = symbol.map(|symbol| ("symbol".to_owned(), symbol));
+    let levels = levels.map(|levels| ("levels".to_owned(), levels.to_string()));
+    symbol.into_iter().chain(levels).collect()
+}
+
 fn write(
     reader: MarketReader,
     sieve: &mut Sieve,
     file: File,
-    symbol: Option<String>,
+    about: Vec<(String, String)>,
 ) -> anyhow::Result<u64> {
-    let about = symbol.map(|symbol| ("symbol".to_owned(), symbol)).into_iter().collect();
     let mut writer = ColumnarWriter::new(BufWriter::new(file), reader.kind(), about)?;
     reader.read_ahead::<anyhow::Error>(|batch| Ok(writer.write(sieve.take(batch)?)?))?;
     writer.write(sieve.finish()?)?;

@@ -11,6 +11,7 @@ use crate::Exit;
 use crate::args::{FetchArgs, FetchVenue};
 use crate::signals::{self, News};
 use crate::url::Url;
+use tls::Roots;
 
 mod archive;
 mod kraken;
@@ -46,7 +47,8 @@ pub(crate) fn execute(args: &FetchArgs) -> anyhow::Result<Exit> {
         }
     };
     let manners = Manners::new(args.web().pace)?;
-    let news = signals::beside(move || async move { fetch(site, manners, wanted).await })?;
+    let roots = web::roots(args.web().roots.as_deref())?;
+    let news = signals::beside(move || async move { fetch(site, roots, manners, wanted).await })?;
     match signals::next(&news)? {
         News::Signal(_) => {
             say("stopped; the same command goes on from here")?;
@@ -65,9 +67,14 @@ enum Wanted {
     Archive(archive::Wanted),
 }
 
-async fn fetch(site: Url, manners: Manners, wanted: Wanted) -> anyhow::Result<Fetched> {
+async fn fetch(
+    site: Url,
+    roots: Roots,
+    manners: Manners,
+    wanted: Wanted,
+) -> anyhow::Result<Fetched> {
     let group = TaskGroup::new("fetch");
-    let mut web = Web::new(site, manners, group.spawner())?;
+    let mut web = Web::new(site, roots, manners, group.spawner())?;
     match wanted {
         Wanted::Kraken(wanted) => wanted.fetch(&mut web).await,
         Wanted::Archive(wanted) => wanted.fetch(&mut web).await,

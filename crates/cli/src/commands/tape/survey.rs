@@ -5,8 +5,8 @@ use std::io::Write as _;
 use anyhow::anyhow;
 use serde_json::{Value, json};
 use tape::{
-    CheckedReader, Compression, Example, MarketReader, Policy, Problem, QualityConfig,
-    QualityReport, ReadOptions, RowKind, Tally, format_utc,
+    CheckedReader, Compression, Example, FileAbout, MarketReader, Policy, Problem, QualityConfig,
+    QualityReport, ReadOptions, RowKind, Tally, format_utc, is_same_market,
 };
 
 use crate::Exit;
@@ -36,7 +36,23 @@ fn survey(args: &ReadArgs) -> anyhow::Result<QualityReport> {
 }
 
 pub(super) fn open(args: &ReadArgs) -> anyhow::Result<MarketReader> {
-    Ok(MarketReader::open(&args.files, options(&args.how))?)
+    let reader = MarketReader::open(&args.files, options(&args.how))?;
+    of_one_market(reader.files())?;
+    Ok(reader)
+}
+
+/// Refuses files that tell several markets: a tape is of one.
+pub(crate) fn of_one_market(files: &[FileAbout]) -> anyhow::Result<()> {
+    let told = |file: &FileAbout| Some((file.place.clone(), file.symbol.clone()?));
+    let mut told = files.iter().filter_map(told);
+    let Some((first, of)) = told.next() else { return Ok(()) };
+    match told.find(|(_, symbol)| !is_same_market(symbol, &of)) {
+        None => Ok(()),
+        Some((place, symbol)) => Err(anyhow!(
+            "{place}: a tape of {symbol}, but {first} is one of {of}; expected one market (of an archive: \
+             FILE.zip!MEMBER; of several in a backtest: --tape BASE/QUOTE={first} --tape BASE/QUOTE={place})"
+        )),
+    }
 }
 
 /// How the arguments say that files are read.

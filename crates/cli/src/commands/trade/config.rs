@@ -3,28 +3,35 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use engine::{RiskLimits, StrategySpec};
+use kraken::switch::SwitchConfig;
 use kraken::{Credentials, CredentialsError, KrakenConfig};
 use node::{ForeignOrders, NodeConfig, NodeError, SinkSpec};
+use platform::Endpoint;
 use resilience::{BackoffConfig, Jitter, LaneConfig, LaneConfigError};
 use scenario::{Document, Overridden, Step};
 use store::influx::{InfluxConfig, InfluxConfigError, InfluxToken};
+use tls::{HANDSHAKE_TIMEOUT, Roots};
 
 use super::effective::effective;
 use super::environment;
-use super::file::{File, Foreign, Lane, Secret, Sink, Venue};
+use super::file::{CancelAfter, File, Foreign, Lane, Node, Secret, Sink, Venue};
 use crate::url::Url;
 
 /// Largest file taken, in bytes.
 const BYTES_MAX: u64 = 64 * 1024;
 /// Largest file of a secret, in bytes.
 const SECRET_BYTES_MAX: u64 = 4 * 1024;
+/// Largest file of certificates, in bytes: all public authorities together have a quarter of that.
+const ROOTS_BYTES_MAX: u64 = 1024 * 1024;
 /// Tables without which the file says nothing.
 const TABLES: [&str; 3] = ["venue", "strategy", "risk"];
+/// Kraken's REST interface, and where its streams are then.
+const KRAKEN: [&str; 3] = ["api.kraken.com", "ws.kraken.com", "ws-auth.kraken.com"];
 /// Where WebSocket v2 is.
 const WS_PATH: &str = "/v2";
 /// The dependency that is the node's own endpoint.
@@ -38,6 +45,10 @@ pub(super) struct Loaded {
     pub(super) spec: String,
     /// Every setting with its value, as a file; secrets by where they are kept.
     pub(super) effective: String,
+    /// Whose certificates are trusted.
+    pub(super) roots: Roots,
+    /// Longest handshake of TLS.
+    pub(super) handshake_timeout: Duration,
 }
 
 impl Loaded {
@@ -87,6 +98,7 @@ impl Reader<'_> {
             foreign_orders: match file.node.foreign_orders {
                 Foreign::Refuse => ForeignOrders::Refuse,
                 Foreign::Leave => ForeignOrders::Leave,
+                Foreign::CancelOwn => ForeignOrders::CancelOwn,
             },
             reconcile_every: positive.reconcile_every.0,
             visibility_delay: positive.visibility_delay.0,
@@ -96,6 +108,7 @@ impl Reader<'_> {
                 cap: Duration::from_secs(5),
                 jitter: Jitter::Equal,
             },
+            switch: self.switch(&file.node)?,
             startup_max: positive.startup_max.0,
             settle_max: positive.settle_max.0,
             flush_max: positive.flush_max.0,
@@ -110,25 +123,34 @@ impl Reader<'_> {
             optional,
         };
         node.validate().map_err(|error| self.located(error))?;
-        let effective = effective(&file, &node);
-        Ok(Loaded { node, spec: file.strategy.spec, effective })
+        let handshake_timeout =
+            file.tls.handshake_timeout.map_or(HANDSHAKE_TIMEOUT, |timeout| timeout.0);
+        let effective = effective(&file, &node, handshake_timeout);
+        let (roots, spec) = (self.roots(&file)?, file.strategy.spec);
+        Ok(Loaded { node, spec, effective, roots, handshake_timeout })
     }
 
     fn kraken(&self, file: &File) -> anyhow::Result<KrakenConfig> {
         let venue = &file.venue;
         let symbols = venue.symbols.iter().map(|pair| pair.0.clone()).collect();
         let mut kraken = KrakenConfig::production(self.credentials(venue)?, symbols);
-        self.no_tls("venue", "rest", Some(&venue.rest))?;
-        self.no_tls("venue", "public_ws", venue.public_ws.as_ref())?;
-        self.no_tls("venue", "private_ws", venue.private_ws.as_ref())?;
         if !venue.rest.path.is_empty() {
             return Err(self.expected("venue", "rest", "an address without a path"));
         }
-        let public = venue.public_ws.clone().unwrap_or_else(|| Url {
-            endpoint: venue.rest.endpoint.clone(),
-            path: WS_PATH.to_owned(),
-        });
-        let private = venue.private_ws.clone().unwrap_or_else(|| public.clone());
+        let [api, ws, ws_auth] = KRAKEN;
+        let stream = |host: &str| {
+            let host =
+                if venue.rest.endpoint.host == api { host } else { &venue.rest.endpoint.host };
+            let endpoint = Endpoint { host: host.to_owned(), ..venue.rest.endpoint.clone() };
+            Url { endpoint, path: WS_PATH.to_owned() }
+        };
+        let public = venue.public_ws.clone().unwrap_or_else(|| stream(ws));
+        let private = match (&venue.private_ws, &venue.public_ws) {
+            (Some(private), _) => private.clone(),
+            // A proxy or a simulated venue has both in one place.
+            (None, Some(public)) if public.endpoint.host != ws => public.clone(),
+            (None, _) => stream(ws_auth),
+        };
         if private.path != public.path {
             return Err(self.expected("venue", "private_ws", "the same path as `public_ws`"));
         }
@@ -137,10 +159,12 @@ impl Reader<'_> {
         kraken.public_ws = public.endpoint;
         kraken.private_ws = private.endpoint;
         kraken.book_depth = venue.book_depth.unwrap_or(kraken.book_depth);
+        kraken.counters_full_at_start = venue.counters_full_at_start.unwrap_or_default();
         let times = [
             (&mut kraken.connect_timeout, venue.connect_timeout),
             (&mut kraken.subscribe_timeout, venue.subscribe_timeout),
             (&mut kraken.silence_max, venue.silence_max),
+            (&mut kraken.quiet_max, venue.quiet_max),
             (&mut kraken.request_timeout, venue.request_timeout),
             (&mut kraken.order_deadline, venue.order_deadline),
         ];
@@ -151,6 +175,21 @@ impl Reader<'_> {
         set_lane(&mut kraken.order_lane, &file.order_lane);
         set_lane(&mut kraken.cancel_lane, &file.cancel_lane);
         Ok(kraken)
+    }
+
+    /// The dead man's switch. On by default where the account is the node's alone: orders that nobody watches
+    /// are worse than none. Beside orders of others, which it would cancel, too, somebody must want it.
+    fn switch(&self, node: &Node) -> anyhow::Result<Option<SwitchConfig>> {
+        let timeout = match (node.cancel_after, node.foreign_orders) {
+            (Some(CancelAfter::After(timeout)), _) => timeout,
+            (None, Foreign::Refuse | Foreign::CancelOwn) => SwitchConfig::RECOMMENDED.timeout,
+            (Some(CancelAfter::Off), _) | (None, Foreign::Leave) => return Ok(None),
+        };
+        let config = SwitchConfig::of(timeout);
+        let valid = config.validate();
+        let expected = r#""off", or whole seconds from "10s" to "24h""#;
+        valid.map_err(|_| self.expected("node", "cancel_after", expected))?;
+        Ok(Some(config))
     }
 
     /// What the node can do without: the endpoint, unless somebody says otherwise, and a sink that does
@@ -173,7 +212,6 @@ impl Reader<'_> {
     }
 
     fn sink(&self, sink: &Sink) -> anyhow::Result<SinkSpec> {
-        self.no_tls("sink", "url", Some(&sink.url))?;
         if !sink.url.path.is_empty() {
             return Err(self.expected("sink", "url", "an address without a path"));
         }
@@ -207,8 +245,7 @@ impl Reader<'_> {
             Secret::Env(name) => std::env::var(name)
                 .map_err(|_| anyhow!("{place}: `{key}`: the variable `{name}` is not set")),
             Secret::File(file) => {
-                let folder = self.path.parent().unwrap_or(Path::new(""));
-                let bytes = bytes(&folder.join(file), "a file with a secret", SECRET_BYTES_MAX)
+                let bytes = bytes(&self.beside(file), "a file with a secret", SECRET_BYTES_MAX)
                     .with_context(|| format!("{place}: `{key}`"))?;
                 let text = String::from_utf8(bytes)
                     .map_err(|_| anyhow!("{place}: `{key}`: expected a text in UTF-8"))?;
@@ -231,17 +268,23 @@ impl Reader<'_> {
         ))
     }
 
-    fn no_tls(&self, table: &str, key: &str, url: Option<&Url>) -> anyhow::Result<()> {
-        if url.is_some_and(|url| url.endpoint.tls) && table == "sink" {
-            let expected = "http://, since this version has no TLS yet";
-            return Err(self.expected(table, key, expected));
+    /// The public authorities, and those of the file.
+    fn roots(&self, file: &File) -> anyhow::Result<Roots> {
+        let mut roots = Roots::public();
+        if let Some(path) = &file.tls.roots {
+            let place = || format!("{}: `roots`", self.place("tls", "roots"));
+            let path = self.beside(path);
+            let pem = bytes(&path, "a file with certificates", ROOTS_BYTES_MAX);
+            let pem = pem.with_context(place)?;
+            let added = roots.add_pem(&pem).with_context(|| path.display().to_string());
+            added.with_context(place)?;
         }
-        if url.is_some_and(|url| url.endpoint.tls) {
-            let expected = "http:// or ws://, since this version has no TLS yet and so cannot reach \
-                            Kraken itself; `wavetank serve` speaks plain HTTP";
-            return Err(self.expected(table, key, expected));
-        }
-        Ok(())
+        Ok(roots)
+    }
+
+    /// A path as the configuration means it.
+    fn beside(&self, path: &Path) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 
     fn expected(&self, table: &str, key: &str, expected: &str) -> anyhow::Error {

@@ -11,7 +11,7 @@ use super::environment::quoted;
 use super::file::{File, Secret, Sink, Venue};
 
 /// Every setting with its value.
-pub(super) fn effective(file: &File, node: &NodeConfig) -> String {
+pub(super) fn effective(file: &File, node: &NodeConfig, handshake_timeout: Duration) -> String {
     let mut text = Text::default();
     venue(&mut text, &file.venue, &node.kraken);
     text.table("strategy", &[("spec", quoted(&file.strategy.spec))]);
@@ -29,9 +29,8 @@ pub(super) fn effective(file: &File, node: &NodeConfig) -> String {
         text.table("endpoint", &[("listen", quoted(&address.to_string())), ("hosts", hosts)]);
     }
     if let Some(Sink { url, org, bucket, token, critical }) = &file.sink {
-        let Endpoint { host, port, .. } = &url.endpoint;
         let rows = [
-            ("url", quoted(&format!("http://{host}:{port}"))),
+            ("url", address("http", &url.endpoint, "")),
             ("org", quoted(org)),
             ("bucket", quoted(bucket)),
             ("token", kept(token)),
@@ -39,19 +38,19 @@ pub(super) fn effective(file: &File, node: &NodeConfig) -> String {
         ];
         text.table("sink", &rows);
     }
+    let roots = file.tls.roots.as_ref().map(|path| ("roots", quoted(&path.display().to_string())));
+    let timeout = ("handshake_timeout", time(handshake_timeout));
+    text.table("tls", &roots.into_iter().chain([timeout]).collect::<Vec<_>>());
     text.0
 }
 
 fn venue(text: &mut Text, file: &Venue, kraken: &KrakenConfig) {
-    let url = |scheme: &str, Endpoint { host, port, .. }: &Endpoint, path: &str| {
-        quoted(&format!("{scheme}://{host}:{port}{path}"))
-    };
     text.table(
         "venue",
         &[
-            ("rest", url("http", &kraken.rest, "")),
-            ("public_ws", url("ws", &kraken.public_ws, &kraken.ws_path)),
-            ("private_ws", url("ws", &kraken.private_ws, &kraken.ws_path)),
+            ("rest", address("http", &kraken.rest, "")),
+            ("public_ws", address("ws", &kraken.public_ws, &kraken.ws_path)),
+            ("private_ws", address("ws", &kraken.private_ws, &kraken.ws_path)),
             ("symbols", list(kraken.symbols.iter().map(ToString::to_string))),
             ("api_key", kept(&file.api_key)),
             ("api_secret", kept(&file.api_secret)),
@@ -59,8 +58,10 @@ fn venue(text: &mut Text, file: &Venue, kraken: &KrakenConfig) {
             ("connect_timeout", time(kraken.connect_timeout)),
             ("subscribe_timeout", time(kraken.subscribe_timeout)),
             ("silence_max", time(kraken.silence_max)),
+            ("quiet_max", time(kraken.quiet_max)),
             ("request_timeout", time(kraken.request_timeout)),
             ("order_deadline", time(kraken.order_deadline)),
+            ("counters_full_at_start", kraken.counters_full_at_start.to_string()),
         ],
     );
 }
@@ -69,7 +70,9 @@ fn rest(text: &mut Text, node: &NodeConfig) {
     let foreign = match node.foreign_orders {
         ForeignOrders::Refuse => "refuse",
         ForeignOrders::Leave => "leave",
+        ForeignOrders::CancelOwn => "cancel-own",
     };
+    let cancel_after = node.switch.map_or_else(|| quoted("off"), |switch| time(switch.timeout));
     text.table(
         "node",
         &[
@@ -77,6 +80,7 @@ fn rest(text: &mut Text, node: &NodeConfig) {
             ("reconcile_every", time(node.reconcile_every)),
             ("visibility_delay", time(node.visibility_delay)),
             ("clock_skew_max", time(node.clock_skew_max)),
+            ("cancel_after", cancel_after),
             ("startup_max", time(node.startup_max)),
             ("settle_max", time(node.settle_max)),
             ("flush_max", time(node.flush_max)),
@@ -112,6 +116,12 @@ impl Text {
         self.0.push_str(&format!("{gap}[{name}]\n"));
         rows.iter().for_each(|(key, value)| self.0.push_str(&format!("{key} = {value}\n")));
     }
+}
+
+/// `scheme` is that without TLS.
+fn address(scheme: &str, Endpoint { host, port, tls }: &Endpoint, path: &str) -> String {
+    let secure = if *tls { "s" } else { "" };
+    quoted(&format!("{scheme}{secure}://{host}:{port}{path}"))
 }
 
 fn time(duration: Duration) -> String {

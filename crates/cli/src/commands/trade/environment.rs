@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// Every key that a variable may override. Secrets are no such: the file names a variable.
-const KEYS: [(&str, &str, Kind); 41] = [
+const KEYS: [(&str, &str, Kind); 44] = [
     ("venue", "rest", Kind::Text),
     ("venue", "public_ws", Kind::Text),
     ("venue", "private_ws", Kind::Text),
@@ -29,8 +29,10 @@ const KEYS: [(&str, &str, Kind); 41] = [
     ("venue", "connect_timeout", Kind::Text),
     ("venue", "subscribe_timeout", Kind::Text),
     ("venue", "silence_max", Kind::Text),
+    ("venue", "quiet_max", Kind::Text),
     ("venue", "request_timeout", Kind::Text),
     ("venue", "order_deadline", Kind::Text),
+    ("venue", "counters_full_at_start", Kind::Flag),
     ("strategy", "spec", Kind::Text),
     ("risk", "order_quantity_max", Kind::Text),
     ("risk", "position_max", Kind::Text),
@@ -39,6 +41,7 @@ const KEYS: [(&str, &str, Kind); 41] = [
     ("node", "reconcile_every", Kind::Text),
     ("node", "visibility_delay", Kind::Text),
     ("node", "clock_skew_max", Kind::Text),
+    ("node", "cancel_after", Kind::Text),
     ("node", "startup_max", Kind::Text),
     ("node", "settle_max", Kind::Text),
     ("node", "flush_max", Kind::Text),
@@ -62,6 +65,8 @@ const KEYS: [(&str, &str, Kind); 41] = [
     ("sink", "org", Kind::Text),
     ("sink", "bucket", Kind::Text),
     ("sink", "critical", Kind::Flag),
+    ("tls", "roots", Kind::Text),
+    ("tls", "handshake_timeout", Kind::Text),
 ];
 
 /// Adds the variables that are ours to a file's text.

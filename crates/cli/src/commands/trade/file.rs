@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) cancel_lane: Lane,
     pub(super) endpoint: Option<Listen>,
     pub(super) sink: Option<Sink>,
+    #[serde(default)]
+    pub(super) tls: Tls,
 }
 
 /// Table `[venue]`: Kraken, or what speaks like it.
@@ -46,8 +48,10 @@ pub(super) struct Venue {
     pub(super) connect_timeout: Option<Positive>,
     pub(super) subscribe_timeout: Option<Positive>,
     pub(super) silence_max: Option<Positive>,
+    pub(super) quiet_max: Option<Positive>,
     pub(super) request_timeout: Option<Positive>,
     pub(super) order_deadline: Option<Positive>,
+    pub(super) counters_full_at_start: Option<bool>,
 }
 
 /// Table `[strategy]`.
@@ -75,6 +79,8 @@ pub(super) struct Node {
     pub(super) reconcile_every: Positive,
     pub(super) visibility_delay: Positive,
     pub(super) clock_skew_max: Positive,
+    /// Default: 60 s, or off beside orders that are not ours.
+    pub(super) cancel_after: Option<CancelAfter>,
     pub(super) startup_max: Positive,
     pub(super) settle_max: Positive,
     pub(super) flush_max: Positive,
@@ -91,6 +97,7 @@ impl Default for Node {
             reconcile_every: seconds(5),
             visibility_delay: seconds(60),
             clock_skew_max: seconds(3),
+            cancel_after: None,
             startup_max: seconds(60),
             settle_max: seconds(90),
             flush_max: seconds(5),
@@ -100,12 +107,21 @@ impl Default for Node {
     }
 }
 
+/// The venue's dead man's switch.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum CancelAfter {
+    Off,
+    /// Silence of the node after which the venue cancels every order of the account.
+    After(Duration),
+}
+
 /// What to do beside orders that are not ours.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Foreign {
     Refuse,
     Leave,
+    CancelOwn,
 }
 
 /// Tables `[read_lane]`, `[order_lane]`, `[cancel_lane]`: the client's defaults where nothing is said.
@@ -140,6 +156,15 @@ pub(super) struct Sink {
     /// Whether the node is of no use without it.
     #[serde(default)]
     pub(super) critical: bool,
+}
+
+/// Table `[tls]`: for addresses that begin with `https` or `wss`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Tls {
+    /// Certificates in PEM that are trusted besides the public authorities, from the folder of this file.
+    pub(super) roots: Option<PathBuf>,
+    pub(super) handshake_timeout: Option<Positive>,
 }
 
 /// The name of a host, in small letters.
@@ -228,6 +253,16 @@ impl<'de> Deserialize<'de> for Positive {
         by_text(deserializer, expected, |text| {
             let duration = scenario::parse_duration(text).ok()?;
             (!duration.is_zero()).then_some(Self(duration))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for CancelAfter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = r#""off", or a duration with a unit, for example "60s""#;
+        by_text(deserializer, expected, |text| match text {
+            "off" => Some(Self::Off),
+            text => scenario::parse_duration(text).ok().map(Self::After),
         })
     }
 }

@@ -3,7 +3,7 @@ use crate::desk::Wish;
 use crate::strategies::testing::{World, one, symbol};
 
 fn world() -> World<SmaCross> {
-    World::new(SmaCross::new(symbol(), 1, 2, one()))
+    World::new(SmaCross::new(symbol(), 1, 2, one(), Means::Exact))
 }
 
 fn order(side: Side, quantity: Quantity) -> Wish {
@@ -18,7 +18,7 @@ fn order(side: Side, quantity: Quantity) -> Wish {
 }
 
 #[test]
-fn a_crossing_orders_the_size_and_what_closes_the_position() {
+fn a_crossing_closes_the_position_and_orders_the_size() {
     let mut world = world();
     assert_eq!(world.bar(100), []);
     assert_eq!(world.bar(90), [], "below, for the first time");
@@ -26,8 +26,22 @@ fn a_crossing_orders_the_size_and_what_closes_the_position() {
     assert_eq!(world.bar(85), [order(Side::Buy, one())]);
     world.positions.insert(symbol(), one());
     assert_eq!(world.bar(86), [], "still above");
-    let both = one().checked_add(one()).expect("small");
-    assert_eq!(world.bar(70), [order(Side::Sell, both)]);
+    assert_eq!(world.bar(70), [order(Side::Sell, one()), order(Side::Sell, one())]);
+}
+
+/// Below, above, equal, below, equal, above: the second time up with a long position.
+#[test]
+fn a_second_crossing_in_one_direction_enters_anew() {
+    let mut world = World::new(SmaCross::new(symbol(), 1, 2, one(), Means::Exact));
+    for close in [100, 90] {
+        assert_eq!(world.bar(close), []);
+    }
+    assert_eq!(world.bar(95), [order(Side::Buy, one())]);
+    world.positions.insert(symbol(), one());
+    for close in [95, 94] {
+        assert_eq!(world.bar(close), [], "{close}: it came from a touch");
+    }
+    assert_eq!(world.bar(96), [order(Side::Sell, one()), order(Side::Buy, one())]);
 }
 
 #[test]

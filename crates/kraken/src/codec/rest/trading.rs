@@ -96,7 +96,7 @@ fn with_life(fields: Fields, order: &KrakenOrder) -> Fields {
 }
 
 /// Rounded up.
-pub(in crate::codec) const fn whole_seconds(at: UnixNanos) -> i64 {
+pub(crate) const fn whole_seconds(at: UnixNanos) -> i64 {
     if at.subsec_nanos() == 0 { at.secs() } else { at.secs().saturating_add(1) }
 }
 

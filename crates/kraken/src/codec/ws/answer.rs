@@ -32,11 +32,26 @@ pub enum Done {
     #[default]
     Nothing,
     /// Orders, one per order of the request: added, amended, edited or cancelled.
-    Orders(Vec<(Option<VenueOrderId>, Option<ClientOrderId>)>),
+    Orders(Vec<DoneOrder>),
     /// So many orders were cancelled.
     Cancelled(u32),
     /// All orders will be cancelled then; `None` if the switch is off.
     CancelsAt(Option<UnixNanos>),
+}
+
+/// What was done to one order, as far as the answer tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DoneOrder {
+    /// The venue's name of it; of the new one after an edit.
+    pub id: Option<VenueOrderId>,
+    /// Ours.
+    pub client_order_id: Option<ClientOrderId>,
+    /// Name of the change, if it was amended.
+    pub amend_id: Option<String>,
+    /// The venue's name of the order that an edit replaced.
+    pub original: Option<VenueOrderId>,
+    /// Why this one of a batch was refused.
+    pub error: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,10 +79,6 @@ struct Row<'a> {
     count: Option<u32>,
     #[serde(borrow, rename = "triggerTime")]
     trigger_time: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    order_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    cl_ord_id: Option<Cow<'a, str>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -76,12 +87,25 @@ struct OrderRow<'a> {
     order_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     cl_ord_id: Option<Cow<'a, str>>,
+    amend_id: Option<String>,
+    #[serde(borrow)]
+    original_order_id: Option<Cow<'a, str>>,
+    error: Option<String>,
 }
 
 impl OrderRow<'_> {
-    fn names(self) -> (Option<VenueOrderId>, Option<ClientOrderId>) {
-        let client = client_order_id(self.cl_ord_id.as_deref());
-        (self.order_id.as_deref().map(VenueOrderId::new), client)
+    fn is_about_an_order(&self) -> bool {
+        self.order_id.is_some() || self.cl_ord_id.is_some() || self.amend_id.is_some()
+    }
+
+    fn into_done(self) -> DoneOrder {
+        DoneOrder {
+            id: self.order_id.as_deref().map(VenueOrderId::new),
+            client_order_id: client_order_id(self.cl_ord_id.as_deref()),
+            amend_id: self.amend_id,
+            original: self.original_order_id.as_deref().map(VenueOrderId::new),
+            error: self.error,
+        }
     }
 }
 
@@ -93,21 +117,20 @@ pub(super) fn read(envelope: Envelope<'_>) -> Message {
         None => return envelope.error.map_or(Message::Other, Message::Error),
     }
     let result = envelope.result.map(RawValue::get).unwrap_or_default();
-    let (row, batch): (Row<'_>, Vec<OrderRow<'_>>) = if result.starts_with('[') {
+    let (row, orders): (Row<'_>, Vec<OrderRow<'_>>) = if result.starts_with('[') {
         (Row::default(), serde_json::from_str(result).unwrap_or_default())
     } else {
-        (serde_json::from_str(result).unwrap_or_default(), Vec::new())
+        let order: OrderRow<'_> = serde_json::from_str(result).unwrap_or_default();
+        let orders = Some(order).filter(OrderRow::is_about_an_order);
+        (serde_json::from_str(result).unwrap_or_default(), orders.into_iter().collect())
     };
-    let Row { symbol, maxratecount, count, trigger_time, order_id, cl_ord_id } = row;
-    let order = OrderRow { order_id, cl_ord_id };
+    let Row { symbol, maxratecount, count, trigger_time } = row;
     let done = if let Some(count) = count.or(envelope.orders_cancelled) {
         Done::Cancelled(count)
     } else if let Some(at) = trigger_time {
         Done::CancelsAt(timestamp(&at).ok())
-    } else if !batch.is_empty() {
-        Done::Orders(batch.into_iter().map(OrderRow::names).collect())
-    } else if order.order_id.is_some() || order.cl_ord_id.is_some() {
-        Done::Orders(vec![order.names()])
+    } else if !orders.is_empty() {
+        Done::Orders(orders.into_iter().map(OrderRow::into_done).collect())
     } else {
         Done::Nothing
     };

@@ -231,12 +231,24 @@ fn answers_say_what_was_done() {
         let Message::Ack(ack) = read(&text) else { panic!("{text}") };
         ack.done
     };
-    let order = |id: &str, name| (Some(VenueOrderId::new(id)), name);
+    let order = |id: &str, client_order_id| {
+        let id = Some(VenueOrderId::new(id));
+        DoneOrder { id, client_order_id, ..DoneOrder::default() }
+    };
     let named = order("O1", ClientOrderId::new("wt-1").ok());
     let one = r#""result":{"order_id":"O1","cl_ord_id":"wt-1"}"#;
     assert_eq!(done(one), Done::Orders(vec![named.clone()]));
     let two = r#""result":[{"order_id":"O1","cl_ord_id":"wt-1"},{"order_id":"O2"}]"#;
     assert_eq!(done(two), Done::Orders(vec![named, order("O2", None)]));
+    let refused = r#""result":[{"error":"EOrder:Insufficient funds"}]"#;
+    let error = Some("EOrder:Insufficient funds".to_owned());
+    assert_eq!(done(refused), Done::Orders(vec![DoneOrder { error, ..DoneOrder::default() }]));
+    let amended = DoneOrder { amend_id: Some("TA".to_owned()), ..order("O1", None) };
+    assert_eq!(done(r#""result":{"amend_id":"TA","order_id":"O1"}"#), Done::Orders(vec![amended]));
+    let original = Some(VenueOrderId::new("O1"));
+    let edited = DoneOrder { original, ..order("O2", None) };
+    let text = r#""result":{"order_id":"O2","original_order_id":"O1"}"#;
+    assert_eq!(done(text), Done::Orders(vec![edited]));
     assert_eq!(done(r#""result":{"count":3}"#), Done::Cancelled(3));
     assert_eq!(done(r#""orders_cancelled":2"#), Done::Cancelled(2));
     let at = UnixNanos::from_secs(1_716_146_540);

@@ -126,10 +126,8 @@ async fn a_batch_whose_answer_is_too_short_is_in_doubt() {
 
 /// The rule that kept something from being sent.
 fn broken(error: &RestError) -> Option<&RuleBroken> {
-    match error {
-        LaneError::Call(CallError::Rule(broken)) => Some(broken),
-        _ => None,
-    }
+    let LaneError::Call(CallError::Rule(broken)) = error else { return None };
+    Some(broken)
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,7 +200,7 @@ async fn rules_are_asked_for_once_and_anew_before_they_refuse_when_old() {
     };
     let eth = |quantity_min: &str, status: &str| match rows(quantity_min, status) {
         Answer::Body(text) => Answer::Body(text.replace("XBT/USD", "ETH/USD")),
-        other => other,
+        other @ (Answer::Status(..) | Answer::Close | Answer::Hang | Answer::Late(..)) => other,
     };
     // Nobody asked for the rules of this pair yet.
     bench.venue.plan([eth("0.5", "online"), Answer::result(PLACED), Answer::result(PLACED)]);

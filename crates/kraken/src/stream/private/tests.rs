@@ -7,6 +7,7 @@ use super::*;
 const TIMINGS: Timings = Timings {
     subscribe_timeout: Duration::from_secs(10),
     silence_max: Duration::from_secs(10),
+    quiet_max: Duration::from_secs(30),
     pong_timeout: Duration::from_secs(5),
     ping_interval: Duration::from_secs(30),
 };

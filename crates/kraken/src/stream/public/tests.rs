@@ -6,6 +6,7 @@ use crate::test_venue;
 const TIMINGS: Timings = Timings {
     subscribe_timeout: Duration::from_secs(10),
     silence_max: Duration::from_secs(10),
+    quiet_max: Duration::from_secs(30),
     pong_timeout: Duration::from_secs(5),
     ping_interval: Duration::from_secs(30),
 };
@@ -177,6 +178,62 @@ fn wrong_books_far_apart_are_each_fetched_anew() {
         assert!(matches!(out.last(), Some(Action::Send(_))), "{out:?}");
         bench.now += Duration::from_secs(31);
     }
+}
+
+impl Bench {
+    fn tick_after(&mut self, time: Duration) -> Vec<Action> {
+        self.now += time;
+        let mut out = Vec::new();
+        // Heartbeats go on.
+        self.stream.vitals.heard(self.now);
+        self.stream.tick(self.now, &mut out);
+        out
+    }
+}
+
+/// True for a subscription that is renewed, which is nobody's loss.
+fn is_renewal(out: &[Action]) -> bool {
+    let sent: Vec<&String> = out
+        .iter()
+        .filter_map(|action| if let Action::Send(text) = action { Some(text) } else { None })
+        .collect();
+    let lost = out.iter().any(|action| matches!(action, Action::Audit(_) | Action::Emit(_)));
+    sent.iter().any(|text| text.contains("unsubscribe"))
+        && sent.iter().any(|text| text.contains(r#""method":"subscribe""#))
+        && !lost
+}
+
+#[test]
+fn a_quiet_book_is_subscribed_anew_and_goes_on_if_nothing_was_missed() {
+    let mut bench = Bench::new();
+    bench.snapshot(true);
+    for _ in 0..3 {
+        let early = bench.tick_after(Duration::from_secs(29));
+        assert!(!is_renewal(&early), "{early:?}");
+        let due = bench.tick_after(Duration::from_secs(1));
+        assert!(is_renewal(&due), "{due:?}");
+        let again = bench.tick_after(Duration::ZERO);
+        assert!(!is_renewal(&again), "{again:?}");
+        let out = bench.snapshot(true);
+        assert!(!out.iter().any(|action| matches!(action, Action::Disconnect(_))), "{out:?}");
+    }
+    // A change is a sign of life of its own.
+    bench.tick_after(Duration::from_secs(29));
+    bench.book("update", "45283.5", true);
+    assert!(!is_renewal(&bench.tick_after(Duration::from_secs(29))));
+    assert_eq!(bench.stream.deadline(), bench.now + Duration::from_secs(1));
+    bench.stream.forgive(Duration::from_secs(5));
+    assert!(!is_renewal(&bench.tick_after(Duration::from_secs(5))));
+}
+
+#[test]
+fn a_snapshot_that_shows_missed_changes_ends_the_connection() {
+    let mut bench = Bench::new();
+    bench.snapshot(true);
+    assert!(is_renewal(&bench.tick_after(Duration::from_secs(30))));
+    let out = bench.book("snapshot", "45290.1", true);
+    let expected = "changes of the book of BTC/USD did not come";
+    assert_eq!(out.last(), Some(&Action::Disconnect(expected.to_owned())));
 }
 
 #[test]

@@ -36,8 +36,13 @@ fn a_market_buy_needs_exactly_its_cost_and_fee() {
     config.accounts[0] = account("a", "101.404", "0");
     config.accounts[1] = account("b", "101.40399", "0");
     let mut exchange = Exchange::new(config).unwrap();
-    let update =
-        DepthUpdate { symbol: &symbol(), snapshot: true, bids: &[], asks: &[level("101", "1")] };
+    let update = DepthUpdate {
+        symbol: &symbol(),
+        snapshot: true,
+        levels: None,
+        bids: &[],
+        asks: &[level("101", "1")],
+    };
     exchange.on_depth(&update, NOW, &mut Vec::new()).unwrap();
     let (a, b) = (exchange.account("a").unwrap(), exchange.account("b").unwrap());
     let mut out = Vec::new();
@@ -68,11 +73,12 @@ fn fees_are_rounded_half_up_per_execution_and_rebates_are_paid() {
 fn a_market_buy_that_spends_everything_gets_its_rebate_on_top() {
     let mut config = config(Liquidity::Recorded);
     config.accounts[0] = account("a", "203", "0");
-    config.accounts[0].fees = FeeRates { maker_ppm: -200, taker_ppm: -100 };
+    config.accounts[0].fees = FeeRates::of_ppm(-200, -100);
     let mut exchange = Exchange::new(config).unwrap();
     let update = DepthUpdate {
         symbol: &symbol(),
         snapshot: true,
+        levels: None,
         bids: &[],
         asks: &[level("101", "1"), level("102", "1")],
     };

@@ -48,8 +48,13 @@ fn an_immediate_order_cancels_its_rest() {
 #[test]
 fn a_market_order_walks_to_its_protection_bound() {
     let (mut exchange, a, _) = quoted();
-    let update =
-        DepthUpdate { symbol: &symbol(), snapshot: false, bids: &[], asks: &[level("107", "5")] };
+    let update = DepthUpdate {
+        symbol: &symbol(),
+        snapshot: false,
+        levels: None,
+        bids: &[],
+        asks: &[level("107", "5")],
+    };
     exchange.on_depth(&update, NOW, &mut Vec::new()).unwrap();
     let events = submit(&mut exchange, a, market(Side::Buy, "3")).unwrap();
     assert_eq!(events[4], "print #2 buy 1 @ 102");
@@ -225,8 +230,13 @@ fn open_orders_are_limited_per_account_and_instrument_where_they_can_rest() {
 fn a_snapshot_without_the_level_leaves_nobody_ahead() {
     let (mut exchange, a, _) = quoted();
     submit(&mut exchange, a, limit(Side::Buy, "99", "0.5")).unwrap();
-    let update =
-        DepthUpdate { symbol: &symbol(), snapshot: true, bids: &[level("98", "1")], asks: &[] };
+    let update = DepthUpdate {
+        symbol: &symbol(),
+        snapshot: true,
+        levels: None,
+        bids: &[level("98", "1")],
+        asks: &[],
+    };
     exchange.on_depth(&update, NOW, &mut Vec::new()).unwrap();
     let sold = trade("99", "0.5", Some(Side::Sell));
     exchange.on_trade(&sold, NOW, &mut Vec::new()).unwrap();
@@ -268,8 +278,13 @@ fn broken_tape_data_is_an_error_and_changes_nothing() {
     bad.symbol = Symbol::new("X/Y");
     let refused = exchange.on_trade(&bad, NOW, &mut out);
     assert!(matches!(refused, Err(TapeError::UnknownInstrument { .. })));
-    let update =
-        DepthUpdate { symbol: &symbol(), snapshot: true, bids: &[level("99", "-1")], asks: &[] };
+    let update = DepthUpdate {
+        symbol: &symbol(),
+        snapshot: true,
+        levels: None,
+        bids: &[level("99", "-1")],
+        asks: &[],
+    };
     let refused = exchange.on_depth(&update, NOW, &mut out);
     assert!(matches!(refused, Err(TapeError::NotPositive { .. })));
     let mut synthetic = Exchange::new(config(synthetic())).unwrap();

@@ -472,7 +472,7 @@ impl Session {
         config.instruments[0].instrument.cost_min = Notional::ZERO;
         config.accounts = vec![account("a", "1000000000", "0")];
         config.accounts[0].funding = Funding::Margin { leverage: 1_000 };
-        config.accounts[0].shortfall = Shortfall::Cut;
+        config.accounts[0].shortfall = Shortfall::CUT;
         config.accounts[0].fees.maker_ppm = draws.below(2_000) - 1_000;
         let exchange = Exchange::new(config).unwrap();
         let account = exchange.account("a").unwrap();
@@ -546,7 +546,8 @@ impl Session {
                     Side::Sell => (&[][..], &level[..]),
                 };
                 let symbol = symbol();
-                let update = DepthUpdate { symbol: &symbol, snapshot: false, bids, asks };
+                let update =
+                    DepthUpdate { symbol: &symbol, snapshot: false, levels: None, bids, asks };
                 self.exchange.on_depth(&update, NOW, &mut out).unwrap();
                 self.reference.level(side == Side::Buy, price.raw(), quantity.raw());
             }

@@ -3,7 +3,9 @@ function heatMap() {
   if (!map) return;
   const node = section(`${data.objective} by ${map.rowKey} and ${map.columnKey}`, map.note);
   const known = map.cells.flat().filter(cell => cell !== null);
-  const [low, high] = [Math.min(...known), Math.max(...known)];
+  // Too many for the arguments of a function.
+  const low = known.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = known.reduce((most, value) => Math.max(most, value), -Infinity);
   const colour = value => {
     // From the worst to the best where all have one sign; around zero where not.
     if (low < 0 && high > 0) return shade(value, Math.max(-low, high));
@@ -34,6 +36,7 @@ function rows(title, note, names, all) {
 }
 
 document.getElementById('page').append(make('h1', {}, data.title), make('p', { class: 'soft' }, data.subtitle));
+for (const warning of data.warnings) section('Note', warning);
 heatMap();
 rows('Walk-forward', data.folds.note, data.folds.names, data.folds.rows);
 rows('Combinations, best first', data.table.note, data.table.names, data.table.rows);

@@ -1,9 +1,25 @@
+use model::Book;
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::*;
 use crate::kraken::fixture::recording;
+
+impl Sides {
+    /// Levels of a book as clients hold it.
+    pub(crate) fn of(book: &Book) -> Self {
+        Self { bids: book.bids().collect(), asks: book.asks().collect() }
+    }
+
+    fn to_book(&self, depth: usize) -> Book {
+        let mut book = Book::new();
+        for (side, levels) in [(Side::Buy, &self.bids), (Side::Sell, &self.asks)] {
+            levels.iter().take(depth).for_each(|level| book.set(side, *level));
+        }
+        book
+    }
+}
 
 /// The asks of the documented example, best first.
 const ASKS: &str = "45285.2 0.00100000, 45286.4 1.54571953, 45286.6 1.54571109, \
@@ -38,8 +54,14 @@ fn only_ten_levels_count_and_fewer_are_fine() {
     assert_eq!(checksum(&book, 1, 8), 3_310_070_434);
     let empty = Sides::default();
     assert_eq!(checksum(&empty, 1, 8), 0);
-    assert_eq!(token("0.00100000"), "100000");
-    assert_eq!(token("45285.2"), "452852");
+    let digits = |number: i64| {
+        let mut text = Vec::new();
+        push_digits(number, &mut text);
+        String::from_utf8(text).unwrap()
+    };
+    assert_eq!(digits(0), "");
+    assert_eq!(digits(100_010), "100010");
+    assert_eq!(digits(i64::MAX), i64::MAX.to_string());
 }
 
 #[test]

@@ -23,6 +23,15 @@ fn a_count_reaches_its_maximum_and_falls_with_time() {
 }
 
 #[test]
+fn a_count_is_shown_in_whole_units() {
+    let mut count = Count::default();
+    assert_eq!(count.shown(ALLOWED, NOW), 0);
+    count.add(3, ALLOWED, NOW);
+    let shown = [0, 1, 2_000, 2_001, 6_000, 9_000].map(|at| count.shown(ALLOWED, after(at)));
+    assert_eq!(shown, [3, 3, 2, 2, 0, 0]);
+}
+
+#[test]
 fn a_refused_call_counts_and_a_refused_cancel_does_not() {
     let (mut calls, mut cancels) = (Count::default(), Count::default());
     assert!(calls.add(3, ALLOWED, NOW) && cancels.add(3, ALLOWED, NOW));

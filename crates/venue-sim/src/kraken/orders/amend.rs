@@ -5,11 +5,11 @@ use model::{OrderKind, Price, Quantity, Side, UnixNanos};
 
 use crate::kraken::error::ApiError;
 use crate::kraken::orders::counting::Change;
-use crate::kraken::orders::draft::check_deadline;
+use crate::kraken::orders::draft::{check_deadline, is_shown_part};
 use crate::kraken::orders::prices::{Frame, is_above, parse};
 use crate::kraken::pair::Pair;
 use crate::kraken::rest::Args;
-use crate::kraken::stream::executions;
+use crate::kraken::stream::{Moment, executions};
 use crate::kraken::venue::Venue;
 
 /// Changes of one order that can be asked for; the oldest but the first are forgotten.
@@ -41,6 +41,21 @@ pub(crate) struct AmendRow {
     pub(crate) at: UnixNanos,
 }
 
+impl AmendRow {
+    /// An order as it came.
+    fn original(order: &Order, amend_id: String) -> Self {
+        let quantity = order.request.quantity;
+        Self {
+            amend_id,
+            is_original: true,
+            quantity,
+            remaining: quantity,
+            kind: order.request.kind,
+            at: order.opened_at,
+        }
+    }
+}
+
 impl Venue {
     /// `AmendOrder`.
     pub(crate) fn amend_order(
@@ -64,18 +79,29 @@ impl Venue {
         self.phase.check_change()?;
         self.count_change(account, order.id, Change::Amend, now)?;
         check_deadline(args, now)?;
-        let change = self.amendment(&order, args)?;
-        self.amend(&order, &change, now)?;
+        let (change, shown) = self.amendment(&order, args)?;
+        self.amend(&order, &change, shown, now)?;
         let amend_id = self.ids.amend();
         self.remember_amend(&order, &amend_id, now);
         Ok(Amended { amend_id, target })
     }
 
     /// What the arguments change.
-    fn amendment(&self, order: &Order, args: &Args) -> Result<Amendment, ApiError> {
+    fn amendment(
+        &self,
+        order: &Order,
+        args: &Args,
+    ) -> Result<(Amendment, Option<Quantity>), ApiError> {
         let pair = self.listed(&order.request.symbol).map(|listed| &listed.pair);
         let pair = pair.ok_or(ApiError::UNKNOWN_PAIR)?;
-        let last = self.exchange.last_price(pair.symbol());
+        let last = self.exchange.reference_price(pair.symbol());
+        let trails = self.orders.get(&order.id).is_some_and(|d| d.facts.trail.is_some());
+        if trails && order.request.is_waiting() {
+            // Its prices are the market's business.
+            let given =
+                ["trigger_price", "limit_price"].into_iter().find(|n| args.get(n).is_some());
+            given.map_or(Ok(()), |name| Err(ApiError::arguments(name)))?;
+        }
         let price = |name: &str| {
             let text = args.get(name);
             text.map(|text| parse(text, name, frame(order, pair, last))).transpose()
@@ -86,16 +112,42 @@ impl Venue {
             quantity: quantity.map_err(|_| ApiError::arguments("order_qty"))?,
             limit: price("limit_price")?,
             trigger: price("trigger_price")?,
-            post_only: post_only.transpose()?.filter(|post| *post),
+            post_only: post_only.transpose()?,
         };
-        if change == Amendment::default() {
+        let shown = self.shown(order, args, change.quantity)?;
+        if change == Amendment::default() && shown.is_none() {
             return Err(ApiError::arguments("order_qty"));
         }
-        Ok(change)
+        if order.scheduled {
+            return Err(ApiError::INVALID_ORDER);
+        }
+        Ok((change, shown))
+    }
+
+    /// `display_qty`, of icebergs only.
+    fn shown(
+        &self,
+        order: &Order,
+        args: &Args,
+        quantity: Option<Quantity>,
+    ) -> Result<Option<Quantity>, ApiError> {
+        let Some(text) = args.get("display_qty") else { return Ok(None) };
+        let known = self.orders.get(&order.id).and_then(|details| details.facts.display);
+        let shown = Quantity::parse(text).ok().filter(|shown| {
+            let quantity = quantity.unwrap_or(order.request.quantity);
+            known.is_some() && is_shown_part(*shown, quantity)
+        });
+        shown.map(Some).ok_or_else(|| ApiError::arguments("display_qty"))
     }
 
     /// Changes an order and tells of it.
-    fn amend(&mut self, order: &Order, change: &Amendment, now: UnixNanos) -> Result<(), ApiError> {
+    fn amend(
+        &mut self,
+        order: &Order,
+        change: &Amendment,
+        shown: Option<Quantity>,
+        now: UnixNanos,
+    ) -> Result<(), ApiError> {
         let mut events = Vec::new();
         self.exchange.amend(order.account, order.id, change, now, &mut events)?;
         let request = self.exchange.order(order.id).map(|order| order.request.clone());
@@ -108,27 +160,24 @@ impl Venue {
                 details.facts.request.kind = request.kind;
             }
             details.facts.request.quantity = request.quantity;
+            details.facts.display = shown.or(details.facts.display);
             details.facts.amended = true;
             details.touched = now;
         }
+        if shown.is_some() {
+            self.exchange.set_shown(order.id, shown);
+        }
         self.tell(order.id, now, executions::Row::amended);
+        self.tell_v1(order.id, Moment::Changed, now);
         self.publish(&events, now);
         Ok(())
     }
 
     fn remember_amend(&mut self, before: &Order, amend_id: &str, now: UnixNanos) {
-        let original_id = self.ids.amend();
         let Some(details) = self.orders.get_mut(&before.id) else { return };
+        let original_id = details.facts.amend_id();
         if details.amends.is_empty() {
-            let (request, quantity) = (&before.request, before.request.quantity);
-            details.amends.push(AmendRow {
-                amend_id: original_id,
-                is_original: true,
-                quantity,
-                remaining: quantity,
-                kind: request.kind,
-                at: before.opened_at,
-            });
+            details.amends.push(AmendRow::original(before, original_id));
         }
         let request = &details.facts.request;
         details.amends.push(AmendRow {
@@ -149,6 +198,9 @@ impl Venue {
         let id: OrderId = *self.by_txid.get(txid)?;
         let order = self.exchange.order(id).filter(|order| order.account == account)?;
         let details = self.orders.get(&order.id)?;
+        if details.amends.is_empty() {
+            return Some(vec![AmendRow::original(order, details.facts.amend_id())]);
+        }
         Some(details.amends.clone())
     }
 }

@@ -6,12 +6,20 @@ use model::UnixNanos;
 use crate::kraken::error::ApiError;
 use crate::kraken::orders::draft::check_deadline;
 use crate::kraken::orders::{Draft, Placed};
-use crate::kraken::rest::Args;
+use crate::kraken::rest::{Args, sentence};
 use crate::kraken::venue::Venue;
 
 /// Orders of a batch.
 const BATCH_MIN: usize = 2;
 const BATCH_MAX: usize = 15;
+
+/// One order of a batch that was refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: ApiError,
+    /// The sentence that describes it.
+    pub(crate) sentence: String,
+}
 
 impl Venue {
     /// `AddOrderBatch`: the answer to each order.
@@ -24,7 +32,7 @@ impl Venue {
         args: &Args,
         orders: &[Args],
         now: UnixNanos,
-    ) -> Result<Vec<Result<Placed, ApiError>>, ApiError> {
+    ) -> Result<Vec<Result<Placed, Refused>>, ApiError> {
         let pair = self.pair_of(args)?;
         let validate = args.flag("validate")?;
         if !(BATCH_MIN..=BATCH_MAX).contains(&orders.len()) {
@@ -38,13 +46,17 @@ impl Venue {
         if !validate {
             let rests: Vec<bool> =
                 drafts.iter().map(|d| d.as_ref().is_ok_and(|d| d.request.may_rest())).collect();
-            let cost = u32::try_from(orders.len().div_ceil(2)).unwrap_or(u32::MAX);
-            self.count_orders(account, pair.symbol(), &rests, cost, now)?;
+            let halves = u32::try_from(orders.len()).unwrap_or(u32::MAX);
+            self.count_orders(account, pair.symbol(), &rests, halves, now)?;
         }
         check_deadline(args, now)?;
         // What is malformed rejects the batch; what the engine refuses rejects itself only.
         let drafts: Vec<Draft> = drafts.into_iter().collect::<Result<_, _>>()?;
-        let place = |draft| self.place(account, &pair, draft, validate, now);
+        let place = |draft: Draft| {
+            let sentence = sentence(&draft.request, draft.cost, &draft.told(&pair), &pair);
+            let placed = self.place(account, &pair, draft, validate, now);
+            placed.map_err(|error| Refused { error, sentence })
+        };
         Ok(drafts.into_iter().map(place).collect())
     }
 }

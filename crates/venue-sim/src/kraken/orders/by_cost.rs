@@ -8,8 +8,8 @@ use crate::kraken::venue::Venue;
 
 /// The whole lots that the book sells now for at most that cost, fees aside.
 pub(super) fn quantity(venue: &mut Venue, pair: &Pair, cost: Notional) -> Quantity {
-    let book = venue.exchange.book(pair.symbol(), DEPTH_MAX);
-    let asks = book.iter().flat_map(model::Book::asks);
+    let levels = venue.exchange.levels(pair.symbol(), DEPTH_MAX);
+    let asks = levels.into_iter().flat_map(|[_, asks]| asks);
     let (mut left, mut total) = (cost.raw(), Quantity::ZERO);
     for level in asks {
         let (taken, spent) = part(level, left);

@@ -35,7 +35,7 @@ impl Venue {
         account: AccountId,
         symbol: &Symbol,
         rests: &[bool],
-        cost: u32,
+        halves: u32,
         now: UnixNanos,
     ) -> Result<(), ApiError> {
         let open = self.exchange.open_orders(account);
@@ -45,7 +45,7 @@ impl Venue {
         };
         let (account, symbol) = (state.name.clone(), symbol.clone());
         let count = state.transactions.entry(symbol.clone()).or_default();
-        let allowed = count.add(cost, state.tier.transactions(), now);
+        let allowed = count.add_halves(halves, state.tier.transactions(), now);
         let resting = rests.iter().filter(|rests| **rests).count();
         let full = resting > 0 && open + resting > state.tier.open_orders_max();
         for rests in rests.iter().copied() {

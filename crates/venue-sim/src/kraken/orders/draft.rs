@@ -8,9 +8,9 @@ use model::{Notional, OrderKind, Price, Quantity, Side, TimeInForce, Trigger, Un
 
 use crate::kraken::error::ApiError;
 use crate::kraken::orders::prices::{Frame, is_above, parse};
-use crate::kraken::orders::{by_cost, fields};
+use crate::kraken::orders::{Close, Trail, by_cost, fields};
 use crate::kraken::pair::Pair;
-use crate::kraken::rest::Args;
+use crate::kraken::rest::{Args, Told};
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::parse_rfc3339;
 
@@ -35,6 +35,27 @@ pub(crate) struct Draft {
     pub(crate) cost: Option<Notional>,
     /// Part that an iceberg shows.
     pub(crate) display: Option<Quantity>,
+    /// When it comes into the market, if that is not now.
+    pub(crate) starts: Option<UnixNanos>,
+    pub(crate) self_trade: SelfTrade,
+    /// How a trailing stop follows the market.
+    pub(crate) trail: Option<Trail>,
+    /// What comes for what is executed of it.
+    pub(crate) close: Option<Close>,
+    /// The order whose execution it follows.
+    pub(crate) refid: Option<String>,
+    pub(crate) wants_base_fee: bool,
+}
+
+/// Who goes when an order would trade with one of the same account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SelfTrade {
+    /// The one that comes.
+    CancelNewest,
+    /// Those that rest in its way.
+    CancelOldest,
+    /// The one that comes and the first in its way.
+    CancelBoth,
 }
 
 impl Draft {
@@ -51,18 +72,33 @@ impl Draft {
             _ => return Err(ApiError::arguments("type")),
         };
         let ordertype = args.require("ordertype")?;
+        if ordertype == "settle-position" {
+            return Err(ApiError::UNKNOWN_POSITION);
+        }
         let volume = Quantity::parse(args.require("volume")?);
         let volume = volume.map_err(|_| ApiError::arguments("volume"))?;
         fields::check(args)?;
-        if args.flag("reduce_only")? {
-            return Err(ApiError::NO_POSITION);
-        }
         let flags = Flags::parse(args)?;
-        let last = venue.exchange.last_price(pair.symbol());
-        let kind = order_kind(ordertype, side, flags, args, (pair, last))?;
+        let last = venue.exchange.reference_price(pair.symbol());
+        let trail = Trail::parse(ordertype, args, pair)?;
+        let kind = match trail {
+            Some(_) if flags.post => return Err(ApiError::arguments("oflags")),
+            Some(trail) => {
+                let kind = last.and_then(|last| trail.kind(side, last, pair));
+                kind.ok_or_else(|| ApiError::arguments("price"))?
+            }
+            None => order_kind(ordertype, side, flags, args, (pair, last))?,
+        };
+        let starts = starts(args, now)?;
         let (time_in_force, expires) = life(args, kind, now)?;
+        if starts.is_some_and(|starts| expires.is_some_and(|expires| expires <= starts)) {
+            return Err(ApiError::arguments("expiretm"));
+        }
         let (quantity, cost) = if flags.by_cost && (kind, side) == (OrderKind::Market, Side::Buy) {
             let cost = Notional::from_quantity(volume);
+            if cost < pair.instrument.cost_min {
+                return Err(matching::Refusal::CostMinimum.into());
+            }
             (by_cost::quantity(venue, pair, cost), Some(cost))
         } else if flags.by_cost {
             return Err(ApiError::arguments("oflags"));
@@ -79,7 +115,24 @@ impl Draft {
             reduce_only: false,
         };
         let display = display(args, ordertype, quantity)?;
-        Ok(Self { request, userref: None, expires, cost, display })
+        Ok(Self {
+            request,
+            userref: None,
+            expires,
+            cost,
+            display,
+            starts,
+            self_trade: self_trade(args)?,
+            trail,
+            close: Close::parse(venue, pair, args, (side, quantity), now)?,
+            refid: None,
+            wants_base_fee: flags.base_fee,
+        })
+    }
+
+    /// What it asks for, as it is shown.
+    pub(crate) fn told(&self, pair: &Pair) -> Told {
+        Told::new(self.request.kind, self.trail, true, pair)
     }
 
     /// Adds what `AddOrder` checks later than the rest: the client's number, and the deadline.
@@ -92,11 +145,12 @@ impl Draft {
     }
 }
 
-/// `oflags`: fees are in the quote asset, price protection cannot be switched off any more.
+/// `oflags`: price protection cannot be switched off any more, and a wish for fees in the base asset is only noted.
 #[derive(Debug, Clone, Copy, Default)]
 struct Flags {
     post: bool,
     by_cost: bool,
+    base_fee: bool,
 }
 
 impl Flags {
@@ -106,11 +160,22 @@ impl Flags {
             match flag {
                 "post" => flags.post = true,
                 "viqc" => flags.by_cost = true,
+                "fcib" => flags.base_fee = true,
                 "fciq" | "nompp" => {}
                 _ => return Err(ApiError::arguments("oflags")),
             }
         }
         Ok(flags)
+    }
+}
+
+/// `stptype`.
+fn self_trade(args: &Args) -> Result<SelfTrade, ApiError> {
+    match args.get("stptype") {
+        None | Some("cancel-newest") => Ok(SelfTrade::CancelNewest),
+        Some("cancel-oldest") => Ok(SelfTrade::CancelOldest),
+        Some("cancel-both") => Ok(SelfTrade::CancelBoth),
+        Some(_) => Err(ApiError::arguments("stptype")),
     }
 }
 
@@ -172,20 +237,35 @@ fn life(
     }
 }
 
-/// `expiretm`: seconds since 1970, or from now on with a `+`, or an RFC 3339 text.
+/// `expiretm`: not too soon, and not too late.
 fn expiry(text: &str, now: UnixNanos) -> Result<UnixNanos, ApiError> {
     let wrong = || ApiError::arguments("expiretm");
+    let (at, from_now) = instant(text, now).ok_or_else(wrong)?;
+    if (LIFE_MIN..=LIFE_MAX).contains(&from_now) { Ok(at) } else { Err(wrong()) }
+}
+
+/// `starttm`, unless it is now or has passed.
+fn starts(args: &Args, now: UnixNanos) -> Result<Option<UnixNanos>, ApiError> {
+    let Some(text) = args.get("starttm").filter(|text| *text != "0") else { return Ok(None) };
+    let wrong = || ApiError::arguments("starttm");
+    let (at, from_now) = instant(text, now).ok_or_else(wrong)?;
+    if from_now > LIFE_MAX {
+        return Err(wrong());
+    }
+    Ok(Some(at).filter(|at| *at > now))
+}
+
+/// Seconds since 1970, or from now on with a `+`, or an RFC 3339 text; and how far that is. A number of seconds
+/// from now gives a whole second, as Kraken shows it.
+fn instant(text: &str, now: UnixNanos) -> Option<(UnixNanos, Duration)> {
     // A plus that was not escaped arrives as a blank.
-    let at = match text.strip_prefix(['+', ' ']) {
-        Some(seconds) => {
-            let seconds: u64 = seconds.parse().map_err(|_| wrong())?;
-            now.plus(Duration::from_secs(seconds.min(LIFE_MAX.as_secs() + 1)))
-        }
-        None => {
-            UnixNanos::parse_secs(text).ok().or_else(|| parse_rfc3339(text)).ok_or_else(wrong)?
-        }
-    };
-    if (LIFE_MIN..=LIFE_MAX).contains(&at.since(now)) { Ok(at) } else { Err(wrong()) }
+    if let Some(seconds) = text.strip_prefix(['+', ' ']) {
+        let seconds: u64 = seconds.parse().ok()?;
+        let from_now = Duration::from_secs(seconds.min(LIFE_MAX.as_secs() + 1));
+        return Some((UnixNanos::from_secs(now.secs()).plus(from_now), from_now));
+    }
+    let at = UnixNanos::parse_secs(text).ok().or_else(|| parse_rfc3339(text))?;
+    Some((at, at.since(now)))
 }
 
 /// `displayvol`, of icebergs only.
@@ -196,12 +276,16 @@ fn display(args: &Args, ordertype: &str, quantity: Quantity) -> Result<Option<Qu
         (None, _) => Ok(None),
         (Some(text), "iceberg") => {
             let shown = Quantity::parse(text).map_err(|_| wrong())?;
-            let most = shown.checked_mul(ICEBERG_PARTS).unwrap_or(Quantity::MAX);
-            let fits = shown.is_positive() && shown <= quantity && most >= quantity;
-            if fits { Ok(Some(shown)) } else { Err(wrong()) }
+            if is_shown_part(shown, quantity) { Ok(Some(shown)) } else { Err(wrong()) }
         }
         (Some(_), _) => Err(wrong()),
     }
+}
+
+/// True when an iceberg of a quantity may show so much of itself.
+pub(super) fn is_shown_part(shown: Quantity, quantity: Quantity) -> bool {
+    let most = shown.checked_mul(ICEBERG_PARTS).unwrap_or(Quantity::MAX);
+    shown.is_positive() && shown <= quantity && most >= quantity
 }
 
 /// `cl_ord_id`: a UUID with or without dashes, or a short text.

@@ -8,7 +8,7 @@ use crate::kraken::orders::counting::Change;
 use crate::kraken::orders::draft::check_deadline;
 use crate::kraken::orders::{Draft, Placed};
 use crate::kraken::pair::Pair;
-use crate::kraken::rest::Args;
+use crate::kraken::rest::{Args, price_text};
 use crate::kraken::venue::{Ended, Venue};
 
 /// What a client is told of a replacement.
@@ -22,12 +22,12 @@ pub(crate) struct Edited {
 }
 
 /// Arguments of the old order that the new one takes over unless they are given.
-const KEPT: &[&str] = &["volume", "price", "price2", "oflags", "userref", "validate"];
+const KEPT: &[&str] = &["volume", "price", "price2", "oflags", "userref", "displayvol"];
 
 impl Venue {
     /// `EditOrder`: cancels an order and places another one of the same kind.
     ///
-    /// An order that cannot be paid after all is cancelled nevertheless, as Kraken does.
+    /// What would be refused leaves the old order as it is.
     pub(crate) fn edit_order(
         &mut self,
         account: AccountId,
@@ -47,17 +47,24 @@ impl Venue {
         }
         check_deadline(args, now)?;
         let new = self.replacement(&order, &pair, args);
-        let draft = Draft::parse(self, &pair, &new, now)?.with_userref(&new)?;
-        let (volume, price) =
-            (draft.request.quantity, crate::kraken::rest::price_text(&draft.request, &pair));
+        let mut draft = Draft::parse(self, &pair, &new, now)?.with_userref(&new)?;
+        // Its end stays, however near it is.
+        draft.expires = self.orders.get(&order.id).and_then(|details| details.facts.expires);
+        let volume = draft.request.quantity;
+        let price = price_text(&draft.told(&pair), &pair);
         self.phase.check_order(&draft.request)?;
+        self.exchange.check_replacing(account, order.id, &draft.request)?;
         if !validate {
             if let Some(details) = self.orders.get_mut(&order.id) {
                 details.ended = Some(Ended::Replaced);
             }
             self.cancel(account, &[order.id], now);
         }
-        let placed = self.place(account, &pair, draft, validate, now)?;
+        let placed = if validate {
+            Placed::not(&draft, &pair)
+        } else {
+            self.place(account, &pair, draft, false, now)?
+        };
         Ok(Edited { placed, original: txid.to_owned(), volume, price })
     }
 
@@ -72,7 +79,11 @@ impl Venue {
         match request.kind {
             OrderKind::Market => new.set("ordertype", "market"),
             OrderKind::Limit { price, post_only } => {
-                new.set("ordertype", "limit");
+                let shown = self.orders.get(&order.id).and_then(|details| details.facts.display);
+                new.set("ordertype", if shown.is_some() { "iceberg" } else { "limit" });
+                if let Some(shown) = shown {
+                    new.set("displayvol", &shown.min(order.remaining()).to_string());
+                }
                 new.set("price", &price.to_fixed(decimals));
                 if post_only {
                     new.set("oflags", "post");
@@ -87,15 +98,26 @@ impl Venue {
                 }
             }
         }
+        let details = self.orders.get(&order.id);
+        let trail = details.and_then(|details| details.facts.trail);
+        if let Some(trail) = trail.filter(|_| request.is_waiting()) {
+            let [behind, limit] = trail.texts(pair);
+            new.set("price", &behind);
+            match trail.limit {
+                Some(_) => {
+                    new.set("ordertype", "trailing-stop-limit");
+                    new.set("price2", &limit);
+                }
+                None => new.set("ordertype", "trailing-stop"),
+            }
+        }
+        if let Some(close) = details.and_then(|details| details.facts.close.as_ref()) {
+            close.ask(&mut new);
+        }
         if request.time_in_force == TimeInForce::Gtc
-            && let Some(details) = self.orders.get(&order.id)
+            && let Some(userref) = details.and_then(|details| details.facts.userref)
         {
-            if let Some(userref) = details.facts.userref {
-                new.set("userref", &userref.to_string());
-            }
-            if let Some(expires) = details.facts.expires {
-                new.set("expiretm", &expires.secs().to_string());
-            }
+            new.set("userref", &userref.to_string());
         }
         for name in KEPT {
             if let Some(value) = args.get(name) {

@@ -1,18 +1,21 @@
-//! Which arguments an order may have.
+//! Arguments that ask for what is not offered. What Kraken does not know it ignores, and so does this.
 
 use crate::kraken::error::ApiError;
 use crate::kraken::rest::Args;
 
-/// Characters of an unknown field's name that the refusal repeats.
-const FIELD_SHOWN_MAX: usize = 64;
-
 /// Fields of an order that mean something here or cannot change what the order does.
-const FIELDS: &[&str] = &[
+const KNOWN: &[&str] = &[
+    "asset_class",
     "broker",
     "cl_ord_id",
+    "close",
+    "close[ordertype]",
+    "close[price]",
+    "close[price2]",
     "deadline",
     "displayvol",
     "expiretm",
+    "leverage",
     "nonce",
     "oflags",
     "ordertype",
@@ -22,33 +25,34 @@ const FIELDS: &[&str] = &[
     "price2",
     "reduce_only",
     "sender_sub_id",
+    "starttm",
+    "stptype",
     "timeinforce",
+    "trigger",
     "type",
     "userref",
     "validate",
     "volume",
 ];
 
-/// Fields that are taken only with values that ask for nothing special.
-const HARMLESS_VALUES: &[(&str, &[&str])] = &[
-    ("asset_class", &["currency", "forex"]),
-    ("leverage", &["none", "0", "1"]),
-    ("starttm", &["0"]),
-    ("stptype", &["cancel-newest"]),
-    ("trigger", &["last"]),
-];
-
-/// Refuses the first field, in alphabetic order, that asks for what is not offered.
+/// Refuses what asks for margin or another price than the last one; logs what nobody knows.
 pub(super) fn check(args: &Args) -> Result<(), ApiError> {
-    let is_taken = |name: &str, value: &str| {
-        let mut harmless = HARMLESS_VALUES.iter();
-        FIELDS.contains(&name) || harmless.any(|(n, values)| *n == name && values.contains(&value))
-    };
-    match args.iter().find(|(name, value)| !is_taken(name, value)) {
-        Some((name, _)) => {
-            let shown: String = name.chars().take(FIELD_SHOWN_MAX).collect();
-            Err(ApiError::arguments(&shown))
-        }
-        None => Ok(()),
+    if args.flag("reduce_only")? {
+        return Err(ApiError::NO_POSITION);
     }
+    if !matches!(args.get("leverage"), None | Some("none" | "0" | "1" | "1:1")) {
+        return Err(ApiError::INSUFFICIENT_MARGIN);
+    }
+    match args.get("trigger") {
+        None | Some("last") => {}
+        Some("index") => return Err(ApiError::arguments("Index unavailable")),
+        Some(_) => return Err(ApiError::arguments("trigger")),
+    }
+    if !matches!(args.get("asset_class"), None | Some("currency" | "forex")) {
+        return Err(ApiError::arguments("asset_class"));
+    }
+    for (name, _) in args.iter().filter(|(name, _)| !KNOWN.contains(name)) {
+        tracing::debug!(name, "unknown argument of an order ignored");
+    }
+    Ok(())
 }

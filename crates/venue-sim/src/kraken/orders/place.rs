@@ -1,15 +1,18 @@
 //! Orders come in.
 
-use matching::AccountId;
+use matching::{AccountId, OrderId};
 use model::{OrderKind, UnixNanos};
 
 use crate::kraken::error::ApiError;
-use crate::kraken::limits::ORDER_COST;
+use crate::kraken::limits::ORDER_HALVES;
 use crate::kraken::orders::Draft;
-use crate::kraken::orders::draft::check_deadline;
+use crate::kraken::orders::draft::{SelfTrade, check_deadline};
 use crate::kraken::pair::Pair;
 use crate::kraken::rest::{Args, sentence};
-use crate::kraken::venue::{OrderFacts, Venue};
+use crate::kraken::venue::{Ended, OrderFacts, Venue};
+
+/// Orders for later that an account may have. Kraken has such a limit and does not tell it.
+const SCHEDULED_MAX: usize = 60;
 
 /// What a client is told of an order that was taken in.
 #[derive(Debug)]
@@ -18,8 +21,23 @@ pub(crate) struct Placed {
     pub(crate) txid: Option<String>,
     /// The sentence that describes it.
     pub(crate) sentence: String,
+    /// That of its close.
+    pub(crate) close: Option<String>,
     pub(crate) cl_ord_id: Option<String>,
     pub(crate) userref: Option<i32>,
+}
+
+impl Placed {
+    /// What a client is told of an order that was only looked at.
+    pub(super) fn not(draft: &Draft, pair: &Pair) -> Self {
+        Self {
+            txid: None,
+            sentence: sentence(&draft.request, draft.cost, &draft.told(pair), pair),
+            close: draft.close.as_ref().map(|close| close.sentence.clone()),
+            cl_ord_id: None,
+            userref: draft.userref,
+        }
+    }
 }
 
 impl Venue {
@@ -35,7 +53,7 @@ impl Venue {
         let draft = Draft::parse(self, &pair, args, now);
         if !validate {
             let rests = draft.as_ref().is_ok_and(|draft| draft.request.may_rest());
-            self.count_orders(account, pair.symbol(), &[rests], ORDER_COST, now)?;
+            self.count_orders(account, pair.symbol(), &[rests], ORDER_HALVES, now)?;
         }
         let draft = draft?.with_userref(args)?;
         check_deadline(args, now)?;
@@ -58,29 +76,106 @@ impl Venue {
         now: UnixNanos,
     ) -> Result<Placed, ApiError> {
         self.phase.check_order(&draft.request)?;
-        let mut placed = Placed {
-            txid: None,
-            sentence: sentence(&draft.request, draft.cost, pair),
-            cl_ord_id: draft.request.client_id.as_deref().map(str::to_owned),
-            userref: draft.userref,
-        };
+        let mut placed = Placed::not(&draft, pair);
         if validate {
             self.exchange.check(account, &draft.request)?;
-            placed.cl_ord_id = None;
             return Ok(placed);
         }
-        let Draft { request, userref, expires, cost, display } = draft;
+        placed.cl_ord_id = draft.request.client_id.as_deref().map(str::to_owned);
         let mut events = Vec::new();
-        let id = self.exchange.submit(account, request.clone(), now, &mut events)?;
+        let own = self.clear_the_way(account, &draft, now)?;
+        let request = draft.request.clone();
+        let id = if draft.starts.is_some() {
+            self.check_scheduled(account)?;
+            self.exchange.submit_later(account, request, now, &mut events)?
+        } else {
+            self.exchange.submit(account, request, now, &mut events)?
+        };
         let txid = self.ids.order();
         placed.txid = Some(txid.clone());
-        let facts = OrderFacts { txid, userref, request, expires, cost, display, amended: false };
-        self.name_order(id, facts, now);
-        if let Some(at) = expires {
+        if draft.trail.is_some() {
+            self.trailing.entry(pair.symbol().clone()).or_default().insert(id);
+        }
+        self.exchange.set_shown(id, draft.display);
+        if let Some(at) = draft.starts {
+            self.timers.start(at, id);
+        }
+        if let Some(at) = draft.expires {
             self.timers.expire(at, id);
         }
+        self.name_order(id, facts(draft, txid), now);
         self.publish(&events, now);
+        if let Some(own) = own {
+            self.end_self_trade(account, own, now);
+        }
         Ok(placed)
+    }
+
+    /// Cancels what rests in the way of an order that goes before its elders; returns what goes with it.
+    fn clear_the_way(
+        &mut self,
+        account: AccountId,
+        draft: &Draft,
+        now: UnixNanos,
+    ) -> Result<Option<OrderId>, ApiError> {
+        match draft.self_trade {
+            SelfTrade::CancelNewest => Ok(None),
+            SelfTrade::CancelBoth => Ok(self.exchange.self_match(account, &draft.request)),
+            SelfTrade::CancelOldest => {
+                self.exchange.check(account, &draft.request)?;
+                while let Some(own) = self.exchange.self_match(account, &draft.request) {
+                    self.end_self_trade(account, own, now);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn end_self_trade(&mut self, account: AccountId, id: OrderId, now: UnixNanos) {
+        if let Some(details) = self.orders.get_mut(&id) {
+            details.ended = Some(Ended::SelfTrade);
+        }
+        self.cancel(account, &[id], now);
+    }
+
+    /// Refuses one more order for later where there are too many.
+    fn check_scheduled(&self, account: AccountId) -> Result<(), ApiError> {
+        let open = self.exchange.open_orders(account);
+        if open.filter(|order| order.scheduled).count() >= SCHEDULED_MAX {
+            return Err(ApiError::SCHEDULED_LIMIT);
+        }
+        Ok(())
+    }
+}
+
+/// What is to be told of an order from now on.
+fn facts(draft: Draft, txid: String) -> OrderFacts {
+    let Draft {
+        request,
+        userref,
+        expires,
+        cost,
+        display,
+        starts,
+        self_trade: _,
+        trail,
+        close,
+        refid,
+        wants_base_fee,
+    } = draft;
+    OrderFacts {
+        txid,
+        userref,
+        request,
+        expires,
+        cost,
+        display,
+        amended: false,
+        starts,
+        trail,
+        close,
+        refid,
+        wants_base_fee,
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str, field: &str, frame: Frame<'_>) -> Result<Price, 
     }
 }
 
-fn plain(text: &str, field: &str, pair: &Pair) -> Result<Price, ApiError> {
+pub(super) fn plain(text: &str, field: &str, pair: &Pair) -> Result<Price, ApiError> {
     let decimals = pair.instrument.price_decimals;
     let too_precise = || ApiError::price_digits(pair.wsname, decimals);
     if !text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
@@ -47,25 +47,60 @@ fn plain(text: &str, field: &str, pair: &Pair) -> Result<Price, ApiError> {
     if price.is_multiple_of(Price::step(decimals)) { Ok(price) } else { Err(too_precise()) }
 }
 
-/// A distance from the last price, absolute or in percent, to whole ticks.
+/// A distance from the last price, to whole ticks.
 fn relative(text: &str, above: bool, field: &str, frame: Frame<'_>) -> Result<Price, ApiError> {
     let wrong = || ApiError::arguments(field);
     let last = frame.last.ok_or_else(wrong)?;
-    let distance = match text.strip_suffix('%') {
-        Some(percent) => {
-            let percent = Price::parse(percent).map_err(|_| wrong())?;
-            // A price has nine digits: a percent of `10^-4` is one part per million.
-            let ppm = percent.raw() / 100_000;
-            let exact = Notional::from_raw(i128::from(last.raw()));
-            let distance = exact.fraction_ppm(ppm, Notional::DECIMALS, Rounding::HalfUp);
-            let raw = distance.and_then(|distance| i64::try_from(distance.raw()).ok());
-            Price::from_raw(raw.ok_or_else(wrong)?)
+    let distance = Distance::parse(text, field, frame.pair)?;
+    distance.from(last, above, frame.pair).ok_or_else(wrong)
+}
+
+/// How far a price is from another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Distance {
+    /// In quote units.
+    Quote(Price),
+    /// In parts per million of the other price, which is as fine as a percent with four digits.
+    Ppm(i64),
+}
+
+impl Distance {
+    /// `1.5`, or `0.25%`.
+    pub(super) fn parse(text: &str, field: &str, pair: &Pair) -> Result<Self, ApiError> {
+        let Some(percent) = text.strip_suffix('%') else {
+            return plain(text, field, pair).map(Self::Quote);
+        };
+        let percent = Price::parse(percent).map_err(|_| ApiError::arguments(field))?;
+        // A price has nine digits: a percent of `10^-4` is one part per million.
+        Ok(Self::Ppm(percent.raw() / 100_000))
+    }
+
+    /// The price at this distance, down to a whole tick; `None` if there is none above zero.
+    pub(super) fn from(self, price: Price, above: bool, pair: &Pair) -> Option<Price> {
+        let distance = match self {
+            Self::Quote(distance) => distance,
+            Self::Ppm(ppm) => {
+                let exact = Notional::from_raw(i128::from(price.raw()));
+                let part = exact.fraction_ppm(ppm, Notional::DECIMALS, Rounding::HalfUp)?;
+                Price::from_raw(i64::try_from(part.raw()).ok()?)
+            }
+        };
+        let at = if above { price.checked_add(distance) } else { price.checked_sub(distance) };
+        let at = at?.floor_to(pair.instrument.tick_size);
+        at.is_positive().then_some(at)
+    }
+
+    pub(crate) const fn is_percent(self) -> bool {
+        matches!(self, Self::Ppm(_))
+    }
+
+    /// Its number: in quote units with the pair's digits, or in percent with four.
+    pub(crate) fn number(self, pair: &Pair) -> String {
+        match self {
+            Self::Quote(distance) => distance.to_fixed(pair.instrument.price_decimals),
+            Self::Ppm(ppm) => Price::from_raw(ppm.saturating_mul(100_000)).to_fixed(4),
         }
-        None => plain(text, field, frame.pair)?,
-    };
-    let price = if above { last.checked_add(distance) } else { last.checked_sub(distance) };
-    let price = price.ok_or_else(wrong)?.floor_to(frame.pair.instrument.tick_size);
-    if price.is_positive() { Ok(price) } else { Err(wrong()) }
+    }
 }
 
 #[cfg(test)]

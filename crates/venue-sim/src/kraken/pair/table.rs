@@ -84,6 +84,10 @@ pub(super) const ASSETS: &[AssetRow] = &[
     asset(["CHF", "CHF", "CHF"], [4, 2]),
 ];
 
+/// Altnames of the bases whose pairs have the fees of stablecoins and fiat money.
+pub(super) const STABLE: &[&str] =
+    &["USDT", "USDC", "EUR", "GBP", "AUD", "CAD", "CHF", "JPY", "USD"];
+
 /// Every pair.
 #[rustfmt::skip]
 pub(super) const PAIRS: &[PairRow] = &[
@@ -99,7 +103,7 @@ pub(super) const PAIRS: &[PairRow] = &[
     pair(["AVAXUSD", "AVAXUSD", "AVAX/USD"], [2, 5], ["0.2", "0.5"], "14.00"),
     pair(["BCHUSD", "BCHUSD", "BCH/USD"], [2, 5], ["0.01", "0.5"], "520.00"),
     pair(["XXLMZUSD", "XLMUSD", "XLM/USD"], [6, 8], ["16", "0.5"], "0.240000"),
-    pair(["XXMRZUSD", "XMRUSD", "XMR/USD"], [2, 5], ["0.016", "0.5"], "340.00"),
+    pair(["XXMRZUSD", "XMRUSD", "XMR/USD"], [2, 8], ["0.016", "0.5"], "340.00"),
     pair(["XETCZUSD", "ETCUSD", "ETC/USD"], [3, 5], ["0.25", "0.5"], "14.000"),
     pair(["ATOMUSD", "ATOMUSD", "ATOM/USD"], [4, 5], ["1", "0.5"], "2.5000"),
     pair(["UNIUSD", "UNIUSD", "UNI/USD"], [3, 5], ["0.6", "0.5"], "6.000"),
@@ -130,7 +134,7 @@ pub(super) const PAIRS: &[PairRow] = &[
     pair(["XXBTZGBP", "XBTGBP", "XBT/GBP"], [1, 5], ["0.00005", "0.4"], "61068.7"),
     pair(["XETHZGBP", "ETHGBP", "ETH/GBP"], [2, 5], ["0.001", "0.4"], "1984.73"),
     pair(["SOLGBP", "SOLGBP", "SOL/GBP"], [2, 5], ["0.06", "0.4"], "106.87"),
-    pair(["XXRPZGBP", "XRPGBP", "XRP/GBP"], [5, 8], ["1.65", "0.4"], "1.60305"),
+    pair(["XRPGBP", "XRPGBP", "XRP/GBP"], [5, 8], ["1.65", "0.4"], "1.60305"),
     pair(["ADAGBP", "ADAGBP", "ADA/GBP"], [6, 8], ["20", "0.4"], "0.320611"),
     pair(["USDTGBP", "USDTGBP", "USDT/GBP"], [4, 8], ["5", "0.4"], "0.7634"),
     pair(["XXBTZCAD", "XBTCAD", "XBT/CAD"], [1, 5], ["0.00005", "0.7"], "112676.1"),

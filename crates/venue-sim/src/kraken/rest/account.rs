@@ -1,11 +1,11 @@
 //! Private methods about money, and the token of the private streams.
 
 use matching::AccountId;
-use model::{Asset, Notional, UnixNanos};
+use model::{Notional, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::error::ApiError;
-use crate::kraken::fees::{self, Role};
+use crate::kraken::fees::{self, Role, Schedule};
 use crate::kraken::pair::KrakenAsset;
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::token::{Grant, TOKEN_LIFE};
@@ -30,6 +30,7 @@ struct TradeBalance {
     v: &'static str,
     e: String,
     mf: String,
+    mfo: String,
 }
 
 #[derive(Serialize)]
@@ -96,41 +97,33 @@ impl Venue {
         let total = worth.fold(Notional::ZERO, |sum, worth| sum.checked_add(worth).unwrap_or(sum));
         let text = || total.to_fixed(4);
         let (m, uv, n, c, v) = ("0.0000", "0.0000", "0.0000", "0.0000", "0.0000");
-        let (eb, tb, e, mf) = (text(), text(), text(), text());
-        Ok(json(&TradeBalance { eb, tb, m, uv, n, c, v, e, mf }))
-    }
-
-    /// What an amount of an asset is worth in another one; `None` if no market tells.
-    fn worth(&self, asset: &Asset, amount: Notional, quote: &Asset) -> Option<Notional> {
-        if asset == quote {
-            return Some(amount);
-        }
-        let mut pairs = self.pairs.iter().map(|listed| &listed.pair);
-        let pair = pairs.find(|p| p.base.asset == *asset && p.quote.asset == *quote)?;
-        let price = self.exchange.last_price(pair.symbol())?;
-        // Eight digits of the amount are enough for a sum.
-        let quantity = amount.round_to(8, model::Rounding::Down).to_quantity()?;
-        Some(Notional::of(price, quantity))
+        let (eb, tb, e, mf, mfo) = (text(), text(), text(), text(), text());
+        Ok(json(&TradeBalance { eb, tb, m, uv, n, c, v, e, mf, mfo }))
     }
 
     /// `TradeVolume`.
     pub(super) fn trade_volume(&self, account: AccountId, args: &Args) -> MethodResult {
         let state = self.accounts.get(&account).ok_or(ApiError::INVALID_KEY)?;
         let volume = state.volume;
-        let rows = |role: Role, ppm: i64| -> Result<Option<Keyed<FeeRow>>, ApiError> {
+        let rows = |role: Role| -> Result<Option<Keyed<FeeRow>>, ApiError> {
             if args.get("pair").is_none() {
                 return Ok(None);
             }
             let row = |listed: &crate::kraken::venue::Listed| {
-                (listed.pair.id.to_owned(), fee_row(role, ppm, volume))
+                let rates = state.rates(&listed.pair);
+                let ppm = match role {
+                    Role::Maker => rates.maker_ppm,
+                    Role::Taker => rates.taker_ppm,
+                };
+                (listed.pair.id.to_owned(), fee_row(listed.pair.schedule(), role, ppm, volume))
             };
             Ok(Some(Keyed(self.pairs_of(args)?.into_iter().map(row).collect())))
         };
         Ok(json(&TradeVolume {
             currency: "ZUSD",
             volume: volume.to_fixed(4),
-            fees: rows(Role::Taker, state.rates.taker_ppm)?,
-            fees_maker: rows(Role::Maker, state.rates.maker_ppm)?,
+            fees: rows(Role::Taker)?,
+            fees_maker: rows(Role::Maker)?,
         }))
     }
 
@@ -148,9 +141,9 @@ impl Venue {
     }
 }
 
-fn fee_row(role: Role, ppm: i64, volume: Notional) -> FeeRow {
-    let (from, next) = fees::next_step(volume, role);
-    let (lowest, highest) = fees::bounds(role);
+fn fee_row(schedule: Schedule, role: Role, ppm: i64, volume: Notional) -> FeeRow {
+    let (from, next) = schedule.next_step(volume, role);
+    let (lowest, highest) = schedule.bounds(role);
     FeeRow {
         fee: fees::percent(ppm),
         minfee: fees::percent(lowest.min(ppm)),

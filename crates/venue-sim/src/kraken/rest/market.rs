@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::kraken::candles::Candle;
 use crate::kraken::error::ApiError;
 use crate::kraken::pair::Pair;
+use crate::kraken::rest::public::key_of;
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::venue::{Listed, Venue};
 use crate::kraken::wire::{Keyed, Number, json};
@@ -58,7 +59,7 @@ impl Venue {
             rows.collect()
         };
         let row = DepthRow { asks: rows(&listed.book.asks), bids: rows(&listed.book.bids) };
-        Ok(json(&Keyed(vec![(listed.pair.id.to_owned(), row)])))
+        Ok(json(&Keyed(vec![(key_of(&listed.pair, args), row)])))
     }
 
     /// `Trades`: the first after `since`, or the latest.
@@ -75,14 +76,15 @@ impl Venue {
         };
         let last = trades.last().map(|trade| trade.venue_ts).or(since).unwrap_or(now);
         let rows = trades.into_iter().map(|trade| trade_row(trade, &listed.pair));
-        let rows = Keyed(vec![(listed.pair.id.to_owned(), rows.collect())]);
+        let rows = Keyed(vec![(key_of(&listed.pair, args), rows.collect())]);
         Ok(json(&Page { rows, last: last.as_nanos().to_string() }))
     }
 
     /// `Spread`.
     pub(super) fn spread(&self, args: &Args, now: UnixNanos) -> MethodResult {
         let listed = self.listed_for(args)?;
-        let since = args.number("since")?.map_or(UnixNanos::ZERO, UnixNanos::from_secs);
+        let since = args.get("since").map(|text| nanos(text, "since")).transpose()?;
+        let since = since.unwrap_or(UnixNanos::ZERO);
         let decimals = listed.pair.instrument.cost_decimals;
         let mut last = now;
         let mut rows = Vec::new();
@@ -91,7 +93,7 @@ impl Venue {
             let (bid, ask) = (spread.bid.to_fixed(decimals), spread.ask.to_fixed(decimals));
             rows.push((spread.at.secs(), bid, ask));
         }
-        let rows = Keyed(vec![(listed.pair.id.to_owned(), rows)]);
+        let rows = Keyed(vec![(key_of(&listed.pair, args), rows)]);
         Ok(json(&Page { rows, last: last.secs() }))
     }
 
@@ -100,8 +102,15 @@ impl Venue {
         let listed = self.listed_for(args)?;
         let interval = args.number("interval")?.unwrap_or(INTERVAL_DEFAULT);
         let candles = listed.candles.until(interval, now);
-        let candles = candles.ok_or_else(|| ApiError::arguments("interval"))?;
-        let since = args.number("since")?.unwrap_or(0_i64);
+        let mut candles = candles.ok_or_else(|| ApiError::arguments("interval"))?;
+        if candles.is_empty()
+            && let Some(price) = listed.reference()
+        {
+            let step = crate::kraken::candles::length(interval);
+            candles.push(Candle::flat(price, now.floor_to(step)));
+        }
+        let since = args.get("since").map(|text| nanos(text, "since")).transpose()?;
+        let since = since.map_or(0, UnixNanos::secs);
         let finished = candles.len().checked_sub(2).and_then(|at| candles.get(at));
         let step = crate::kraken::candles::length(interval);
         let before = now.floor_to(step).secs() - i64::try_from(step.as_secs()).unwrap_or(0);
@@ -110,7 +119,7 @@ impl Venue {
         let wanted =
             |candle: &&Candle| candle.start.secs() > since || Some(candle.start) == running;
         let rows = candles.iter().filter(wanted).map(|candle| candle_row(candle, &listed.pair));
-        let rows = Keyed(vec![(listed.pair.id.to_owned(), rows.collect())]);
+        let rows = Keyed(vec![(key_of(&listed.pair, args), rows.collect())]);
         Ok(json(&Page { rows, last }))
     }
 

@@ -29,7 +29,7 @@ pub(super) fn system_status(phase: Phase, now: UnixNanos) -> String {
         status: &'static str,
         timestamp: String,
     }
-    json(&Status { status: phase.as_str(), timestamp: rfc3339_seconds(now) })
+    json(&Status { status: phase.system().as_str(), timestamp: rfc3339_seconds(now) })
 }
 
 #[derive(Serialize)]
@@ -67,6 +67,23 @@ struct PairRow {
     costmin: String,
     tick_size: String,
     status: &'static str,
+    execution_venue: &'static str,
+}
+
+/// What of a pair a client asks for.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PairPart {
+    Full(Box<PairRow>),
+    Leverage { leverage_buy: [u32; 0], leverage_sell: [u32; 0] },
+    Fees { fees: Box<RawValue>, fees_maker: Box<RawValue>, fee_volume_currency: &'static str },
+    Margin { margin_call: u32, margin_stop: u32 },
+}
+
+/// The name under which a pair is shown: its id, or with `assetVersion=1` the one with a slash.
+pub(super) fn key_of(pair: &Pair, args: &Args) -> String {
+    let new = args.get("assetVersion") == Some("1");
+    if new { pair.symbol().as_str().to_owned() } else { pair.id.to_owned() }
 }
 
 impl PairRow {
@@ -86,8 +103,8 @@ impl PairRow {
             lot_multiplier: 1,
             leverage_buy: [],
             leverage_sell: [],
-            fees: Some(fees::published(fees::Role::Taker)),
-            fees_maker: Some(fees::published(fees::Role::Maker)),
+            fees: Some(pair.schedule().published(fees::Role::Taker)),
+            fees_maker: Some(pair.schedule().published(fees::Role::Maker)),
             fee_volume_currency: "ZUSD",
             margin_call: 80,
             margin_stop: 40,
@@ -95,6 +112,7 @@ impl PairRow {
             costmin: rules.cost_min.to_string(),
             tick_size: rules.tick_size.to_string(),
             status: phase.as_str(),
+            execution_venue: "international",
         }
     }
 }
@@ -121,19 +139,31 @@ impl Venue {
             display_decimals: asset.display_decimals,
             status: "enabled",
         };
-        let rows = known.into_iter().map(|asset| (asset.id.to_owned(), row(asset)));
+        let new = args.get("assetVersion") == Some("1");
+        let key = |asset: &KrakenAsset| {
+            if new { asset.asset.as_str().to_owned() } else { asset.id.to_owned() }
+        };
+        let rows = known.into_iter().map(|asset| (key(asset), row(asset)));
         Ok(json(&Keyed(rows.collect())))
     }
 
     /// `AssetPairs`.
     pub(super) fn asset_pairs(&self, args: &Args) -> MethodResult {
         let pairs = self.pairs_of(args)?.into_iter().map(|listed| &listed.pair);
-        let rows = match args.get("info") {
-            None | Some("info" | "leverage" | "fees" | "margin") => {
-                pairs.map(|pair| (pair.id.to_owned(), PairRow::new(pair, self.phase)))
+        let part: fn(&Pair, Phase) -> PairPart = match args.get("info") {
+            None | Some("info") => {
+                |pair, phase| PairPart::Full(Box::new(PairRow::new(pair, phase)))
             }
+            Some("leverage") => |_, _| PairPart::Leverage { leverage_buy: [], leverage_sell: [] },
+            Some("fees") => |pair, _| PairPart::Fees {
+                fees: pair.schedule().published(fees::Role::Taker),
+                fees_maker: pair.schedule().published(fees::Role::Maker),
+                fee_volume_currency: "ZUSD",
+            },
+            Some("margin") => |_, _| PairPart::Margin { margin_call: 80, margin_stop: 40 },
             Some(_) => return Err(ApiError::arguments("info")),
         };
+        let rows = pairs.map(|pair| (key_of(pair, args), part(pair, self.phase)));
         Ok(json(&Keyed(rows.collect())))
     }
 

@@ -1,11 +1,11 @@
 //! Private methods that read orders.
 
-use matching::{AccountId, Order, OrderId};
+use matching::{AccountId, Order};
 use model::UnixNanos;
 use serde::Serialize;
 
 use crate::kraken::error::ApiError;
-use crate::kraken::rest::rows::{AmendRow, OrderRow};
+use crate::kraken::rest::rows::{AmendRow, Named, OrderRow};
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::{Keyed, json};
@@ -31,6 +31,19 @@ pub(super) struct Range {
 }
 
 impl Range {
+    /// The range that `start` and `end` give: seconds since 1970, or the time of a row of the account's own.
+    pub(super) fn new(
+        args: &Args,
+        time_of: impl Fn(&str) -> Option<UnixNanos>,
+    ) -> Result<Self, ApiError> {
+        let bound = |name: &str| {
+            let Some(text) = args.get(name) else { return Ok(None) };
+            let time = UnixNanos::parse_secs(text).ok().or_else(|| time_of(text));
+            time.map(Some).ok_or_else(|| ApiError::arguments(name))
+        };
+        Ok(Self { start: bound("start")?, end: bound("end")? })
+    }
+
     pub(super) fn contains(self, time: UnixNanos) -> bool {
         self.start.is_none_or(|start| time > start) && self.end.is_none_or(|end| time <= end)
     }
@@ -44,15 +57,20 @@ struct NameFilter<'a> {
 
 impl Venue {
     /// `OpenOrders`, newest first.
-    pub(super) fn open_orders(&self, account: AccountId, args: &Args) -> MethodResult {
+    pub(super) fn open_orders(
+        &self,
+        account: AccountId,
+        args: &Args,
+        now: UnixNanos,
+    ) -> MethodResult {
         #[derive(Serialize)]
         struct Open {
             open: Keyed<OrderRow>,
         }
-        let (trades, filter) = (args.flag("trades")?, NameFilter::new(args)?);
+        let (trades, filter) = (named(args)?, NameFilter::new(args)?);
         let open = self.exchange.open_orders(account);
         let mut rows: Vec<_> = open
-            .filter(|order| filter.takes(self, order))
+            .filter(|order| filter.takes(self, order) && self.shows(order, now))
             .filter_map(|order| self.row(order, trades))
             .collect();
         rows.reverse();
@@ -60,15 +78,24 @@ impl Venue {
     }
 
     /// `ClosedOrders`, newest first, a page at a time.
-    pub(super) fn closed_orders(&self, account: AccountId, args: &Args) -> MethodResult {
+    pub(super) fn closed_orders(
+        &self,
+        account: AccountId,
+        args: &Args,
+        now: UnixNanos,
+    ) -> MethodResult {
         #[derive(Serialize)]
         struct Closed {
             closed: Keyed<OrderRow>,
             #[serde(skip_serializing_if = "Option::is_none")]
             count: Option<usize>,
         }
-        let (trades, filter) = (args.flag("trades")?, NameFilter::new(args)?);
-        let range = self.range(args)?;
+        let (trades, filter) = (named(args)?, NameFilter::new(args)?);
+        let opened = |txid: &str| {
+            let order = self.by_txid.get(txid).and_then(|id| self.exchange.order(*id));
+            order.filter(|order| order.account == account).map(|order| order.opened_at)
+        };
+        let range = Range::new(args, opened)?;
         let offset = args.number("ofs")?.unwrap_or(0);
         let which = match args.get("closetime") {
             None | Some("both") => CloseTime::Both,
@@ -86,8 +113,11 @@ impl Venue {
             }
         };
         let orders = self.exchange.closed_orders(account);
-        let found: Vec<&Order> =
-            orders.filter(|order| filter.takes(self, order)).filter(in_range).collect();
+        let found: Vec<&Order> = orders
+            .filter(|order| filter.takes(self, order))
+            .filter(in_range)
+            .filter(|order| self.shows(order, now))
+            .collect();
         let page = found.iter().skip(offset).take(PAGE);
         let rows = page.filter_map(|order| self.row(order, trades)).collect();
         let count = (!args.flag("without_count")?).then_some(found.len());
@@ -95,43 +125,33 @@ impl Venue {
     }
 
     /// `QueryOrders`.
-    pub(super) fn query_orders(&self, account: AccountId, args: &Args) -> MethodResult {
-        let trades = args.flag("trades")?;
+    pub(super) fn query_orders(
+        &self,
+        account: AccountId,
+        args: &Args,
+        now: UnixNanos,
+    ) -> MethodResult {
+        let (trades, filter) = (named(args)?, NameFilter::new(args)?);
         let txids = args.list("txid");
         if txids.is_empty() || txids.len() > QUERY_MAX {
             return Err(ApiError::arguments("txid"));
         }
         let row = |txid: &&str| {
             let order = self.by_txid.get(*txid).and_then(|id| self.exchange.order(*id));
-            let order = order.filter(|order| order.account == account);
-            order.and_then(|order| self.row(order, trades))
+            let order = order.filter(|order| order.account == account && self.shows(order, now));
+            order.and_then(|order| Some((filter.takes(self, order), self.row(order, trades)?)))
         };
         let rows: Option<Vec<_>> = txids.iter().map(row).collect();
-        let rows = rows.ok_or(ApiError::INVALID_ORDER)?;
+        let rows = rows.ok_or(ApiError::INVALID_ORDER)?.into_iter();
+        let rows = rows.filter(|(taken, _)| *taken).map(|(_, row)| row).collect();
         Ok(json(&Keyed(rows)))
     }
 
-    /// The row of an order, under its id.
-    pub(crate) fn order_row(&self, id: OrderId) -> Option<(String, OrderRow)> {
-        self.row(self.exchange.order(id)?, false)
-    }
-
-    /// The rows of an account's open orders.
-    pub(crate) fn open_order_rows(&self, account: AccountId) -> Vec<(String, OrderRow)> {
-        let open = self.exchange.open_orders(account);
-        open.filter_map(|order| self.row(order, false)).collect()
-    }
-
-    fn row(&self, order: &Order, trades: bool) -> Option<(String, OrderRow)> {
+    fn row(&self, order: &Order, trades: Named) -> Option<(String, OrderRow)> {
         let details = self.orders.get(&order.id)?;
         let pair = &self.listed(&order.request.symbol)?.pair;
         let row = OrderRow::new(order, details, pair, trades);
         Some((details.facts.txid.clone(), row))
-    }
-
-    /// The range that `start` and `end` give.
-    pub(super) fn range(&self, args: &Args) -> Result<Range, ApiError> {
-        Ok(Range { start: self.time(args, "start")?, end: self.time(args, "end")? })
     }
 
     /// `OrderAmends`.
@@ -150,19 +170,6 @@ impl Venue {
         let count = rows.len();
         Ok(json(&Amends { amends: rows, count }))
     }
-
-    /// A bound of a range: seconds since 1970, or the closing time of an order.
-    fn time(&self, args: &Args, name: &str) -> Result<Option<UnixNanos>, ApiError> {
-        let Some(text) = args.get(name) else {
-            return Ok(None);
-        };
-        let closed = || {
-            let order = self.by_txid.get(text).and_then(|id| self.exchange.order(*id));
-            order.and_then(|order| order.closed_at)
-        };
-        let time = UnixNanos::parse_secs(text).ok().or_else(closed);
-        time.map(Some).ok_or_else(|| ApiError::arguments(name))
-    }
 }
 
 impl<'a> NameFilter<'a> {
@@ -176,4 +183,18 @@ impl<'a> NameFilter<'a> {
         self.userref.is_none_or(|wanted| userref == Some(wanted))
             && self.cl_ord_id.is_none_or(|wanted| client_id == Some(wanted))
     }
+}
+
+/// Which executions the rows name, after `trades` and `consolidate_taker`.
+fn named(args: &Args) -> Result<Named, ApiError> {
+    Ok(match (args.flag("trades")?, is_consolidated(args)?) {
+        (false, _) => Named::None,
+        (true, true) => Named::Matches,
+        (true, false) => Named::All,
+    })
+}
+
+/// `consolidate_taker`: what an order took at once is one execution, unless the client wants to see more.
+pub(super) fn is_consolidated(args: &Args) -> Result<bool, ApiError> {
+    Ok(args.get("consolidate_taker").is_none() || args.flag("consolidate_taker")?)
 }

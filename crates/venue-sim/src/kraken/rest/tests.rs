@@ -1,7 +1,9 @@
 mod access;
 mod accounts;
 mod changes;
+mod faults;
 mod history;
+mod kraken_orders;
 mod limits;
 mod market;
 mod market_data;

@@ -3,6 +3,7 @@
 use model::{Level, Notional, Price, Quantity, UnixNanos};
 use serde::Serialize;
 
+use crate::kraken::rest::public::key_of;
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::ticker::Statistics;
 use crate::kraken::venue::{Listed, Venue};
@@ -24,7 +25,7 @@ impl Venue {
     /// `Ticker`. A pair that never traded shows zeros.
     pub(super) fn ticker(&self, args: &Args, now: UnixNanos) -> MethodResult {
         let listed = self.pairs_of(args)?.into_iter();
-        let rows = listed.map(|listed| (listed.pair.id.to_owned(), ticker_row(listed, now)));
+        let rows = listed.map(|listed| (key_of(&listed.pair, args), ticker_row(listed, now)));
         Ok(json(&Keyed(rows.collect())))
     }
 }

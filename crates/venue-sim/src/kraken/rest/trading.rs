@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::kraken::error::ApiError;
-use crate::kraken::orders::{CancelCount, Placed, Switch, Target};
+use crate::kraken::orders::{CancelCount, Placed, Refused, Switch, Target};
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::json;
@@ -23,6 +23,8 @@ struct Added {
 #[derive(Serialize)]
 struct Description {
     order: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +45,7 @@ enum BatchRow {
     },
     Refused {
         error: String,
+        descr: Description,
     },
 }
 
@@ -73,9 +76,9 @@ impl Venue {
         args: &Args,
         now: UnixNanos,
     ) -> MethodResult {
-        let Placed { txid, sentence, cl_ord_id, userref: _ } =
+        let Placed { txid, sentence, close, cl_ord_id, userref: _ } =
             self.add_order(account, args, now)?;
-        let descr = Description { order: sentence };
+        let descr = Description { order: sentence, close };
         Ok(json(&Added { descr, txid: txid.map(|txid| [txid]), cl_ord_id }))
     }
 
@@ -87,11 +90,14 @@ impl Venue {
         now: UnixNanos,
     ) -> MethodResult {
         let orders: Vec<Args> = array(args, "orders")?.iter().map(|raw| object(raw)).collect();
-        let row = |placed: Result<Placed, ApiError>| match placed {
-            Ok(Placed { txid, sentence, cl_ord_id, userref: _ }) => {
-                BatchRow::Added { txid, descr: Description { order: sentence }, cl_ord_id }
+        let row = |placed: Result<Placed, Refused>| match placed {
+            Ok(Placed { txid, sentence, close, cl_ord_id, userref: _ }) => {
+                BatchRow::Added { txid, descr: Description { order: sentence, close }, cl_ord_id }
             }
-            Err(error) => BatchRow::Refused { error: error.0.into_owned() },
+            Err(Refused { error, sentence }) => BatchRow::Refused {
+                error: error.0.into_owned(),
+                descr: Description { order: sentence, close: None },
+            },
         };
         let placed = self.add_batch(account, args, &orders, now)?;
         Ok(json(&Batch { orders: placed.into_iter().map(row).collect() }))
@@ -126,7 +132,7 @@ impl Venue {
             volume: edited.volume.to_fixed(8),
             price: edited.price,
             orders_cancelled: cancelled,
-            descr: Description { order: edited.placed.sentence },
+            descr: Description { order: edited.placed.sentence, close: edited.placed.close },
         }))
     }
 

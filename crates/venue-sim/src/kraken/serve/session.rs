@@ -1,5 +1,7 @@
 //! One WebSocket session: frames in, queued messages out.
 
+mod strikes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::kraken::serve::session::strikes::{Deed, Strikes};
 use crate::kraken::sim::{Role, Shared};
 use crate::kraken::stream::{Outbox, Outgoing, Version};
 
@@ -60,6 +63,8 @@ enum Stop {
     Idle,
     /// The venue closes its streams.
     Finished,
+    /// A fault closes it with a code; without one it just ends.
+    Struck(Option<u16>),
 }
 
 /// Runs a session until it ends.
@@ -89,6 +94,7 @@ pub(super) async fn run(shared: Arc<Shared>, role: Role, version: Version, upgra
         Stop::Broken => None,
         Stop::Idle => Some((CloseCode::Normal, "idle")),
         Stop::Finished => Some((CloseCode::Restart, "maintenance")),
+        Stop::Struck(code) => code.map(|code| (CloseCode::from(code), "")),
     };
     if let Some((code, reason)) = goodbye {
         let closing = close(&mut sink, &mut stream, code, reason);
@@ -141,14 +147,20 @@ impl Session {
     async fn write(&self, sink: &mut SplitSink<Socket, Message>) -> Stop {
         let mut last_channel = Instant::now();
         let mut subscribed_at = None;
+        let mut strikes = Strikes::new(&self.shared.faults, &self.shared.sink, self.role);
+        let mut changes = self.shared.faults.changes();
         loop {
-            if subscribed_at.is_some_and(|at: Instant| at.elapsed() >= SETTLED_AFTER)
-                && self.silence().await
-            {
+            let settled = subscribed_at.is_some_and(|at: Instant| at.elapsed() >= SETTLED_AFTER);
+            if settled && self.silence().await {
                 return Stop::Broken;
             }
             let finished = self.outbox.is_finished();
-            let messages = self.outbox.take();
+            let mut messages = match strikes.deed() {
+                Some(Deed::Close(code)) => return Stop::Struck(code),
+                Some(Deed::Say(text)) => vec![Outgoing::Answer(text.into())],
+                None => Vec::new(),
+            };
+            messages.extend(strikes.through(self.outbox.take(), settled));
             if !messages.is_empty() {
                 if messages.iter().any(|m| matches!(m, Outgoing::Channel(_))) {
                     last_channel = Instant::now();
@@ -176,11 +188,17 @@ impl Session {
             } else {
                 *self.active.lock() + IDLE_MAX
             };
+            let struck = strikes.due().unwrap_or(due).min(due);
             tokio::select! {
                 biased;
                 () = self.outbox.overflow().cancelled() => return Stop::Broken,
                 () = self.outbox.filled() => {}
-                () = sleep_until(due) => {
+                // The switches live as long as the venue.
+                _ = changes.changed() => {}
+                () = sleep_until(struck) => {
+                    if Instant::now() < due {
+                        continue;
+                    }
                     if subscribed {
                         self.outbox.push(Outgoing::Channel(self.version.heartbeat().into()));
                     } else if self.active.lock().elapsed() >= IDLE_MAX {

@@ -1,5 +1,7 @@
 mod http;
+mod mutated;
 mod sessions;
+mod struck;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

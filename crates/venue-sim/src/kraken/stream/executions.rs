@@ -1,9 +1,10 @@
 //! Rows of the `executions` channel: the life of an order, one row per message.
 
-use matching::{CancelReason, Order, OrderRequest};
+use matching::{CancelReason, Order};
 use model::{Liquidity, Notional, OrderKind, Price, Quantity, TimeInForce, UnixNanos};
 use serde::Serialize;
 
+use crate::kraken::orders::Offset;
 use crate::kraken::pair::Pair;
 use crate::kraken::publish::reason_text;
 use crate::kraken::rest::order_type;
@@ -28,10 +29,22 @@ pub(crate) enum Row {
     Full(Box<FullRow>),
     /// `new`: hardly anything but the id.
     Opened(OpenedRow),
+    /// `status`: a trigger was met.
+    Status(Box<StatusRow>),
     /// `trade`: one execution.
     Trade(Box<TradeRow>),
     /// `filled`, `canceled` and `expired`.
     End(Box<EndRow>),
+}
+
+/// A row for a client that may follow its count of transactions, too. The reference tells that it is added
+/// and not where: it has the name and the place that it has in version 1.
+#[derive(Serialize)]
+pub(super) struct Counted<'a> {
+    #[serde(flatten)]
+    pub(super) row: &'a Row,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ratecount: Option<u32>,
 }
 
 /// The whole order.
@@ -51,6 +64,10 @@ pub(crate) struct FullRow {
     display_qty: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     triggers: Option<TriggersRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contingent: Option<ContingentRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expire_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +97,34 @@ struct TriggersRow {
     reference: &'static str,
     price: Number,
     price_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actual_price: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_price: Option<Number>,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+}
+
+/// An order whose trigger was met.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StatusRow {
+    order_id: String,
+    order_userref: i32,
+    exec_type: &'static str,
+    order_status: &'static str,
+    triggers: TriggersRow,
+    timestamp: String,
+}
+
+/// The order that follows.
+#[derive(Debug, Clone, Serialize)]
+struct ContingentRow {
+    order_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_price: Option<String>,
 }
 
 /// How an order ended before it was filled.
@@ -96,6 +140,9 @@ impl End {
         match ended {
             Some(Ended::Expired) => Self { kind: "expired", reason: "Order expired" },
             Some(Ended::Replaced) => Self { kind: "canceled", reason: "Order replaced" },
+            Some(Ended::SelfTrade) => {
+                Self { kind: "canceled", reason: reason_text(CancelReason::SelfMatch) }
+            }
             None => Self { kind: "canceled", reason: reason_text(reason) },
         }
     }
@@ -183,24 +230,37 @@ impl Totals {
 }
 
 impl Row {
+    /// False for what a client with `order_status: false` does not hear of. Trades are no states of orders.
+    pub(super) fn is_open_close_or_trade(&self) -> bool {
+        match self {
+            Self::Opened(_) | Self::Trade(_) | Self::End(_) => true,
+            Self::Full(row) => row.exec_type == "new",
+            Self::Status(_) => false,
+        }
+    }
+
     /// An order that passed every check; nothing of it is executed yet.
     pub(crate) fn pending(order: &Order, facts: &OrderFacts, pair: &Pair, now: UnixNanos) -> Self {
         let none = Totals::new(Quantity::ZERO, Notional::ZERO, Notional::ZERO, pair);
-        full(&order.request, facts, pair, none, ["pending_new", "pending_new"], now)
+        full(order, facts, pair, none, ["pending_new", "pending_new"], now)
     }
 
     /// An open order in the snapshot.
     pub(super) fn snapshot(order: &Order, facts: &OrderFacts, pair: &Pair) -> Self {
         let totals = Totals::new(order.filled, order.cost, order.fee, pair);
-        let status = if order.filled.is_zero() { "new" } else { "partially_filled" };
-        full(&order.request, facts, pair, totals, ["new", status], order.opened_at)
+        let (kind, status) = match (order.scheduled, order.filled.is_zero()) {
+            (true, _) => ("pending_new", "pending_new"),
+            (false, true) => ("new", "new"),
+            (false, false) => ("new", "partially_filled"),
+        };
+        full(order, facts, pair, totals, [kind, status], order.opened_at)
     }
 
     /// An order that was changed.
     pub(crate) fn amended(order: &Order, facts: &OrderFacts, pair: &Pair, now: UnixNanos) -> Self {
         let totals = Totals::new(order.filled, order.cost, order.fee, pair);
         let status = if order.filled.is_zero() { "new" } else { "partially_filled" };
-        let mut row = full(&order.request, facts, pair, totals, ["amended", status], now);
+        let mut row = full(order, facts, pair, totals, ["amended", status], now);
         if let Self::Full(row) = &mut row {
             (row.amended, row.reason) = (Some(true), Some("User requested"));
         }
@@ -216,6 +276,41 @@ impl Row {
             order_userref: facts.shown_userref(),
             order_id: facts.txid.clone(),
         })
+    }
+
+    /// An order whose trigger was met by a trade at `last`.
+    pub(crate) fn triggered(
+        order: &Order,
+        facts: &OrderFacts,
+        pair: &Pair,
+        (last, now): (Option<Price>, UnixNanos),
+    ) -> Option<Self> {
+        let (_, triggers) = limit_and_triggers(order, facts, pair);
+        let number = |price| Number::price(price, pair.instrument.price_decimals);
+        let triggers = triggers.map(|known| TriggersRow {
+            last_price: last.map(number),
+            timestamp: Some(rfc3339(now)),
+            ..known
+        });
+        Some(Self::Status(Box::new(StatusRow {
+            order_id: facts.txid.clone(),
+            order_userref: facts.shown_userref(),
+            exec_type: "status",
+            order_status: "new",
+            triggers: triggers?,
+            timestamp: rfc3339(now),
+        })))
+    }
+
+    /// Shows fees in US dollars where they are in another asset.
+    pub(crate) fn set_fee_in_usd(&mut self, fee: Notional, decimals: u32) {
+        let fee = Number::amount(fee, decimals);
+        match self {
+            Self::Full(row) => row.fee_usd_equiv = fee,
+            Self::Trade(row) => row.fee_usd_equiv = fee,
+            Self::End(row) => row.fee_usd_equiv = fee,
+            Self::Opened(_) | Self::Status(_) => {}
+        }
     }
 
     /// One execution. It says `partially_filled` even when it is the last one.
@@ -267,24 +362,63 @@ impl Row {
     }
 }
 
+/// The limit of an order and its type, and what it waits or waited for.
+fn limit_and_triggers(
+    order: &Order,
+    facts: &OrderFacts,
+    pair: &Pair,
+) -> (Option<(Number, &'static str)>, Option<TriggersRow>) {
+    let number = |price| Number::price(price, pair.instrument.price_decimals);
+    let fixed = |price| (number(price), "static");
+    let OrderKind::Triggered { price: trigger, limit, .. } = facts.request.kind else {
+        return (order.request.limit().map(fixed), None);
+    };
+    let distance = |offset: Offset| {
+        let kind = if offset.distance.is_percent() { "pct" } else { "quote" };
+        (Number::distance(offset, pair), kind)
+    };
+    let waits = order.request.is_waiting();
+    let trail = facts.trail.filter(|_| waits);
+    let behind = trail.map(|trail| Offset { above: true, distance: trail.behind });
+    let (price, price_type) = behind.map_or_else(|| fixed(trigger), distance);
+    let limit = match trail {
+        Some(trail) => trail.limit.map(distance),
+        None => limit.map(fixed),
+    };
+    let triggers = TriggersRow {
+        reference: "last",
+        price,
+        price_type,
+        actual_price: (!waits || trail.is_some()).then(|| number(trigger)),
+        last_price: None,
+        status: if waits { "untriggered" } else { "triggered" },
+        timestamp: None,
+    };
+    (limit, Some(triggers))
+}
+
+/// The order that follows, as its owner wrote it.
+fn contingent(facts: &OrderFacts) -> Option<ContingentRow> {
+    let close = facts.close.as_ref()?;
+    let is_limit = close.ordertype == "limit";
+    Some(ContingentRow {
+        order_type: close.ordertype.clone(),
+        trigger_price: (!is_limit).then(|| close.price.clone()),
+        limit_price: if is_limit { Some(close.price.clone()) } else { close.price2.clone() },
+    })
+}
+
 fn full(
-    request: &OrderRequest,
+    order: &Order,
     facts: &OrderFacts,
     pair: &Pair,
     totals: Totals,
     [exec_type, order_status]: [&'static str; 2],
     time: UnixNanos,
 ) -> Row {
-    let rules = &pair.instrument;
-    let (limit, triggers) = match (facts.request.kind, request.is_waiting()) {
-        (OrderKind::Triggered { price, limit, .. }, waits) => {
-            let status = if waits { "untriggered" } else { "triggered" };
-            let price = Number::price(price, rules.price_decimals);
-            let triggers = TriggersRow { reference: "last", price, price_type: "static", status };
-            (limit, Some(triggers))
-        }
-        (OrderKind::Market | OrderKind::Limit { .. }, _) => (request.limit(), None),
-    };
+    let (rules, request) = (&pair.instrument, &order.request);
+    let (limit, triggers) = limit_and_triggers(order, facts, pair);
+    let (limit_price, limit_price_type) = limit.unzip();
     Row::Full(Box::new(FullRow {
         order_id: facts.txid.clone(),
         cl_ord_id: request.client_id.as_deref().map(str::to_owned),
@@ -296,9 +430,11 @@ fn full(
         cash_order_qty: facts.cost.map(|cost| Number::amount(cost, rules.cost_decimals)),
         display_qty: facts.display.map(|q| Number::quantity(q, rules.quantity_decimals)),
         triggers,
+        contingent: contingent(facts),
+        effective_time: facts.starts.map(rfc3339),
         expire_time: facts.expires.map(rfc3339),
-        limit_price: limit.map(|price| Number::price(price, rules.price_decimals)),
-        limit_price_type: limit.map(|_| "static"),
+        limit_price,
+        limit_price_type,
         time_in_force: match (request.time_in_force, facts.expires) {
             (TimeInForce::Gtc, None) => "GTC",
             (TimeInForce::Gtc, Some(_)) => "GTD",
@@ -311,7 +447,7 @@ fn full(
         cum_cost: totals.cost,
         avg_price: totals.average,
         fee_usd_equiv: totals.fee,
-        fee_ccy_pref: "fciq",
+        fee_ccy_pref: if facts.wants_base_fee { "fcib" } else { "fciq" },
         exec_type,
         order_status,
         amended: None,

@@ -53,15 +53,24 @@ struct PairRow<'a> {
 
 /// The snapshot of the channel. Nothing of it changes but the pairs' status.
 pub(super) fn snapshot(venue: &Venue) -> String {
+    message(venue, "snapshot")
+}
+
+/// The pairs with another status.
+pub(super) fn update(venue: &Venue) -> String {
+    message(venue, "update")
+}
+
+fn message(venue: &Venue, kind: &'static str) -> String {
     let mut assets: Vec<&KrakenAsset> = Vec::new();
     for asset in venue.pairs.iter().flat_map(|l| [&l.pair.base, &l.pair.quote]) {
         if !assets.contains(&asset) {
             assets.push(asset);
         }
     }
-    let assets = assets.into_iter().map(asset_row).collect();
+    let assets = assets.into_iter().filter(|_| kind == "snapshot").map(asset_row).collect();
     let pairs = venue.pairs.iter().map(|listed| pair_row(&listed.pair, venue.phase)).collect();
-    json(&Message { channel: "instrument", kind: "snapshot", data: Data { assets, pairs } })
+    json(&Message { channel: "instrument", kind, data: Data { assets, pairs } })
 }
 
 fn asset_row(asset: &KrakenAsset) -> AssetRow<'_> {

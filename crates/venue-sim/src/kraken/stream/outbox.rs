@@ -51,6 +51,11 @@ impl Outbox {
         self.filled.notify_one();
     }
 
+    /// Messages that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.lock().len()
+    }
+
     /// Lets what is queued go out, then ends the session.
     pub(crate) fn finish(&self) {
         self.finished.store(true, Ordering::Release);

@@ -7,7 +7,7 @@ use crate::kraken::error::ApiError;
 use crate::kraken::stream::executions::Row;
 use crate::kraken::stream::request::Answering;
 use crate::kraken::stream::subscribe::{ALREADY_SUBSCRIBED, Accepted, NOT_SUBSCRIBED, Params};
-use crate::kraken::stream::{Outgoing, Private, balances};
+use crate::kraken::stream::{Outgoing, Private, Wants, balances};
 
 /// Executions in a snapshot.
 const EXECUTIONS_SHOWN: usize = 50;
@@ -16,10 +16,14 @@ impl Answering<'_> {
     pub(super) fn subscribe_executions(&mut self, params: &Params) {
         let known = self.session().map(|session| session.executions.is_some());
         if known != Some(false) {
-            return self.refuse(ALREADY_SUBSCRIBED, None);
+            return self.refuse_again(params);
         }
         let may = |key: Permissions| key.query_open_orders || key.query_closed_orders;
         let Some(mut private) = self.open_private(params, may) else { return };
+        private.wants = Wants {
+            all_changes: params.order_status.unwrap_or(true),
+            count: params.ratecounter.unwrap_or(false),
+        };
         let state = self.venue.accounts.get(&private.account);
         let tier = state.map(|state| state.tier).unwrap_or_default();
         let snap_orders = params.snap_orders.or(params.snapshot).unwrap_or(true);
@@ -50,7 +54,7 @@ impl Answering<'_> {
     pub(super) fn subscribe_balances(&mut self, params: &Params) {
         let known = self.session().map(|session| session.balances.is_some());
         if known != Some(false) {
-            return self.refuse(ALREADY_SUBSCRIBED, None);
+            return self.refuse_again(params);
         }
         let Some(mut private) = self.open_private(params, |key| key.query_funds) else { return };
         let snapshot = params.snapshot.unwrap_or(true);
@@ -67,6 +71,15 @@ impl Answering<'_> {
         }
     }
 
+    /// Refuses what is subscribed already, unless the token is wrong besides.
+    fn refuse_again(&mut self, params: &Params) {
+        let token = params.token.as_deref().unwrap_or_default();
+        match self.venue.tokens.look(token, self.now) {
+            Some(_) => self.refuse(ALREADY_SUBSCRIBED, None),
+            None => self.refuse(&ApiError::INVALID_SESSION.0, None),
+        }
+    }
+
     /// A private subscription, as far as its token is valid and permits it.
     fn open_private(
         &mut self,
@@ -74,7 +87,7 @@ impl Answering<'_> {
         may: impl FnOnce(Permissions) -> bool,
     ) -> Option<Private> {
         let token = params.token.as_deref().unwrap_or_default();
-        let Some(grant) = self.venue.tokens.claim(token, self.now) else {
+        let Some(grant) = self.venue.claim_token(token, self.now) else {
             self.refuse(&ApiError::INVALID_SESSION.0, None);
             return None;
         };
@@ -83,7 +96,8 @@ impl Answering<'_> {
             self.refuse(&ApiError::PERMISSION_DENIED.0, None);
             return None;
         }
-        Some(Private { account: grant.account, token: token.to_owned(), sequence: 0 })
+        let (account, token) = (grant.account, token.to_owned());
+        Some(Private { account, token, sequence: 0, wants: Wants::default() })
     }
 
     fn open_orders(&self, private: &Private) -> Vec<Row> {

@@ -1,13 +1,23 @@
 //! Messages of the public channels.
+//!
+//! Those of books and trades, of which there are many, are written straight into their text: symbols and
+//! words are ours and need no escapes.
 
-use model::{Level, Price, Quantity, Side, Trade, UnixNanos};
+use model::{Instrument, Level, Price, Quantity, Side, Trade, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::book::{Sides, checksum};
 use crate::kraken::candles::{Candle, length};
 use crate::kraken::pair::Pair;
 use crate::kraken::venue::Listed;
-use crate::kraken::wire::{Number, json, rfc3339, rfc3339_nanos};
+use crate::kraken::wire::{Number, json, push_display, push_rfc3339, rfc3339, rfc3339_nanos};
+
+/// Bytes of a message with a trade or two.
+const TRADES_USUAL: usize = 384;
+/// Bytes of a message of a book, levels aside.
+const BOOK_USUAL: usize = 160;
+/// Bytes of a level.
+const LEVEL_USUAL: usize = 48;
 
 #[derive(Serialize)]
 struct Message<'a, T> {
@@ -15,32 +25,6 @@ struct Message<'a, T> {
     #[serde(rename = "type")]
     kind: &'a str,
     data: Vec<T>,
-}
-
-#[derive(Serialize)]
-struct TradeRow<'a> {
-    symbol: &'a str,
-    side: &'static str,
-    price: Number,
-    qty: Number,
-    ord_type: &'static str,
-    trade_id: u64,
-    timestamp: String,
-}
-
-#[derive(Serialize)]
-struct BookRow<'a> {
-    symbol: &'a str,
-    bids: Vec<LevelRow>,
-    asks: Vec<LevelRow>,
-    checksum: u32,
-    timestamp: String,
-}
-
-#[derive(Serialize)]
-struct LevelRow {
-    price: Number,
-    qty: Number,
 }
 
 /// A message of the `trade` channel. A tape does not tell what kind of order took: all are shown
@@ -51,16 +35,24 @@ pub(crate) fn trade_message<'a>(
     trades: impl IntoIterator<Item = &'a Trade>,
 ) -> String {
     let rules = &pair.instrument;
-    let row = |trade: &Trade| TradeRow {
-        symbol: rules.symbol.as_str(),
-        side: trade.taker_side.unwrap_or(Side::Buy).as_str(),
-        price: Number::price(trade.price, rules.price_decimals),
-        qty: Number::quantity(trade.quantity, rules.quantity_decimals),
-        ord_type: "market",
-        trade_id: trade.trade_id.unwrap_or(0),
-        timestamp: rfc3339(trade.venue_ts),
-    };
-    json(&Message { channel: "trade", kind, data: trades.into_iter().map(row).collect() })
+    let mut text = String::with_capacity(TRADES_USUAL);
+    push(&mut text, &[r#"{"channel":"trade","type":""#, kind, r#"","data":["#]);
+    for (at, trade) in trades.into_iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        let side = trade.taker_side.unwrap_or(Side::Buy).as_str();
+        push(&mut text, &[comma, r#"{"symbol":""#, rules.symbol.as_str(), r#"","side":""#, side]);
+        text.push_str(r#"","price":"#);
+        trade.price.push_fixed(rules.price_decimals, &mut text);
+        text.push_str(r#","qty":"#);
+        trade.quantity.push_fixed(rules.quantity_decimals, &mut text);
+        text.push_str(r#","ord_type":"market","trade_id":"#);
+        push_display(&mut text, trade.trade_id.unwrap_or(0));
+        text.push_str(r#","timestamp":""#);
+        push_rfc3339(&mut text, trade.venue_ts);
+        text.push_str(r#""}"#);
+    }
+    text.push_str("]}");
+    text
 }
 
 #[derive(Serialize)]
@@ -178,19 +170,31 @@ pub(crate) fn book_message(
     now: UnixNanos,
 ) -> String {
     let rules = &pair.instrument;
-    let rows = |levels: &[Level]| {
-        let row = |level: &Level| LevelRow {
-            price: Number::price(level.price, rules.price_decimals),
-            qty: Number::quantity(level.quantity, rules.quantity_decimals),
-        };
-        levels.iter().map(row).collect()
-    };
-    let row = BookRow {
-        symbol: rules.symbol.as_str(),
-        bids: rows(&levels.bids),
-        asks: rows(&levels.asks),
-        checksum: checksum(book, rules.price_decimals, rules.quantity_decimals),
-        timestamp: rfc3339(now),
-    };
-    json(&Message { channel: "book", kind, data: vec![row] })
+    let length = BOOK_USUAL + (levels.bids.len() + levels.asks.len()) * LEVEL_USUAL;
+    let mut text = String::with_capacity(length);
+    push(&mut text, &[r#"{"channel":"book","type":""#, kind, r#"","data":[{"symbol":""#]);
+    push(&mut text, &[rules.symbol.as_str(), r#"","bids":["#]);
+    push_levels(&mut text, rules, &levels.bids);
+    text.push_str(r#"],"asks":["#);
+    push_levels(&mut text, rules, &levels.asks);
+    text.push_str(r#"],"checksum":"#);
+    push_display(&mut text, checksum(book, rules.price_decimals, rules.quantity_decimals));
+    text.push_str(r#","timestamp":""#);
+    push_rfc3339(&mut text, now);
+    text.push_str(r#""}]}"#);
+    text
+}
+
+fn push_levels(text: &mut String, rules: &Instrument, levels: &[Level]) {
+    for (at, level) in levels.iter().enumerate() {
+        text.push_str(if at > 0 { r#",{"price":"# } else { r#"{"price":"# });
+        level.price.push_fixed(rules.price_decimals, text);
+        text.push_str(r#","qty":"#);
+        level.quantity.push_fixed(rules.quantity_decimals, text);
+        text.push('}');
+    }
+}
+
+fn push(text: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| text.push_str(part));
 }

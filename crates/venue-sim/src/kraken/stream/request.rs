@@ -8,6 +8,7 @@ use crate::kraken::error::ApiError;
 use crate::kraken::orders::Phase;
 use crate::kraken::sim::Role;
 use crate::kraken::stream::subscribe::{Accepted, Params};
+use crate::kraken::stream::trading::is_trading;
 use crate::kraken::stream::{Outgoing, Session};
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::{json, rfc3339};
@@ -106,6 +107,7 @@ pub(super) fn handle(venue: &mut Venue, connection: u64, text: &str, now: UnixNa
         ("subscribe" | "unsubscribe", _) => answering.refuse(MALFORMED, None),
         (method, _) => match request.params {
             Some(params) if answering.trade(method, params) => {}
+            None if is_trading(method) => answering.refuse(MALFORMED, None),
             Some(_) | None => answering.refuse(UNSUPPORTED_EVENT, None),
         },
     }

@@ -37,6 +37,8 @@ pub(super) struct Params {
     pub(super) token: Option<String>,
     pub(super) snap_orders: Option<bool>,
     pub(super) snap_trades: Option<bool>,
+    pub(super) order_status: Option<bool>,
+    pub(super) ratecounter: Option<bool>,
 }
 
 /// Parameters of a subscription as they were accepted.
@@ -145,7 +147,7 @@ impl Answering<'_> {
             Some("bbo") => (Trigger::Quotes, "bbo"),
             Some(_) => return self.refuse(UNSUPPORTED_TRIGGER, Some(symbol.as_str())),
         };
-        let known = self.session().map(|session| session.tickers.contains_key(symbol));
+        let known = self.session().map(|session| session.tickers.get(symbol) == Some(&trigger));
         if known == Some(true) {
             return self.refuse(ALREADY_SUBSCRIBED, Some(symbol.as_str()));
         }

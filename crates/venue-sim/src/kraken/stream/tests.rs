@@ -197,3 +197,48 @@ fn heartbeats_belong_to_sessions_with_a_subscription() {
     assert_eq!(lines, ["session 1 opened", "session 1 closed"]);
     assert!(client.send(r#"{"method":"ping"}"#).is_empty());
 }
+
+#[test]
+fn a_phase_is_told_to_each_session_under_its_own_number_and_to_who_follows_the_pairs() {
+    let mut client = Client::new(Role::Any);
+    client.send(r#"{"method":"subscribe","params":{"channel":"instrument"}}"#);
+    let other = Arc::new(Outbox::default());
+    client.world.venue.open_session(Role::Any, Version::V2, Arc::clone(&other));
+    let id = |text: &str| text.split("connection_id\":").nth(1).map(str::to_owned);
+    let greeting = id(&World::received(&other)[0]);
+    client.world.venue.set_phase(Phase::LimitOnly);
+    let mine = client.received();
+    let told = World::received(&other);
+    assert_eq!(id(&told[0]), greeting);
+    assert_ne!(id(&mine[0]), greeting);
+    assert!(told[0].contains(r#""system":"online""#), "the system is, its pairs are not");
+    assert!(mine[1].contains(r#""channel":"instrument","type":"update""#), "{}", mine[1]);
+    assert!(mine[1].contains(r#""status":"limit_only""#), "{}", mine[1]);
+    let market = "pair=XBTUSD&type=buy&ordertype=market&volume=0.01";
+    let refused = client.world.post("AddOrder", market);
+    assert!(refused.contains("EService:Market in limit_only mode"), "{refused}");
+}
+
+#[test]
+fn a_flood_of_messages_is_refused() {
+    let mut client = Client::new(Role::Any);
+    let answers: Vec<String> =
+        (0..1_100).flat_map(|_| client.send(r#"{"method":"ping"}"#)).collect();
+    let refused = answers.iter().filter(|text| *text == r#"{"Error":"Exceeded msg rate"}"#).count();
+    assert_eq!(refused, 100);
+    client.world.now = client.world.now.plus(std::time::Duration::from_secs(1));
+    assert!(client.send(r#"{"method":"ping"}"#)[0].contains("pong"));
+}
+
+#[test]
+fn a_ticker_may_be_followed_again_on_another_occasion() {
+    let mut client = Client::new(Role::Any);
+    let follow = |trigger: &str| {
+        format!(
+            r#"{{"method":"subscribe","params":{{"channel":"ticker","symbol":["BTC/USD"],"event_trigger":"{trigger}"}}}}"#
+        )
+    };
+    assert!(client.send(&follow("trades"))[0].contains("\"success\":true"));
+    assert!(client.send(&follow("bbo"))[0].contains("\"success\":true"));
+    assert!(client.send(&follow("bbo"))[0].contains("Already subscribed"));
+}

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::kraken::config::Permissions;
 use crate::kraken::error::ApiError;
-use crate::kraken::orders::{CancelCount, Placed, Switch, Target};
+use crate::kraken::orders::{CancelCount, Placed, Refused, Switch, Target};
 use crate::kraken::rest::Args;
 use crate::kraken::stream::request::{Answering, MALFORMED};
 use crate::kraken::stream::words::{self, Words};
@@ -50,15 +50,7 @@ const NAMES: [(&str, &str); 3] =
 impl Answering<'_> {
     /// Answers a method that trades; false when there is no such method.
     pub(super) fn trade(&mut self, method: &str, params: &RawValue) -> bool {
-        let may: fn(Permissions) -> bool = match method {
-            "add_order" | "amend_order" | "edit_order" | "batch_add" => |key| key.create_orders,
-            "cancel_order"
-            | "cancel_all"
-            | "batch_cancel"
-            | "cancel_after"
-            | "cancel_all_orders_after" => |key| key.cancel_orders,
-            _ => return false,
-        };
+        let Some(may) = permission(method) else { return false };
         if !self.check_endpoint(true, method) {
             return true;
         }
@@ -100,9 +92,9 @@ impl Answering<'_> {
     ) -> Result<AccountId, ApiError> {
         let token = words::text(fields, "token").unwrap_or_default();
         let known = self.session().is_some_and(|session| session.tokens.contains(&token));
-        let tokens = &mut self.venue.tokens;
+        let (venue, now) = (&mut self.venue, self.now);
         let grant =
-            if known { tokens.look(&token, self.now) } else { tokens.claim(&token, self.now) };
+            if known { venue.tokens.look(&token, now) } else { venue.claim_token(&token, now) };
         let grant = grant.ok_or(ApiError::INVALID_SESSION)?;
         if let Some(session) = self.session().filter(|_| !known) {
             session.tokens.insert(token);
@@ -162,6 +154,11 @@ impl Answering<'_> {
             let mut args = Args::default();
             args.set(rest, &text);
             match self.venue.cancel_order(account, &args, self.now) {
+                // A number was asked for as a number.
+                Ok(_) if name == "order_userref" => match text.parse::<i32>() {
+                    Ok(userref) => self.accept(BTreeMap::from([(name, userref)])),
+                    Err(_) => self.accept(BTreeMap::from([(name, text)])),
+                },
                 Ok(_) => self.accept(BTreeMap::from([(name, text)])),
                 Err(error) => self.refuse(&error.0, None),
             }
@@ -195,12 +192,30 @@ impl Answering<'_> {
     }
 }
 
-fn added(placed: Result<Placed, ApiError>) -> Added {
+/// True for a method that trades.
+pub(super) fn is_trading(method: &str) -> bool {
+    permission(method).is_some()
+}
+
+/// What a method that trades asks of a key; `None` of others.
+fn permission(method: &str) -> Option<fn(Permissions) -> bool> {
+    match method {
+        "add_order" | "amend_order" | "edit_order" | "batch_add" => Some(|key| key.create_orders),
+        "cancel_order"
+        | "cancel_all"
+        | "batch_cancel"
+        | "cancel_after"
+        | "cancel_all_orders_after" => Some(|key| key.cancel_orders),
+        _ => None,
+    }
+}
+
+fn added(placed: Result<Placed, Refused>) -> Added {
     match placed {
-        Ok(Placed { txid, cl_ord_id, userref, sentence: _ }) => {
+        Ok(Placed { txid, cl_ord_id, userref, sentence: _, close: _ }) => {
             Added { order_id: txid, cl_ord_id, order_userref: userref, error: None }
         }
-        Err(error) => Added {
+        Err(Refused { error, sentence: _ }) => Added {
             order_id: None,
             cl_ord_id: None,
             order_userref: None,

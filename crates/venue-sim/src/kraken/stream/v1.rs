@@ -5,18 +5,27 @@
 mod messages;
 mod private;
 mod request;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use matching::AccountId;
 use model::{Symbol, Trade, UnixNanos};
 
-use crate::kraken::book::Sides;
+use crate::kraken::book::{DEPTHS, Sides};
+use crate::kraken::candles::INTERVALS;
+use crate::kraken::pair::Pair;
 use crate::kraken::stream::{Outgoing, Sessions};
 use crate::kraken::venue::Listed;
 
 pub(super) use messages::{HEARTBEAT, status};
 pub(super) use request::handle;
+pub(in crate::kraken) use rows::Moment;
+
+/// Number of the first feed of the first pair.
+const NUMBER_FIRST: usize = 340;
+/// Numbers that one pair has.
+const NUMBERS_PER_PAIR: usize = 3 + INTERVALS.len() + DEPTHS.len();
 
 /// What a session of version 1 follows.
 #[derive(Debug, Default)]
@@ -65,15 +74,19 @@ impl Feed {
         }
     }
 
-    /// The number that messages of the feed carry beside its name.
-    fn number(self) -> u64 {
-        match self {
-            Self::Ticker => 340,
-            Self::Trade => 341,
-            Self::Spread => 342,
-            Self::Candles(minutes) => 400 + u64::from(minutes),
-            Self::Book(depth) => 10_000 + u64::try_from(depth).unwrap_or(0),
-        }
+    /// The number that messages of the feed of a pair carry beside its name: no other feed has it.
+    fn number(self, pair: &Pair) -> usize {
+        let index = |known: Option<usize>| known.unwrap_or(0);
+        let slot = match self {
+            Self::Ticker => 0,
+            Self::Trade => 1,
+            Self::Spread => 2,
+            Self::Candles(minutes) => 3 + index(INTERVALS.iter().position(|m| *m == minutes)),
+            Self::Book(depth) => {
+                3 + INTERVALS.len() + index(DEPTHS.iter().position(|known| *known == depth))
+            }
+        };
+        NUMBER_FIRST + NUMBERS_PER_PAIR * pair.number() + slot
     }
 }
 
@@ -97,7 +110,7 @@ impl Sessions {
         });
         let connections: Vec<u64> = following.map(|(connection, _)| *connection).collect();
         if let Some(text) = (!connections.is_empty()).then(text).flatten() {
-            self.broadcast(&connections, &text);
+            self.broadcast(&connections, text);
         }
     }
 

@@ -83,8 +83,15 @@ pub(super) fn renamed(fields: &Words, names: &[&str]) -> Result<Args, ApiError> 
 /// The arguments of `AmendOrder`.
 pub(super) fn amendment(fields: &Words) -> Result<Args, ApiError> {
     let mut args = Args::default();
-    for name in ["cl_ord_id", "order_qty", "limit_price", "trigger_price", "post_only", "deadline"]
-    {
+    for name in [
+        "cl_ord_id",
+        "order_qty",
+        "display_qty",
+        "limit_price",
+        "trigger_price",
+        "post_only",
+        "deadline",
+    ] {
         if let Some(value) = value(fields, name)? {
             args.set(name, &value);
         }
@@ -106,7 +113,7 @@ pub(super) fn order(fields: &Words) -> Result<Args, ApiError> {
     for name in fields.keys().map(String::as_str) {
         let Some(value) = value(fields, name)? else { continue };
         match (name, value.as_str()) {
-            ("token" | "limit_price_type" | "triggers", _) => {}
+            ("token" | "limit_price_type" | "triggers" | "conditional", _) => {}
             ("post_only", "true") => flags.push("post"),
             ("no_mpp", "true") => flags.push("nompp"),
             ("post_only" | "no_mpp" | "margin", "false") => {}
@@ -118,7 +125,6 @@ pub(super) fn order(fields: &Words) -> Result<Args, ApiError> {
                 args.set("volume", cost);
             }
             ("stp_type", kind) => args.set("stptype", &kind.replace('_', "-")),
-            ("conditional", _) => args.set("close", &value),
             _ => args.set(rest_name(name), &value),
         }
     }
@@ -131,10 +137,32 @@ pub(super) fn order(fields: &Words) -> Result<Args, ApiError> {
             serde_json::from_str(raw.get()).map_err(|_| ApiError::arguments("triggers"))?;
         set_triggers(&mut args, &triggers)?;
     }
+    if let Some(raw) = fields.get("conditional") {
+        let conditional = serde_json::from_str(raw.get());
+        set_close(&mut args, &conditional.map_err(|_| ApiError::arguments("conditional"))?)?;
+    }
     if !flags.is_empty() {
         args.set("oflags", &flags.join(","));
     }
     Ok(args)
+}
+
+/// As with the order itself: trigger, then limit.
+fn set_close(args: &mut Args, fields: &Words) -> Result<(), ApiError> {
+    let price = |name: &str, kind: &str| {
+        let price = value(fields, name)?;
+        let kind_of = text(fields, kind);
+        price.map(|price| typed(&price, kind_of.as_deref(), kind)).transpose()
+    };
+    let trigger = price("trigger_price", "trigger_price_type")?;
+    let limit = price("limit_price", "limit_price_type")?;
+    let ordertype = text(fields, "order_type").unwrap_or_default();
+    args.set("close[ordertype]", &ordertype);
+    let prices = trigger.into_iter().chain(limit);
+    for (name, price) in ["close[price]", "close[price2]"].into_iter().zip(prices) {
+        args.set(name, &price);
+    }
+    Ok(())
 }
 
 /// The trigger comes first in REST, the limit behind it second.

@@ -1,11 +1,13 @@
 //! Requests to one site, one after the other: never two at once, never faster than the pace, and not
 //! for ever.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use platform::{Spawner, TcpConnector};
+use platform::{Spawner, SystemClock, TcpConnector};
+use tls::{HANDSHAKE_TIMEOUT, Roots, TlsConnector};
 use tokio::time::{Instant, sleep, sleep_until};
 use transport::{
     HeaderMap, HttpClient, HttpConfig, HttpRequest, HttpResponse, Method, header, retry_after,
@@ -33,6 +35,17 @@ pub(super) fn site(text: &str) -> anyhow::Result<Url> {
     Url::parse(text).filter(|_| is_web).ok_or_else(|| {
         anyhow!("--base-url: expected an address like http://host:8080, found `{text}`")
     })
+}
+
+/// The public authorities, and the certificates of a file.
+pub(super) fn roots(file: Option<&Path>) -> anyhow::Result<Roots> {
+    let mut roots = Roots::public();
+    if let Some(path) = file {
+        let place = || format!("--roots {}", path.display());
+        let pem = std::fs::read(path).with_context(place)?;
+        roots.add_pem(&pem).with_context(place)?;
+    }
+    Ok(roots)
 }
 
 /// How often a site is asked.
@@ -77,15 +90,15 @@ pub(super) enum Verdict<T> {
 }
 
 impl Web {
-    pub(super) fn new(site: Url, manners: Manners, spawner: Spawner) -> anyhow::Result<Self> {
-        if site.endpoint.tls {
-            bail!(
-                "this version has no TLS: give --base-url http://… of a mirror, or of a proxy that \
-                 speaks TLS to {}",
-                site.endpoint.host
-            );
-        }
-        let http = HttpClient::new(Arc::new(TcpConnector), &HttpConfig::default(), spawner)?;
+    pub(super) fn new(
+        site: Url,
+        roots: Roots,
+        manners: Manners,
+        spawner: Spawner,
+    ) -> anyhow::Result<Self> {
+        let (plain, clock) = (Arc::new(TcpConnector), Arc::new(SystemClock));
+        let connector = TlsConnector::new(plain, roots, clock, HANDSHAKE_TIMEOUT);
+        let http = HttpClient::new(Arc::new(connector), &HttpConfig::default(), spawner)?;
         Ok(Self { http, site, manners, next_at: Instant::now() })
     }
 

@@ -93,7 +93,7 @@ fn a_batch_is_rejected_as_a_whole_or_order_by_order() {
     );
     let dear = r#"{"type":"buy","ordertype":"limit","volume":"1000","price":"15000"}"#;
     let answer = json(&mut world, "AddOrderBatch", 101, &two(dear));
-    assert!(answer.contains(r#"{"error":"EOrder:Insufficient funds"},{"txid":"#), "{answer}");
+    assert!(answer.contains(r#"{"error":"EOrder:Insufficient funds","descr":{"order":"buy 1000.00000000 XBTUSD @ limit 15000.0"}},{"txid":"#), "{answer}");
     let broken = r#"{"type":"buy","ordertype":"limit","volume":"x","price":"15000"}"#;
     let answer = json(&mut world, "AddOrderBatch", 102, &two(broken));
     error(&answer, "EGeneral:Invalid arguments:volume");
@@ -157,7 +157,7 @@ fn an_order_that_is_good_till_a_date_expires() {
     let mut world = trading();
     let id = world.add(&format!("{RESTING}&timeinforce=GTD&expiretm=%2B10"));
     let row = world.post("QueryOrders", &format!("txid={id}"));
-    assert!(row.contains(r#""expiretm":1795248097.298"#), "{row}");
+    assert!(row.contains(r#""expiretm":1795248097,"#), "{row}");
     assert!(row.contains(r#""time_in_force":"gtd""#), "{row}");
     world.now = world.now.plus(Duration::from_secs(10));
     world.venue.on_time(world.now);

@@ -29,7 +29,7 @@ fn pairs_are_found_under_every_name_and_keyed_by_id() {
         r#"{"error":[],"result":{"XXBTZUSD":{"altname":"XBTUSD","wsname":"XBT/USD","aclass_base":"currency","base":"XXBT","aclass_quote":"currency","quote":"ZUSD","lot":"unit","cost_decimals":5,"pair_decimals":1,"lot_decimals":8,"lot_multiplier":1,"leverage_buy":[],"leverage_sell":[],"fees":[[0,0.4],"#
     ));
     assert!(by_id.ends_with(
-        r#""fee_volume_currency":"ZUSD","margin_call":80,"margin_stop":40,"ordermin":"0.00005","costmin":"0.5","tick_size":"0.1","status":"online"}}}"#
+        r#""fee_volume_currency":"ZUSD","margin_call":80,"margin_stop":40,"ordermin":"0.00005","costmin":"0.5","tick_size":"0.1","status":"online","execution_venue":"international"}}}"#
     ));
     assert!(world.get("AssetPairs").contains(r#""XETHZUSD":{"#));
     let unknown = r#"{"error":["EQuery:Unknown asset pair"]}"#;
@@ -68,8 +68,40 @@ fn depth_shows_the_published_book_with_our_orders() {
     assert!(depth.starts_with(r#"{"error":[],"result":{"XXBTZUSD":{"asks":[["20000.00000","#));
     assert!(depth.contains(",1795248087]],\"bids\":[["));
     let levels = world.get("Depth?pair=XBTUSD").matches("1795248087").count();
-    assert_eq!(levels, 80);
-    let wrong = r#"{"error":["EGeneral:Invalid arguments:count"]}"#;
+    assert_eq!(levels, 200);
+    let wrong = r#"{"error":["EGeneral:Invalid arguments"]}"#;
     assert_eq!(world.get("Depth?pair=XBTUSD&count=501"), wrong);
     assert_eq!(world.get("Depth?pair=XBTUSD&count=x"), wrong);
+}
+
+#[test]
+fn a_part_of_a_pair_and_new_names_can_be_asked_for() {
+    let mut world = trading();
+    let fees = world.get("AssetPairs?pair=XBTUSD&info=fees");
+    assert!(
+        fees.contains(r#"{"XXBTZUSD":{"fees":[[0,0.4]"#) && !fees.contains("altname"),
+        "{fees}"
+    );
+    let margin = world.get("AssetPairs?pair=XBTUSD&info=margin");
+    assert!(margin.ends_with(r#"{"XXBTZUSD":{"margin_call":80,"margin_stop":40}}}"#), "{margin}");
+    for call in ["AssetPairs?pair=XBTUSD", "Ticker?pair=XBTUSD", "Depth?pair=XBTUSD"] {
+        let answer = world.get(&format!("{call}&assetVersion=1"));
+        assert!(answer.contains(r#"{"BTC/USD":"#), "{answer}");
+    }
+    assert!(world.get("Assets?assetVersion=1").contains(r#""BTC":{"#));
+}
+
+#[test]
+fn a_market_with_a_book_and_no_trade_has_a_price() {
+    let mut world = World::new();
+    let level = |price: &str| model::Level {
+        price: model::Price::parse(price).unwrap(),
+        quantity: model::Quantity::parse("1").unwrap(),
+    };
+    let book = &mut world.venue.pairs[0].book;
+    (book.bids, book.asks) = (vec![level("19999.0")], vec![level("20001.0")]);
+    assert!(world.get("Ticker?pair=XBTUSD").contains(r#""c":["20000.00000","0.00000000"]"#));
+    assert!(
+        world.get("OHLC?pair=XBTUSD").contains(r#""20000.0","20000.0","20000.0","20000.0","0.0""#)
+    );
 }

@@ -79,3 +79,122 @@ fn an_iceberg_shows_at_least_a_fifteenth() {
         assert!(answer.contains("arguments:displayvol"), "{wrong}: {answer}");
     }
 }
+
+#[test]
+fn a_trailing_stop_follows_the_market_one_way_and_ends_as_a_stop() {
+    let mut world = trading();
+    let sell = "pair=XBTUSD&type=sell&ordertype=trailing-stop&volume=0.1&price=%2B1%25";
+    let answer = world.post("AddOrder", sell);
+    let words = r#""order":"sell 0.10000000 XBTUSD @ trailing stop +1.0000%""#;
+    assert!(answer.contains(words), "{answer}");
+    let at = answer.find("\"txid\":[\"").expect(&answer) + 9;
+    let id = answer[at..at + 19].to_owned();
+    let shown = |world: &mut World| {
+        let row = row(world, &id);
+        let shown = |name: &str| {
+            let at = row.find(&format!("\"{name}\":\"")).expect(&row) + name.len() + 4;
+            row[at..].split('"').next().unwrap().to_owned()
+        };
+        ["status", "ordertype", "price", "stopprice", "misc"].map(shown)
+    };
+    let trailing = |stop| ["open", "trailing-stop", "+1.0000%", stop, ""].map(str::to_owned);
+    // Last was 20000.
+    assert_eq!(shown(&mut world), trailing("19800.00000"));
+    world.trade("20100.0", "0.1", Side::Buy);
+    assert_eq!(shown(&mut world), trailing("19899.00000"));
+    world.trade("19950.0", "0.1", Side::Sell);
+    assert_eq!(shown(&mut world), trailing("19899.00000"));
+    world.trade("19899.0", "0.5", Side::Sell);
+    let stopped = ["closed", "trailing-stop", "19899.0", "19899.00000", "stopped"];
+    assert_eq!(shown(&mut world), stopped.map(str::to_owned));
+    // Nothing follows any more.
+    world.trade("21000.0", "0.5", Side::Buy);
+    assert_eq!(shown(&mut world), stopped.map(str::to_owned));
+}
+
+#[test]
+fn a_trailing_stop_of_a_buyer_comes_down_with_its_limit() {
+    let mut world = trading();
+    let id = world.add(
+        "pair=XBTUSD&type=buy&ordertype=trailing-stop-limit&volume=0.1&price=%2B100&price2=%2B5.5",
+    );
+    let open = row(&mut world, &id);
+    let words = r#""ordertype":"trailing-stop-limit","price":"+100.0","price2":"+5.5""#;
+    assert!(open.contains(words), "{open}");
+    assert!(open.contains(r#""stopprice":"20100.00000","limitprice":"20105.50000""#), "{open}");
+    world.trade("19000.0", "0.1", Side::Sell);
+    let open = row(&mut world, &id);
+    assert!(open.contains(r#""stopprice":"19100.00000","limitprice":"19105.50000""#), "{open}");
+    let refused = world.post("AmendOrder", &format!("txid={id}&trigger_price=19050"));
+    assert!(refused.contains("EGeneral:Invalid arguments:trigger_price"), "{refused}");
+    let edited = world.post("EditOrder", &format!("txid={id}&pair=XBTUSD&price=%2B50"));
+    let words = "buy 0.10000000 XBTUSD @ trailing stop +50.0 -> limit +5.5";
+    assert!(edited.contains(words) && edited.contains(r#""price":"+50.0""#), "{edited}");
+}
+
+#[test]
+fn a_trailing_stop_needs_a_distance() {
+    let mut world = trading();
+    let stop = "pair=XBTUSD&type=sell&volume=0.1&ordertype=trailing-stop";
+    for (more, field) in [
+        ("&price=19000", "price"),
+        ("&price=-1%25", "price"),
+        ("&price=%2B100%25", "price"),
+        ("", "price"),
+        ("&price=%2B1%25&price2=%2B1", "price2"),
+        ("&price=%2B1%25&oflags=post", "oflags"),
+        ("-limit&price=%2B1%25", "price2"),
+        ("-limit&price=%2B1%25&price2=19000", "price2"),
+    ] {
+        let answer = world.post("AddOrder", &format!("{stop}{more}"));
+        assert!(answer.contains(&format!("Invalid arguments:{field}\"")), "{more}: {answer}");
+    }
+}
+
+#[test]
+fn a_conditional_close_comes_for_what_is_executed() {
+    let mut world = trading();
+    let order = "pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=19990";
+    let close =
+        "close%5Bordertype%5D=stop-loss-limit&close%5Bprice%5D=19000&close%5Bprice2%5D=18990";
+    let answer = world.post("AddOrder", &format!("{order}&{close}"));
+    let words = r#""close":"close position @ stop loss 19000.0 -> limit 18990.0""#;
+    assert!(answer.contains(words), "{answer}");
+    let open = world.post("OpenOrders", "");
+    assert!(open.contains(words) && !open.contains(r#""type":"sell""#), "{open}");
+    world.trade("19989.9", "0.1", Side::Sell);
+    let open = world.post("OpenOrders", "");
+    let closing =
+        r#""order":"sell 0.50000000 XBTUSD @ stop loss 19000.0 -> limit 18990.0","close":"""#;
+    assert!(open.contains(closing) && !open.contains(r#""type":"buy""#), "{open}");
+    // It is an order like any other, and leaves nothing behind.
+    world.trade("18995.0", "0.5", Side::Sell);
+    let open = world.post("OpenOrders", "");
+    assert!(open.contains(r#"{"open":{}}"#), "{open}");
+}
+
+#[test]
+fn a_replaced_order_keeps_its_close() {
+    let mut world = trading();
+    let id = world.add(
+        "pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=15000&close[ordertype]=limit&close[price]=%2B5%25",
+    );
+    let edited = world.post("EditOrder", &format!("txid={id}&pair=XBTUSD&price=15001"));
+    assert!(edited.contains(r#""close":"close position @ limit 21000.0""#), "{edited}");
+}
+
+#[test]
+fn a_close_that_is_none_is_refused() {
+    let mut world = trading();
+    let order = "pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=15000";
+    for (close, field) in [
+        ("close[ordertype]=market", "close[ordertype]"),
+        ("close[ordertype]=limit", "close[price]"),
+        ("close[price]=20000", "close[ordertype]"),
+        ("close[ordertype]=limit&close[price]=x", "price"),
+        ("close=7", "close[ordertype]"),
+    ] {
+        let answer = world.post("AddOrder", &format!("{order}&{close}"));
+        assert!(answer.contains(&format!("Invalid arguments:{field}\"")), "{close}: {answer}");
+    }
+}

@@ -5,7 +5,7 @@ use crate::kraken::fixture::signed;
 use crate::kraken::{ProtocolFault, RestFault};
 
 /// Sends a request and reads its answer: head and body.
-async fn exchange(stream: &mut DuplexStream, request: &str) -> (String, String) {
+pub(super) async fn exchange(stream: &mut DuplexStream, request: &str) -> (String, String) {
     stream.write_all(request.as_bytes()).await.unwrap();
     let head = read_until(stream, "\r\n\r\n").await;
     let length = head.find("content-length: ").unwrap() + 16;
@@ -15,7 +15,7 @@ async fn exchange(stream: &mut DuplexStream, request: &str) -> (String, String) 
     (head, String::from_utf8(body).unwrap())
 }
 
-const TIME: &str = "GET /0/public/Time HTTP/1.1\r\nHost: api.kraken.com\r\n\r\n";
+pub(super) const TIME: &str = "GET /0/public/Time HTTP/1.1\r\nHost: api.kraken.com\r\n\r\n";
 
 #[tokio::test(start_paused = true)]
 async fn requests_share_a_connection() {
@@ -36,7 +36,7 @@ async fn requests_share_a_connection() {
 }
 
 /// A signed order that rests far below the market.
-fn order(nonce: u64) -> String {
+pub(super) fn order(nonce: u64) -> String {
     let nonce = nonce.to_string();
     let body = format!(
         "nonce={nonce}&pair=XXBTZUSD&type=buy&ordertype=limit&volume=0.0002&price=15000&oflags=post"
@@ -59,7 +59,7 @@ async fn a_signed_order_over_bytes() {
     assert_eq!(world.sim.open_order_count(), 1);
     world.sim.record_statement();
     let lines = world.memory.lines();
-    assert!(lines.contains(&"a: 100000 USD, 3.012 held".to_owned()));
+    assert!(lines.contains(&"a: 100000 USD, 3 held".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,6 +101,20 @@ async fn an_order_whose_answer_is_lost_exists() {
     assert!(lines[2].starts_with("a: order ") && lines[2].ends_with("is open, filled 0"));
     assert_eq!(lines[3], "answered AddOrder: 504");
     assert_eq!(lines[6], "answered AddOrder: 200");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_venues_own_replaces_the_answer() {
+    for (executed, open) in [(false, 0), (true, 1)] {
+        let world = World::new();
+        let fault = RestFault::Error { text: "EService:Busy".to_owned(), executed };
+        world.sim.faults().switch_on(3, ProtocolFault::Rest { fault, methods: Vec::new() });
+        let mut stream = world.connect(Role::Any, 1024);
+        let (head, body) = exchange(&mut stream, &order(1)).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert_eq!(body, r#"{"error":["EService:Busy"]}"#);
+        assert_eq!((world.sim.open_order_count(), world.sim.faults().struck(3)), (open, 1));
+    }
 }
 
 #[tokio::test(start_paused = true)]

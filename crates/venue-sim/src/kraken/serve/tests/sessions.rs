@@ -3,18 +3,18 @@
 use super::*;
 
 /// A client that has upgraded.
-struct Client(DuplexStream);
+pub(super) struct Client(DuplexStream);
 
 /// What a server's frame carries.
 #[derive(Debug, PartialEq, Eq)]
-enum Frame {
+pub(super) enum Frame {
     Text(String),
     Close(u16),
     Pong(Vec<u8>),
 }
 
 impl Client {
-    async fn open(world: &World, role: Role, window: usize) -> Self {
+    pub(super) async fn open(world: &World, role: Role, window: usize) -> Self {
         let mut stream = world.connect(role, window);
         // Key and answer are those of RFC 6455, section 1.3.
         let request = "GET /v2 HTTP/1.1\r\nHost: ws.kraken.com\r\nUpgrade: websocket\r\n\
@@ -29,7 +29,7 @@ impl Client {
         client
     }
 
-    async fn send(&mut self, text: &str) {
+    pub(super) async fn send(&mut self, text: &str) {
         self.frame(0x81, text.as_bytes()).await;
     }
 
@@ -50,7 +50,7 @@ impl Client {
         self.0.write_all(&bytes).await.unwrap();
     }
 
-    async fn read(&mut self) -> std::io::Result<Frame> {
+    pub(super) async fn read(&mut self) -> std::io::Result<Frame> {
         let opcode = self.0.read_u8().await?;
         let length = match self.0.read_u8().await? {
             126 => usize::from(self.0.read_u16().await?),
@@ -66,7 +66,7 @@ impl Client {
         })
     }
 
-    async fn text(&mut self) -> String {
+    pub(super) async fn text(&mut self) -> String {
         match self.read().await.unwrap() {
             Frame::Text(text) => text,
             other @ (Frame::Close(_) | Frame::Pong(_)) => panic!("{other:?}"),
@@ -74,12 +74,12 @@ impl Client {
     }
 }
 
-const SUBSCRIBE: &str =
+pub(super) const SUBSCRIBE: &str =
     r#"{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD"]},"req_id":3}"#;
-const HEARTBEAT: &str = r#"{"channel":"heartbeat"}"#;
+pub(super) const HEARTBEAT: &str = r#"{"channel":"heartbeat"}"#;
 
 /// A trade at a price that no trade had before.
-fn trade(n: i64) -> Vec<model::Trade> {
+pub(super) fn trade(n: i64) -> Vec<model::Trade> {
     let price = format!("{}.5", 20_000 + n);
     vec![crate::kraken::fixture::trade(&price, "1", model::Side::Buy)]
 }

@@ -90,6 +90,40 @@ fn a_resting_order_lives_in_separate_messages() {
     );
 }
 
+/// An order's life as a client with these parameters hears of it: kind and count of each row.
+fn life_with(params: &str) -> Vec<(String, Option<u32>)> {
+    let mut client = Client::new(Role::PrivateStream);
+    let token = token(&mut client.world);
+    let more = format!(r#""snap_orders":true,{params}"#);
+    client.send(&subscription(&token).replace(r#""snap_orders":true"#, &more));
+    let id = client.world.add("pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=19990");
+    client.world.post("AmendOrder", &format!("txid={id}&order_qty=0.4"));
+    client.world.trade("19989.9", "0.1", Side::Sell);
+    let read = |text: String| {
+        let message: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let row = &message["data"][0];
+        let count = row.get("ratecount").map(|count| count.as_u64().unwrap());
+        (row["exec_type"].as_str().unwrap().to_owned(), count.map(|c| u32::try_from(c).unwrap()))
+    };
+    client.received().into_iter().map(read).collect()
+}
+
+#[test]
+fn a_client_chooses_which_changes_it_hears_of() {
+    let kinds = |params| life_with(params).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
+    let all = ["pending_new", "new", "amended", "trade", "filled"];
+    assert_eq!(kinds(r#""order_status":true"#), all);
+    assert_eq!(kinds(r#""order_status":false"#), ["new", "trade", "filled"]);
+}
+
+#[test]
+fn the_count_of_transactions_is_told_to_who_asks() {
+    let counts = |params| life_with(params).into_iter().map(|(_, count)| count).collect::<Vec<_>>();
+    assert_eq!(counts(r#""ratecounter":false"#), [None; 5]);
+    // An order costs one, an amend of a fresh order four.
+    assert_eq!(counts(r#""ratecounter":true"#), [1, 1, 5, 5, 5].map(Some));
+}
+
 #[test]
 fn a_cancelled_order_says_why() {
     let mut client = subscribed();
@@ -191,4 +225,61 @@ fn a_token_may_be_used_again_within_its_life() {
         client.world.venue.open_session(Role::PrivateStream, Version::V2, Arc::clone(&outbox));
     client.world.venue.on_text(last, &subscription(&issued), client.world.now);
     assert!(World::received(&outbox)[1].contains("ESession:Invalid session"));
+}
+
+fn kinds(received: &[String]) -> Vec<&str> {
+    let kind = |text: &String| {
+        let at = text.find("\"exec_type\":\"").unwrap() + 13;
+        at..at + text[at..].find('"').unwrap()
+    };
+    received.iter().map(|text| &text[kind(text)]).collect()
+}
+
+#[test]
+fn a_waiting_order_is_new_at_once_and_has_a_status_when_its_trigger_is_met() {
+    let mut client = subscribed();
+    client.world.add("pair=XBTUSD&type=sell&ordertype=stop-loss&volume=0.01&price=19000");
+    assert_eq!(kinds(&client.received()), ["pending_new", "new"]);
+    client.world.trade("19000.0", "0.5", Side::Sell);
+    let received = client.received();
+    assert_eq!(kinds(&received), ["status", "trade", "filled"]);
+    let triggers = r#""triggers":{"reference":"last","price":19000.0,"price_type":"static","actual_price":19000.0,"last_price":19000.0,"status":"triggered","timestamp":"#;
+    assert!(received[0].contains(triggers), "{}", received[0]);
+}
+
+#[test]
+fn who_wants_no_order_status_sees_openings_executions_and_ends() {
+    let mut client = Client::new(Role::PrivateStream);
+    let token = token(&mut client.world);
+    let short = subscription(&token)
+        .replace(r#""snap_orders":true"#, r#""snap_orders":false,"order_status":false"#);
+    client.send(&short);
+    let id = client.world.add("pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=15000");
+    client.world.post("AmendOrder", &format!("txid={id}&order_qty=0.4"));
+    client.world.post("CancelAll", "");
+    assert_eq!(kinds(&client.received()), ["new", "canceled"]);
+}
+
+#[test]
+fn a_wrong_token_is_told_even_to_who_is_subscribed() {
+    let mut client = subscribed();
+    let wrong = client.send(&subscription("x"));
+    assert!(wrong[0].contains("ESession:Invalid session"), "{}", wrong[0]);
+    let nothing = client.send(r#"{"method":"add_order","req_id":1}"#);
+    assert!(nothing[0].contains("Malformed request"), "{}", nothing[0]);
+}
+
+#[test]
+fn fees_are_told_in_dollars_whatever_they_are_paid_in() {
+    let mut client = subscribed();
+    client.world.trade("20000.0", "0.5", Side::Buy);
+    let usd = model::Asset::new("USD");
+    let eth = model::Asset::new("ETH");
+    let one = model::Notional::parse("1").unwrap();
+    assert_eq!(client.world.venue.worth(&eth, one, &usd), None, "no market tells");
+    let btc = model::Asset::new("BTC");
+    let worth = client.world.venue.worth(&btc, one, &usd).unwrap();
+    assert_eq!(worth.to_fixed(0), "20000");
+    let back = client.world.venue.worth(&usd, worth, &btc).unwrap();
+    assert_eq!(back.to_fixed(6), "1.000000");
 }

@@ -62,6 +62,22 @@ fn an_order_is_placed_amended_replaced_and_cancelled() {
 }
 
 #[test]
+fn a_trailing_stop_and_a_close_in_the_words_of_streams() {
+    let (mut client, token) = trader();
+    let stop = r#""order_type":"trailing-stop-limit","side":"sell","order_qty":0.5,"symbol":"BTC/USD","limit_price":-5,"limit_price_type":"quote","triggers":{"reference":"last","price":1.5,"price_type":"pct"}"#;
+    placed(&mut client, &token, stop);
+    let open = client.world.post("OpenOrders", "");
+    let words = "sell 0.50000000 XBTUSD @ trailing stop +1.5000% -> limit -5.0";
+    assert!(open.contains(words), "{open}");
+    let conditional = r#""conditional":{"order_type":"stop-loss-limit","trigger_price":14000,"limit_price":13990.5}"#;
+    placed(&mut client, &token, &format!("{LIMIT},{conditional}"));
+    let open = client.world.post("OpenOrders", "");
+    assert!(open.contains("close position @ stop loss 14000.0 -> limit 13990.5"), "{open}");
+    let broken = request("add_order", &token, &format!(r#"{LIMIT},"conditional":7"#));
+    error(&mut client, &broken, "EGeneral:Invalid arguments:conditional");
+}
+
+#[test]
 fn cancels_are_answered_one_by_one() {
     let (mut client, token) = trader();
     let id = placed(&mut client, &token, LIMIT);
@@ -121,11 +137,7 @@ fn what_is_wrong_is_said_in_krakens_words() {
     let dear = LIMIT.replace("0.0002", "100");
     error(&mut client, &request("add_order", &token, &dear), "EOrder:Insufficient funds");
     let margin = format!(r#"{LIMIT},"margin":true"#);
-    error(
-        &mut client,
-        &request("add_order", &token, &margin),
-        "EGeneral:Invalid arguments:leverage",
-    );
+    error(&mut client, &request("add_order", &token, &margin), "EOrder:Insufficient margin");
     error(&mut client, &request("add_order", "no token", LIMIT), "ESession:Invalid session");
     error(
         &mut client,

@@ -25,9 +25,9 @@ fn a_book_is_acknowledged_shown_and_changed_with_a_checksum() {
     let received = client.send(&subscribe(r#""name":"book","depth":10"#));
     assert_eq!(
         received[0],
-        r#"{"channelID":10010,"channelName":"book-10","event":"subscriptionStatus","pair":"XBT/USD","reqid":1,"status":"subscribed","subscription":{"depth":10,"name":"book"}}"#
+        r#"{"channelID":352,"channelName":"book-10","event":"subscriptionStatus","pair":"XBT/USD","reqid":1,"status":"subscribed","subscription":{"depth":10,"name":"book"}}"#
     );
-    assert!(received[1].starts_with(r#"[10010,{"as":[["20000.00000",""#), "{}", received[1]);
+    assert!(received[1].starts_with(r#"[352,{"as":[["20000.00000",""#), "{}", received[1]);
     assert!(received[1].ends_with(r#""book-10","XBT/USD"]"#));
     client.world.trade("20100.0", "0.5", Side::Buy);
     let [update]: [String; 1] = client.received().try_into().unwrap();
@@ -52,7 +52,7 @@ fn public_feeds_have_their_shapes() {
         (r#""name":"ticker""#, r#"[340,{"a":["20000.00000","#),
         (
             r#""name":"ohlc","interval":5"#,
-            r#"[405,["1795248087.298000","1795248300.000000","20000.00000""#,
+            r#"[344,["1795248087.298000","1795248300.000000","20000.00000""#,
         ),
         (r#""name":"spread""#, r#"[342,["1"#),
     ] {
@@ -109,10 +109,13 @@ fn private_feeds_and_orders_work() {
         "{status}"
     );
     assert!(status.contains(r#""descr":"buy 0.01000000 XBTUSD @ limit 15000.0""#));
-    assert!(
-        received[0].contains(r#""status":"open""#)
-            && received[0].ends_with(r#""openOrders",{"sequence":2}]"#)
-    );
+    assert!(received[0].contains(r#""status":"pending""#), "{}", received[0]);
+    let descr =
+        r#""order":"buy 0.01000000 XBT/USD @ limit 15000.0","ordertype":"limit","pair":"XBT/USD""#;
+    assert!(received[0].contains(descr), "{}", received[0]);
+    assert!(received[0].contains(r#""opentm":"1795248087.298000""#), "{}", received[0]);
+    assert!(received[0].ends_with(r#""openOrders",{"sequence":2}]"#));
+    assert!(received[1].contains(r#"":{"status":"open","userref":0}}],"openOrders""#));
     let at = status.find("\"txid\":\"").unwrap() + 8;
     let txid = status[at..at + 19].to_owned();
     let cancel = format!(r#"{{"event":"cancelOrder","token":"{token}","txid":["{txid}"]}}"#);
@@ -131,5 +134,72 @@ fn private_feeds_and_orders_work() {
     let stranger = add("15000", "limit").replace(&token, "x");
     assert!(client.send(&stranger)[0].contains("ESession:Invalid session"));
     client.world.venue.close_session(client.connection);
-    assert!(client.world.venue.tokens.look(&token, client.world.now).is_some());
+    assert!(client.world.venue.tokens.look(&token, client.world.now).is_none());
+}
+
+#[test]
+fn every_feed_of_every_pair_has_a_number_of_its_own() {
+    let mut client = old();
+    let number = |client: &mut Client, pair: &str, feed: &str| {
+        let text = subscribe(feed).replace("XBT/USD", pair);
+        let answer: serde_json::Value = serde_json::from_str(&client.send(&text)[0]).unwrap();
+        answer["channelID"].as_u64().unwrap()
+    };
+    let mut numbers = BTreeSet::new();
+    for pair in ["XBT/USD", "ETH/USD"] {
+        for feed in [r#""name":"ticker""#, r#""name":"trade""#, r#""name":"book","depth":10"#] {
+            assert!(numbers.insert(number(&mut client, pair, feed)), "{pair} {feed}");
+        }
+    }
+}
+
+/// A session with both private feeds, and its token.
+fn private() -> (Client, String) {
+    let mut client = old();
+    let answer = client.world.post("GetWebSocketsToken", "");
+    let at = answer.find("\"token\":\"").unwrap() + 9;
+    let token = answer[at..at + 43].to_owned();
+    for name in ["openOrders", "ownTrades"] {
+        client.send(&format!(
+            r#"{{"event":"subscribe","subscription":{{"name":"{name}","token":"{token}"}}}}"#
+        ));
+    }
+    (client, token)
+}
+
+#[test]
+fn private_rows_tell_the_states_in_turn_in_words_of_version_1() {
+    let (mut client, token) = private();
+    let add = |price: &str, kind: &str| {
+        format!(
+            r#"{{"event":"addOrder","token":"{token}","reqid":3,"ordertype":"{kind}","type":"buy","pair":"XBT/USD","price":"{price}","volume":"0.01"}}"#
+        )
+    };
+    let received = client.send(&add("30000", "limit"));
+    let own = received.iter().find(|text| text.contains("ownTrades")).unwrap();
+    assert!(own.contains(r#""pair":"XBT/USD""#), "{own}");
+    assert!(own.contains(r#""time":"1795248087.298000""#), "{own}");
+    let statuses = ["pending", "open", "closed"].map(|status| {
+        let shown = format!(r#""status":"{status}""#);
+        received.iter().position(|text| text.contains(&shown)).unwrap_or(usize::MAX)
+    });
+    assert!(statuses.is_sorted() && statuses[2] < received.len(), "{received:?}");
+    // A part of a resting order is told, too.
+    client.world.add("pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=19999.9");
+    client.received();
+    client.world.trade("19999.9", "0.1", Side::Sell);
+    let received = client.received();
+    let part = received.iter().find(|text| text.contains(r#""openOrders""#)).unwrap();
+    assert!(part.contains(r#""vol_exec":"0."#) && !part.contains("status"), "{part}");
+    let amend = format!(
+        r#"{{"event":"amendOrder","token":"{token}","reqid":9,"txid":"{}","order_qty":"0.4"}}"#,
+        client.world.venue.orders.last_key_value().unwrap().1.facts.txid
+    );
+    let received = client.send(&amend);
+    let status = received.last().unwrap();
+    assert!(status.contains(r#""event":"amendOrderStatus","reqid":9,"status":"ok""#), "{status}");
+    assert!(status.contains(r#""amend_id":"T"#), "{status}");
+    // Trading keeps the token alive.
+    client.world.now = client.world.now.plus(std::time::Duration::from_secs(1_000));
+    assert!(client.send(&add("15000", "limit")).last().unwrap().contains(r#""status":"ok""#));
 }

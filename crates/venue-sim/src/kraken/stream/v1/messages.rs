@@ -30,7 +30,7 @@ pub(in crate::kraken::stream) fn status(phase: Phase, connection_id: u64) -> Str
         status: &'static str,
         version: &'static str,
     }
-    let status = phase.as_str();
+    let status = phase.system().as_str();
     json(&Status { connection_id, event: "systemStatus", status, version: VERSION })
 }
 
@@ -65,7 +65,7 @@ struct Ticker {
 }
 
 /// Seconds with six digits.
-fn seconds(time: UnixNanos) -> String {
+pub(super) fn seconds(time: UnixNanos) -> String {
     format!("{}.{:06}", time.secs(), time.subsec_nanos() / 1_000)
 }
 
@@ -81,7 +81,7 @@ fn rows(pair: &Pair, levels: &[Level], now: UnixNanos) -> Vec<LevelRow> {
 }
 
 fn message<T: Serialize>(feed: Feed, pair: &Pair, payload: T) -> String {
-    json(&(feed.number(), payload, feed.channel(), pair.wsname))
+    json(&(feed.number(pair), payload, feed.channel(), pair.wsname))
 }
 
 /// Public trades.
@@ -157,7 +157,7 @@ pub(super) fn book_update(
         (Some(a), Some(b)) => {
             let asks = Change { a: Some(a), b: None, c: None };
             let bids = Change { a: None, b: Some(b), c: Some(sum) };
-            json(&(feed.number(), asks, bids, feed.channel(), pair.wsname))
+            json(&(feed.number(pair), asks, bids, feed.channel(), pair.wsname))
         }
         (a, b) => message(feed, pair, Change { a, b, c: Some(sum) }),
     };

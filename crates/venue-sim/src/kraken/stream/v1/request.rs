@@ -8,9 +8,11 @@ use crate::kraken::book::DEPTHS;
 use crate::kraken::candles::INTERVALS;
 use crate::kraken::config::Permissions;
 use crate::kraken::error::ApiError;
+use crate::kraken::orders::Target;
 use crate::kraken::rest::Args;
 use crate::kraken::stream::v1::{Feed, Private, PrivateFeed, Subscriptions, messages};
 use crate::kraken::stream::{OUTBOX_MESSAGES_MAX, Outgoing};
+use crate::kraken::token::Grant;
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::{json, rfc3339_seconds};
 
@@ -53,7 +55,7 @@ struct Subscription {
 #[serde(rename_all = "camelCase")]
 struct Status<'a> {
     #[serde(rename = "channelID", skip_serializing_if = "Option::is_none")]
-    channel_id: Option<u64>,
+    channel_id: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     channel_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +82,11 @@ struct Done {
     error_message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     txid: Option<String>,
+    /// These two in lower case, as Kraken has them.
+    #[serde(rename = "amend_id", skip_serializing_if = "Option::is_none")]
+    amend_id: Option<String>,
+    #[serde(rename = "cl_ord_id", skip_serializing_if = "Option::is_none")]
+    cl_ord_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     originaltxid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -209,7 +216,7 @@ impl Answering<'_> {
             return self.status(NOT_SUBSCRIBED, None, Some(asked));
         }
         let token = asked.token.clone().unwrap_or_default();
-        let Some(grant) = self.venue.tokens.claim(&token, self.now) else {
+        let Some(grant) = self.venue.claim_token(&token, self.now) else {
             return self.status(&ApiError::INVALID_SESSION.0, None, Some(asked));
         };
         let mut private = Private { account: grant.account, token, sequence: 0 };
@@ -242,12 +249,12 @@ impl Answering<'_> {
 
     fn trade(&mut self, event: &str, args: &Args) {
         let may: fn(Permissions) -> bool = match event {
-            "addOrder" | "editOrder" => |key| key.create_orders,
+            "addOrder" | "editOrder" | "amendOrder" => |key| key.create_orders,
             "cancelOrder" | "cancelAll" | "cancelAllOrdersAfter" => |key| key.cancel_orders,
             _ => return self.status(UNKNOWN_EVENT, None, None),
         };
         let token = args.get("token").unwrap_or_default();
-        let grant = self.venue.tokens.look(token, self.now).ok_or(ApiError::INVALID_SESSION);
+        let grant = self.claimed(token).ok_or(ApiError::INVALID_SESSION);
         let account = grant.and_then(|grant| {
             may(grant.permissions).then_some(grant.account).ok_or(ApiError::PERMISSION_DENIED)
         });
@@ -270,6 +277,18 @@ impl Answering<'_> {
             let text = json(&Done { event, reqid: self.reqid, status, ..done });
             self.push(text);
         }
+    }
+
+    /// What a token grants; this session keeps it alive from now on.
+    fn claimed(&mut self, token: &str) -> Option<Grant> {
+        let session = self.venue.sessions.sessions.get_mut(&self.connection)?;
+        if session.tokens.contains(token) {
+            return self.venue.tokens.look(token, self.now);
+        }
+        let grant = self.venue.claim_token(token, self.now)?;
+        let session = self.venue.sessions.sessions.get_mut(&self.connection)?;
+        session.tokens.insert(token.to_owned());
+        Some(grant)
     }
 
     fn traded(
@@ -299,6 +318,16 @@ impl Answering<'_> {
                     originaltxid: Some(edited.original),
                     descr: Some(edited.placed.sentence),
                     ..Done::default()
+                })]
+            }
+            "amendOrder" => {
+                let amended = self.venue.amend_order(account, args, now);
+                vec![amended.map(|amended| {
+                    let (txid, cl_ord_id) = match amended.target {
+                        Target::Txid(txid) => (Some(txid), None),
+                        Target::ClientId(name) => (None, Some(name)),
+                    };
+                    Done { amend_id: Some(amended.amend_id), txid, cl_ord_id, ..Done::default() }
                 })]
             }
             "cancelOrder" => {
@@ -336,8 +365,10 @@ impl Answering<'_> {
         feed: Option<Feed>,
         asked: &Subscription,
     ) {
+        let mut pairs = self.venue.pairs.iter();
+        let listed = pairs.find(|listed| pair == Some(listed.pair.wsname));
         let text = json(&Status {
-            channel_id: feed.map(Feed::number),
+            channel_id: feed.zip(listed).map(|(feed, listed)| feed.number(&listed.pair)),
             channel_name: feed.map(Feed::channel),
             error_message: None,
             event: "subscriptionStatus",

@@ -1,0 +1,55 @@
+//! How far behind a fault may leave a book that the trader takes for the venue's.
+
+use std::time::Duration;
+
+use kraken::KrakenConfig;
+use scenario::{Direction, FaultKind, HangPhase, Host, PlannedFault};
+
+/// The time by which a book may be out of date while a fault is in force, beyond the usual; `None` of a
+/// fault that leaves no book behind.
+///
+/// What is slow but flows, nobody can tell from a venue that is slow: its books are as late as it lasts.
+pub(super) fn of(
+    fault: &PlannedFault,
+    silence_max: Duration,
+    config: &KrakenConfig,
+) -> Option<Duration> {
+    if !fault.kind.hosts().contains(&Host::KrakenPublic) {
+        return None;
+    }
+    let lasts = fault.until.saturating_sub(fault.at);
+    // A change that is missed shows in the next one, or when the subscription is renewed.
+    let missed = config.quiet_max + config.subscribe_timeout;
+    match &fault.kind {
+        FaultKind::Hold(hold) if hold.direction != Some(Direction::Out) => Some(silence_max),
+        FaultKind::Hang(hang) if hang.phase == HangPhase::Subscribed => Some(silence_max),
+        FaultKind::HalfOpen(_) => Some(silence_max),
+        FaultKind::Latency(latency) => Some(latency.delays().1),
+        FaultKind::Drip(_) | FaultKind::Throttle(_) => Some(lasts + silence_max),
+        FaultKind::Stale(_) | FaultKind::Book(_) => Some(missed),
+        FaultKind::Hold(_)
+        | FaultKind::Hang(_)
+        | FaultKind::RestStatus(_)
+        | FaultKind::RestLostAnswer(_)
+        | FaultKind::RestSlow(_)
+        | FaultKind::RestError(_)
+        | FaultKind::Refuse(_)
+        | FaultKind::Reset(_)
+        | FaultKind::Split(_)
+        | FaultKind::Truncate(_)
+        | FaultKind::Corrupt(_)
+        | FaultKind::Dns(_)
+        | FaultKind::PoolExhausted(_)
+        | FaultKind::WsStatus(_)
+        | FaultKind::WsClose(_)
+        | FaultKind::WsText(_)
+        | FaultKind::Executions(_)
+        | FaultKind::Token(_)
+        | FaultKind::Maintenance(_)
+        | FaultKind::LateOrders(_)
+        | FaultKind::Crash(_)
+        | FaultKind::Clock(_)
+        | FaultKind::SinkStatus(_)
+        | FaultKind::SinkHold => None,
+    }
+}

@@ -1,0 +1,73 @@
+//! Every execution of the trader's orders is told once, with its fee, also those that happened while nothing
+//! could be heard.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::audit::AuditEvent;
+use model::history::{Event, Record, VenueEvent};
+use model::{ClientOrderId, Fill};
+use sim::ACCOUNT;
+
+use crate::support::{assert_passes, fault_setup, run};
+
+/// Executions by order and number, each with its time and how often it was told.
+type Executions<'a> = BTreeMap<(&'a ClientOrderId, u64), (Duration, &'a Fill, usize)>;
+
+fn executions(
+    history: &[Record],
+    of: fn(&Record) -> Option<(&ClientOrderId, &Fill)>,
+) -> Executions<'_> {
+    let mut executions = Executions::new();
+    for record in history {
+        if let Some((id, fill)) = of(record) {
+            let known = executions.entry((id, fill.trade_id)).or_insert((record.at(), fill, 0));
+            known.2 += 1;
+        }
+    }
+    executions
+}
+
+fn at_the_venue(record: &Record) -> Option<(&ClientOrderId, &Fill)> {
+    match &record.event {
+        Event::Venue(VenueEvent::Filled { account, client_order_id, fill, .. })
+            if account == ACCOUNT =>
+        {
+            client_order_id.as_ref().map(|id| (id, fill))
+        }
+        Event::Venue(_) | Event::Trader(_) | Event::Sink(_) | Event::World(_) => None,
+    }
+}
+
+fn at_the_trader(record: &Record) -> Option<(&ClientOrderId, &Fill)> {
+    match &record.event {
+        Event::Trader(AuditEvent::Filled { client_order_id, fill }) => {
+            Some((client_order_id, fill))
+        }
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+    }
+}
+
+#[test]
+fn every_execution_is_told_once_though_the_stream_was_down_for_minutes() {
+    let mut missed = 0;
+    for seed in 1..=3 {
+        let setup = fault_setup("kraken-outage-quotes", seed);
+        let history = run(&setup).history;
+        let venue = executions(&history, at_the_venue);
+        let trader = executions(&history, at_the_trader);
+        let keys = |executions: &Executions<'_>| {
+            executions.keys().map(|(id, number)| format!("{id} {number}")).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&venue), keys(&trader), "seed {seed}");
+        for (key, (told_at, fill, times)) in &trader {
+            let (happened_at, same, _) = &venue[key];
+            assert_eq!((*times, fill), (1, same), "seed {seed}: {key:?}");
+            if *told_at > *happened_at + Duration::from_secs(5) {
+                missed += 1;
+            }
+        }
+        assert_passes(&setup, &history);
+    }
+    assert!(missed > 0, "nothing was executed while the stream was down");
+}

@@ -1,0 +1,180 @@
+//! Known bugs, planted one at a time, in the storm: a sweep over a few seeds finds each of them, and by a
+//! check that names it. The seeds that find one pass without it.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use kraken::Tier;
+use model::Trade;
+use resilience::{BackoffConfig, BreakerPolicy, Jitter};
+use scenario::Scenario;
+use sim::Setup;
+use tape::Tape;
+
+use crate::saboteurs::{
+    HOUR, before_node, deaf_after_a_reconnect, deaf_to_executions, leak_a_socket, leak_a_task,
+    lose_points, no_breakers, no_timeouts,
+};
+use crate::support::{failing, root, run};
+
+const STORM: &str = "scenarios/storm/kraken-storm.toml";
+
+/// Within so many seeds every planted bug must show.
+const SEEDS_MAX: u64 = 500;
+
+/// The storm with a seed; its tape is read once.
+fn storm(seed: u64) -> Setup {
+    static STORM_ONCE: OnceLock<(Scenario, Arc<[Trade]>)> = OnceLock::new();
+    let (scenario, trades) = STORM_ONCE.get_or_init(|| {
+        let scenario = Scenario::load(&root().join(STORM)).expect("a valid scenario");
+        let tape = Tape::load(&scenario.tape_path()).expect("a valid tape");
+        let trades = tape.trades_for(&scenario.market.symbol).collect();
+        (scenario, trades)
+    });
+    Setup::new(scenario.clone(), seed, Arc::clone(trades)).expect("a valid setup")
+}
+
+/// Sweeps the storm with a planted bug until a check fails, which must be one of those given.
+#[expect(clippy::print_stdout, reason = "how many seeds it took is worth knowing")]
+fn found(bug: &str, by: &[&str], plant: impl Fn(&mut Setup)) {
+    for seed in 0..SEEDS_MAX {
+        let sound = storm(seed);
+        let mut broken = sound.clone();
+        plant(&mut broken);
+        let told = failing(&sound, &run(&broken).history);
+        if told.is_empty() {
+            continue;
+        }
+        println!("{bug}: found by {told:?} with seed {seed}");
+        assert!(told.iter().any(|check| by.contains(check)), "{bug}: found by {told:?} only");
+        let without = failing(&sound, &run(&sound).history);
+        assert!(without.is_empty(), "seed {seed} fails {without:?} without any bug, too");
+        return;
+    }
+    panic!("{bug}: {SEEDS_MAX} seeds did not find it");
+}
+
+#[test]
+fn a_handshake_that_is_waited_for_without_end() {
+    found("no timeout on the WebSocket handshake", &["waits-bounded"], |setup| {
+        setup.node.kraken.connect_timeout = HOUR;
+    });
+}
+
+#[test]
+fn requests_that_are_waited_for_without_end() {
+    found("no timeout on requests", &["waits-bounded"], |setup| {
+        no_timeouts(&mut setup.node.kraken);
+    });
+}
+
+#[test]
+fn an_attempt_that_may_take_twice_as_long() {
+    found("attempts of 20 s instead of 10 s", &["waits-bounded"], |setup| {
+        setup.node.kraken.read_lane.attempt_timeout *= 2;
+    });
+}
+
+#[test]
+fn a_silent_stream_that_nobody_doubts() {
+    found("silence is doubted after two minutes", &["silence-noticed", "book-equal"], |setup| {
+        setup.node.kraken.silence_max = Duration::from_secs(60);
+        setup.node.kraken.pong_timeout = Duration::from_secs(60);
+    });
+}
+
+#[test]
+fn breakers_that_do_not_open() {
+    found("breakers never open", &["breaker-transitions"], |setup| {
+        no_breakers(&mut setup.node.kraken);
+    });
+}
+
+#[test]
+fn a_breaker_that_opens_one_failure_late() {
+    found("the sixth failure opens", &["breaker-transitions"], |setup| {
+        let policy = BreakerPolicy::Consecutive { failures: 6 };
+        setup.node.kraken.read_lane.breaker.policy = policy;
+    });
+}
+
+#[test]
+fn a_breaker_that_probes_too_early() {
+    found("open for a second instead of 30", &["breaker-transitions"], |setup| {
+        setup.node.kraken.read_lane.breaker.open_for = Duration::from_secs(1);
+    });
+}
+
+#[test]
+fn a_breaker_that_closes_after_one_success() {
+    found("one success closes", &["breaker-transitions"], |setup| {
+        setup.node.kraken.read_lane.breaker.success_threshold = 1;
+    });
+}
+
+#[test]
+fn a_breaker_that_stays_open() {
+    let by = ["breaker-transitions", "recovered"];
+    found("open for an hour", &by, |setup| {
+        setup.node.kraken.read_lane.breaker.open_for = HOUR;
+    });
+}
+
+#[test]
+fn a_limiter_of_another_tier() {
+    found("limits of a higher tier", &["rates-bounded", "venue-limits"], |setup| {
+        setup.node.kraken.tier = Tier::Pro;
+        setup.node.kraken.limit_margin_percent = 0;
+    });
+}
+
+#[test]
+fn a_reconnect_that_does_not_subscribe() {
+    let by = ["book-equal", "recovered"];
+    found("no updates after a reconnect", &by, deaf_after_a_reconnect);
+}
+
+#[test]
+fn a_stream_that_comes_back_late() {
+    found("reconnects after four minutes", &["recovered"], |setup| {
+        let wait = Duration::from_secs(240);
+        setup.node.kraken.reconnect =
+            BackoffConfig { base: wait, cap: wait, jitter: Jitter::Equal };
+    });
+}
+
+#[test]
+fn executions_that_nobody_misses() {
+    let by = ["orders-equal", "positions-equal"];
+    found("executions unheard and orders not compared", &by, |setup| {
+        deaf_to_executions(setup);
+        setup.node.reconcile_every = HOUR;
+    });
+}
+
+#[test]
+fn a_shutdown_that_leaves_orders_open() {
+    let by = ["nothing-left-behind", "no-duplicate-order"];
+    found("no settling at the shutdown", &by, |setup| {
+        setup.node.settle_max = Duration::from_millis(1);
+    });
+}
+
+#[test]
+fn points_that_are_lost_without_a_word() {
+    found("writes that never arrive", &["sink-complete"], lose_points);
+}
+
+#[test]
+fn a_task_that_outlives_the_shutdown() {
+    found("a leaked task", &["nothing-left-behind"], |setup| {
+        setup.program = before_node(leak_a_task);
+    });
+}
+
+#[test]
+fn a_socket_that_outlives_the_shutdown() {
+    found("a leaked socket", &["nothing-left-behind"], |setup| {
+        setup.program = before_node(leak_a_socket);
+    });
+}
