@@ -24,6 +24,7 @@ fn world(usd: &str, btc: &str) -> (Exchange, AccountId, AccountId) {
     let update = DepthUpdate {
         symbol: &symbol(),
         snapshot: true,
+        levels: None,
         bids: &[level("99", "1"), level("98", "1")],
         asks: &[level("101", "1"), level("102", "1")],
     };
