@@ -300,7 +300,7 @@ fn read_kind(kind: u8, reader: &mut Reader<'_>, before: i64) -> OrderKind {
         return OrderKind::Limit { price, post_only: kind == 2 };
     }
     let trigger = if kind < 5 { Trigger::StopLoss } else { Trigger::TakeProfit };
-    let limit = (kind % 2 == 0).then(|| Price::from_raw(reader.signed()));
+    let limit = kind.is_multiple_of(2).then(|| Price::from_raw(reader.signed()));
     OrderKind::Triggered { trigger, price, limit }
 }
 

@@ -39,6 +39,7 @@ impl Quiet<'_> {
         let outside = &mut self.listing.market.outside;
         let taker = outside.taker_at(price, taker);
         outside.on_trade(price, taker);
+        self.listing.last_print = Some(price);
         self.listing.next_trade += 1;
         self.follow();
     }
@@ -58,6 +59,7 @@ impl Quiet<'_> {
     pub fn bar(&mut self, price: Price) {
         let moves = self.moves(price);
         self.listing.market.outside.on_trade(price, Side::Buy);
+        self.listing.last_print = Some(price);
         if moves {
             self.best = [Some(price); 2];
             self.moved = self.listing.market.outside.last_trade();
