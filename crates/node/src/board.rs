@@ -5,7 +5,7 @@
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use kraken::Rest;
@@ -165,7 +165,27 @@ fn gauge(name: &'static str, count: usize) {
     metrics::gauge!(name).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
 }
 
-impl AuditTap for Board {
+/// The board as the audit trail reaches it.
+///
+/// The board shows the venue's client, whose lanes tell the audit trail: to hold the board in turn would keep
+/// all of them for ever.
+#[derive(Debug)]
+struct BoardTap(Weak<Shared>);
+
+impl AuditTap for BoardTap {
+    fn see(&self, event: &AuditEvent) {
+        if let Some(shared) = self.0.upgrade() {
+            Board { shared }.see(event);
+        }
+    }
+}
+
+impl Board {
+    /// What the audit trail tells, until the board is gone.
+    pub(crate) fn tap(&self) -> Arc<dyn AuditTap> {
+        Arc::new(BoardTap(Arc::downgrade(&self.shared)))
+    }
+
     fn see(&self, event: &AuditEvent) {
         let Shared { health, dependencies, state, .. } = &*self.shared;
         let mut state = state.lock();

@@ -140,7 +140,7 @@ impl Session {
             sinks.iter().map(StartedSink::sink).collect(),
         );
         let taps = sinks.iter().filter_map(StartedSink::tap);
-        let auditor = platform.auditor.tapped(Arc::new(board.clone()));
+        let auditor = platform.auditor.tapped(board.tap());
         let auditor = taps.fold(auditor, |auditor, tap| auditor.tapped(tap));
         let platform = Platform { auditor, ..platform };
         let sinks_failed = CancellationToken::new();
