@@ -127,7 +127,7 @@ fn depth(snapshot: bool, bids: Vec<Level>, asks: Vec<Level>) -> MarketEvent {
 fn market(messages: usize) -> Vec<MarketEvent> {
     let event = |turn: usize| {
         let steps = i64::try_from(1 + turn * turn % 10).expect("small");
-        if turn % TRADE_EVERY == 0 {
+        if turn.is_multiple_of(TRADE_EVERY) {
             let Level { price, quantity } = level(500, turn);
             return MarketEvent::Trade(Trade {
                 symbol: instrument().symbol,
@@ -210,7 +210,6 @@ struct Client {
 }
 
 impl Client {
-    #[expect(clippy::disallowed_methods, reason = "the bench has no runtime, so that it can block")]
     fn connect(address: SocketAddr) -> Self {
         let mut stream = TcpStream::connect(address).expect("somebody listens");
         stream.set_nodelay(true).expect("a socket");

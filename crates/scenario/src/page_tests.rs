@@ -113,6 +113,7 @@ fn times(range: &std::ops::RangeInclusive<std::time::Duration>) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn the_page_states_the_limits_and_defaults_of_the_code() {
     let duration = format_duration;
     let least = Scenario::parse(

@@ -185,7 +185,7 @@ mod tests {
             digest_of(|record| record.event = event(9)),
             digest(&history[..2]),
         ];
-        let distinct: std::collections::BTreeSet<_> = digests.iter().collect();
+        let distinct: BTreeSet<_> = digests.iter().collect();
         assert_eq!(distinct.len(), digests.len());
     }
 }

@@ -1,6 +1,6 @@
 //! Which faults strike the venue's protocol, and how.
 
-use scenario::{BookFault, ExecutionsFault, FaultKind, HangPhase, Host, Method};
+use scenario::{Book, BookFault, Executions, ExecutionsFault, FaultKind, HangPhase, Host, Method};
 use venue_sim::kraken::{ChannelFault, ProtocolFault, RestFault, Role, SessionFault};
 
 /// What the venue is told of a fault of its protocol; `None` of a fault that is none.
@@ -46,23 +46,8 @@ pub fn protocol_fault(kind: &FaultKind) -> Option<ProtocolFault> {
         }
         FaultKind::WsText(text) => session(SessionFault::Text(text.text.clone())),
         FaultKind::Stale(_) => session(SessionFault::Stale),
-        FaultKind::Executions(executions) => {
-            let fault = match executions.how {
-                ExecutionsFault::Lost => ChannelFault::Lost,
-                ExecutionsFault::Omitted => ChannelFault::Omitted,
-                ExecutionsFault::Repeated => ChannelFault::Repeated,
-                ExecutionsFault::Doubled => ChannelFault::Doubled,
-                ExecutionsFault::Swapped => ChannelFault::Swapped,
-            };
-            session(SessionFault::Executions { fault, one_in: executions.one_in() })
-        }
-        FaultKind::Book(book) => {
-            let fault = match book.how {
-                BookFault::Lost => ChannelFault::Lost,
-                BookFault::Checksum => ChannelFault::Checksum,
-            };
-            session(SessionFault::Book { fault, one_in: book.one_in() })
-        }
+        FaultKind::Executions(executions) => session(of_executions(executions)),
+        FaultKind::Book(book) => session(of_book(book)),
         FaultKind::Token(token) => Some(ProtocolFault::Token { life: token.life }),
         FaultKind::LateOrders(late) => Some(ProtocolFault::LateOrders { delay: late.delay }),
         FaultKind::Hold(_)
@@ -83,6 +68,25 @@ pub fn protocol_fault(kind: &FaultKind) -> Option<ProtocolFault> {
         | FaultKind::SinkStatus(_)
         | FaultKind::SinkHold => None,
     }
+}
+
+fn of_executions(executions: &Executions) -> SessionFault {
+    let fault = match executions.how {
+        ExecutionsFault::Lost => ChannelFault::Lost,
+        ExecutionsFault::Omitted => ChannelFault::Omitted,
+        ExecutionsFault::Repeated => ChannelFault::Repeated,
+        ExecutionsFault::Doubled => ChannelFault::Doubled,
+        ExecutionsFault::Swapped => ChannelFault::Swapped,
+    };
+    SessionFault::Executions { fault, one_in: executions.one_in() }
+}
+
+fn of_book(book: &Book) -> SessionFault {
+    let fault = match book.how {
+        BookFault::Lost => ChannelFault::Lost,
+        BookFault::Checksum => ChannelFault::Checksum,
+    };
+    SessionFault::Book { fault, one_in: book.one_in() }
 }
 
 /// What the hosts of a fault serve.

@@ -228,7 +228,7 @@ fn levels(name: &str, text: &str, on: &[&str]) -> Result<Vec<String>, String> {
     let mut reader = CheckedReader::new(reader, config);
     let mut shown = Vec::new();
     while let Some(rows) = reader.next_batch().map_err(|error| refusal(&error.to_string()))? {
-        let Rows::Book(rows) = rows else { panic!("no book") };
+        let Rows::Book(rows) = rows else { return Err("no book".to_owned()) };
         shown.extend(rows.iter().map(|row| {
             let begins = if row.begins { "*" } else { "" };
             let whole = if row.snapshot { "!" } else { "" };

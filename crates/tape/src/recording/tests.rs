@@ -322,7 +322,7 @@ fn a_partial_book_is_whole_in_every_message() {
     };
     let text = [spot(1_700_000_000, "8"), spot(1_700_000_001, "7")].concat();
     let path = scratch.write("spot.jsonl", text.as_bytes());
-    let reader = MarketReader::open(&[path.clone()], ReadOptions::default()).unwrap();
+    let reader = MarketReader::open(std::slice::from_ref(&path), ReadOptions::default()).unwrap();
     let about = &reader.files()[0];
     assert_eq!((about.format.name(), about.levels), ("binance-ws-partial-depth", Some(5)));
     assert_eq!(about.symbol.as_deref(), Some("BTCUSDT"));

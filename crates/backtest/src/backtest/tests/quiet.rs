@@ -236,7 +236,7 @@ fn a_crossing_of_bars_is_seen_as_if_each_was_asked_about() {
     config.equity_every = Duration::from_secs(600);
     let bars = bars::walk(0, 9);
     for (fast, slow) in [(1, 2), (2, 5), (5, 3), (4, 4)] {
-        let [fast, asked] = both(&config, &[bars.clone()], || {
+        let [fast, asked] = both(&config, std::slice::from_ref(&bars), || {
             let symbol = Symbol::new("BTC/USD");
             Box::new(engine::SmaCross::new(
                 symbol,

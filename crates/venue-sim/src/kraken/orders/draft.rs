@@ -51,11 +51,11 @@ pub(crate) struct Draft {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SelfTrade {
     /// The one that comes.
-    CancelNewest,
+    Newest,
     /// Those that rest in its way.
-    CancelOldest,
+    Oldest,
     /// The one that comes and the first in its way.
-    CancelBoth,
+    Both,
 }
 
 impl Draft {
@@ -172,9 +172,9 @@ impl Flags {
 /// `stptype`.
 fn self_trade(args: &Args) -> Result<SelfTrade, ApiError> {
     match args.get("stptype") {
-        None | Some("cancel-newest") => Ok(SelfTrade::CancelNewest),
-        Some("cancel-oldest") => Ok(SelfTrade::CancelOldest),
-        Some("cancel-both") => Ok(SelfTrade::CancelBoth),
+        None | Some("cancel-newest") => Ok(SelfTrade::Newest),
+        Some("cancel-oldest") => Ok(SelfTrade::Oldest),
+        Some("cancel-both") => Ok(SelfTrade::Both),
         Some(_) => Err(ApiError::arguments("stptype")),
     }
 }

@@ -119,9 +119,9 @@ impl Venue {
         now: UnixNanos,
     ) -> Result<Option<OrderId>, ApiError> {
         match draft.self_trade {
-            SelfTrade::CancelNewest => Ok(None),
-            SelfTrade::CancelBoth => Ok(self.exchange.self_match(account, &draft.request)),
-            SelfTrade::CancelOldest => {
+            SelfTrade::Newest => Ok(None),
+            SelfTrade::Both => Ok(self.exchange.self_match(account, &draft.request)),
+            SelfTrade::Oldest => {
                 self.exchange.check(account, &draft.request)?;
                 while let Some(own) = self.exchange.self_match(account, &draft.request) {
                     self.end_self_trade(account, own, now);
