@@ -27,7 +27,7 @@ fn help_of_the_real_programs_teaches() {
     let serve =
         ["--listen", "127.0.0.1:8080", "--speed", "--accounts", "--control", "Exit codes", "130"];
     check(&["serve", "--help"], &serve);
-    let trade = ["no TLS", "[risk]", "WAVETANK_VENUE_REST", "second signal", "Exit codes", "130"];
+    let trade = ["[tls]", "[risk]", "WAVETANK_VENUE_REST", "second signal", "Exit codes", "130"];
     check(&["trade", "--help"], &trade);
 }
 

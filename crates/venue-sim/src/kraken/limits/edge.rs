@@ -17,9 +17,9 @@ const BAN: Duration = Duration::from_secs(600);
 /// Addresses that are remembered; the one that was quiet for longest is forgotten first.
 const ADDRESSES_MAX: usize = 1024;
 
-/// Wrong keys in a row after which private calls of an address are refused. Kraken does not tell its number.
+/// Wrong keys in a row after which an address is told to wait. Kraken does not tell its number.
 const WRONG_KEYS_MAX: u32 = 20;
-/// For how long they are.
+/// For how long it is.
 const LOCKOUT: Duration = Duration::from_secs(15 * 60);
 /// Public calls of an address, and those of `Trades` and `OHLC` for one pair. Kraken has such limits and does not
 /// tell them; these let through whoever keeps to one call a second, and loads of tests.
@@ -73,7 +73,7 @@ impl Edge {
         }
     }
 
-    /// True while private calls of an address are refused.
+    /// True while wrong keys of an address are not looked at.
     pub(crate) fn is_locked(&self, from: IpAddr, now: UnixNanos) -> bool {
         let address = self.addresses.get(&from);
         address.and_then(|address| address.locked_until).is_some_and(|until| now < until)

@@ -133,8 +133,9 @@ fn private_feeds_and_orders_work() {
     );
     let stranger = add("15000", "limit").replace(&token, "x");
     assert!(client.send(&stranger)[0].contains("ESession:Invalid session"));
+    assert_eq!(client.world.venue.tokens.unused_since(&token), None);
     client.world.venue.close_session(client.connection);
-    assert!(client.world.venue.tokens.look(&token, client.world.now).is_none());
+    assert!(client.world.venue.tokens.unused_since(&token).is_some(), "nobody uses it any more");
 }
 
 #[test]
