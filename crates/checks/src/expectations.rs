@@ -166,6 +166,8 @@ pub struct Expectations {
     pub silences: BTreeMap<u32, Silence>,
     /// How far behind a fault may leave a book that is claimed to be in sync, by its number.
     pub lags: BTreeMap<u32, Duration>,
+    /// How long after the end of a fault something may still arrive that it kept on its way, by its number.
+    pub under_way: BTreeMap<u32, Duration>,
     /// Hosts of the databases that the trader must write into.
     pub sinks: BTreeSet<String>,
     /// How often calls may begin, by name of what the venue counts.
@@ -217,6 +219,7 @@ impl Expectations {
             sinks: BTreeSet::new(),
             silences: BTreeMap::new(),
             lags: BTreeMap::new(),
+            under_way: BTreeMap::new(),
             rates: BTreeMap::new(),
             order_counter: None,
             venue_limits: None,

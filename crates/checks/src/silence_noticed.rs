@@ -17,6 +17,16 @@ pub(crate) const CHECK: Check = Check {
     judge,
 };
 
+/// When the last arrives that other faults had on its way at a time: a hold does not reach it any more.
+fn arrived_ns(spells: &Spells, at_ns: u64, end_ns: u64, expect: &Expectations) -> u64 {
+    let earlier = spells.all().iter().filter(|spell| spell.from_ns <= at_ns);
+    let arrivals = earlier.filter_map(|spell| {
+        let later = expect.under_way.get(&spell.fault)?;
+        Some(spell.to_ns.unwrap_or(end_ns).saturating_add(nanos(*later)))
+    });
+    arrivals.fold(at_ns, u64::max)
+}
+
 /// A time during which a stream claimed to be live.
 #[derive(Debug, Clone, Copy)]
 struct Claim<'a> {
@@ -52,7 +62,9 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                 let silence = expect.silences.get(&spell.fault);
                 silence.is_some_and(|silence| silence.streams.contains(claim.stream))
             };
-            let from_ns = spells.heard_ns(claim.from_ns.max(hold.from_ns), bound_ns, silent);
+            let from_ns = claim.from_ns.max(hold.from_ns);
+            let from_ns = arrived_ns(&spells, from_ns, end.at_ns, expect);
+            let from_ns = spells.heard_ns(from_ns, bound_ns, silent);
             let noticed_by_ns = from_ns.saturating_add(bound_ns);
             // A hold that ends sooner, or a stream that was down by then, proves nothing.
             if claim.to.at_ns < from_ns || to_ns <= noticed_by_ns {

@@ -172,6 +172,8 @@ impl Setup {
             expect.silences.extend(silences::of(&fault.kind).map(|silence| (fault.id, silence)));
             let lag = lags::of(fault, expect.silence_max, kraken);
             expect.lags.extend(lag.map(|lag| (fault.id, lag)));
+            let late = lags::under_way(&fault.kind);
+            expect.under_way.extend(late.map(|late| (fault.id, late)));
         }
         expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
         expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;

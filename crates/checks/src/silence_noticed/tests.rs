@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::Silence;
 use crate::testkit::events::{fault, healed, stream};
@@ -85,4 +87,25 @@ fn a_promised_stream_that_was_never_live_is_reported() {
     let mut vain = clean();
     vain.without(|record| private_change(record).is_some_and(|state| state == StreamState::Live));
     check(&vain);
+}
+
+/// What a slow link had on its way when the hold began arrives in spite of it.
+#[test]
+fn what_is_under_way_when_a_hold_begins_is_a_sign_of_life() {
+    let down_at = |at_ms| {
+        let mut story = clean();
+        story
+            .world(95_900, fault(2, "latency by 1s"))
+            .trader(96_000, stream("kraken/public", StreamState::Live, "odd"))
+            .world(96_500, healed(2, 1))
+            .trader(at_ms, stream("kraken/public", StreamState::Down, "silent"));
+        story
+    };
+    let mut expect = expectations();
+    expect.faults.insert(2);
+    assert_reports(CHECK.name, &down_at(117_000), &expect, "after fault 1");
+    expect.under_way.insert(2, Duration::from_secs(1));
+    assert_passes(CHECK.name, &down_at(117_000), &expect);
+    // The hold is over at 118 s.
+    assert_reports(CHECK.name, &down_at(118_400), &expect, "live 20.500 s after fault 1");
 }

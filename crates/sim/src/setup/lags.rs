@@ -5,6 +5,18 @@ use std::time::Duration;
 use kraken::KrakenConfig;
 use scenario::{Direction, FaultKind, HangPhase, Host, PlannedFault};
 
+/// How long after its end something may arrive that a fault kept on its way; `None` of a fault that keeps
+/// nothing.
+pub(super) fn under_way(kind: &FaultKind) -> Option<Duration> {
+    if let FaultKind::Latency(latency) = kind {
+        Some(latency.delays().1)
+    } else if let FaultKind::Drip(_) | FaultKind::Throttle(_) = kind {
+        Some(Duration::ZERO)
+    } else {
+        None
+    }
+}
+
 /// The time by which a book may be out of date while a fault is in force, beyond the usual; `None` of a
 /// fault that leaves no book behind.
 ///
@@ -26,7 +38,8 @@ pub(super) fn of(
         FaultKind::HalfOpen(_) => Some(silence_max),
         FaultKind::Latency(latency) => Some(latency.delays().1),
         FaultKind::Drip(_) | FaultKind::Throttle(_) => Some(lasts + silence_max),
-        FaultKind::Stale(_) | FaultKind::Book(_) => Some(missed),
+        // A frame in which a byte is wrong may be one that nobody reads.
+        FaultKind::Stale(_) | FaultKind::Book(_) | FaultKind::Corrupt(_) => Some(missed),
         FaultKind::Hold(_)
         | FaultKind::Hang(_)
         | FaultKind::RestStatus(_)
@@ -37,7 +50,6 @@ pub(super) fn of(
         | FaultKind::Reset(_)
         | FaultKind::Split(_)
         | FaultKind::Truncate(_)
-        | FaultKind::Corrupt(_)
         | FaultKind::Dns(_)
         | FaultKind::PoolExhausted(_)
         | FaultKind::WsStatus(_)
