@@ -66,7 +66,7 @@ fn a_hold_that_ends_within_a_silence_is_a_sign_of_life() {
 #[test]
 fn a_hang_shorter_than_the_bound_proves_nothing() {
     let mut expect = expectations();
-    expect.silence_max = std::time::Duration::from_secs(60);
+    expect.silence_max = Duration::from_secs(60);
     let verdict = CHECK.run(&clean().history(), &expect).verdict;
     assert!(matches!(verdict, Verdict::Vacuous { allowed: false, .. }), "{verdict:?}");
 }

@@ -75,7 +75,7 @@ impl Rest {
         self.shared.query_orders(ids, self.deadline()).await
     }
 
-    /// One order by the venue's id. Those who ask within [`KrakenConfig::lookup`]'s wait are answered
+    /// One order by the venue's id. Those who ask within [`KrakenConfig::lookup`](crate::KrakenConfig::lookup)'s wait are answered
     /// by one request; an id that the venue does not know costs the others a request or two, not
     /// their answers.
     ///
@@ -92,7 +92,7 @@ impl Rest {
     /// closes in between is still found.
     ///
     /// `None` does not prove that it will not appear: a request that is still on its way, or in the
-    /// venue's queue, may be accepted until [`KrakenConfig::order_deadline`] after it was sent, and the
+    /// venue's queue, may be accepted until [`KrakenConfig::order_deadline`](crate::KrakenConfig::order_deadline) after it was sent, and the
     /// lists may be some seconds late.
     ///
     /// # Errors

@@ -68,7 +68,7 @@ impl Rest {
     }
 
     /// The books of many pairs as [`Rest::depth`] reads them, in the order asked for; at most
-    /// [`KrakenConfig::gather`] of them are read at once. An error costs the others nothing.
+    /// [`KrakenConfig::gather`](crate::KrakenConfig::gather) of them are read at once. An error costs the others nothing.
     ///
     /// # Cancel safety
     /// Dropping it drops the requests that run and makes no other.
