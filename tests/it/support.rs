@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use checks::{CheckResult, Verdict};
-use model::Trade;
 use model::history::Record;
 use scenario::Scenario;
-use sim::{Outcome, Progress, Setup, simulate};
-use tape::Tape;
+use sim::{Outcome, Progress, Setup, Simulate as _, simulate};
 
 /// The scenario of the main job.
 pub(crate) const OUTAGE: &str = "scenarios/faults/kraken-outage.toml";
@@ -23,16 +21,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// The outage with the seed and the scenario's own tape.
 pub(crate) fn outage(seed: u64) -> Setup {
-    let scenario = Scenario::load(&root().join(OUTAGE)).expect("a valid scenario");
-    let tape = scenario.tape_path();
-    with_tape(scenario, &tape, seed)
+    fault_setup("kraken-outage", seed)
 }
 
 /// The outage with the seed and a tape.
 pub(crate) fn with_tape(scenario: Scenario, tape: &Path, seed: u64) -> Setup {
-    let tape = Tape::load(tape).expect("a valid tape");
-    let trades: Arc<[Trade]> = tape.trades_for(&scenario.market.symbol).collect();
-    Setup::new(scenario, seed, trades).expect("a valid setup")
+    scenario.simulation().tape(tape).setup(seed).expect("a valid setup")
 }
 
 pub(crate) fn run(setup: &Setup) -> Outcome {
@@ -49,14 +43,9 @@ pub(crate) fn clean() -> &'static (Setup, Outcome) {
     })
 }
 
-/// The scenario in which the database is away.
-pub(crate) const SINK_DOWN: &str = "scenarios/faults/sink-down.toml";
-
 /// It, with the seed.
 pub(crate) fn sink_setup(seed: u64) -> Setup {
-    let scenario = Scenario::load(&root().join(SINK_DOWN)).expect("a valid scenario");
-    let tape = scenario.tape_path();
-    with_tape(scenario, &tape, seed)
+    fault_setup("sink-down", seed)
 }
 
 /// It, with seed 1, run once for all tests that only look at it.

@@ -269,12 +269,8 @@ impl Run {
             self.data.first_ts = now;
         }
         self.deliver(now)?;
-        if self.curve.is_due(now) {
-            self.curve.take(now, &self.venues);
-            if self.stop_when_ruined && self.curve.ruined().is_some() {
-                self.end_ruined();
-                return Ok(());
-            }
+        if !self.look(now) {
+            return Ok(());
         }
         let MarketSite { venue, site, .. } = self.markets[market];
         let venue = &mut self.venues[venue];
@@ -375,6 +371,18 @@ impl Run {
         Ok(true)
     }
 
+    /// Takes a point of the equity curve if one is due; false when nothing is left then, and the run has ended.
+    fn look(&mut self, at: UnixNanos) -> bool {
+        if self.curve.is_due(at) {
+            self.curve.take(at, &self.venues);
+            if self.stop_when_ruined && self.curve.ruined().is_some() {
+                self.end_ruined();
+                return false;
+            }
+        }
+        true
+    }
+
     /// True when the strategy does not look at what happens within bars.
     fn may_skip(&self) -> bool {
         let wants = self.wire.engine.wants();
@@ -386,12 +394,8 @@ impl Run {
     /// Where something can happen after all, it plays all four.
     fn play_bar(&mut self, market: usize, bar: &Bar) -> Result<(), Halt> {
         self.deliver(bar.start)?;
-        if self.curve.is_due(bar.start) {
-            self.curve.take(bar.start, &self.venues);
-            if self.stop_when_ruined && self.curve.ruined().is_some() {
-                self.end_ruined();
-                return Ok(());
-            }
+        if !self.look(bar.start) {
+            return Ok(());
         }
         let last = BarStop::Close.at(bar);
         let MarketSite { venue, site, .. } = self.markets[market];

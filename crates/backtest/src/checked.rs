@@ -31,8 +31,11 @@ pub struct CheckedTape {
 impl CheckedTape {
     /// What a reader gives.
     pub fn new(reader: CheckedReader) -> Self {
-        let books =
-            Books { whole: VecDeque::new(), begun: None, levels: shown(&reader.report().files) };
+        let books = Books {
+            whole: VecDeque::new(),
+            begun: None,
+            levels: FileAbout::levels_of(&reader.report().files),
+        };
         Self { reader, trades: Vec::new(), bars: Vec::new(), books, given: 0, ended: false }
     }
 
@@ -137,11 +140,6 @@ impl Books {
     fn end(&mut self) {
         self.whole.extend(mem::take(&mut self.begun));
     }
-}
-
-/// Levels of a side that all files show, where none shows every level.
-fn shown(files: &[FileAbout]) -> Option<u32> {
-    files.iter().map(|file| file.levels).min().flatten()
 }
 
 /// Best prices as a book, of which nothing else is in sight.

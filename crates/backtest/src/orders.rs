@@ -64,14 +64,8 @@ impl Entry {
             time_in_force: order.time_in_force,
             reduce_only: order.reduce_only,
             sent: now,
-            arrived: None,
-            ended: None,
-            number: 0,
             state: OrderState::Submitting,
-            filled: Quantity::ZERO,
-            cost: Notional::ZERO,
-            fee: Notional::ZERO,
-            reason: 0,
+            ..Self::NOTHING
         }
     }
 
@@ -275,12 +269,12 @@ pub(crate) fn packed(flags: [bool; 8]) -> u8 {
 }
 
 /// Fees are rounded to few digits: without the zeros behind, they are short.
-const FEE_STEP: i128 = 1_000_000_000;
+const FEE_STEP: i64 = 1_000_000_000;
 
 pub(crate) fn write_fee(row: &mut Row, fee: Notional) {
     let (short, rest) = match i64::try_from(fee.raw()) {
-        Ok(raw) => (i128::from(raw / 1_000_000_000), i128::from(raw % 1_000_000_000)),
-        Err(_) => (fee.raw() / FEE_STEP, fee.raw() % FEE_STEP),
+        Ok(raw) => (i128::from(raw / FEE_STEP), i128::from(raw % FEE_STEP)),
+        Err(_) => (fee.raw() / i128::from(FEE_STEP), fee.raw() % i128::from(FEE_STEP)),
     };
     row.wide(short);
     row.signed(i64::try_from(rest).expect("below a step"));
@@ -288,7 +282,7 @@ pub(crate) fn write_fee(row: &mut Row, fee: Notional) {
 
 pub(crate) fn read_fee(reader: &mut Reader<'_>) -> Notional {
     let short = reader.wide();
-    Notional::from_raw(short * FEE_STEP + i128::from(reader.signed()))
+    Notional::from_raw(short * i128::from(FEE_STEP) + i128::from(reader.signed()))
 }
 
 fn read_kind(kind: u8, reader: &mut Reader<'_>, before: i64) -> OrderKind {
@@ -354,7 +348,7 @@ impl Orders {
     }
 
     /// All of them, as they are kept.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> {
+    fn entries(&self) -> impl Iterator<Item = Entry> {
         let (mut reader, mut before) = (self.log.reader(), Entry::NOTHING);
         let logged = (0..self.logged).map(move |place| match Entry::read(&mut reader, &before) {
             Some(entry) => {

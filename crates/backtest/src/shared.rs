@@ -8,8 +8,8 @@ use model::{Bar, Level, UnixNanos};
 use crate::event::{DepthRow, MarketEvent, TradeRow};
 use crate::walk::Window;
 
-/// A tape in memory, as small as its events allow: 48 bytes for a trade, 72 for a bar, 16 for each level of a book
-/// and 80 for a row of a mixture.
+/// A tape in memory, as small as its events allow: 48 bytes for a trade, 64 for a bar, 16 for each level of a book
+/// and 72 for a row of a mixture.
 #[derive(Debug, Clone, Default)]
 pub struct SharedTape {
     events: Events,

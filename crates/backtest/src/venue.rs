@@ -64,7 +64,7 @@ struct Site {
     best: [Option<Price>; 2],
     /// True when orders are booked when the next price comes, at the last one.
     books_late: bool,
-    /// Time of the market's last price.
+    /// Time of the market's last price, followed where `books_late`.
     last: Option<UnixNanos>,
     lot: Quantity,
     /// Bars so far.

@@ -39,6 +39,11 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
+    /// True with nothing on its way.
+    fn are_idle(&self) -> bool {
+        self.public.is_empty() && self.private.is_empty() && self.requests.is_empty()
+    }
+
     /// Market data on their way, at a time.
     fn news(&mut self, now: i64) -> usize {
         while self.passed.front().is_some_and(|arrival| *arrival < now) {
@@ -106,10 +111,9 @@ impl Wire {
 
     /// True when nothing is on its way, and news may be passed over one by one: [`Wire::pass_trade`].
     pub(crate) fn passes(&self) -> bool {
-        let idle = |lines: &Lines| {
-            lines.public.is_empty() && lines.private.is_empty() && lines.requests.is_empty()
-        };
-        self.ahead.is_some() && !self.engine.wants().best_prices && self.lines.iter().all(idle)
+        self.ahead.is_some()
+            && !self.engine.wants().best_prices
+            && self.lines.iter().all(Lines::are_idle)
     }
 
     /// Lets the strategy pass over a trade; [`Wire::passed`] follows for the last of several. False when it does not.
@@ -215,11 +219,7 @@ impl Wire {
 
     /// True when nothing is on its way, and what venues publish takes no drawn time.
     pub(crate) fn is_still(&self) -> bool {
-        let still = |lines: &Lines| {
-            let idle = lines.private.is_empty() && lines.requests.is_empty();
-            idle && lines.public.is_empty() && lines.public.is_constant()
-        };
-        self.lines.iter().all(still)
+        self.lines.iter().all(|lines| lines.are_idle() && lines.public.is_constant())
     }
 
     /// True when no message arrives before `until`. Costs less than [`Wire::first`].

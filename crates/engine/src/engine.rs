@@ -181,11 +181,13 @@ impl Engine {
 
     /// As [`Engine::pass_trade`], of a bar.
     pub fn pass_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
-        if self.wants.bars && !self.passes_over(|strategy| strategy.passes_over_bar(symbol, bar)) {
-            return false;
-        }
-        self.steps += 1;
-        true
+        let passed = self.passes_bar(symbol, bar);
+        self.steps += u64::from(passed);
+        passed
+    }
+
+    fn passes_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
+        !self.wants.bars || self.passes_over(|strategy| strategy.passes_over_bar(symbol, bar))
     }
 
     /// As [`Engine::step_into`], of news of an order whose number is known: see [`Orders::number`].
@@ -248,8 +250,7 @@ impl Engine {
                 }
             }
             FeedEvent::Trade(trade) => {
-                let wanted =
-                    self.wants.trades && !self.passes_over(|strategy| strategy.passes_over(&trade));
+                let wanted = !self.passes_trade(&trade);
                 self.note_trade(&trade);
                 if wanted {
                     self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
@@ -262,13 +263,13 @@ impl Engine {
                 }
             }
             FeedEvent::Bar { symbol, bar } => {
-                let wanted = self.wants.bars
-                    && !self.passes_over(|strategy| strategy.passes_over_bar(&symbol, &bar));
-                if wanted {
+                if !self.passes_bar(&symbol, &bar) {
                     self.consult(actions, |strategy, desk| strategy.on_bar(&symbol, &bar, desk));
                 }
             }
-            FeedEvent::Order(report) => self.on_report(&report, actions),
+            FeedEvent::Order(report) => {
+                self.on_report(&report, actions);
+            }
             FeedEvent::OpenOrders(open) => {
                 self.private_live = true;
                 self.on_open_orders(self.steps, &open, true, actions);
@@ -357,12 +358,18 @@ impl Engine {
         self.close_the_books(number, actions);
     }
 
-    fn on_report(&mut self, report: &OrderReport, actions: &mut Vec<Action>) {
+    /// Whose the report is, if it is of one of ours.
+    fn on_report(
+        &mut self,
+        report: &OrderReport,
+        actions: &mut Vec<Action>,
+    ) -> Option<OrderNumber> {
         let Some(number) = self.orders.owner_of(report) else {
             tracing::warn!(venue_order_id = %report.venue_order_id, "order of another program");
-            return;
+            return None;
         };
         self.on_news(number, report, actions);
+        Some(number)
     }
 
     fn on_news(&mut self, number: OrderNumber, report: &OrderReport, actions: &mut Vec<Action>) {
@@ -397,17 +404,15 @@ impl Engine {
         actions: &mut Vec<Action>,
     ) {
         for report in open {
-            self.on_report(report, actions);
-            if let Some(number) = self.orders.owner_of(report) {
-                let steps = self.steps;
-                let gap_lasts = self.orders.update(number, |order| {
-                    order.listed_open(asked_at);
-                    order.gap_lasts(asked_at, steps)
-                });
-                self.cancel_if_due(number, actions);
-                if reconnected || gap_lasts == Some(true) {
-                    self.fetch_fills(number, actions);
-                }
+            let Some(number) = self.on_report(report, actions) else { continue };
+            let steps = self.steps;
+            let gap_lasts = self.orders.update(number, |order| {
+                order.listed_open(asked_at);
+                order.gap_lasts(asked_at, steps)
+            });
+            self.cancel_if_due(number, actions);
+            if reconnected || gap_lasts == Some(true) {
+                self.fetch_fills(number, actions);
             }
         }
         let listed: Vec<_> = open.iter().map(|report| &report.venue_order_id).collect();

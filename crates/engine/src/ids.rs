@@ -29,11 +29,8 @@ impl OrderIds {
     /// Ids of a run that starts at `started`.
     pub fn new(started: UnixNanos) -> Self {
         let millis = u64::try_from(started.as_nanos() / 1_000_000).unwrap_or(0);
-        let mut text = [b'-'; DIGITS_MAX + 1];
-        let length = base36(millis, &mut text) + 1;
-        let mut prefix = [0; PREFIX_MAX];
-        let length = length.min(PREFIX_MAX);
-        prefix[..length].copy_from_slice(&text[..length]);
+        let mut prefix = [b'-'; PREFIX_MAX];
+        let length = base36(millis, &mut prefix) + 1;
         Self { prefix, length, drawn: 0 }
     }
 

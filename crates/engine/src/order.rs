@@ -26,7 +26,6 @@ pub struct Order {
     known: Executions,
     /// The step at which it was first seen that executions are missing.
     gap_since: Option<u64>,
-    fetching: bool,
     reason: Option<Cow<'static, str>>,
     cancel: Cancel,
     locating: bool,
@@ -101,7 +100,6 @@ impl Order {
             trade_ids: BTreeSet::new(),
             known: Executions::default(),
             gap_since: None,
-            fetching: false,
             reason: None,
             cancel: Cancel::NotWanted,
             locating: false,
@@ -313,17 +311,16 @@ impl Order {
     /// Takes an execution that the venue was asked for. It may be newer than the totals, which it raises
     /// then.
     pub(crate) fn take_fill(&mut self, fill: Fill, step: u64) -> OrderUpdate {
+        if self.is_known(fill.trade_id) {
+            return OrderUpdate::default();
+        }
         let sum = self.known.quantity.checked_add(fill.quantity);
         if !fill.quantity.is_positive() || sum.is_none_or(|sum| sum > self.request.quantity) {
             let (id, trade_id) = (&self.request.client_order_id, fill.trade_id);
-            if !self.is_known(trade_id) {
-                tracing::error!(client_order_id = %id, trade_id, "impossible execution of an order");
-            }
+            tracing::error!(client_order_id = %id, trade_id, "impossible execution of an order");
             return OrderUpdate::default();
         }
-        if !self.learn(&fill) {
-            return OrderUpdate::default();
-        }
+        self.learn(&fill);
         let filled_more = self.known.quantity.saturating_sub(self.filled);
         if filled_more.is_positive() {
             self.filled = self.known.quantity;
@@ -338,16 +335,8 @@ impl Order {
         OrderUpdate { changed, filled_more, new_fill: Some(fill), doubtful: false }
     }
 
-    /// True, once, until [`Order::fetched`]: executions are missing, and somebody should ask for them.
-    pub(crate) fn start_fetching(&mut self) -> bool {
-        let start = !self.fetching && !self.missing().is_zero() && self.venue_order_id.is_some();
-        self.fetching |= start;
-        start
-    }
-
     /// The venue was asked.
     pub(crate) fn fetched(&mut self) {
-        self.fetching = false;
         self.gap_since = None;
     }
 

@@ -49,7 +49,7 @@ use lookup::Lookup;
 pub use lookup::LookupError;
 use rulebook::Rulebook;
 pub use trading::BatchResults;
-pub(crate) use trading::{SWITCH_MAX, order_call, switch_seconds};
+pub(crate) use trading::{SWITCH_MAX, none_if_gone, order_call, switch_seconds};
 
 /// Weight of a query.
 const QUERY_WEIGHT: u32 = 1;

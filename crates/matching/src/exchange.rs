@@ -327,9 +327,9 @@ impl Exchange {
             }
         } else if update.levels.is_some() {
             // What comes into sight pushes others out of it.
-            let (gone, there): (Vec<_>, Vec<_>) =
-                levels.partition(|(_, level)| level.quantity.is_zero());
-            for (side, level) in there.into_iter().chain(gone) {
+            let gone = |(_, level): &(Side, Level)| level.quantity.is_zero();
+            let there = levels.clone().filter(|change| !gone(change));
+            for (side, level) in there.chain(levels.filter(gone)) {
                 market.set_level(side, level);
             }
         } else {

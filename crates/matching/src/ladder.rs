@@ -98,16 +98,17 @@ impl Ladder {
     fn place(&self, price: Price) -> usize {
         match self.levels.last() {
             Some((best, _)) if *best == price => self.levels.len() - 1,
-            Some((best, _)) if self.is_better(price, *best) => self.levels.len(),
+            Some((best, _)) if is_better(self.side, price, *best) => self.levels.len(),
             None => 0,
-            Some(_) => self.levels.partition_point(|(at, _)| self.is_better(price, *at)),
+            Some(_) => self.levels.partition_point(|(at, _)| is_better(self.side, price, *at)),
         }
     }
+}
 
-    fn is_better(&self, price: Price, other: Price) -> bool {
-        match self.side {
-            Side::Buy => price > other,
-            Side::Sell => price < other,
-        }
+/// True when a resting order of `side` at `price` is served before one at `other`.
+pub(crate) fn is_better(side: Side, price: Price, other: Price) -> bool {
+    match side {
+        Side::Buy => price > other,
+        Side::Sell => price < other,
     }
 }

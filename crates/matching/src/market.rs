@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Book, Level, Price, Quantity, Side, Trade};
 
 use crate::config::QueueModel;
-use crate::ladder::{Ladder, Queue, Resting};
+use crate::ladder::{Ladder, Queue, Resting, is_better};
 use crate::order::{AccountId, OrderId};
 use crate::outside::{Levels, Outside, quantity_in};
 use crate::queue::ahead_after;
@@ -195,13 +195,7 @@ impl Market {
             return;
         }
         let (model, after) = (self.model, level.quantity);
-        self.change_queue(side, level.price, |queue| {
-            for resting in queue {
-                let traded = std::mem::take(&mut resting.traded);
-                resting.queue_ahead =
-                    ahead_after(model, resting.queue_ahead, before, after, traded);
-            }
-        });
+        self.change_queue(side, level.price, |queue| move_behind(model, queue, before, after));
     }
 
     /// Removes every recorded level; gives the bids and asks that there were, if an order of ours depends on them.
@@ -225,11 +219,7 @@ impl Market {
                 }
                 let before = quantity_in(before, side, price);
                 let after = self.outside.quantity_at(side, price);
-                for resting in queue {
-                    let traded = std::mem::take(&mut resting.traded);
-                    resting.queue_ahead =
-                        ahead_after(model, resting.queue_ahead, before, after, traded);
-                }
+                move_behind(model, queue, before, after);
             }
         }
     }
@@ -275,8 +265,7 @@ impl Market {
         }
         let [bid, ask] = touches;
         if self.hides([bid.map(|level| level.price), ask.map(|level| level.price)]) {
-            let book = self.book(1);
-            return [book.best_bid(), book.best_ask()];
+            return [Side::Buy, Side::Sell].map(|side| self.levels(side, 1).first().copied());
         }
         [self.joined(Side::Buy, bid), self.joined(Side::Sell, ask)]
     }
@@ -486,16 +475,16 @@ impl Market {
     }
 }
 
-/// True when a resting order of `side` at `price` is served before one at `other`.
-fn is_better(side: Side, price: Price, other: Price) -> bool {
-    match side {
-        Side::Buy => price > other,
-        Side::Sell => price < other,
-    }
-}
-
 fn sum(left: Quantity, right: Quantity) -> Quantity {
     left.checked_add(right).unwrap_or(Quantity::MAX)
+}
+
+/// Moves our orders at a price after the recorded level there has changed.
+fn move_behind(model: QueueModel, queue: &mut Queue, before: Quantity, after: Quantity) {
+    for resting in queue {
+        let traded = std::mem::take(&mut resting.traded);
+        resting.queue_ahead = ahead_after(model, resting.queue_ahead, before, after, traded);
+    }
 }
 
 #[cfg(test)]

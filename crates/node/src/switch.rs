@@ -107,7 +107,7 @@ pub(crate) async fn keep(
                 reporter.up();
             }
             Err(error) => {
-                switch.failed(Instant::now(), retry_after(&error));
+                switch.failed(Instant::now(), error.wait(|_| Duration::ZERO));
                 tell(&switch, &reporter, &error.to_string());
             }
         }
@@ -151,17 +151,6 @@ fn tell(switch: &DeadMansSwitch, reporter: &HealthReporter, error: &str) {
             reporter.down(&format!(
                 "not confirmed for {timeout:?}, the venue may have cancelled all orders: {error}"
             ));
-        }
-    }
-}
-
-/// How long it makes no sense to try again.
-fn retry_after(error: &RestError) -> Duration {
-    match error {
-        RestError::BreakerOpen(open) => open.retry_after,
-        RestError::Limited(limited) => limited.at_least(),
-        RestError::DeadlineElapsed | RestError::AttemptTimedOut { .. } | RestError::Call(_) => {
-            Duration::ZERO
         }
     }
 }

@@ -260,7 +260,7 @@ impl FaultKind {
         }
     }
 
-    /// The hosts that it strikes, or whose work it disturbs.
+    /// The hosts that it strikes, or whose work it disturbs; none for what strikes the trader itself.
     pub fn hosts(&self) -> Vec<Host> {
         self.parameters().target().hosts
     }

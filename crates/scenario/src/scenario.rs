@@ -245,12 +245,13 @@ pub(crate) struct Timing {
 /// Keys that a fault of any kind may have.
 const COMMON: [&str; 6] = ["at", "for", "every", "times", "may_miss", "kind"];
 
-fn read_fault(
+/// The key `kind` of a fault or of a family of faults, and the name that it holds.
+pub(crate) fn read_kind<'a, 't>(
     document: &Document<'_>,
     path: &[Step<'_>],
     span: &Range<usize>,
-    table: &DeTable<'_>,
-) -> Result<Fault, ScenarioError> {
+    table: &'a DeTable<'t>,
+) -> Result<(&'a Spanned<DeValue<'t>>, &'a str), ScenarioError> {
     let Some(kind) = table.get("kind") else {
         let problem =
             Problem::MissingKey { key: "kind".to_owned(), place: document.place(span.start) };
@@ -260,6 +261,16 @@ fn read_fault(
         let path = [path, &[Step::Key("kind")]].concat();
         return Err(document.expected(&path, "a text in quotes".to_owned()));
     };
+    Ok((kind, name))
+}
+
+fn read_fault(
+    document: &Document<'_>,
+    path: &[Step<'_>],
+    span: &Range<usize>,
+    table: &DeTable<'_>,
+) -> Result<Fault, ScenarioError> {
+    let (kind, name) = read_kind(document, path, span, table)?;
     let (mut timing, parameters): (DeTable<'_>, DeTable<'_>) =
         table.clone().into_iter().partition(|(key, _)| COMMON.contains(&key.get_ref().as_ref()));
     timing.remove("kind");

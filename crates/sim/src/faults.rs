@@ -5,7 +5,7 @@ mod link;
 mod protocol;
 
 use platform::Entropy;
-use scenario::{Crash, Direction, FaultKind, Maintenance, MaintenancePhase, PlannedFault, Process};
+use scenario::{Crash, Direction, FaultKind, PlannedFault, Process};
 use venue_sim::kraken::{KrakenSim, Phase};
 
 use crate::clock::Skew;
@@ -47,49 +47,6 @@ enum Carrier {
     Phase(Phase),
     /// The venue's protocol.
     Protocol,
-}
-
-impl Carrier {
-    fn of(kind: &FaultKind) -> Self {
-        if let Some(what) = link::link_fault(kind) {
-            return Self::Links(what);
-        }
-        match kind {
-            FaultKind::Hold(_) | FaultKind::SinkHold => Self::Network,
-            FaultKind::Crash(_) => Self::Hosts,
-            FaultKind::Clock(_) => Self::Clock,
-            FaultKind::SinkStatus(sink) => Self::Influx(sink.status),
-            FaultKind::Maintenance(Maintenance { phase }) => Self::Phase(match phase {
-                MaintenancePhase::Maintenance => Phase::Maintenance,
-                MaintenancePhase::CancelOnly => Phase::CancelOnly,
-                MaintenancePhase::PostOnly => Phase::PostOnly,
-            }),
-            FaultKind::RestStatus(_)
-            | FaultKind::RestLostAnswer(_)
-            | FaultKind::RestSlow(_)
-            | FaultKind::RestError(_)
-            | FaultKind::Hang(_)
-            | FaultKind::WsStatus(_)
-            | FaultKind::WsClose(_)
-            | FaultKind::WsText(_)
-            | FaultKind::Stale(_)
-            | FaultKind::Executions(_)
-            | FaultKind::Book(_)
-            | FaultKind::Token(_)
-            | FaultKind::LateOrders(_)
-            | FaultKind::Refuse(_)
-            | FaultKind::Reset(_)
-            | FaultKind::HalfOpen(_)
-            | FaultKind::Latency(_)
-            | FaultKind::Drip(_)
-            | FaultKind::Throttle(_)
-            | FaultKind::Split(_)
-            | FaultKind::Truncate(_)
-            | FaultKind::Corrupt(_)
-            | FaultKind::Dns(_)
-            | FaultKind::PoolExhausted(_) => Self::Protocol,
-        }
-    }
 }
 
 impl Faults {
@@ -180,14 +137,7 @@ impl Faults {
 
 /// The hosts of a fault by their names; none for what is not about hosts.
 fn hosts(kind: &FaultKind) -> Vec<&'static str> {
-    let hosts = if let FaultKind::Crash(Crash { process }) = kind {
-        process.hosts()
-    } else if matches!(kind, FaultKind::Clock(_)) {
-        Vec::new()
-    } else {
-        kind.hosts()
-    };
-    hosts.iter().map(|host| host.as_str()).collect()
+    kind.hosts().iter().map(|host| host.as_str()).collect()
 }
 
 /// The hosts whose programs a fault ends.

@@ -25,7 +25,7 @@ impl Run {
     ///
     /// # Errors
     /// [`SimError`]: there is no verdict.
-    pub fn of(setup: Setup, progress: &Progress) -> Result<Self, SimError> {
+    pub(crate) fn of(setup: Setup, progress: &Progress) -> Result<Self, SimError> {
         let outcome = simulate(&setup, progress)?;
         let checks = checks::run(&outcome.history, &setup.expectations());
         Ok(Self { setup, outcome, checks })

@@ -1,6 +1,6 @@
 //! Runs jobs on threads.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -25,8 +25,8 @@ pub struct Job {
 ///
 /// `done` gets each record as soon as its run ends, in no order. `stop` ends the sweep: runs that have begun
 /// are waited for, no other begins. A run that takes longer than `wall_max` fails. One that hangs within a
-/// step of virtual time cannot be ended, and keeps a core busy until the program ends: after as many of these
-/// as there are threads the sweep ends by itself.
+/// step of virtual time cannot be ended, and keeps a core busy until the program ends. After as many
+/// runs of both kinds as there are threads the sweep ends by itself.
 ///
 /// True if every job was run.
 pub fn sweep(
@@ -38,7 +38,7 @@ pub fn sweep(
     mut done: impl FnMut(SeedRecord),
 ) -> bool {
     let jobs = Mutex::new(jobs.fuse());
-    let hung = AtomicU64::new(0);
+    let hung = AtomicUsize::new(0);
     let (tell, told) = mpsc::sync_channel(threads);
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -49,7 +49,7 @@ pub fn sweep(
                     let Some(case) = cases.get(job.case) else { return };
                     let record = case.run(job.seed, job.repeat, wall_max);
                     if record.failures.iter().any(|failure| failure.check == RUN_ENDS)
-                        && hung.fetch_add(1, Ordering::Relaxed) + 1 >= count(threads)
+                        && hung.fetch_add(1, Ordering::Relaxed) + 1 >= threads
                     {
                         stop.store(true, Ordering::Relaxed);
                     }
@@ -65,8 +65,4 @@ pub fn sweep(
         }
     });
     jobs.into_inner().next().is_none()
-}
-
-fn count(threads: usize) -> u64 {
-    u64::try_from(threads).unwrap_or(u64::MAX)
 }

@@ -42,10 +42,17 @@ pub struct FileAbout {
     /// True when a `.CHECKSUM` lies beside the file; one that disagrees is an error.
     pub verified: bool,
     /// Levels of a side that a book shows at most, where it does not show all: the depth that Kraken agreed to send
-    /// (as far as the first rows tell it), that of Binance's partial streams, 1 of best prices.
+    /// (as far as the first rows tell it), or that of Binance's partial streams.
     pub levels: Option<u32>,
     /// Time of the first row, which orders the files.
     pub first_ts: UnixNanos,
+}
+
+impl FileAbout {
+    /// Levels of a side that all of these files show, where none shows every level.
+    pub fn levels_of(files: &[Self]) -> Option<u32> {
+        files.iter().map(|file| file.levels).min().flatten()
+    }
 }
 
 /// Some rows of one file.

@@ -1,7 +1,7 @@
 //! `wavetank reduce`.
 
 use std::fs;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use crate::Exit;
 use crate::args::ReduceArgs;
 use crate::commands::run::source::Source;
+use crate::commands::sweep::bar::Bar;
 use crate::commands::sweep::reduced::{self, Origin};
 
 /// A run that takes longer is taken for one that fails otherwise.
@@ -30,23 +31,14 @@ pub(crate) fn execute(args: &ReduceArgs) -> anyhow::Result<Exit> {
         }
     };
     let never = AtomicBool::new(false);
-    let shown = !args.quiet && std::io::stderr().is_terminal();
-    let looked = |runs, faults| {
-        if shown {
-            // Nobody to tell is no reason to stop.
-            drop(write!(
-                std::io::stderr(),
-                "\rreducing `{check}`: run {runs}, {faults} faults left  "
-            ));
-        }
-    };
+    let bar = Bar::of_reduction(&check, args.runs, args.quiet);
+    let looked = |runs, faults| bar.look(runs, faults);
     let limits = (args.runs, RUN_TIME_MAX);
-    let Some(reduced) = sweep::reduce(&case, &setup, &check, limits, &never, looked) else {
+    let reduced = sweep::reduce(&case, &setup, &check, limits, &never, looked);
+    bar.end();
+    let Some(reduced) = reduced else {
         bail!("{name} with seed {seed} does not fail `{check}`");
     };
-    if shown {
-        drop(writeln!(std::io::stderr()));
-    }
     let text = reduced::text(&source, &setup, &reduced, Origin { check: &check, scenario: &name });
     match &args.out {
         Some(file) => {

@@ -4,7 +4,7 @@ pub(super) mod save;
 pub(super) mod source;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use checks::CheckResult;
@@ -109,13 +109,19 @@ pub(super) fn columns() -> usize {
     terminal.map_or(COLUMNS, |(width, _)| usize::from(width.0).max(COLUMNS))
 }
 
-/// The command that repeats the run, up to a second behind the failure.
-fn repro(args: &RunArgs, setup: &Setup, record: &RunRecord) -> String {
-    let seed = scenario::format_seed(setup.seed);
-    let mut command = format!("wavetank run {} --seed {seed}", args.scenario.display());
-    if let Some(tape) = &args.tape {
+/// The command that repeats a whole run.
+pub(super) fn command(scenario: &str, seed: u64, tape: Option<&Path>) -> String {
+    let mut command = format!("wavetank run {scenario} --seed {}", scenario::format_seed(seed));
+    if let Some(tape) = tape {
         command.push_str(&format!(" --tape {}", tape.display()));
     }
+    command
+}
+
+/// The command that repeats the run, up to a second behind the failure.
+fn repro(args: &RunArgs, setup: &Setup, record: &RunRecord) -> String {
+    let scenario = args.scenario.display().to_string();
+    let mut command = command(&scenario, setup.seed, args.tape.as_deref());
     if let Some(failure) = record.failure().filter(|failure| failure.at < setup.scenario.run.length)
     {
         let until = Duration::from_secs(failure.at.as_secs() + 2);

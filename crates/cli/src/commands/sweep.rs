@@ -1,6 +1,6 @@
 //! `wavetank sweep`.
 
-mod bar;
+pub(super) mod bar;
 mod folder;
 pub(super) mod reduced;
 

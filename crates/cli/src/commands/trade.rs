@@ -16,6 +16,7 @@ use tls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 use self::config::Loaded;
+pub(crate) use self::config::{ROOTS_BYTES_MAX, bytes};
 use self::console::Console;
 use crate::args::TradeArgs;
 use crate::exit::Exit;

@@ -38,19 +38,13 @@ impl Engine {
 
     /// Asks the venue for the executions of an order, if some are missing and nobody is asking already.
     pub(super) fn fetch_fills(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
-        let missing = self.orders.at(number).is_some_and(|order| !order.missing().is_zero());
-        if !missing || self.orders.update(number, Order::start_fetching) != Some(true) {
-            return;
+        let order = self.orders.at(number).filter(|order| !order.missing().is_zero());
+        let Some(order) = order else { return };
+        let Some(venue_order_id) = order.venue_order_id().cloned() else { return };
+        if self.fetching.insert(number) {
+            let client_order_id = order.request().client_order_id.clone();
+            let filled = order.filled();
+            actions.push(Action::FetchFills { client_order_id, venue_order_id, filled });
         }
-        let order = self.orders.at(number);
-        let Some((order, venue_order_id)) =
-            order.and_then(|order| Some((order, order.venue_order_id()?.clone())))
-        else {
-            return;
-        };
-        self.fetching.insert(number);
-        let client_order_id = order.request().client_order_id.clone();
-        let filled = order.filled();
-        actions.push(Action::FetchFills { client_order_id, venue_order_id, filled });
     }
 }

@@ -116,7 +116,7 @@ impl Strategy for Quoter {
     }
 
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
-        if trade.symbol != self.symbol || !self.is_due(trade) || !desk.can_trade() {
+        if self.passes_over(trade) || !desk.can_trade() {
             return;
         }
         self.looked_at = Some(trade.venue_ts);

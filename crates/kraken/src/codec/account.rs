@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use model::{
-    Asset, ClientOrderId, Fill, Liquidity, Notional, OrderReport, Price, Quantity, Side, Symbol,
-    UnixNanos, VenueOrderId,
+    Asset, Fill, Liquidity, Notional, OrderReport, Price, Quantity, Side, Symbol, UnixNanos,
+    VenueOrderId,
 };
 
 use super::names;
@@ -345,12 +345,5 @@ impl Listed for OrderDetails {
 
     fn at(&self) -> UnixNanos {
         self.closed_at.unwrap_or(self.opened_at)
-    }
-}
-
-impl OrderDetails {
-    /// Its client order id, if it has one that is ours in form.
-    pub fn client_order_id(&self) -> Option<&ClientOrderId> {
-        self.report.client_order_id.as_ref()
     }
 }

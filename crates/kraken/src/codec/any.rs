@@ -51,8 +51,9 @@ const READERS: &[(&str, Reader)] = &[
     }),
     ("OpenPositions", |body| shown(payload::positions(result::<&RawValue>(body)?)?)),
     ("OpenOrders", |body| {
-        let rows: OpenRows<'_> = result(body)?;
-        shown(payload::reports(rows.open)?)
+        let rows: OpenRows<OrderRow<'_>> = result(body)?;
+        let full: OpenRows<DetailsRow<'_>> = result(body)?;
+        shown((payload::reports(rows.open)?, payload::details(full.open)?))
     }),
     ("ClosedOrders", |body| {
         let rows: ClosedRows<'_> = result(body)?;

@@ -325,6 +325,14 @@ pub struct Amendment {
 }
 
 impl Amendment {
+    /// The venue's name of the order, if it is meant by that.
+    pub(crate) const fn venue_order_id(&self) -> Option<&VenueOrderId> {
+        match &self.target {
+            Target::Venue(id) => Some(id),
+            Target::Client(_) => None,
+        }
+    }
+
     /// No change yet.
     pub const fn of(target: Target, symbol: Symbol) -> Self {
         Self {

@@ -17,8 +17,8 @@ pub(crate) use history::{
 pub(crate) use market::{DepthRow, PairRow, TickerRow};
 pub use market::{Page, TradeCursor, TradePage};
 pub(crate) use trading::{
-    AmendRow, BatchRow, EditRow, PlacedRow, SwitchRow, amendment_fields, batch_body, order_fields,
-    replacement_fields, whole_seconds,
+    AmendRow, BatchRow, EditRow, PlacedRow, SwitchRow, amendment_fields, batch_body, deadline_text,
+    order_fields, replacement_fields, whole_seconds,
 };
 
 mod account;
@@ -88,7 +88,7 @@ impl StatusRow<'_> {
     }
 }
 
-/// A map in which the venue puts one row, under a key of its own choice.
+/// Rows under the venue's own names of them.
 pub(crate) type Keyed<T> = BTreeMap<String, T>;
 
 /// The only row of an answer about one pair.
@@ -109,9 +109,8 @@ pub(crate) fn reports(rows: Keyed<OrderRow<'_>>) -> Result<Vec<OrderReport>, Dec
 }
 
 #[derive(Deserialize)]
-pub(crate) struct OpenRows<'a> {
-    #[serde(borrow)]
-    pub(crate) open: Keyed<OrderRow<'a>>,
+pub(crate) struct OpenRows<T> {
+    pub(crate) open: Keyed<T>,
 }
 
 #[derive(Deserialize)]

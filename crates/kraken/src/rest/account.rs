@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use model::{Asset, ClientOrderId, Notional, OrderReport, Symbol, UnixNanos, VenueOrderId};
 use resilience::Weight;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::paging::Pager;
@@ -15,6 +14,7 @@ use crate::codec::account::{
 use crate::codec::decode::Number;
 use crate::codec::form::Form;
 use crate::codec::names;
+use crate::codec::order_row::OrderRow;
 use crate::codec::reply;
 use crate::codec::rest::{
     self as payload, BalanceRow, ClosedRows, DetailsRow, Keyed, LedgerRow, OpenRows, PageOf,
@@ -23,13 +23,6 @@ use crate::codec::rest::{
 
 /// Executions and entries of a ledger that one question may name.
 const QUERY_IDS_MAX: usize = 20;
-
-/// Open orders in full.
-#[derive(Deserialize)]
-struct OpenFull<'a> {
-    #[serde(borrow)]
-    open: Keyed<DetailsRow<'a>>,
-}
 
 impl Rest {
     /// What the account owns, what is reserved for open orders included.
@@ -164,7 +157,7 @@ impl Rest {
     pub async fn open_orders_in_full(&self) -> Result<Vec<OrderDetails>, RestError> {
         let form = Form::new().with("trades", "true");
         let read = |body: &[u8], now| {
-            let rows: OpenFull<'_> = reply::result(body, now)?;
+            let rows: OpenRows<DetailsRow<'_>> = reply::result(body, now)?;
             Ok(payload::details(rows.open)?)
         };
         self.shared.query(self.deadline(), "OpenOrders", form, read).await
@@ -306,7 +299,7 @@ impl Rest {
 
     async fn open_orders_where(&self, form: Form) -> Result<Vec<OrderReport>, RestError> {
         let read = |body: &[u8], now| {
-            let rows: OpenRows<'_> = reply::result(body, now)?;
+            let rows: OpenRows<OrderRow<'_>> = reply::result(body, now)?;
             Ok(payload::reports(rows.open)?)
         };
         let reports = self.shared.query(self.deadline(), "OpenOrders", form, read).await?;

@@ -45,8 +45,13 @@ impl Rulebook {
         }
     }
 
-    fn of(&self, symbol: &Symbol) -> Option<(PairRules, Instant)> {
-        self.heard.lock().get(symbol).cloned()
+    /// What a check says of the rules that were last heard, and when that was.
+    fn judge(
+        &self,
+        symbol: &Symbol,
+        check: impl FnOnce(&PairRules) -> Result<(), RuleBroken>,
+    ) -> Option<(Result<(), RuleBroken>, Instant)> {
+        self.heard.lock().get(symbol).map(|(rules, heard)| (check(rules), *heard))
     }
 }
 
@@ -117,14 +122,12 @@ impl Rest {
         symbol: &Symbol,
         check: impl Fn(&PairRules) -> Result<(), RuleBroken> + Send,
     ) -> Result<(), RestError> {
-        let broken = match self.rules.of(symbol) {
-            Some((rules, heard)) => match check(&rules) {
-                Ok(()) => return Ok(()),
-                Err(broken) if heard.elapsed() < FRESH_FOR => {
-                    return Err(CallError::from(broken).into());
-                }
-                Err(broken) => Some(broken),
-            },
+        let broken = match self.rules.judge(symbol, &check) {
+            Some((Ok(()), _)) => return Ok(()),
+            Some((Err(broken), heard)) if heard.elapsed() < FRESH_FOR => {
+                return Err(CallError::from(broken).into());
+            }
+            Some((Err(broken), _)) => Some(broken),
             None => None,
         };
         match (self.load_pairs(std::slice::from_ref(symbol)).await, broken) {

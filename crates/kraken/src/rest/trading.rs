@@ -13,7 +13,7 @@ use crate::codec::fault::{Fate, VenueError};
 use crate::codec::fields::Body;
 use crate::codec::form::Form;
 use crate::codec::order::{
-    Amendment, CancelTarget, KrakenOrder, Placed, Replaced, Replacement, SwitchState, Target,
+    Amendment, CancelTarget, KrakenOrder, Placed, Replaced, Replacement, SwitchState,
 };
 use crate::codec::reply::{self, ReplyError};
 use crate::codec::rest::{
@@ -157,10 +157,7 @@ impl Rest {
         self.check_amendment(change).await?;
         let shared = &*self.shared;
         let limiter = &shared.limits.engine(&change.symbol).map_err(LaneError::from)?;
-        let id = match &change.target {
-            Target::Venue(id) => Some(id),
-            Target::Client(_) => None,
-        };
+        let id = change.venue_order_id();
         let weight = shared.limits.change_weight(id, AMEND_WEIGHTS);
         let call = Call::once("kraken/AmendOrder", self.deadline(), limiter, weight);
         let send = |ready| async move {
@@ -232,14 +229,8 @@ impl Rest {
         };
         let lane = (&self.shared.lanes.cancel, self.deadline());
         let body = form.into();
-        match self.shared.private(lane, limit, Rank::Trade, "CancelOrder", body, count).await {
-            Err(RestError::Call(CallError::Venue(error)))
-                if error.is("EOrder:Unknown order") && error.fate() == Fate::NotDone =>
-            {
-                Ok(0)
-            }
-            answer => answer,
-        }
+        let (rank, method) = (Rank::Trade, "CancelOrder");
+        none_if_gone(self.shared.private(lane, limit, rank, method, body, count).await)
     }
 
     /// Cancels up to 50 orders of one pair in one request; tells how many. Those that are gone already are
@@ -332,6 +323,18 @@ pub(crate) fn order_call<'a>(
     match order.client_order_id() {
         Some(id) => Call::order(op, deadline, limiter, ORDER_WEIGHT, id),
         None => Call::once(op, deadline, limiter, ORDER_WEIGHT),
+    }
+}
+
+/// What a cancel has brought: nothing, if there is no such open order any more.
+pub(crate) fn none_if_gone(answer: Result<u32, RestError>) -> Result<u32, RestError> {
+    match answer {
+        Err(RestError::Call(CallError::Venue(error)))
+            if error.is("EOrder:Unknown order") && error.fate() == Fate::NotDone =>
+        {
+            Ok(0)
+        }
+        answer => answer,
     }
 }
 

@@ -61,13 +61,7 @@ impl Classify for DialError {
 
 /// Why there is no connection, and how long to stay away at least.
 pub(super) fn judge(error: &LaneError<DialError>) -> (String, Duration) {
-    let wait = match error {
-        LaneError::BreakerOpen(open) => open.retry_after,
-        LaneError::Limited(limited) => limited.at_least(),
-        LaneError::DeadlineElapsed | LaneError::AttemptTimedOut { .. } => Duration::ZERO,
-        LaneError::Call(error) => error.wait(),
-    };
-    (error.to_string(), wait)
+    (error.to_string(), error.wait(DialError::wait))
 }
 
 /// An error with its cause, in one line.

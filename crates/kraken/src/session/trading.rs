@@ -20,15 +20,15 @@ use resilience::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::codec::DecodeError;
-use crate::codec::fault::{Fate, VenueError};
+use crate::codec::fault::VenueError;
 use crate::codec::order::{
-    Amendment, CancelTarget, KrakenOrder, Placed, Replaced, Replacement, SwitchState, Target,
+    Amendment, CancelTarget, KrakenOrder, Placed, Replaced, Replacement, SwitchState,
 };
 use crate::codec::ws::trading::TradeRequest;
 use crate::codec::ws::{Done, DoneOrder};
 use crate::config::{ConfigError, KrakenConfig};
 use crate::rest::{
-    BatchResults, CallError, Rest, RestError, SubmitError, order_call, switch_seconds,
+    BatchResults, CallError, Rest, RestError, SubmitError, none_if_gone, order_call, switch_seconds,
 };
 use crate::tier::{AMEND_WEIGHTS, EDIT_WEIGHTS, batch_weight};
 
@@ -202,10 +202,7 @@ impl Trader {
     pub async fn amend(&self, change: &Amendment) -> Result<String, SubmitError> {
         self.rest.check_amendment(change).await?;
         let limiter = &self.rest.limits().engine(&change.symbol).map_err(LaneError::from)?;
-        let id = match &change.target {
-            Target::Venue(id) => Some(id),
-            Target::Client(_) => None,
-        };
+        let id = change.venue_order_id();
         let weight = self.rest.limits().change_weight(id, AMEND_WEIGHTS);
         let call = Call::once("kraken/ws/amend_order", self.rest.deadline(), limiter, weight);
         let done = self.once(call, limiter, TradeRequest::Amend(change.clone())).await?;
@@ -240,15 +237,8 @@ impl Trader {
         let weight = self.rest.cancel_weight(target);
         let op = "kraken/ws/cancel_order";
         let call = Call::repeatable(op, self.rest.deadline(), limiter, weight);
-        match self.repeated(call, limiter, TradeRequest::Cancel(target.clone())).await {
-            Ok(_) => Ok(1),
-            Err(LaneError::Call(CallError::Venue(error)))
-                if error.is("EOrder:Unknown order") && error.fate() == Fate::NotDone =>
-            {
-                Ok(0)
-            }
-            Err(error) => Err(error),
-        }
+        let done = self.repeated(call, limiter, TradeRequest::Cancel(target.clone())).await;
+        none_if_gone(done.map(|_| 1))
     }
 
     /// As [`Rest::cancel_batch`].

@@ -97,7 +97,7 @@ impl Exchange {
         let power = match trader.funding {
             Funding::Spot if self.holds_without_fee(order) => {
                 let power = self.freed_and_free(order, quantity);
-                if self.cost_booked(order, opening_price, wanted, liquidity) <= power {
+                if self.costs(order, liquidity, 0, wanted, [opening_price; 2]) <= power {
                     return allowed;
                 }
                 allowed.short = Some(CancelReason::Funds);
@@ -238,20 +238,6 @@ impl Exchange {
         let rest = order.remaining().saturating_sub(quantity);
         let kept = self.hold_of_limit(order, rest).unwrap_or(Notional::ZERO).min(order.held);
         order.held.raw() - kept.raw() + self.free_quote(order)
-    }
-
-    /// What an execution takes from a buyer, as it is booked.
-    fn cost_booked(
-        &self,
-        order: &Order,
-        price: Price,
-        quantity: Quantity,
-        liquidity: Liquidity,
-    ) -> i128 {
-        let cost = Notional::of(price, quantity);
-        let fee = self.fee_on(order.market, order.account, cost, liquidity);
-        let fee = fee.map_or(i128::MAX, Notional::raw);
-        self.booked_quote(order.market, cost).raw().saturating_add(fee)
     }
 
     /// What an order has to reserve; `None` when that is beyond every balance.

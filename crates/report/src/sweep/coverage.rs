@@ -14,7 +14,7 @@ const STRIKES: &str = "strikes of faults";
 const BREAKERS: &str = "states of breakers";
 const STREAMS: &str = "states of streams";
 const ORDERS: &str = "orders that were";
-const CHECKS: &str = "things examined by checks";
+pub(super) const CHECKS: &str = "things examined by checks";
 
 /// Counts by group and item. An item that could have happened and did not is there with zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::coverage::CHECKS;
 use super::tally::{FailureGroup, SweepReport};
 
 /// JUnit XML: one suite per scenario, one case per check, and one that says how many runs were made.
 ///
 /// A case per seed would tell nothing more: seeds of one check have one cause more often than not.
 pub fn junit_xml(report: &SweepReport) -> String {
-    let checks = report.coverage.get("things examined by checks");
+    let checks = report.coverage.get(CHECKS);
     let mut names: Vec<&str> =
         checks.into_iter().flat_map(BTreeMap::keys).map(String::as_str).collect();
     // A hang or a panic is no check, but a case.

@@ -29,15 +29,6 @@ impl FailureClass {
             Self::Differs => "differs",
         }
     }
-
-    /// Exit code of a sweep whose worst failure is of this class: 2, 3, 4.
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::Safety => Class::Safety.exit_code(),
-            Self::Liveness => Class::Liveness.exit_code(),
-            Self::Differs => 4,
-        }
-    }
 }
 
 impl From<Class> for FailureClass {

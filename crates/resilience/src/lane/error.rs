@@ -73,4 +73,14 @@ impl<E> LaneError<E> {
             Self::Call(error) => call_not_sent(error),
         }
     }
+
+    /// How long it makes no sense to try again. `call_wait` judges the call's own error.
+    pub fn wait(&self, call_wait: impl FnOnce(&E) -> Duration) -> Duration {
+        match self {
+            Self::BreakerOpen(open) => open.retry_after,
+            Self::Limited(limited) => limited.at_least(),
+            Self::DeadlineElapsed | Self::AttemptTimedOut { .. } => Duration::ZERO,
+            Self::Call(error) => call_wait(error),
+        }
+    }
 }

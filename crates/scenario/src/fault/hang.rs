@@ -68,7 +68,7 @@ impl HangPhase {
     }
 
     /// Whether the phase is one of a REST request.
-    pub const fn is_rest(self) -> bool {
+    const fn is_rest(self) -> bool {
         matches!(self, Self::Head | Self::Body)
     }
 
@@ -84,7 +84,7 @@ impl HangPhase {
 
 impl Hang {
     /// The hosts whose connections hang.
-    pub fn hosts(&self) -> Vec<Host> {
+    fn hosts(&self) -> Vec<Host> {
         let all = || self.phase.hosts().to_vec();
         self.host.map_or_else(all, |host| vec![host])
     }

@@ -20,20 +20,13 @@ pub struct Hold {
     pub direction: Option<Direction>,
 }
 
-impl Hold {
-    /// The hosts whose connections hang.
-    pub fn hosts(&self) -> Vec<Host> {
-        or_venue(self.host)
-    }
-}
-
 impl Parameters for Hold {
     fn problem(&self) -> Option<Problem> {
         one_of(self.host, &Host::VENUE, "of the venue; the database has `sink-hold`")
     }
 
     fn target(&self) -> Target<'_> {
-        Target::bytes(self.hosts(), self.direction)
+        Target::bytes(or_venue(self.host), self.direction)
     }
 }
 

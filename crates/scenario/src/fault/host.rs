@@ -72,6 +72,15 @@ impl Direction {
     /// Both of them.
     pub const BOTH: [Self; 2] = [Self::In, Self::Out];
 
+    /// The one, or both where nothing is said.
+    pub const fn or_both(direction: Option<Self>) -> &'static [Self] {
+        match direction {
+            None => &Self::BOTH,
+            Some(Self::In) => &[Self::In],
+            Some(Self::Out) => &[Self::Out],
+        }
+    }
+
     /// Value of the key `direction`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -25,7 +25,7 @@ pub(super) trait Parameters: fmt::Display {
 /// What a fault strikes: two of one kind collide if their targets have everything in common.
 #[derive(Debug, Clone)]
 pub(super) struct Target<'a> {
-    /// Hosts.
+    /// Hosts; none for what strikes the trader itself.
     pub(super) hosts: Vec<Host>,
     /// REST methods; empty for all, or where it is not about methods.
     pub(super) methods: &'a [Method],
@@ -43,18 +43,15 @@ impl Target<'_> {
 
     /// The bytes of one or both directions.
     pub(super) const fn bytes(hosts: Vec<Host>, direction: Option<Direction>) -> Self {
-        let directions: &'static [Direction] = match direction {
-            None => &Direction::BOTH,
-            Some(Direction::In) => &[Direction::In],
-            Some(Direction::Out) => &[Direction::Out],
-        };
-        Self { hosts, methods: &[], part: "", directions }
+        Self { hosts, methods: &[], part: "", directions: Direction::or_both(direction) }
     }
 
     pub(super) fn meets(&self, other: &Target<'_>) -> bool {
         let all_methods = self.methods.is_empty() || other.methods.is_empty();
+        // Both are about the trader itself.
+        let no_hosts = self.hosts.is_empty() && other.hosts.is_empty();
         self.part == other.part
-            && share(&self.hosts, &other.hosts)
+            && (no_hosts || share(&self.hosts, &other.hosts))
             && share(self.directions, other.directions)
             && (all_methods || share(self.methods, other.methods))
     }

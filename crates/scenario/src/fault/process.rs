@@ -44,7 +44,7 @@ impl Process {
     }
 
     /// The hosts on which it runs, the trader's aside.
-    pub fn hosts(self) -> Vec<Host> {
+    fn hosts(self) -> Vec<Host> {
         match self {
             Self::Kraken => Host::VENUE.to_vec(),
             Self::Influx => vec![Host::Influx],
@@ -55,9 +55,7 @@ impl Process {
 
 impl Parameters for Crash {
     fn target(&self) -> Target<'_> {
-        // The trader has no host that a fault could be aimed at: what is struck is the process.
-        let hosts = [self.process.hosts(), vec![Host::KrakenRest]].concat();
-        Target { part: self.process.as_str(), ..Target::hosts(hosts) }
+        Target { part: self.process.as_str(), ..Target::hosts(self.process.hosts()) }
     }
 }
 
@@ -93,7 +91,7 @@ impl Parameters for Clock {
     }
 
     fn target(&self) -> Target<'_> {
-        Target::hosts(vec![Host::KrakenRest])
+        Target::hosts(Vec::new())
     }
 }
 

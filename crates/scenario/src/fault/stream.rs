@@ -143,20 +143,13 @@ pub struct Stale {
     pub host: Option<Host>,
 }
 
-impl Stale {
-    /// The hosts whose sessions get no data.
-    pub fn hosts(&self) -> Vec<Host> {
-        or_streams(self.host)
-    }
-}
-
 impl Parameters for Stale {
     fn problem(&self) -> Option<Problem> {
         with_streams(self.host)
     }
 
     fn target(&self) -> Target<'_> {
-        Target::hosts(self.hosts())
+        Target::hosts(or_streams(self.host))
     }
 }
 

@@ -11,8 +11,9 @@ use toml::{Spanned, Value};
 use super::choice::{Plain, Values};
 use super::{Choice, Family, Storm};
 use crate::document::{Document, Step};
-use crate::error::{Problem, ScenarioError};
+use crate::error::ScenarioError;
 use crate::fault::FaultKind;
+use crate::scenario::read_kind;
 use crate::schema::DurationText;
 use crate::validate::limits;
 
@@ -118,15 +119,7 @@ fn read_family<'t>(
     table: &DeTable<'t>,
 ) -> Result<Family, ScenarioError> {
     let span = element.span();
-    let Some(kind) = table.get("kind") else {
-        let problem =
-            Problem::MissingKey { key: "kind".to_owned(), place: document.place(span.start) };
-        return Err(document.error(span.start, problem));
-    };
-    let Some(name) = kind.get_ref().as_str() else {
-        let path = [path, &[Step::Key("kind")]].concat();
-        return Err(document.expected(&path, "a text in quotes".to_owned()));
-    };
+    let (kind, name) = read_kind(document, path, &span, table)?;
     let (mut common, named): (DeTable<'_>, DeTable<'_>) =
         table.clone().into_iter().partition(|(key, _)| COMMON.contains(&key.get_ref().as_ref()));
     common.remove("kind");
@@ -134,8 +127,8 @@ fn read_family<'t>(
     let mut corners = Vec::new();
     for (key, value) in named {
         let path = [path, &[Step::Key(key.get_ref())]].concat();
-        let (choice, mut ends) = read_choice(document, &path, &value)?;
-        let mut ends: Vec<_> = ends.drain(..).map(Some).collect();
+        let (choice, ends) = read_choice(document, &path, &value)?;
+        let mut ends: Vec<_> = ends.into_iter().map(Some).collect();
         if choice.percent < 100 {
             ends.push(None);
         }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use kraken::KrakenConfig;
-use scenario::{Direction, FaultKind, HangPhase, Host, PlannedFault};
+use scenario::{FaultKind, Host, PlannedFault};
+
+use super::silences;
 
 /// How long after its end something may arrive that a fault kept on its way; `None` of a fault that keeps
 /// nothing.
@@ -29,12 +31,14 @@ pub(super) fn of(
     if !fault.kind.hosts().contains(&Host::KrakenPublic) {
         return None;
     }
+    if silences::of(&fault.kind).is_some() {
+        return Some(silence_max);
+    }
     let lasts = fault.until.saturating_sub(fault.at);
     // A change that is missed shows in the next one, or when the subscription is renewed.
     let missed = config.quiet_max + config.subscribe_timeout;
     match &fault.kind {
-        FaultKind::Hold(hold) if hold.direction != Some(Direction::Out) => Some(silence_max),
-        FaultKind::Hang(hang) if hang.phase == HangPhase::Subscribed => Some(silence_max),
+        // Some connections only: which of them, nobody knows.
         FaultKind::HalfOpen(_) => Some(silence_max),
         FaultKind::Latency(latency) => Some(latency.delays().1),
         FaultKind::Drip(_) | FaultKind::Throttle(_) => Some(lasts + silence_max),

@@ -15,7 +15,7 @@ use crate::kraken::orders::DueClose;
 use crate::kraken::pair::Pair;
 use crate::kraken::prints::push_bounded;
 use crate::kraken::stream::{Moment, Trigger, executions, public};
-use crate::kraken::venue::{OrderFacts, OwnExecution, Venue};
+use crate::kraken::venue::{Ended, OrderFacts, OwnExecution, Venue};
 
 /// Executions of an account that are remembered.
 const EXECUTIONS_KEPT: usize = 10_000;
@@ -326,8 +326,21 @@ impl Venue {
     }
 }
 
+/// How an order ended before it was filled, and why: the venue's own reason goes before the exchange's.
+pub(crate) const fn end_words(
+    reason: CancelReason,
+    ended: Option<Ended>,
+) -> (&'static str, &'static str) {
+    match ended {
+        Some(Ended::Expired) => ("expired", "Order expired"),
+        Some(Ended::Replaced) => ("canceled", "Order replaced"),
+        Some(Ended::SelfTrade) => ("canceled", reason_text(CancelReason::SelfMatch)),
+        None => ("canceled", reason_text(reason)),
+    }
+}
+
 /// Why an order ended, in Kraken's words.
-pub(crate) const fn reason_text(reason: CancelReason) -> &'static str {
+const fn reason_text(reason: CancelReason) -> &'static str {
     match reason {
         CancelReason::Requested => "User requested",
         CancelReason::Immediate => "Immediate or cancel order",

@@ -136,6 +136,12 @@ const PRIVATE: &[&str] = &[
 impl Venue {
     /// Answers a request and writes that into the history.
     pub(crate) fn handle(&mut self, request: &Request, now: UnixNanos) -> Reply {
+        let result = self.result(request, now);
+        self.reply(request, result)
+    }
+
+    /// As [`Venue::execute`]; counts what the phase refuses.
+    pub(crate) fn result(&mut self, request: &Request, now: UnixNanos) -> MethodResult {
         let result = self.execute(request, now);
         let by_phase = [
             ApiError::UNAVAILABLE,
@@ -148,11 +154,11 @@ impl Venue {
         {
             self.refused_by_phase += 1;
         }
-        self.reply(request, result)
+        result
     }
 
     /// The answer that a result makes, which goes into the history.
-    fn reply(&self, request: &Request, result: MethodResult) -> Reply {
+    pub(crate) fn reply(&self, request: &Request, result: MethodResult) -> Reply {
         let error = result.as_ref().err().map(|error| error.0.to_string());
         self.sink.record(VenueEvent::RequestAnswered {
             op: request.op().to_owned(),

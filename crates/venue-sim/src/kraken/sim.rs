@@ -356,15 +356,16 @@ impl Shared {
                 self.venue.lock().refuse(request, &ApiError::TOO_MANY_REQUESTS.0)
             };
         }
-        let reply = self.venue.lock().handle(request, now);
-        let known = !reply.body.contains(ApiError::INVALID_KEY.0.as_ref());
+        let mut venue = self.venue.lock();
+        let result = venue.result(request, now);
+        let known = result.as_ref().err() != Some(&ApiError::INVALID_KEY);
         let mut edge = self.edge.lock();
         // On loopback all clients have one address: whoever has a right key is not locked out.
         if !known && edge.is_locked(from, now) {
-            return self.venue.lock().refuse(request, &ApiError::LOCKOUT.0);
+            return venue.reply(request, Err(ApiError::LOCKOUT));
         }
         edge.note_key(from, known, now);
-        reply
+        venue.reply(request, result)
     }
 
     /// A page of Cloudflare's, for a request that the exchange's own answer does not reach.

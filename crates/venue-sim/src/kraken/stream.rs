@@ -27,6 +27,7 @@ use crate::kraken::limits::{Allowance, Count};
 use crate::kraken::orders::Phase;
 use crate::kraken::sim::Role;
 use crate::kraken::stream::executions::Row;
+use crate::kraken::token::Grant;
 use crate::kraken::venue::{Listed, Venue};
 use crate::kraken::wire::json;
 
@@ -303,6 +304,17 @@ impl Session {
 }
 
 impl Venue {
+    /// What a token grants; a session keeps it alive from now on.
+    fn claimed(&mut self, connection: u64, token: &str, now: UnixNanos) -> Option<Grant> {
+        let session = self.sessions.sessions.get(&connection)?;
+        if session.tokens.contains(token) {
+            return self.tokens.look(token, now);
+        }
+        let grant = self.claim_token(token, now)?;
+        self.sessions.sessions.get_mut(&connection)?.tokens.insert(token.to_owned());
+        Some(grant)
+    }
+
     /// Opens a session, greets it, and returns its number.
     pub(crate) fn open_session(
         &mut self,

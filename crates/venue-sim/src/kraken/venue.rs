@@ -8,7 +8,7 @@ use matching::{
     Liquidity, OrderId, QueueModel, Shortfall, Slippage, SyntheticConfig, VenueRules,
 };
 use model::history::VenueEvent;
-use model::{Asset, Notional, Price, Quantity, Symbol, UnixNanos};
+use model::{Asset, Notional, Price, Quantity, Symbol, TimeInForce, UnixNanos};
 use platform::Entropy;
 
 use crate::VenueSink;
@@ -53,6 +53,8 @@ pub(crate) struct Venue {
     pub(crate) trailing: BTreeMap<Symbol, BTreeSet<OrderId>>,
     /// Closes that executions asked for, to be placed when everything about these is told.
     pub(crate) closes: VecDeque<DueClose>,
+    /// True while they are placed.
+    pub(crate) places_closes: bool,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
     pub(crate) ids: Ids,
@@ -176,6 +178,16 @@ impl Account {
 }
 
 impl OrderFacts {
+    /// How long it lives, in the words of streams.
+    pub(crate) const fn time_in_force(&self) -> &'static str {
+        match (self.request.time_in_force, self.expires) {
+            (TimeInForce::Gtc, None) => "GTC",
+            (TimeInForce::Gtc, Some(_)) => "GTD",
+            (TimeInForce::Ioc, _) => "IOC",
+            (TimeInForce::Fok, _) => "FOK",
+        }
+    }
+
     /// Name of the position that it opened or closed, which spot orders do not have: its own under another letter.
     pub(crate) fn position_id(&self) -> String {
         let last = self.txid.len().saturating_sub(1);
@@ -260,6 +272,7 @@ impl Venue {
             timers: Timers::default(),
             trailing: BTreeMap::new(),
             closes: VecDeque::new(),
+            places_closes: false,
             public_post: config.public_post,
             sink,
         };

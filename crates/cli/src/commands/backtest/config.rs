@@ -31,16 +31,11 @@ pub(super) fn of(
     file: &Loaded,
     tapes: &[MarketTape],
 ) -> anyhow::Result<BacktestConfig> {
-    let market = |tape: &MarketTape| {
-        let decimals = tape.head.price_decimals;
-        (tape.symbol.clone(), tape.venue().map(str::to_owned), tape.data(), decimals)
-    };
-    let markets: Vec<_> = tapes.iter().map(market).collect();
-    let markets = markets.iter().map(|(symbol, venue, data, decimals)| MarketSays {
-        symbol: symbol.as_str(),
-        venue: venue.as_deref(),
-        data: *data,
-        price_decimals: *decimals,
+    let markets = tapes.iter().map(|tape| MarketSays {
+        symbol: &tape.symbol,
+        venue: tape.venue(),
+        data: tape.data(),
+        price_decimals: tape.head.price_decimals,
     });
     of_markets(args, file, &markets.collect::<Vec<_>>())
 }
@@ -165,7 +160,7 @@ fn model_market(
     let told = file.market(symbol.as_str());
     market.liquidity = match (args.fill.or(told.and_then(|told| told.fill)), data) {
         (Some(FillRule::Book), MarketData::Bars) => {
-            return Err(anyhow!("--fill book: bars have no book; expected next or last"));
+            return Err(anyhow!("--fill book: bars have no book; expected next, last or close"));
         }
         (Some(FillRule::Next | FillRule::Last | FillRule::Close), MarketData::Book) => {
             return Err(anyhow!("--fill: orders on a recorded book fill in it; expected book"));

@@ -10,7 +10,7 @@ use report::Tally;
 const TICK: Duration = Duration::from_millis(500);
 
 /// A bar on the terminal, or none.
-pub(super) struct Bar(ProgressBar);
+pub(in crate::commands) struct Bar(ProgressBar);
 
 impl Bar {
     /// The bar of a sweep, with what is done already.
@@ -24,7 +24,7 @@ impl Bar {
     }
 
     /// The bar of a reduction.
-    pub(super) fn of_reduction(check: &str, runs: u32, quiet: bool) -> Self {
+    pub(in crate::commands) fn of_reduction(check: &str, runs: u32, quiet: bool) -> Self {
         let template = "reducing {prefix}: {bar:20} run {pos} of at most {len}, {msg}";
         let bar = Self::new(u64::from(runs), template, quiet);
         bar.0.set_prefix(check.to_owned());
@@ -48,12 +48,12 @@ impl Bar {
         self.0.set_message(format!("{failed} failed"));
     }
 
-    pub(super) fn look(&self, runs: u32, faults: usize) {
+    pub(in crate::commands) fn look(&self, runs: u32, faults: usize) {
         self.0.set_position(u64::from(runs));
         self.0.set_message(format!("{faults} faults left"));
     }
 
-    pub(super) fn end(&self) {
+    pub(in crate::commands) fn end(&self) {
         self.0.finish_and_clear();
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sim::Setup;
 use sweep::{Case, Reduced};
 
+use crate::commands::run::command;
 use crate::commands::run::source::Source;
 
 /// Where a failure was found.
@@ -16,12 +17,8 @@ pub(in crate::commands) struct Origin<'a> {
 
 /// The command that repeats a run.
 pub(super) fn repro(sources: &[Arc<Source>], cases: &[Case], scenario: &str, seed: u64) -> String {
-    let mut command = format!("wavetank run {scenario} --seed {}", scenario::format_seed(seed));
     let found = cases.iter().position(|case| case.name == scenario);
-    if let Some(tape) = found.and_then(|at| sources[at].other_tape()) {
-        command.push_str(&format!(" --tape {}", tape.display()));
-    }
-    command
+    command(scenario, seed, found.and_then(|at| sources[at].other_tape()))
 }
 
 /// The scenario file of a reduced run, with its origin in the first lines.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 
 use anyhow::Context as _;
-use tape::{ColumnarWriter, MarketReader, QualityReport, Sieve};
+use tape::{ColumnarWriter, FileAbout, MarketReader, QualityReport, Sieve};
 
 use super::survey;
 use crate::Exit;
@@ -15,7 +15,7 @@ pub(crate) fn convert(args: &ConvertArgs) -> anyhow::Result<Exit> {
     let reader = survey::open(&args.read)?;
     let symbol = args.symbol.clone().or_else(|| reader.files().first()?.symbol.clone());
     let files = reader.files().to_vec();
-    let levels = files.iter().map(|file| file.levels).min().flatten();
+    let levels = FileAbout::levels_of(&files);
     let mut sieve = Sieve::new(reader.kind(), files, survey::config(&args.read.how)?);
     let shown = args.out.display();
     let file = File::create_new(&args.out)

@@ -27,11 +27,9 @@ const BYTES_MAX: u64 = 64 * 1024;
 /// Largest file of a secret, in bytes.
 const SECRET_BYTES_MAX: u64 = 4 * 1024;
 /// Largest file of certificates, in bytes: all public authorities together have a quarter of that.
-const ROOTS_BYTES_MAX: u64 = 1024 * 1024;
+pub(crate) const ROOTS_BYTES_MAX: u64 = 1024 * 1024;
 /// Tables without which the file says nothing.
 const TABLES: [&str; 3] = ["venue", "strategy", "risk"];
-/// Kraken's REST interface, and where its streams are then.
-const KRAKEN: [&str; 3] = ["api.kraken.com", "ws.kraken.com", "ws-auth.kraken.com"];
 /// Where WebSocket v2 is.
 const WS_PATH: &str = "/v2";
 /// The dependency that is the node's own endpoint.
@@ -137,7 +135,9 @@ impl Reader<'_> {
         if !venue.rest.path.is_empty() {
             return Err(self.expected("venue", "rest", "an address without a path"));
         }
-        let [api, ws, ws_auth] = KRAKEN;
+        // Where Kraken itself is.
+        let [api, ws, ws_auth] = [&kraken.rest, &kraken.public_ws, &kraken.private_ws]
+            .map(|endpoint| endpoint.host.as_str());
         let stream = |host: &str| {
             let host =
                 if venue.rest.endpoint.host == api { host } else { &venue.rest.endpoint.host };
@@ -345,7 +345,7 @@ fn set_lane(lane: &mut LaneConfig, file: &Lane) {
 }
 
 /// A file of bounded size.
-fn bytes(path: &Path, what: &str, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn bytes(path: &Path, what: &str, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
     let shown = path.display();
     let file = fs::File::open(path).with_context(|| format!("{shown}: expected {what}"))?;
     let mut bytes = Vec::new();

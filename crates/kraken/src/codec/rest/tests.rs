@@ -85,7 +85,7 @@ fn orders_of_every_sample_are_read() {
     };
     for name in ["open_orders_stop_loss_limit", "open_orders_trailing_stop"] {
         let Some(body) = sample(name) else { return };
-        let rows: OpenRows<'_> = read(&body);
+        let rows: OpenRows<OrderRow<'_>> = read(&body);
         let reports = reports(rows.open).expect("numbers");
         assert_eq!(states(reports), [OrderState::Open], "{name}");
     }

@@ -20,7 +20,7 @@ use crate::codec::order::{
 const DEADLINE_GRAIN: Duration = Duration::from_millis(1);
 
 /// A deadline, after which the venue's engine refuses what arrives.
-fn deadline_text(expiry: UnixNanos) -> String {
+pub(crate) fn deadline_text(expiry: UnixNanos) -> String {
     rfc3339(expiry.floor_to(DEADLINE_GRAIN))
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::time::Duration;
 
 use model::{Symbol, UnixNanos};
 
@@ -11,7 +10,7 @@ use crate::codec::order::{
     Amendment, CancelTarget, Distance, FeeAsset, Kind, KrakenOrder, Life, OrderName, PriceAt,
     Reference, Replacement, SelfTrade, Size, Target,
 };
-use crate::codec::rest::whole_seconds;
+use crate::codec::rest::{deadline_text, whole_seconds};
 
 /// A request to trade.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +26,6 @@ pub(crate) enum TradeRequest {
     /// Seconds.
     CancelAllAfter(u64),
 }
-
-/// Grain of a deadline.
-const DEADLINE_GRAIN: Duration = Duration::from_millis(1);
 
 /// A JSON object that is being written.
 #[derive(Debug, Default)]
@@ -218,7 +214,7 @@ impl TradeRequest {
     /// The text of the request. The venue's engine refuses what may place or change an order when it
     /// arrives after `expiry`.
     pub(crate) fn text(&self, token: &str, expiry: UnixNanos, req_id: u64) -> String {
-        let deadline = rfc3339(expiry.floor_to(DEADLINE_GRAIN));
+        let deadline = deadline_text(expiry);
         let (method, params) = match self {
             Self::Add(order) => {
                 let params = one_order(order).text("symbol", order.symbol.as_str());

@@ -73,7 +73,7 @@ impl Edge {
         }
     }
 
-    /// True while wrong keys of an address are not looked at.
+    /// True while wrong keys of an address are answered with a lockout.
     pub(crate) fn is_locked(&self, from: IpAddr, now: UnixNanos) -> bool {
         let address = self.addresses.get(&from);
         address.and_then(|address| address.locked_until).is_some_and(|until| now < until)

@@ -102,6 +102,10 @@ impl Venue {
     /// Places what is due. Relative prices count from the last trade now, not from that when the close was
     /// asked for.
     pub(crate) fn place_closes(&mut self, now: UnixNanos) {
+        // To place one publishes, which comes here again: the first call places them all.
+        if std::mem::replace(&mut self.places_closes, true) {
+            return;
+        }
         while let Some(due) = self.closes.pop_front() {
             let DueClose { account, symbol, side, quantity, close, refid } = due;
             let Some(pair) = self.listed(&symbol).map(|listed| listed.pair.clone()) else {
@@ -116,5 +120,6 @@ impl Venue {
                 tracing::info!(error = %error.0, "a conditional close was not placed");
             }
         }
+        self.places_closes = false;
     }
 }

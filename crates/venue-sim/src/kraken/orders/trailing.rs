@@ -1,5 +1,7 @@
 //! Stops that follow the market: their trigger stays a distance behind the best last price since they came.
 
+use std::collections::BTreeSet;
+
 use matching::{Amendment, OrderId};
 use model::{OrderKind, Price, Side, Symbol, Trigger};
 
@@ -90,8 +92,11 @@ impl Venue {
         let Some(ids) = self.trailing.remove(symbol) else { return };
         let Some(pair) = self.listed(symbol).map(|listed| listed.pair.clone()) else { return };
         let last = self.exchange.last_price(symbol);
-        let waiting = ids.into_iter().filter(|id| self.follow(*id, last, &pair, now)).collect();
-        self.trailing.insert(symbol.clone(), waiting);
+        let waiting: BTreeSet<OrderId> =
+            ids.into_iter().filter(|id| self.follow(*id, last, &pair, now)).collect();
+        if !waiting.is_empty() {
+            self.trailing.insert(symbol.clone(), waiting);
+        }
     }
 
     /// Moves one trigger, if that brings it nearer to the market; false if the order waits no more.

@@ -1,12 +1,12 @@
 //! Rows of orders in REST answers.
 
-use matching::{CancelReason, Order, OrderRequest, OrderStatus};
+use matching::{Order, OrderRequest, OrderStatus};
 use model::{Notional, OrderKind, Price, TimeInForce, Trigger};
 use serde::Serialize;
 
 use crate::kraken::orders::{AmendRow as State, Trail};
 use crate::kraken::pair::Pair;
-use crate::kraken::publish::reason_text;
+use crate::kraken::publish::end_words;
 use crate::kraken::venue::{Ended, OrderDetails, OrderFacts};
 use crate::kraken::wire::Number;
 
@@ -174,12 +174,10 @@ pub(crate) const fn status_and_reason(
         (OrderStatus::Open, _) if order.scheduled => ("pending", None),
         (OrderStatus::Open, _) => ("open", None),
         (OrderStatus::Filled, _) => ("closed", None),
-        (OrderStatus::Cancelled(_), Some(Ended::Expired)) => ("expired", Some("Order expired")),
-        (OrderStatus::Cancelled(_), Some(Ended::Replaced)) => ("canceled", Some("Order replaced")),
-        (OrderStatus::Cancelled(_), Some(Ended::SelfTrade)) => {
-            ("canceled", Some(reason_text(CancelReason::SelfMatch)))
+        (OrderStatus::Cancelled(reason), ended) => {
+            let (status, reason) = end_words(reason, ended);
+            (status, Some(reason))
         }
-        (OrderStatus::Cancelled(reason), None) => ("canceled", Some(reason_text(reason))),
     }
 }
 
@@ -236,22 +234,12 @@ pub(crate) fn oflags(facts: &OrderFacts) -> String {
 /// `market`, `limit`, `iceberg`, or the name of a trigger with what comes after it: `stop-loss-limit`.
 pub(crate) fn order_type(facts: &OrderFacts) -> String {
     match facts.request.kind {
-        OrderKind::Triggered { limit: None, .. } if facts.trail.is_some() => {
-            "trailing-stop".to_owned()
-        }
-        OrderKind::Triggered { limit: Some(_), .. } if facts.trail.is_some() => {
-            "trailing-stop-limit".to_owned()
-        }
         OrderKind::Market => "market".to_owned(),
         OrderKind::Limit { .. } if facts.display.is_some() => "iceberg".to_owned(),
         OrderKind::Limit { .. } => "limit".to_owned(),
-        OrderKind::Triggered { limit: None, .. } if facts.trail.is_some() => {
-            "trailing-stop".to_owned()
-        }
-        OrderKind::Triggered { .. } if facts.trail.is_some() => "trailing-stop-limit".to_owned(),
-        OrderKind::Triggered { trigger, limit: None, .. } => trigger.as_str().to_owned(),
-        OrderKind::Triggered { trigger, limit: Some(_), .. } => {
-            format!("{}-limit", trigger.as_str())
+        OrderKind::Triggered { trigger, limit, .. } => {
+            let name = if facts.trail.is_some() { "trailing-stop" } else { trigger.as_str() };
+            if limit.is_some() { format!("{name}-limit") } else { name.to_owned() }
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Rows of the `executions` channel: the life of an order, one row per message.
 
 use matching::{CancelReason, Order};
-use model::{Liquidity, Notional, OrderKind, Price, Quantity, TimeInForce, UnixNanos};
+use model::{Liquidity, Notional, OrderKind, Price, Quantity, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::orders::Offset;
 use crate::kraken::pair::Pair;
-use crate::kraken::publish::reason_text;
+use crate::kraken::publish::end_words;
 use crate::kraken::rest::order_type;
 use crate::kraken::venue::{Ended, OrderFacts, OwnExecution};
 use crate::kraken::wire::{Number, rfc3339};
@@ -137,14 +137,8 @@ pub(crate) struct End {
 impl End {
     /// From the exchange's reason, unless the venue has a better one.
     pub(crate) const fn of(reason: CancelReason, ended: Option<Ended>) -> Self {
-        match ended {
-            Some(Ended::Expired) => Self { kind: "expired", reason: "Order expired" },
-            Some(Ended::Replaced) => Self { kind: "canceled", reason: "Order replaced" },
-            Some(Ended::SelfTrade) => {
-                Self { kind: "canceled", reason: reason_text(CancelReason::SelfMatch) }
-            }
-            None => Self { kind: "canceled", reason: reason_text(reason) },
-        }
+        let (kind, reason) = end_words(reason, ended);
+        Self { kind, reason }
     }
 }
 
@@ -435,12 +429,7 @@ fn full(
         expire_time: facts.expires.map(rfc3339),
         limit_price,
         limit_price_type,
-        time_in_force: match (request.time_in_force, facts.expires) {
-            (TimeInForce::Gtc, None) => "GTC",
-            (TimeInForce::Gtc, Some(_)) => "GTD",
-            (TimeInForce::Ioc, _) => "IOC",
-            (TimeInForce::Fok, _) => "FOK",
-        },
+        time_in_force: facts.time_in_force(),
         post_only: request.is_post_only(),
         reduce_only: false,
         cum_qty: totals.quantity,

@@ -91,14 +91,8 @@ impl Answering<'_> {
         may: fn(Permissions) -> bool,
     ) -> Result<AccountId, ApiError> {
         let token = words::text(fields, "token").unwrap_or_default();
-        let known = self.session().is_some_and(|session| session.tokens.contains(&token));
-        let (venue, now) = (&mut self.venue, self.now);
-        let grant =
-            if known { venue.tokens.look(&token, now) } else { venue.claim_token(&token, now) };
+        let grant = self.venue.claimed(self.connection, &token, self.now);
         let grant = grant.ok_or(ApiError::INVALID_SESSION)?;
-        if let Some(session) = self.session().filter(|_| !known) {
-            session.tokens.insert(token);
-        }
         if may(grant.permissions) { Ok(grant.account) } else { Err(ApiError::PERMISSION_DENIED) }
     }
 

@@ -14,6 +14,7 @@ use transport::{
 };
 
 use super::say;
+use crate::commands::trade::{ROOTS_BYTES_MAX, bytes};
 use crate::url::Url;
 
 /// Shortest pace that is polite to anybody.
@@ -42,7 +43,7 @@ pub(super) fn roots(file: Option<&Path>) -> anyhow::Result<Roots> {
     let mut roots = Roots::public();
     if let Some(path) = file {
         let place = || format!("--roots {}", path.display());
-        let pem = std::fs::read(path).with_context(place)?;
+        let pem = bytes(path, "a file with certificates", ROOTS_BYTES_MAX).with_context(place)?;
         roots.add_pem(&pem).with_context(place)?;
     }
     Ok(roots)

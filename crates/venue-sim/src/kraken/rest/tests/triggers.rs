@@ -184,6 +184,19 @@ fn a_replaced_order_keeps_its_close() {
 }
 
 #[test]
+fn an_order_that_takes_many_levels_is_closed_execution_by_execution() {
+    let mut world = trading();
+    world.add(
+        "pair=XBTUSD&type=buy&ordertype=market&volume=4&close[ordertype]=limit&close[price]=%2B5%25",
+    );
+    let executions = world.post("TradesHistory", "consolidate_taker=false");
+    let executions = executions.matches(r#""ordertxid""#).count();
+    let closes = world.post("OpenOrders", "").matches(r#""type":"sell""#).count();
+    assert!(executions > 2, "{executions}");
+    assert_eq!(closes, executions);
+}
+
+#[test]
 fn a_close_that_is_none_is_refused() {
     let mut world = trading();
     let order = "pair=XBTUSD&type=buy&ordertype=limit&volume=0.5&price=15000";

@@ -274,3 +274,22 @@ async fn who_connects_too_often_is_banned_for_ten_minutes_from_everything() {
     let (head, _) = exchange(&mut rest, TIME).await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
 }
+
+/// Each request is in the history once, and a right key goes on from the same address.
+#[tokio::test(start_paused = true)]
+async fn wrong_keys_lock_out_who_sends_them() {
+    let world = World::new();
+    let mut stream = world.connect(Role::Rest, 1024);
+    let wrong = "POST /0/private/Balance HTTP/1.1\r\nHost: x\r\nAPI-Key: nobody\r\nAPI-Sign: eA==\r\n\
+                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\nnonce=1";
+    for _ in 0..25 {
+        exchange(&mut stream, wrong).await;
+    }
+    let (_, answer) = exchange(&mut stream, &order(1)).await;
+    assert!(answer.contains(r#""error":[]"#), "{answer}");
+    let lines = world.memory.lines();
+    let told = |line: &str| lines.iter().filter(|told| *told == line).count();
+    assert_eq!(told("answered Balance: 200 EAPI:Invalid key"), 20);
+    assert_eq!(told("answered Balance: 200 EGeneral:Temporary lockout"), 5);
+    assert_eq!(told("answered AddOrder: 200"), 1);
+}

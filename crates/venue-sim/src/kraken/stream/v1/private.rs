@@ -81,13 +81,14 @@ impl Venue {
     ) -> Vec<(String, TradeRow)> {
         let Some(state) = self.accounts.get(&account) else { return Vec::new() };
         let executions = state.executions_in_order();
-        let groups: Vec<_> = Group::all(&executions, true).collect();
-        let shown = groups.iter().skip(groups.len().saturating_sub(count));
-        let row = |group: &Group<'_>| {
+        let row = |group: Group<'_>| {
             let own = group.first();
             let pair = &self.listed(&own.order.request.symbol)?.pair;
-            Some((own.exec_id.clone(), TradeRow::new(*group, pair)))
+            Some((own.exec_id.clone(), TradeRow::new(group, pair)))
         };
-        shown.filter_map(row).collect()
+        let latest = Group::all(&executions, true).rev().take(count);
+        let mut rows: Vec<_> = latest.filter_map(row).collect();
+        rows.reverse();
+        rows
     }
 }

@@ -12,7 +12,6 @@ use crate::kraken::orders::Target;
 use crate::kraken::rest::Args;
 use crate::kraken::stream::v1::{Feed, Private, PrivateFeed, Subscriptions, messages};
 use crate::kraken::stream::{OUTBOX_MESSAGES_MAX, Outgoing};
-use crate::kraken::token::Grant;
 use crate::kraken::venue::Venue;
 use crate::kraken::wire::{json, rfc3339_seconds};
 
@@ -254,7 +253,8 @@ impl Answering<'_> {
             _ => return self.status(UNKNOWN_EVENT, None, None),
         };
         let token = args.get("token").unwrap_or_default();
-        let grant = self.claimed(token).ok_or(ApiError::INVALID_SESSION);
+        let grant =
+            self.venue.claimed(self.connection, token, self.now).ok_or(ApiError::INVALID_SESSION);
         let account = grant.and_then(|grant| {
             may(grant.permissions).then_some(grant.account).ok_or(ApiError::PERMISSION_DENIED)
         });
@@ -277,18 +277,6 @@ impl Answering<'_> {
             let text = json(&Done { event, reqid: self.reqid, status, ..done });
             self.push(text);
         }
-    }
-
-    /// What a token grants; this session keeps it alive from now on.
-    fn claimed(&mut self, token: &str) -> Option<Grant> {
-        let session = self.venue.sessions.sessions.get_mut(&self.connection)?;
-        if session.tokens.contains(token) {
-            return self.venue.tokens.look(token, self.now);
-        }
-        let grant = self.venue.claim_token(token, self.now)?;
-        let session = self.venue.sessions.sessions.get_mut(&self.connection)?;
-        session.tokens.insert(token.to_owned());
-        Some(grant)
     }
 
     fn traded(

@@ -201,12 +201,7 @@ impl OrderRow {
             starttm: facts.starts.map(seconds),
             status,
             stopprice: trigger.unwrap_or(Price::ZERO).to_fixed(digits),
-            timeinforce: match (request.time_in_force, facts.expires) {
-                (model::TimeInForce::Gtc, None) => "GTC",
-                (model::TimeInForce::Gtc, Some(_)) => "GTD",
-                (model::TimeInForce::Ioc, _) => "IOC",
-                (model::TimeInForce::Fok, _) => "FOK",
-            },
+            timeinforce: facts.time_in_force(),
             userref: facts.shown_userref(),
             cl_ord_id: request.client_id.as_deref().map(str::to_owned),
             vol: volume,
