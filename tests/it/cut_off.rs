@@ -1,7 +1,6 @@
 //! The dead man's switch: a trader that is cut off has its orders cancelled by the venue, and learns of it.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kraken::switch::SwitchConfig;
@@ -9,9 +8,9 @@ use model::audit::{AuditEvent, HealthState};
 use model::history::{Event, Record, VenueEvent};
 use model::{OrderState, VenueOrderId};
 use scenario::FaultKind;
-use sim::{Setup, TraderContext};
+use sim::Setup;
 
-use crate::support::{assert_passes, fault_setup, run};
+use crate::support::{assert_passes, ended, fault_setup, run};
 
 /// When the trader is cut off for 90 s; REST answered 503 for 30 s before.
 const HELD: Duration = Duration::from_secs(330);
@@ -24,24 +23,6 @@ fn cut_off(switch: Option<SwitchConfig>) -> Setup {
     let mut setup = fault_setup("kraken-outage-quotes", 1);
     setup.node.switch = switch;
     setup
-}
-
-/// With what its program returned.
-fn ended(mut setup: Setup) -> (Result<node::NodeReport, String>, Setup, Vec<Record>) {
-    let result = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&result);
-    setup.program = Arc::new(move |context: TraderContext| {
-        let told = Arc::clone(&told);
-        Box::pin(async move {
-            let TraderContext { config, platform, stop } = context;
-            let ended = node::run(config, platform, stop).await;
-            *told.lock().expect("no panic") = Some(ended.map_err(|error| error.to_string()));
-            Ok(())
-        })
-    });
-    let history = run(&setup).history;
-    let result = result.lock().expect("no panic").take().expect("the node ended");
-    (result, setup, history)
 }
 
 /// Orders that the venue cancelled while nobody could reach it.
@@ -73,7 +54,8 @@ fn told(history: &[Record]) -> Vec<(u64, HealthState)> {
 
 #[test]
 fn the_venue_cancels_the_orders_of_a_trader_that_is_cut_off_and_the_trader_learns_of_it() {
-    let (result, setup, history) = ended(cut_off(Some(SwitchConfig::RECOMMENDED)));
+    let setup = cut_off(Some(SwitchConfig::RECOMMENDED));
+    let (result, history) = ended(&setup);
     let cancelled = cancelled_meanwhile(&history);
     assert!(!cancelled.is_empty(), "a market maker has orders out");
     for id in &cancelled {
@@ -122,7 +104,7 @@ fn a_node_that_ends_with_orders_in_doubt_leaves_the_switch_armed() {
         (fault.at, fault.until) = (Duration::from_secs(55), Duration::from_secs(3_600));
     }
     setup.node.settle_max = Duration::from_secs(20);
-    let (result, _, _) = ended(setup);
+    let (result, _) = ended(&setup);
     let report = result.expect("nothing failed but the venue");
     assert!(!report.unsettled.is_empty());
     assert_eq!(report.left, ["the dead man's switch stays armed, as orders may be left"]);

@@ -1,13 +1,14 @@
 //! Equal seeds give equal histories; and the comparison would notice if they did not.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use model::audit::AuditEvent;
-use sim::{Setup, TraderContext, TraderProgram, production};
+use scenario::Scenario;
+use sim::{Setup, Simulate as _, TraderContext, TraderProgram, production};
 
-use crate::support::{clean, outage, run};
+use crate::support::{clean, outage, root, run};
 
 #[test]
 fn a_seed_repeats_after_other_runs_and_on_two_threads_at_once() {
@@ -19,6 +20,40 @@ fn a_seed_repeats_after_other_runs_and_on_two_threads_at_once() {
         let left = scope.spawn(|| run(setup).digest);
         assert_eq!(run(setup).digest, first.digest, "on one thread");
         assert_eq!(left.join().expect("no panic"), first.digest, "on another thread");
+    });
+}
+
+/// tokio drops the tasks of a host that crashes in an order that depends on how many tasks the process has had
+/// when each of them began.
+#[test]
+fn a_crash_repeats_whatever_tasks_the_process_has_beside_it() {
+    let path = root().join("scenarios/storm/kraken-storm.toml");
+    let storm = Scenario::load(&path).expect("a valid scenario").simulation();
+    let setup = storm.setup(CRASHES).expect("a valid setup");
+    let first = run(&setup);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| other_tasks(&over));
+        for again in 0..8 {
+            let next = run(&setup);
+            let mut both = first.history.iter().zip(&next.history);
+            let differs = both.find(|(one, other)| one != other);
+            over.store(differs.is_some() || again == 7, Ordering::Relaxed);
+            assert_eq!(next.digest, first.digest, "{differs:?}");
+        }
+    });
+}
+
+/// A seed of the storm in which the trader crashes in the middle of many calls.
+const CRASHES: u64 = 100_300;
+
+#[expect(clippy::disallowed_methods, reason = "what is tested")]
+fn other_tasks(over: &AtomicBool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        while !over.load(Ordering::Relaxed) {
+            tokio::task::spawn(async {}).await.expect("nothing fails");
+        }
     });
 }
 

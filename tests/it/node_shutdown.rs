@@ -1,8 +1,8 @@
 //! The steps of a shutdown, each of them hanging once: the order stays, every bound holds, the report
 //! names what was late.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use engine::StrategySpec;
@@ -11,9 +11,9 @@ use model::history::{Event, Record, WorldEvent};
 use node::{Sink, SinkContext, SinkSpec};
 use platform::{BoxFuture, TaskError};
 use scenario::FaultKind;
-use sim::{Setup, TRADER, TraderContext};
+use sim::{Setup, TRADER};
 
-use crate::support::{outage, run};
+use crate::support::{ended, outage};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -66,25 +66,6 @@ fn calm() -> Setup {
     setup
 }
 
-/// What the trader's program returned, and the history.
-fn ended(mut setup: Setup) -> (Result<node::NodeReport, String>, Vec<Record>) {
-    let result = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&result);
-    setup.program = Arc::new(move |context: TraderContext| {
-        let told = Arc::clone(&told);
-        Box::pin(async move {
-            let TraderContext { config, platform, stop } = context;
-            let ended = node::run(config, platform, stop).await;
-            let ended = ended.map_err(|error| error.to_string());
-            *told.lock().expect("no panic") = Some(ended);
-            Ok(())
-        })
-    });
-    let history = run(&setup).history;
-    let result = result.lock().expect("no panic").take().expect("the node ended");
-    (result, history)
-}
-
 /// Steps of the shutdown with their seconds after the first; what was late in brackets.
 fn steps(history: &[Record]) -> Vec<String> {
     let mut first = None;
@@ -125,7 +106,7 @@ fn sinks_that_hang_fail_or_panic_keep_nothing_from_the_others() {
         setup.node.sinks.push(sink(name, flush, &flushed));
         setup.node.optional.insert(name.to_owned());
     }
-    let (result, history) = ended(setup);
+    let (result, history) = ended(&setup);
     let report = result.expect("none of them is needed");
     assert!(flushed.load(Ordering::SeqCst));
     assert!(report.orders > 0 && report.unsettled.is_empty());
@@ -153,7 +134,7 @@ fn a_sink_that_is_needed_and_not_flushed_is_an_error_with_everything_else_in_ord
     let flushed = Arc::new(AtomicBool::new(false));
     let mut setup = calm();
     setup.node.sinks.push(sink("ledger", Flush::Hangs, &flushed));
-    let (result, history) = ended(setup);
+    let (result, history) = ended(&setup);
     let expected = "task group `ledger`: task `flush` did not stop in time;".to_owned();
     assert_eq!(result.map(|_| ()), Err(expected));
     assert_eq!(steps(&history).len(), 7);
@@ -182,7 +163,7 @@ fn a_task_that_does_not_hear_is_aborted_and_named() {
     let mut setup = calm();
     setup.node.sinks.push(with_task("deaf", None));
     setup.node.optional.insert("deaf".to_owned());
-    let (result, history) = ended(setup);
+    let (result, history) = ended(&setup);
     let report = result.expect("it is not needed");
     assert_eq!(report.left, ["task group `deaf`: task `writer` did not stop in time;"]);
     let expected = [
@@ -218,7 +199,7 @@ fn a_sink_that_breaks_is_told_and_ends_the_node_only_if_it_is_needed() {
         if optional {
             setup.node.optional.insert("sink".to_owned());
         }
-        let (result, history) = ended(setup);
+        let (result, history) = ended(&setup);
         assert_eq!(
             changes(&history, "sink"),
             [(0, HealthState::Up), (20, HealthState::Down)],
@@ -249,7 +230,7 @@ fn a_venue_that_hangs_through_the_shutdown_leaves_orders_that_are_named() {
     setup.node.settle_max = Duration::from_secs(20);
     let flushed = Arc::new(AtomicBool::new(false));
     setup.node.sinks.push(sink("ledger", Flush::Works, &flushed));
-    let (result, history) = ended(setup);
+    let (result, history) = ended(&setup);
     let report = result.expect("nothing failed but the venue");
     assert!(!report.unsettled.is_empty());
     assert!(report.unsettled.iter().all(|order| order.contains(" is ")), "{:?}", report.unsettled);

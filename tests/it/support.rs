@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use checks::{CheckResult, Verdict};
 use model::history::Record;
 use scenario::Scenario;
-use sim::{Outcome, Progress, Setup, Simulate as _, simulate};
+use sim::{Outcome, Progress, Setup, Simulate as _, TraderContext, simulate};
 
 /// The scenario of the main job.
 pub(crate) const OUTAGE: &str = "scenarios/faults/kraken-outage.toml";
@@ -31,6 +31,25 @@ pub(crate) fn with_tape(scenario: Scenario, tape: &Path, seed: u64) -> Setup {
 
 pub(crate) fn run(setup: &Setup) -> Outcome {
     simulate(setup, &Progress::default()).expect("a run")
+}
+
+/// What the trader's program returned at last, and the history.
+pub(crate) fn ended(setup: &Setup) -> (Result<node::NodeReport, String>, Vec<Record>) {
+    let mut setup = setup.clone();
+    let result = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&result);
+    setup.program = Arc::new(move |context: TraderContext| {
+        let told = Arc::clone(&told);
+        Box::pin(async move {
+            let TraderContext { config, platform, stop } = context;
+            let ended = node::run(config, platform, stop).await;
+            *told.lock().expect("no panic") = Some(ended.map_err(|error| error.to_string()));
+            Ok(())
+        })
+    });
+    let history = run(&setup).history;
+    let result = result.lock().expect("no panic").take().expect("the node ended");
+    (result, history)
 }
 
 /// The outage with seed 1, run once for all tests that only look at it.

@@ -122,8 +122,9 @@ pub(crate) struct RunArgs {
 
 const RUN_HELP: &str = "\
 Files in --out: run.json (this is what --format json prints), history.jsonl (every event, one per
-line), plan.toml (a scenario file with explicit faults that repeats the run), fills.csv. A run that fails is saved under target/wavetank/
-when --out is not given. The JSON is described in crates/report/SCHEMA.md.";
+line), plan.toml (a scenario file with explicit faults that repeats the run), fills.csv. A run that
+fails is saved under target/wavetank/ when --out is not given. The JSON is described in
+crates/report/SCHEMA.md.";
 
 /// What `run` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -60,8 +60,7 @@ impl FaultPlan {
         for (id, fault) in (0..).zip(&mut faults) {
             fault.id = id;
         }
-        let healed_at = faults.iter().map(|fault| fault.until).max().unwrap_or(Duration::ZERO);
-        Self { scenario, seed, healed_at, faults }
+        Self { scenario, seed, healed_at: healed_at(&faults), faults }
     }
 
     /// Reads a plan: that of a scenario with its own seed, as a run saves it in `plan.toml`, or a file with
@@ -96,6 +95,8 @@ impl FaultPlan {
                 return Err(document.expected(&place, format!("`{key}`: {expected}")));
             }
         }
+        // What the file says of it may be older than its faults.
+        plan.healed_at = healed_at(&plan.faults);
         Ok(plan)
     }
 
@@ -112,6 +113,10 @@ impl FaultPlan {
             other.map(|other| (other, fault))
         })
     }
+}
+
+fn healed_at(faults: &[PlannedFault]) -> Duration {
+    faults.iter().map(|fault| fault.until).max().unwrap_or(Duration::ZERO)
 }
 
 impl PlannedFault {

@@ -21,7 +21,7 @@ impl Recorder {
         for (series, histogram) in &families.histograms {
             let counts = histogram.counts();
             samples.insert(series.text("_count"), counts.count.to_string());
-            samples.insert(series.text("_sum"), counts.sum.to_string());
+            samples.insert(series.text("_sum"), counts.sum_s().to_string());
         }
         samples
     }

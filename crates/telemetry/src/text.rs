@@ -80,7 +80,7 @@ impl<W: Write> Page<'_, W> {
             writeln!(self.out, " {so_far}")?;
         }
         series.write(self.out, "_sum", None)?;
-        writeln!(self.out, " {}", Number(counts.sum))?;
+        writeln!(self.out, " {}", Number(counts.sum_s()))?;
         series.write(self.out, "_count", None)?;
         writeln!(self.out, " {}", counts.count)
     }

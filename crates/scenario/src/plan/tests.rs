@@ -165,6 +165,7 @@ fn a_plan_needs_nothing_but_its_faults_and_numbers_them() {
     let fault = "[[fault]]\nkind = \"rest-status\"\nstatus = 503\nat = \"1s\"\nuntil = \"2s\"\n";
     let plan = load("plan", &format!("{fault}\n{fault}")).unwrap();
     assert_eq!(plan.faults.iter().map(|fault| fault.id).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(plan.healed_at, Duration::from_secs(2), "when the last fault is over");
     let scenario = "schema = 1\npurpose = \"x\"\nrun = { length = \"5m\", seed = 7 }\n\
          market = { venue = \"kraken\", symbol = \"BTC/USD\", tape = \"x.csv\" }\n\
          trader = { strategy = \"no-op\", balance = { USD = \"1\" } }\n";

@@ -115,9 +115,9 @@ impl Venue {
         self.tell(id, now, executions::Row::pending);
         self.tell_v1(id, Moment::Accepted, now);
         let order = self.exchange.order(id);
-        let waits = order.is_some_and(|o| !o.scheduled);
+        let has_begun = order.is_some_and(|o| !o.scheduled);
         let asked = self.orders.get(&id).map(|details| details.facts.request.kind);
-        if waits && matches!(asked, Some(OrderKind::Triggered { .. })) {
+        if has_begun && matches!(asked, Some(OrderKind::Triggered { .. })) {
             self.tell_new(id, now);
         }
     }
