@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use model::{Level, Quantity, Side, Symbol, UnixNanos};
 use tape::{
-    Format, GeneratorConfig, LevelRow, MarketKind, MarketReader, ROWS_MAX, ReadOptions, Rows, Tape,
-    TradeGenerator,
+    Compression, FileAbout, Format, GeneratorConfig, LevelRow, MarketKind, MarketReader, ROWS_MAX,
+    ReadOptions, Rows, Tape, TradeGenerator, TradeRow,
 };
 use venue_sim::kraken::{KrakenAsset, MarketEvent, Pair};
 
@@ -16,8 +16,10 @@ use crate::args::{ServeArgs, ServedTape, Speed};
 
 /// Length of a market that is generated at once; after it comes the next one.
 pub(super) const SPELL: Duration = Duration::from_secs(60 * 60);
-/// Trades per minute of a generated market, for a pair that nobody asked for and for one whose tape has ended.
+/// Trades per minute of a generated market: of a pair without a tape before the start and after it, so that whoever
+/// waits for its next trade or change of its book does so for seconds; and of one whose tape has ended.
 pub(super) const QUIET_PER_MINUTE: u32 = 2;
+pub(super) const STEADY_PER_MINUTE: u32 = 20;
 pub(super) const LIVELY_PER_MINUTE: u32 = 60;
 /// Standard deviation of its return of one minute, basis points.
 const VOLATILITY_BPS: u32 = 4;
@@ -49,11 +51,12 @@ impl Recording {
         let mut by_symbol: BTreeMap<Symbol, Vec<MarketEvent>> = BTreeMap::new();
         let mut books = BTreeSet::new();
         for tape in &args.tape {
-            let (symbol, events) = read(tape, args.symbol.as_ref())?;
-            if events.iter().any(|event| matches!(event, MarketEvent::Depth { .. })) {
-                books.insert(symbol.clone());
+            for (symbol, events) in read(tape, args.symbol.as_ref())? {
+                if events.iter().any(|event| matches!(event, MarketEvent::Depth { .. })) {
+                    books.insert(symbol.clone());
+                }
+                by_symbol.entry(symbol).or_default().extend(events);
             }
-            by_symbol.entry(symbol).or_default().extend(events);
         }
         let symbols = by_symbol.keys().cloned().collect();
         let mut events = Vec::new();
@@ -105,42 +108,85 @@ impl Recording {
     }
 }
 
-/// One tape: its pair and its events.
-fn read(tape: &ServedTape, default: Option<&Symbol>) -> anyhow::Result<(Symbol, Vec<MarketEvent>)> {
+/// One tape: its pairs and their events.
+fn read(
+    tape: &ServedTape,
+    default: Option<&Symbol>,
+) -> anyhow::Result<BTreeMap<Symbol, Vec<MarketEvent>>> {
     let path = tape.path.as_path();
     let mut reader = MarketReader::open(std::slice::from_ref(&tape.path), ReadOptions::default())?;
-    let named = reader.files().first().and_then(|file| file.symbol.clone());
-    let symbol = tape.symbol.clone().or_else(|| default.cloned());
-    let symbol = match symbol {
-        Some(symbol) => listed(symbol.as_str())
-            .ok_or_else(|| anyhow!("the simulated venue does not list `{symbol}`"))?,
-        None => guess(named.as_deref(), path),
+    let wanted = match tape.symbol.as_ref().or(default) {
+        Some(symbol) => Some(
+            listed(symbol.as_str())
+                .ok_or_else(|| anyhow!("the simulated venue does not list `{symbol}`"))?,
+        ),
+        None => None,
     };
-    let format = reader.files().first().map(|file| file.format);
-    if format == Some(Format::KrakenTrades) {
-        // Its own reader says more about what is wrong with a line.
-        let tape = Tape::load(path)?;
-        return Ok((symbol.clone(), tape.trades_for(&symbol).map(MarketEvent::Trade).collect()));
+    let symbols = pairs_of(reader.files(), wanted.as_ref(), path)?;
+    if let ([file], [symbol]) = (reader.files(), &symbols[..])
+        && file.format == Format::KrakenTrades
+        && file.compression == Compression::None
+    {
+        // Its own reader says more about what is wrong with a line. Only the head was read so far.
+        let trades = Tape::load(path)?;
+        let events = trades.trades_for(symbol).map(MarketEvent::Trade).collect();
+        return Ok(BTreeMap::from([(symbol.clone(), events)]));
     }
-    let mut events = Vec::new();
+    let (mut events, mut count): (BTreeMap<Symbol, Vec<MarketEvent>>, usize) = Default::default();
+    let mut left_out: u64 = 0;
     while let Some(batch) = reader.next_batch()? {
+        let symbol = &symbols[batch.file];
+        let of_pair = events.entry(symbol.clone()).or_default();
+        let before = of_pair.len();
         match batch.rows {
             Rows::Trades(rows) => {
-                let trades = rows.iter().filter(|row| row.price.is_positive());
-                let trades = trades.filter(|row| row.quantity.is_positive());
-                events.extend(trades.map(|row| MarketEvent::Trade(row.to_trade(&symbol))));
+                let is_trade =
+                    |row: &&TradeRow| row.price.is_positive() && row.quantity.is_positive();
+                of_pair.extend(
+                    rows.iter()
+                        .filter(is_trade)
+                        .map(|row| MarketEvent::Trade(row.to_trade(symbol))),
+                );
+                left_out += rows.iter().filter(|row| !is_trade(row)).count() as u64;
             }
-            Rows::Book(rows) => rows.iter().for_each(|row| push_level(&mut events, row, &symbol)),
+            Rows::Book(rows) => rows.iter().for_each(|row| push_level(of_pair, row, symbol)),
             Rows::Bars(_) | Rows::Quotes(_) => {
                 let kind = reader.kind().name();
                 return Err(anyhow!("{}: expected trades or a book, found {kind}", path.display()));
             }
         }
-        if events.len() > ROWS_MAX {
+        count += of_pair.len() - before;
+        if count > ROWS_MAX {
             return Err(anyhow!("{}: expected at most {ROWS_MAX} rows", path.display()));
         }
     }
-    Ok((symbol, events))
+    if left_out > 0 {
+        tracing::warn!(path = %path.display(), left_out, "rows without price or quantity left out");
+    }
+    Ok(events)
+}
+
+/// The pair of each file of a tape: the one that is asked for, else what content or name tell. The only file of
+/// a tape may tell nothing; of an archive with several, each must.
+fn pairs_of(
+    files: &[FileAbout],
+    wanted: Option<&Symbol>,
+    path: &Path,
+) -> anyhow::Result<Vec<Symbol>> {
+    let of_file = |file: &FileAbout| {
+        match wanted {
+        Some(symbol) => Ok(symbol.clone()),
+        None if files.len() == 1 => Ok(guess(file.symbol.as_deref(), path)),
+        None => file.symbol.as_deref().and_then(listed).ok_or_else(|| {
+            anyhow!(
+                "{}: expected a member named after a pair of the simulated venue, such as `XBTUSD.csv` \
+                 (choose: `FILE!MEMBER`, or name the pair: `BTC/USD=FILE`)",
+                file.place
+            )
+        }),
+    }
+    };
+    files.iter().map(of_file).collect()
 }
 
 /// Adds a level to the message that it belongs to.
@@ -212,7 +258,23 @@ pub(super) fn generated(
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
+
+    /// `100,5,1` and `110,6,1`, by gzip.
+    const PACKED: &str = "H4sIAAAAAAAC/zM0MNAx1THkMjQ00DED0gAoecpqEAAAAA==";
+    /// An archive of `XBTUSD.csv` with one trade and `XRPEUR.csv` with two.
+    const TWO_PAIRS: &str = "UEsDBBQAAAAAAAAAIQAV7v+qBgAAAAYAAAAKAAAAWEJUVVNELmNzdjEsNSwxClBLAwQUAAAAAAAAACEAt9qCHwwAAAAMAAAA\
+        CgAAAFhSUEVVUi5jc3YyLDYsMQozLDcsMQpQSwECFAMUAAAAAAAAACEAFe7/qgYAAAAGAAAACgAAAAAAAAAAAAAAgAEAAAAA\
+        WEJUVVNELmNzdlBLAQIUAxQAAAAAAAAAIQC32oIfDAAAAAwAAAAKAAAAAAAAAAAAAACAAS4AAABYUlBFVVIuY3N2UEsFBgAA\
+        AAACAAIAcAAAAGIAAAAAAA==";
+    /// The same with `NOPE.csv` in place of the second.
+    const UNKNOWN_PAIR: &str = "UEsDBBQAAAAAAAAAIQAV7v+qBgAAAAYAAAAKAAAAWEJUVVNELmNzdjEsNSwxClBLAwQUAAAAAAAAACEAt9qCHwwAAAAMAAAA\
+        CAAAAE5PUEUuY3N2Miw2LDEKMyw3LDEKUEsBAhQDFAAAAAAAAAAhABXu/6oGAAAABgAAAAoAAAAAAAAAAAAAAIABAAAAAFhC\
+        VFVTRC5jc3ZQSwECFAMUAAAAAAAAACEAt9qCHwwAAAAMAAAACAAAAAAAAAAAAAAAgAEuAAAATk9QRS5jc3ZQSwUGAAAAAAIA\
+        AgBuAAAAYAAAAAAA";
 
     fn recording(name: &str, text: &str) -> Recording {
         let path = std::env::temp_dir().join(name);
@@ -240,6 +302,25 @@ mod tests {
         // Again, it plays whatever the speed.
         let again = tape.schedule(start, Duration::ZERO, Some(Speed::Max.loop_factor()));
         assert_eq!(again.live.len(), 4);
+    }
+
+    #[test]
+    fn a_packed_tape_is_read_and_an_archive_has_a_pair_per_member() {
+        let folder = std::env::temp_dir().join("wavetank-serve-archive");
+        std::fs::create_dir_all(&folder).expect("writable");
+        let load = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, STANDARD.decode(text).expect("base64")).expect("writable");
+            let path = path.to_str().expect("a plain path");
+            Recording::load(&ServeArgs::parsed(&["serve", "kraken", "--tape", path]))
+        };
+        let names = |names: &[&str]| names.iter().map(|name| Symbol::new(name)).collect();
+        let packed = load("ETHEUR.csv.gz", PACKED).expect("a packed tape");
+        assert_eq!((packed.symbols, packed.events.len()), (names(&["ETH/EUR"]), 2));
+        let both = load("both.zip", TWO_PAIRS).expect("two pairs");
+        assert_eq!((both.symbols, both.events.len()), (names(&["BTC/USD", "XRP/EUR"]), 3));
+        let unknown = load("unknown.zip", UNKNOWN_PAIR).expect_err("no such pair");
+        assert!(unknown.to_string().contains("NOPE.csv: expected a member named"), "{unknown}");
     }
 
     #[test]

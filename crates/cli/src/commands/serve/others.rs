@@ -4,7 +4,9 @@ use model::{Symbol, UnixNanos};
 use platform::{Clock as _, SystemClock};
 use venue_sim::kraken::{KrakenSim, MarketEvent, Pair};
 
-use crate::commands::serve::market::{LIVELY_PER_MINUTE, QUIET_PER_MINUTE, SPELL, generated};
+use crate::commands::serve::market::{
+    LIVELY_PER_MINUTE, QUIET_PER_MINUTE, SPELL, STEADY_PER_MINUTE, generated,
+};
 
 /// Seeds of two spells of one pair are so far apart.
 const SEED_STEP: u64 = 1_000;
@@ -25,7 +27,7 @@ impl Others {
         let from = UnixNanos::from_nanos(start.as_nanos() - spell);
         let seeds = (QUIET_PER_MINUTE, 0);
         let past = spell_of(&pairs, from, seeds, |pair| pair.usual_price)?;
-        Ok(Self { pairs, past, start, trades_per_minute: QUIET_PER_MINUTE })
+        Ok(Self { pairs, past, start, trades_per_minute: STEADY_PER_MINUTE })
     }
 
     /// Pairs whose tape has ended at `start`; they go on from their last prices.

@@ -34,6 +34,7 @@ impl Venue {
         args: &Args,
         now: UnixNanos,
     ) -> Result<Edited, ApiError> {
+        self.check_trader(account)?;
         let pair = self.pair_of(args)?;
         let txid = args.require("txid")?;
         let id = self.by_txid.get(txid).copied();

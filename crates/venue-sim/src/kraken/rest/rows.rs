@@ -8,7 +8,7 @@ use crate::kraken::orders::{AmendRow as State, Trail};
 use crate::kraken::pair::Pair;
 use crate::kraken::publish::end_words;
 use crate::kraken::venue::{Ended, OrderDetails, OrderFacts};
-use crate::kraken::wire::Number;
+use crate::kraken::wire::{Number, amount_text};
 
 /// An order as `OpenOrders`, `ClosedOrders` and `QueryOrders` show it.
 #[derive(Serialize)]
@@ -146,8 +146,8 @@ impl OrderRow {
             },
             vol: request.quantity.to_fixed(8),
             vol_exec: order.filled.to_fixed(8),
-            cost: order.cost.to_fixed(decimals),
-            fee: order.fee.to_fixed(decimals),
+            cost: amount_text(order.cost, decimals),
+            fee: amount_text(order.fee, decimals),
             price: average.to_fixed(decimals),
             stopprice: trigger.unwrap_or(Price::ZERO).to_fixed(decimals),
             limitprice: limit.unwrap_or(Price::ZERO).to_fixed(decimals),

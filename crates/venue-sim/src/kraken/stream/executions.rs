@@ -1,6 +1,6 @@
 //! Rows of the `executions` channel: the life of an order, one row per message.
 
-use matching::{CancelReason, Order};
+use matching::{CancelReason, Execution, Order};
 use model::{Liquidity, Notional, OrderKind, Price, Quantity, UnixNanos};
 use serde::Serialize;
 
@@ -62,6 +62,9 @@ pub(crate) struct FullRow {
     cash_order_qty: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     display_qty: Option<Number>,
+    /// The trigger under its old name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_price: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     triggers: Option<TriggersRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -272,6 +275,18 @@ impl Row {
         })
     }
 
+    /// An iceberg that shows its next part after an execution.
+    pub(crate) fn refilled(
+        order: &Order,
+        facts: &OrderFacts,
+        pair: &Pair,
+        after: &Execution,
+        now: UnixNanos,
+    ) -> Self {
+        let totals = Totals::new(after.filled, after.cost, after.fee, pair);
+        full(order, facts, pair, totals, ["iceberg_refill", "partially_filled"], now)
+    }
+
     /// An order whose trigger was met by a trade at `last`.
     pub(crate) fn triggered(
         order: &Order,
@@ -391,6 +406,16 @@ fn limit_and_triggers(
     (limit, Some(triggers))
 }
 
+/// Where the trigger of an order stands or stood.
+fn stop_price(facts: &OrderFacts, pair: &Pair) -> Option<Number> {
+    match facts.request.kind {
+        OrderKind::Triggered { price, .. } => {
+            Some(Number::price(price, pair.instrument.price_decimals))
+        }
+        OrderKind::Market | OrderKind::Limit { .. } => None,
+    }
+}
+
 /// The order that follows, as its owner wrote it.
 fn contingent(facts: &OrderFacts) -> Option<ContingentRow> {
     let close = facts.close.as_ref()?;
@@ -423,6 +448,7 @@ fn full(
         order_qty: Number::quantity(request.quantity, rules.quantity_decimals),
         cash_order_qty: facts.cost.map(|cost| Number::amount(cost, rules.cost_decimals)),
         display_qty: facts.display.map(|q| Number::quantity(q, rules.quantity_decimals)),
+        stop_price: stop_price(facts, pair),
         triggers,
         contingent: contingent(facts),
         effective_time: facts.starts.map(rfc3339),
