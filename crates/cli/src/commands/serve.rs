@@ -122,8 +122,11 @@ fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
     let start = SystemClock.now();
     let past = recording.past(args);
     let schedule = recording.schedule(start, past, args.speed.factor());
-    venue.play_past(&schedule.past);
     let generates = args.other_pairs == OtherPairs::Generated;
+    if generates {
+        venue.play_past(&recording.before(&pairs, schedule.begin)?);
+    }
+    venue.play_past(&schedule.past);
     let goes_on = |pair: &&Pair| {
         let symbol = pair.symbol();
         generates && recording.symbols.contains(symbol)

@@ -159,8 +159,6 @@ pub(crate) struct OrderFacts {
     pub(crate) starts: Option<UnixNanos>,
     /// The order whose execution it follows.
     pub(crate) refid: Option<String>,
-    /// True when the client would rather pay fees in the base asset; they are taken in the quote asset.
-    pub(crate) wants_base_fee: bool,
 }
 
 /// Why an order was cancelled, if its owner did not ask for it and the exchange had no reason.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use model::{Level, Quantity, Side, Symbol, UnixNanos};
+use model::{Level, Price, Quantity, Side, Symbol, UnixNanos};
 use tape::{
     Compression, FileAbout, Format, GeneratorConfig, LevelRow, MarketKind, MarketReader, ROWS_MAX,
     ReadOptions, Rows, Tape, TradeGenerator, TradeRow,
@@ -14,12 +14,13 @@ use venue_sim::kraken::{KrakenAsset, MarketEvent, Pair};
 
 use crate::args::{ServeArgs, ServedTape, Speed};
 
-/// Length of a market that is generated at once; after it comes the next one.
-pub(super) const SPELL: Duration = Duration::from_secs(60 * 60);
-/// Trades per minute of a generated market: of a pair without a tape before the start and after it, so that whoever
-/// waits for its next trade or change of its book does so for seconds; and of one whose tape has ended.
+/// Length of a market that is generated at once: of what has happened at the start, and of what comes after it,
+/// piece by piece, since it is kept in memory.
+pub(super) const PAST_SPELL: Duration = Duration::from_secs(60 * 60);
+pub(super) const SPELL: Duration = Duration::from_secs(10 * 60);
+/// Trades per minute of a generated market before the start and after it: whoever waits for the next trade or change
+/// of a book does so for a second or two.
 pub(super) const QUIET_PER_MINUTE: u32 = 2;
-pub(super) const STEADY_PER_MINUTE: u32 = 20;
 pub(super) const LIVELY_PER_MINUTE: u32 = 60;
 /// Standard deviation of its return of one minute, basis points.
 const VOLATILITY_BPS: u32 = 4;
@@ -41,6 +42,8 @@ pub(super) struct Recording {
 /// A recording laid over real time.
 #[derive(Debug)]
 pub(super) struct Schedule {
+    /// When the recording begins.
+    pub(super) begin: UnixNanos,
     pub(super) past: Vec<MarketEvent>,
     pub(super) live: Vec<MarketEvent>,
 }
@@ -104,7 +107,50 @@ impl Recording {
                 Some(_) | None => before.push(event.clone().moved_to(begin.plus(at))),
             }
         }
-        Schedule { past: before, live }
+        Schedule { begin, past: before, live }
+    }
+
+    /// Trades before the recording begins, of the pairs of which it has the book only: without them there would be
+    /// neither a last price nor candles.
+    pub(super) fn before(
+        &self,
+        pairs: &[Pair],
+        begin: UnixNanos,
+    ) -> anyhow::Result<Vec<MarketEvent>> {
+        let spell = i64::try_from(PAST_SPELL.as_nanos()).unwrap_or(0);
+        let from = UnixNanos::from_nanos(begin.as_nanos() - spell);
+        let mut events = Vec::new();
+        for (seed, pair) in (0_u64..).zip(pairs) {
+            if let Some(price) = self.first_middle(pair) {
+                let seeds = (QUIET_PER_MINUTE, seed);
+                events.extend(generated(pair, (from, PAST_SPELL), price, seeds)?);
+            }
+        }
+        events.sort_by_key(MarketEvent::at);
+        Ok(events)
+    }
+
+    /// The middle of the first best prices of a pair that has a book and no trades.
+    fn first_middle(&self, pair: &Pair) -> Option<Price> {
+        let mut middle = None;
+        for event in &self.events {
+            match event {
+                MarketEvent::Trade(trade) if trade.symbol == *pair.symbol() => return None,
+                MarketEvent::Depth { symbol, bids, asks, .. }
+                    if middle.is_none() && symbol == pair.symbol() =>
+                {
+                    let bid = bids.iter().map(|level| level.price).max();
+                    let ask = asks.iter().map(|level| level.price).min();
+                    middle = bid.zip(ask).map(|(bid, ask)| {
+                        let half = ask.raw().saturating_sub(bid.raw()) / 2;
+                        Price::from_raw(bid.raw().saturating_add(half))
+                            .floor_to(pair.instrument.tick_size)
+                    });
+                }
+                MarketEvent::Trade(_) | MarketEvent::Depth { .. } => {}
+            }
+        }
+        middle
     }
 }
 
@@ -230,12 +276,12 @@ fn guess(named: Option<&str>, path: &Path) -> Symbol {
     known.unwrap_or_else(|| Symbol::new("BTC/USD"))
 }
 
-/// Trades of a pair that has no tape, from an instant on, for one [`SPELL`].
+/// Trades of a pair that has no tape, from an instant on, for one spell.
 ///
 /// A function of its arguments: the same spell is always the same market.
 pub(super) fn generated(
     pair: &Pair,
-    from: UnixNanos,
+    (from, length): (UnixNanos, Duration),
     price: model::Price,
     (trades_per_minute, seed): (u32, u64),
 ) -> anyhow::Result<Vec<MarketEvent>> {
@@ -243,7 +289,7 @@ pub(super) fn generated(
     let config = GeneratorConfig {
         kind: MarketKind::Reverting,
         start: from,
-        length: SPELL,
+        length,
         start_price: price,
         price_decimals: rules.price_decimals,
         trades_per_minute,
@@ -290,7 +336,7 @@ mod tests {
         let start = UnixNanos::from_secs(1_000);
         let shown = |speed: Speed| {
             let past = Duration::from_secs(20);
-            let Schedule { past, live } = tape.schedule(start, past, speed.factor());
+            let Schedule { begin: _, past, live } = tape.schedule(start, past, speed.factor());
             let times = |events: &[MarketEvent]| {
                 events.iter().map(|event| event.at().secs()).collect::<Vec<_>>()
             };
@@ -331,6 +377,19 @@ mod tests {
                     kraken,ETH/USD,1585699201000000,1585699201000100,false,bid,10,0\n";
         let tape = recording("ETHUSD_wavetank_book_test.csv", text);
         assert_eq!(tape.books, BTreeSet::from([Symbol::new("ETH/USD")]));
+        let begin = UnixNanos::from_secs(100_000);
+        let pairs =
+            [Pair::by_name("ETHUSD").expect("listed"), Pair::by_name("XBTUSD").expect("listed")];
+        let before = tape.before(&pairs, begin).expect("in range");
+        assert!(before.len() > 50 && before.iter().all(|event| event.at() < begin));
+        let near = |event: &MarketEvent| match event {
+            MarketEvent::Trade(trade) => {
+                trade.symbol == Symbol::new("ETH/USD")
+                    && (10..12).contains(&(trade.price.raw() / Price::step(0).raw()))
+            }
+            MarketEvent::Depth { .. } => false,
+        };
+        assert!(before.iter().all(near), "around the middle of the book, of its pair only");
         let shown = tape.events.iter().map(|event| match event {
             MarketEvent::Depth { at, snapshot, bids, asks, .. } => {
                 (at.secs(), *snapshot, bids.len(), asks.len())
@@ -354,10 +413,13 @@ mod tests {
     #[test]
     fn every_pair_can_be_generated_and_repeats() {
         for pair in Pair::all() {
-            let spell =
-                || generated(&pair, UnixNanos::ZERO, pair.usual_price, (QUIET_PER_MINUTE, 1));
+            let spell = || {
+                generated(&pair, (UnixNanos::ZERO, SPELL), pair.usual_price, (LIVELY_PER_MINUTE, 1))
+            };
             let trades = spell().expect("in range");
-            assert!(trades.len() > 50, "{}", pair.symbol());
+            let times: Vec<UnixNanos> = trades.iter().map(MarketEvent::at).collect();
+            let longest = times.windows(2).map(|pair| pair[1].since(pair[0])).max();
+            assert!(longest < Some(Duration::from_secs(15)), "{}: {longest:?}", pair.symbol());
             assert_eq!(trades, spell().expect("again"));
         }
     }

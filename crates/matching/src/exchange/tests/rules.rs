@@ -245,3 +245,29 @@ fn a_replacement_may_use_what_the_old_order_reserves() {
     assert_eq!(balance(&exchange, a, "USD").1, "100");
     assert!(exchange.cancel(a, id, NOW, &mut out).is_ok());
 }
+
+#[test]
+fn fees_in_the_base_asset_come_out_of_what_a_buy_gets() {
+    let in_base = |request: OrderRequest| OrderRequest { fee_in_base: true, ..request };
+    let mut out = Vec::new();
+    let (mut exchange, a, _) = world("101", "0");
+    let before: Vec<_> = exchange.ledger().totals().into_iter().collect();
+    let plain = exchange.submit(a, market(Side::Buy, "1"), NOW, &mut out);
+    assert_eq!(plain, Err(Refusal::InsufficientFunds));
+    exchange.submit(a, in_base(market(Side::Buy, "1")), NOW, &mut out).unwrap();
+    let owns = |exchange: &Exchange| ["USD", "BTC"].map(|asset| balance(exchange, a, asset).0);
+    assert_eq!(owns(&exchange), ["0", "0.996"]);
+    // Nothing is left beside what is sold, so that the fee comes out of the dollars.
+    exchange.submit(a, in_base(limit(Side::Sell, "99", "0.996")), NOW, &mut out).unwrap();
+    assert_eq!(owns(&exchange), ["98.2096", "0"]);
+    let after: Vec<_> = exchange.ledger().totals().into_iter().collect();
+    assert_eq!(before, after);
+    let (mut exchange, a, _) = world("0", "2");
+    exchange.submit(a, in_base(limit(Side::Sell, "99", "1")), NOW, &mut out).unwrap();
+    let owns = |exchange: &Exchange| ["USD", "BTC"].map(|asset| balance(exchange, a, asset).0);
+    assert_eq!(owns(&exchange), ["99", "0.996"]);
+    let (mut exchange, a, _) = world("100", "0");
+    exchange.submit(a, in_base(limit(Side::Buy, "50", "2")), NOW, &mut out).unwrap();
+    exchange.on_trade(&trade("49", "1", Some(Side::Sell)), NOW, &mut out).unwrap();
+    assert_eq!(owns(&exchange), ["0", "1.995"], "all of it: {:?}", lines(&out));
+}

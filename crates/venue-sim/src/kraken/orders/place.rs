@@ -162,7 +162,6 @@ fn facts(draft: Draft, txid: String) -> OrderFacts {
         trail,
         close,
         refid,
-        wants_base_fee,
     } = draft;
     OrderFacts {
         txid,
@@ -176,7 +175,6 @@ fn facts(draft: Draft, txid: String) -> OrderFacts {
         trail,
         close,
         refid,
-        wants_base_fee,
     }
 }
 

@@ -224,7 +224,7 @@ pub(crate) fn misc(facts: &OrderFacts, order: &Order) -> &'static str {
 
 /// `post,fciq` and the like.
 pub(crate) fn oflags(facts: &OrderFacts) -> String {
-    let fee = if facts.wants_base_fee { "fcib" } else { "fciq" };
+    let fee = if facts.request.fee_in_base { "fcib" } else { "fciq" };
     let post = facts.request.is_post_only().then_some("post");
     let by_cost = facts.cost.is_some().then_some("viqc");
     let flags: Vec<&str> = post.into_iter().chain([fee]).chain(by_cost).collect();

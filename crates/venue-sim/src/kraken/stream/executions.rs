@@ -328,6 +328,12 @@ impl Row {
         let fill = &execution.fill;
         let totals = Totals::new(execution.filled, execution.cost, execution.fee, pair);
         let fee = Number::amount(fill.fee, rules.cost_decimals);
+        let paid = if execution.fee_in_base == Notional::ZERO {
+            FeeRow { asset: rules.quote.as_str().to_owned(), qty: fee.clone() }
+        } else {
+            let qty = Number::amount(execution.fee_in_base, pair.base.decimals);
+            FeeRow { asset: rules.base.as_str().to_owned(), qty }
+        };
         Self::Trade(Box::new(TradeRow {
             order_id: facts.txid.clone(),
             order_userref: facts.shown_userref(),
@@ -350,7 +356,7 @@ impl Row {
             cum_cost: totals.cost,
             avg_price: totals.average,
             fee_usd_equiv: fee.clone(),
-            fees: [FeeRow { asset: rules.quote.as_str().to_owned(), qty: fee }],
+            fees: [paid],
         }))
     }
 
@@ -462,7 +468,7 @@ fn full(
         cum_cost: totals.cost,
         avg_price: totals.average,
         fee_usd_equiv: totals.fee,
-        fee_ccy_pref: if facts.wants_base_fee { "fcib" } else { "fciq" },
+        fee_ccy_pref: if facts.request.fee_in_base { "fcib" } else { "fciq" },
         exec_type,
         order_status,
         amended: None,

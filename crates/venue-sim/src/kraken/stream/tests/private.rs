@@ -325,3 +325,12 @@ fn a_trigger_is_told_under_its_old_name_too() {
         "{pending}"
     );
 }
+
+#[test]
+fn a_fee_is_told_in_the_asset_that_paid_it() {
+    let mut client = subscribed();
+    client.world.add("pair=XBTUSD&type=buy&ordertype=market&volume=0.01&oflags=fcib");
+    let received = client.received();
+    let fee = r#""fees":[{"asset":"BTC","qty":0.0000400000}]"#;
+    assert!(received.iter().any(|text| text.contains(fee)), "{received:?}");
+}
