@@ -334,6 +334,7 @@ impl Venue {
             quantity: order.quantity,
             time_in_force: order.time_in_force,
             reduce_only: order.reduce_only,
+            fee_in_base: false,
         };
         let what = match self.exchange.submit(self.account, request, now, &mut self.events) {
             Ok(id) => {

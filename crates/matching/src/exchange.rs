@@ -4,6 +4,7 @@ mod amend;
 mod funds;
 mod later;
 mod prints;
+mod published;
 mod quiet;
 mod settle;
 mod submit;
@@ -180,21 +181,6 @@ impl Exchange {
         let trader = self.traders.get_mut(account.0).ok_or(Refusal::UnknownAccount)?;
         trader.fees[at] = fees;
         Ok(())
-    }
-
-    /// Brings what our takers took from a synthetic book back before the next recorded trade does.
-    pub fn refill(&mut self, symbol: &Symbol) {
-        if let Some(at) = self.position(symbol) {
-            self.markets[at].market.outside.refill();
-        }
-    }
-
-    /// Shows only a part of a resting order in the published book; `None` shows all of it again.
-    pub fn set_shown(&mut self, order: OrderId, shown: Option<Quantity>) {
-        let known = self.orders.get(order).filter(|order| order.is_open());
-        if let Some(at) = known.map(|order| order.market) {
-            self.markets[at].market.set_shown(order, shown);
-        }
     }
 
     /// The resting order of the same account that an order would meet now, if it came.
@@ -502,7 +488,7 @@ impl Exchange {
         let trader = &mut self.traders[order.account.0];
         trader.open.remove(&id);
         trader.open_in[order.market] -= 1;
-        self.markets[order.market].market.set_shown(id, None);
+        self.markets[order.market].market.set_shown(id, None, Quantity::ZERO);
         match status {
             OrderStatus::Cancelled(reason) => {
                 out.push(ExchangeEvent::Cancelled { order: id, reason });

@@ -55,7 +55,24 @@ pub(crate) struct Market {
     bids: Ladder,
     asks: Ladder,
     /// What orders show of themselves, if that is not all.
-    shown: BTreeMap<OrderId, Quantity>,
+    shown: BTreeMap<OrderId, Shown>,
+}
+
+/// What an order shows of itself: a part, and a new one when that is executed.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    part: Quantity,
+    /// What remained of the order when it began to show the first part.
+    of: Quantity,
+}
+
+impl Shown {
+    /// What is shown while so much remains.
+    fn at(self, remaining: Quantity) -> Quantity {
+        let executed = self.of.saturating_sub(remaining);
+        let of_part = Quantity::from_raw(executed.raw() % self.part.raw().max(1));
+        self.part.saturating_sub(of_part).min(remaining)
+    }
 }
 
 impl Market {
@@ -312,16 +329,21 @@ impl Market {
     /// What a queue shows.
     fn shown_of(&self, queue: &Queue) -> Quantity {
         let shown = |resting: &Resting| {
-            let part = self.shown.get(&resting.order).copied();
-            part.map_or(resting.remaining, |part| part.min(resting.remaining))
+            let shown = self.shown.get(&resting.order).copied();
+            shown.map_or(resting.remaining, |shown| shown.at(resting.remaining))
         };
         queue.iter().map(shown).fold(Quantity::ZERO, sum)
     }
 
-    /// Shows only a part of an order, or all of it.
-    pub(crate) fn set_shown(&mut self, order: OrderId, part: Option<Quantity>) {
+    /// Shows only a part of an order of which so much remains, or all of it.
+    pub(crate) fn set_shown(
+        &mut self,
+        order: OrderId,
+        part: Option<Quantity>,
+        remaining: Quantity,
+    ) {
         if let Some(part) = part {
-            self.shown.insert(order, part);
+            self.shown.insert(order, Shown { part, of: remaining });
         } else if !self.shown.is_empty() {
             self.shown.remove(&order);
         }

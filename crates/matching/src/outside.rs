@@ -69,6 +69,14 @@ impl Outside {
         matches!(self.liquidity, Liquidity::Recorded)
     }
 
+    /// Goes on with a synthetic book where a recorded one was.
+    pub(crate) fn end_recording(&mut self, shape: SyntheticConfig) {
+        if self.is_recorded() {
+            self.liquidity = Liquidity::Synthetic(shape);
+            self.shown = None;
+        }
+    }
+
     pub(crate) const fn is_synthetic(&self) -> bool {
         matches!(self.liquidity, Liquidity::Synthetic(_))
     }

@@ -98,6 +98,7 @@ fn limit(side: Side, price: &str, quantity: &str) -> OrderRequest {
         quantity: Quantity::parse(quantity).unwrap(),
         time_in_force: TimeInForce::Gtc,
         reduce_only: false,
+        fee_in_base: false,
     }
 }
 

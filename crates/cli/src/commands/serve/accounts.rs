@@ -12,7 +12,9 @@ use platform::Entropy;
 use rand::Rng as _;
 use scenario::Document;
 use serde::Deserialize;
-use venue_sim::kraken::{AccountConfig, KeyConfig, KrakenAsset, Permissions, Tier, fee_rates_at};
+use venue_sim::kraken::{
+    AccountConfig, KeyConfig, KrakenAsset, Permissions, Standing, Tier, fee_rates_at,
+};
 
 /// Name of the account where no file names any.
 const ACCOUNT: &str = "trader";
@@ -54,11 +56,15 @@ pub(super) struct KeyPair {
 }
 
 /// Accounts, their further keys, and what keys may not do.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Accounts {
     pub(super) accounts: Vec<AccountConfig>,
     pub(super) more_keys: Vec<KeyConfig>,
     pub(super) permissions: BTreeMap<String, Permissions>,
+    /// Second factors, by key.
+    pub(super) otps: BTreeMap<String, String>,
+    /// Accounts that are not active, by name.
+    pub(super) standings: BTreeMap<String, Standing>,
     /// All keys, in the order of the accounts.
     pub(super) shown: Vec<KeyPair>,
 }
@@ -83,6 +89,8 @@ struct AccountRow {
     volume: Option<String>,
     /// In place of the fees of its volume, percent.
     fees: Option<FeesRow>,
+    /// `active` if it is not given.
+    standing: Option<String>,
     #[serde(default, rename = "key")]
     keys: Vec<KeyRow>,
 }
@@ -95,13 +103,15 @@ struct FeesRow {
 }
 
 /// One `[[account.key]]`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyRow {
     /// Both are drawn if they are not given.
     key: Option<String>,
     secret: Option<String>,
     permissions: Option<Vec<Permission>>,
+    /// Second factor: the password that each request carries as `otp`.
+    otp: Option<String>,
     #[serde(default)]
     nonce_window: u64,
 }
@@ -146,7 +156,7 @@ impl Accounts {
             nonce_window: 0,
         };
         let more_keys = shown.iter().skip(1).map(|pair| pair.config(0)).collect();
-        Self { accounts: vec![account], more_keys, permissions: BTreeMap::new(), shown }
+        Self { accounts: vec![account], more_keys, shown, ..Self::default() }
     }
 
     /// Reads a file.
@@ -162,12 +172,7 @@ impl Accounts {
             return Err(anyhow!("{shown}: expected 1 to {ACCOUNTS_MAX} accounts"));
         }
         let mut draw = Draw(entropy.stream("serve/key"));
-        let mut accounts = Self {
-            accounts: Vec::new(),
-            more_keys: Vec::new(),
-            permissions: BTreeMap::new(),
-            shown: Vec::new(),
-        };
+        let mut accounts = Self::default();
         for row in file.account {
             let name = row.name.clone();
             let added = accounts.add(row, &mut draw);
@@ -182,8 +187,7 @@ impl Accounts {
             return Err(anyhow!("expected at most {KEYS_MAX} keys, found {}", rows.len()));
         }
         if rows.is_empty() {
-            let (key, secret, permissions) = (None, None, None);
-            rows.push(KeyRow { key, secret, permissions, nonce_window: 0 });
+            rows.push(KeyRow::default());
         }
         let mut keys = Vec::new();
         for key in rows {
@@ -195,6 +199,9 @@ impl Accounts {
             };
             if let Some(given) = &key.permissions {
                 self.permissions.insert(pair.key.clone(), permissions(given));
+            }
+            if let Some(otp) = key.otp {
+                self.otps.insert(pair.key.clone(), otp);
             }
             keys.push(pair.config(key.nonce_window));
             self.shown.push(pair);
@@ -214,6 +221,11 @@ impl Accounts {
             let known =
                 known.ok_or_else(|| anyhow!("balance: the venue has no asset `{asset}`"))?;
             balances.insert(known.asset, amount(&format!("balance.{asset}"), text)?);
+        }
+        if let Some(text) = &row.standing {
+            let standing = text.parse::<Standing>();
+            let standing = standing.map_err(|error| anyhow!("standing: {error}"))?;
+            self.standings.insert(row.name.clone(), standing);
         }
         let first = keys.remove(0);
         self.accounts.push(AccountConfig {
@@ -318,6 +330,8 @@ mod tests {
 
             [[account]]
             name = "bob"
+            standing = "user-locked"
+            key = [{ key = "bob-1", otp = "secret words" }]
             fees = { maker_percent = "-0.01", taker_percent = "0.5" }
             "#,
         )
@@ -331,6 +345,8 @@ mod tests {
         let restricted = &accounts.permissions[&accounts.more_keys[0].api_key];
         assert!(restricted.query_funds && !restricted.create_orders);
         assert_eq!(accounts.shown.len(), 3);
+        assert_eq!(accounts.standings["bob"], Standing::UserLocked);
+        assert_eq!(accounts.otps, BTreeMap::from([("bob-1".into(), "secret words".into())]));
     }
 
     #[test]
@@ -341,6 +357,10 @@ mod tests {
         };
         check("account = []", "expected 1 to 1000 accounts");
         check("[[account]]\nname = \"a\"\ntier = \"gold\"", "gold");
+        check(
+            "[[account]]\nname = \"a\"\nstanding = \"away\"",
+            "standing: expected active, locked",
+        );
         check("[[account]]\nname = \"a\"\nbalance = { NOPE = \"1\" }", "no asset `NOPE`");
         check("[[account]]\nname = \"a\"\nbalance = { USD = \"-1\" }", "balance.USD: expected");
         check(

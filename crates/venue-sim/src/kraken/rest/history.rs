@@ -11,7 +11,7 @@ use crate::kraken::rest::queries::{PAGE, Range, is_consolidated};
 use crate::kraken::rest::rows::order_type;
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::venue::{Account, OwnExecution, Venue};
-use crate::kraken::wire::{Keyed, Number, json};
+use crate::kraken::wire::{Keyed, Number, amount_text, json};
 
 /// Executions or entries that one query may name.
 const QUERY_MAX: usize = 20;
@@ -187,8 +187,8 @@ impl Venue {
             side: facts.request.side.as_str(),
             ordertype: order_type(facts),
             price: price.to_fixed(decimals),
-            cost: cost.to_fixed(decimals),
-            fee: fee.to_fixed(decimals),
+            cost: amount_text(cost, decimals),
+            fee: amount_text(fee, decimals),
             vol: quantity.to_fixed(8),
             margin: Notional::ZERO.to_fixed(decimals),
             leverage: "0",

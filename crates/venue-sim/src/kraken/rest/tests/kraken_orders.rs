@@ -76,6 +76,26 @@ fn wishes_about_fees_and_unknown_fields_are_taken() {
 }
 
 #[test]
+fn a_fee_in_the_base_asset_is_taken_there_and_told_in_the_quote_asset() {
+    let mut world = trading();
+    let id = world.add("pair=XBTUSD&type=buy&ordertype=market&volume=0.01&oflags=fcib");
+    let ledgers = world.post("Ledgers", "");
+    let base =
+        r#""amount":"0.0100000000","asset":"XXBT","balance":"10.0099600000","fee":"0.0000400000""#;
+    assert!(ledgers.contains(base), "{ledgers}");
+    assert!(
+        ledgers.contains(r#""asset":"ZUSD","balance":"99800.0000","fee":"0.0000""#),
+        "{ledgers}"
+    );
+    let row = row(&mut world, &id);
+    assert!(row.contains(r#""cost":"200.00000","fee":"0.80000""#), "{row}");
+    let resting = world.add(&format!("{RESTING}&oflags=fcib"));
+    let edited = world.post("EditOrder", &format!("txid={resting}&pair=XBTUSD&price=14000"));
+    assert!(edited.contains("txid"), "{edited}");
+    assert!(world.post("OpenOrders", "").contains(r#""oflags":"fcib""#));
+}
+
+#[test]
 fn an_order_for_later_is_pending_until_its_time() {
     let mut world = trading();
     let id =
