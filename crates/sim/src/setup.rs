@@ -1,6 +1,7 @@
 //! What a run is made of, and what it promises.
 
 mod lags;
+mod outcomes;
 mod silences;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,6 +139,7 @@ impl Setup {
         ];
         for (name, lane) in lanes {
             expect.breakers.insert(name.to_owned(), breaker_rules(&lane.breaker));
+            expect.dependencies.insert(name.to_owned());
             for op in operations(name) {
                 expect.calls.insert(op, call(Some(name), lane.attempt_timeout));
             }
@@ -149,8 +151,11 @@ impl Setup {
             let connect = call(Some(&breaker), kraken.connect_timeout);
             expect.calls.insert(format!("{name}/connect"), connect);
             expect.calls.insert(format!("{name}/subscribe"), call(None, kraken.subscribe_timeout));
+            expect.dependencies.insert(name.clone());
             expect.streams.insert(name);
         }
+        expect.reconnect = Some(outcomes::pace(&kraken.reconnect));
+        expect.outcomes = outcomes::rules();
         expect.rates = rates(kraken);
         expect.order_counter = Some(order_counter(kraken, &self.plan));
         expect.venue_limits = Some(limits::of(self.scenario.account.tier));
@@ -192,10 +197,13 @@ impl Setup {
         let idle: [(bool, &[&str]); 5] = [
             // Streams that hang, or answers that are slow, open no breaker.
             (self.scenario.expect.opens.is_empty(), &["breaker-open-blocks"]),
-            (!holds, &["silence-noticed"]),
+            (!holds, &["silence-noticed", "reconnects-paced"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
             (self.scenario.sink.is_none(), &["sink-complete"]),
-            (self.idle, &["no-duplicate-order", "orders-equal", "positions-equal"]),
+            (
+                self.idle,
+                &["no-duplicate-order", "orders-equal", "orders-followed", "positions-equal"],
+            ),
         ];
         let names = idle.into_iter().filter(|(idle, _)| *idle).flat_map(|(_, names)| names);
         names.map(|name| (*name).to_owned()).collect()
