@@ -23,6 +23,7 @@ mod history_sound;
 mod live_is_earned;
 mod money_conserved;
 mod no_duplicate_order;
+mod nothing_kept;
 mod nothing_left_behind;
 mod opening_rule;
 mod order_facts;

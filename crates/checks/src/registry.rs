@@ -7,9 +7,9 @@ use crate::expectations::Expectations;
 use crate::{
     book_equal, breaker_open_blocks, breaker_transitions, breakers_opened, calls_known,
     faults_struck, health_told, history_sound, live_is_earned, money_conserved, no_duplicate_order,
-    nothing_left_behind, orders_equal, orders_followed, outcomes_counted, positions_equal,
-    rates_bounded, reconnects_paced, recovered, refusals_caused, silence_noticed, sink_complete,
-    venue_limits, waits_bounded,
+    nothing_kept, nothing_left_behind, orders_equal, orders_followed, outcomes_counted,
+    positions_equal, rates_bounded, reconnects_paced, recovered, refusals_caused, silence_noticed,
+    sink_complete, venue_limits, waits_bounded,
 };
 
 /// Every check there is.
@@ -37,6 +37,7 @@ pub const ALL: &[Check] = &[
     money_conserved::CHECK,
     sink_complete::CHECK,
     nothing_left_behind::CHECK,
+    nothing_kept::CHECK,
     recovered::CHECK,
 ];
 

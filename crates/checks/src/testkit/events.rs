@@ -213,6 +213,11 @@ pub const fn phase(phase: Phase) -> WorldEvent {
     WorldEvent::PhaseStarted { phase }
 }
 
+/// A metric has another value than at the sample before.
+pub fn sampled(series: &str, value: &str) -> WorldEvent {
+    WorldEvent::MetricsSampled { changed: [(series.to_owned(), value.to_owned())].into() }
+}
+
 /// A fault begins.
 pub fn fault(fault: u32, what: &str) -> WorldEvent {
     WorldEvent::FaultStarted { fault, what: what.to_owned() }

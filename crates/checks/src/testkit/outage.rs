@@ -10,8 +10,8 @@ use model::history::{Event, Phase, VenueEvent, WorldEvent};
 
 use super::events::{
     BREAKER, amount, answered, applied, asset_total, balance, breaker, ended, fault, healed,
-    health, intent, order_received, phase, position, published, sent, shutdown, started, stopped,
-    stream, subscribing, trader_fill, trader_order, venue_fill, venue_order,
+    health, intent, order_received, phase, position, published, sampled, sent, shutdown, started,
+    stopped, stream, subscribing, trader_fill, trader_order, venue_fill, venue_order,
 };
 use super::story::Story;
 use crate::expectations::{
@@ -243,6 +243,7 @@ fn recover(story: &mut Story) {
         .venue(160_020, answered("AddOrder", 200))
         .trader(160_040, ended(10, CallOutcome::Success))
         .trader(160_040, trader_order("o-3", OrderState::Rejected, "0"))
+        .world(165_000, sampled("wavetank_pool_permits{host=\"kraken\"}", "0"))
         .venue(170_000, published(0xa4))
         .trader(170_020, applied(0xa4));
 }
