@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use model::Notional;
+use model::audit::CallOutcome;
 
 use crate::opening_rule::OpeningRule;
 
@@ -53,6 +54,30 @@ pub struct CallRule {
     pub breaker: Option<String>,
     /// Longest bound that the call may set itself.
     pub bound_max: Duration,
+}
+
+/// How a call that went wrong must be counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRule {
+    /// Beginning of the operations that it is for: `kraken/`.
+    pub op: String,
+    /// Beginning of what such a call says of itself.
+    pub error: String,
+    /// As what it counts.
+    pub outcome: CallOutcome,
+}
+
+/// How long a lost stream waits before it connects again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReconnectRule {
+    /// Longest first wait; it doubles from try to try.
+    pub base: Duration,
+    /// Longest of all waits.
+    pub cap: Duration,
+    /// Part of the longest wait that is not left to chance, 0 to 100.
+    pub least_percent: u32,
+    /// Time for which a stream must have been live before its waits begin anew.
+    pub settled_after: Duration,
 }
 
 /// How often something may happen.
@@ -160,6 +185,13 @@ pub struct Expectations {
     pub breakers: BTreeMap<String, BreakerRules>,
     /// Every operation that the trader may call, by name: `kraken/AddOrder`, `kraken/public/connect`.
     pub calls: BTreeMap<String, CallRule>,
+    /// How calls behind a breaker must be counted that say what went wrong; the first rule that fits decides, and
+    /// what none names may count as anything.
+    pub outcomes: Vec<OutcomeRule>,
+    /// Streams and breakers of whose health the trader must tell, by name: `kraken/public`, `kraken/read`.
+    pub dependencies: BTreeSet<String>,
+    /// Pace of reconnects; `None` if nobody promises that.
+    pub reconnect: Option<ReconnectRule>,
     /// Every stream that the trader must run: `kraken/public`.
     pub streams: BTreeSet<String>,
     /// What falls silent by a fault, by its number.
@@ -215,6 +247,9 @@ impl Expectations {
             breaker: BreakerRules::standard(),
             breakers: BTreeMap::new(),
             calls: BTreeMap::new(),
+            outcomes: Vec::new(),
+            dependencies: BTreeSet::new(),
+            reconnect: None,
             streams: BTreeSet::new(),
             sinks: BTreeSet::new(),
             silences: BTreeMap::new(),

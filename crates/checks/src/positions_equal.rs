@@ -14,7 +14,7 @@ use crate::findings::{Findings, Place, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "positions-equal",
     class: Class::Safety,
-    sentence: "the trader's positions are the sum of the venue's executions, and it counts none twice",
+    sentence: "the trader's positions are the sum of the venue's executions, and it tells of each once, as it was",
     judge,
 };
 
@@ -51,6 +51,9 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let settled = recovered_ns < end.at_ns && quiet_ns > nanos(expect.quiet_for);
     if !expect.is_cut() || settled {
         positions.compare(end, "at the end", &mut findings);
+    }
+    if !expect.is_cut() {
+        positions.untold(end, &mut findings);
     }
     findings.verdict("nothing was executed")
 }
@@ -153,6 +156,19 @@ impl<'a> Positions<'a> {
                 executed.fee
             )
         })
+    }
+
+    /// Reports the executions of which the trader never told.
+    fn untold(&self, end: Place, findings: &mut Findings) {
+        for (key @ (symbol, trade_id), (owner, _)) in &self.executed {
+            let ours = owner.is_some_and(|owner| self.symbols.contains_key(owner));
+            if ours && !self.counted.contains(key) {
+                let owner = owner.map_or("", ClientOrderId::as_str);
+                let message =
+                    format!("{symbol} trade {trade_id} of order {owner} is not told by the trader");
+                findings.violate(end, message);
+            }
+        }
     }
 
     fn compare(&self, now: Place, when: &str, findings: &mut Findings) {

@@ -6,8 +6,9 @@ use crate::check::{Check, CheckResult, Class};
 use crate::expectations::Expectations;
 use crate::{
     book_equal, breaker_open_blocks, breaker_transitions, breakers_opened, calls_known,
-    faults_struck, history_sound, live_is_earned, money_conserved, no_duplicate_order,
-    nothing_left_behind, orders_equal, positions_equal, rates_bounded, recovered, silence_noticed,
+    faults_struck, health_told, history_sound, live_is_earned, money_conserved, no_duplicate_order,
+    nothing_kept, nothing_left_behind, orders_equal, orders_followed, outcomes_counted,
+    positions_equal, rates_bounded, reconnects_paced, recovered, refusals_caused, silence_noticed,
     sink_complete, venue_limits, waits_bounded,
 };
 
@@ -19,18 +20,24 @@ pub const ALL: &[Check] = &[
     breaker_open_blocks::CHECK,
     breakers_opened::CHECK,
     calls_known::CHECK,
+    outcomes_counted::CHECK,
+    refusals_caused::CHECK,
     waits_bounded::CHECK,
     rates_bounded::CHECK,
     venue_limits::CHECK,
     live_is_earned::CHECK,
     silence_noticed::CHECK,
+    reconnects_paced::CHECK,
+    health_told::CHECK,
     book_equal::CHECK,
+    orders_followed::CHECK,
     no_duplicate_order::CHECK,
     orders_equal::CHECK,
     positions_equal::CHECK,
     money_conserved::CHECK,
     sink_complete::CHECK,
     nothing_left_behind::CHECK,
+    nothing_kept::CHECK,
     recovered::CHECK,
 ];
 

@@ -1,6 +1,7 @@
 //! What a run is made of, and what it promises.
 
 mod lags;
+mod outcomes;
 mod silences;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,6 +139,7 @@ impl Setup {
         ];
         for (name, lane) in lanes {
             expect.breakers.insert(name.to_owned(), breaker_rules(&lane.breaker));
+            expect.dependencies.insert(name.to_owned());
             for op in operations(name) {
                 expect.calls.insert(op, call(Some(name), lane.attempt_timeout));
             }
@@ -149,8 +151,11 @@ impl Setup {
             let connect = call(Some(&breaker), kraken.connect_timeout);
             expect.calls.insert(format!("{name}/connect"), connect);
             expect.calls.insert(format!("{name}/subscribe"), call(None, kraken.subscribe_timeout));
+            expect.dependencies.insert(name.clone());
             expect.streams.insert(name);
         }
+        expect.reconnect = Some(outcomes::pace(&kraken.reconnect));
+        expect.outcomes = outcomes::rules();
         expect.rates = rates(kraken);
         expect.order_counter = Some(order_counter(kraken, &self.plan));
         expect.venue_limits = Some(limits::of(self.scenario.account.tier));
@@ -158,7 +163,10 @@ impl Setup {
             let config = influx_config();
             let name = "influx/write";
             expect.sinks.insert(INFLUX.to_owned());
-            expect.breakers.insert(name.to_owned(), breaker_rules(&config.lane.breaker));
+            let mut rules = breaker_rules(&config.lane.breaker);
+            // The flush at the end asks a database that was away once more.
+            rules.forced_causes.push("reset".to_owned());
+            expect.breakers.insert(name.to_owned(), rules);
             expect.rates.insert(name.to_owned(), sink_rate(name, &config));
             expect.calls.insert(name.to_owned(), call(Some(name), config.lane.attempt_timeout));
         }
@@ -192,10 +200,13 @@ impl Setup {
         let idle: [(bool, &[&str]); 5] = [
             // Streams that hang, or answers that are slow, open no breaker.
             (self.scenario.expect.opens.is_empty(), &["breaker-open-blocks"]),
-            (!holds, &["silence-noticed"]),
+            (!holds, &["silence-noticed", "reconnects-paced"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
             (self.scenario.sink.is_none(), &["sink-complete"]),
-            (self.idle, &["no-duplicate-order", "orders-equal", "positions-equal"]),
+            (
+                self.idle,
+                &["no-duplicate-order", "orders-equal", "orders-followed", "positions-equal"],
+            ),
         ];
         let names = idle.into_iter().filter(|(idle, _)| *idle).flat_map(|(_, names)| names);
         names.map(|name| (*name).to_owned()).collect()
@@ -236,7 +247,8 @@ fn breaker_rules(config: &BreakerConfig) -> BreakerRules {
         success_threshold: config.success_threshold,
         half_open_max: config.half_open_max,
         half_open_wait_max: Some(config.half_open_max_wait),
-        ..BreakerRules::standard()
+        // Nobody operates the trader; only a venue's ban sets a state.
+        forced_causes: vec!["banned".to_owned()],
     }
 }
 

@@ -79,6 +79,23 @@ fn sales_count_negative() {
     if let VenueEvent::Filled { side, .. } = &mut sale {
         *side = Side::Sell;
     }
-    story.venue(61_000, sale).trader(61_010, position("-0.3"));
+    story
+        .venue(63_000, sale)
+        .trader(63_010, trader_fill("o-2", 8, "0.8"))
+        .trader(63_010, position("-0.3"));
     assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn an_execution_that_counts_but_is_not_told_is_reported() {
+    let mut story = clean();
+    story.without(|record| {
+        matches!(&record.event, Event::Trader(AuditEvent::Filled { fill, .. }) if fill.trade_id == 7)
+    });
+    let message = "BTC/USD trade 7 of order o-1 is not told by the trader";
+    assert_reports(CHECK.name, &story, &expectations(), message);
+    // A run that is cut short may end before it is.
+    let mut expect = expectations();
+    expect.shutdown_at = None;
+    assert_passes(CHECK.name, &story, &expect);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::audit::{AuditEvent, BreakerState, CallOutcome, StreamState};
+use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamState};
 use model::history::{Phase, SinkEvent, VenueEvent, WorldEvent};
 use model::{
     Asset, ClientOrderId, Fill, Liquidity, NewOrder, Notional, OrderKind, OrderState, Price,
@@ -86,6 +86,12 @@ pub fn breaker(generation: u64, from: BreakerState, to: BreakerState, cause: &st
 /// A stream changes its state.
 pub fn stream(name: &str, state: StreamState, reason: &str) -> AuditEvent {
     AuditEvent::StreamChanged { stream: name.to_owned(), state, reason: reason.to_owned() }
+}
+
+/// A critical dependency changes its state.
+pub fn health(dependency: &str, state: HealthState) -> AuditEvent {
+    let (dependency, reason) = (dependency.to_owned(), String::new());
+    AuditEvent::HealthChanged { dependency, critical: true, state, reason }
 }
 
 /// The trader's book has a fingerprint.
@@ -205,6 +211,11 @@ pub fn asset_total(asset: &str, total: &str) -> VenueEvent {
 /// A phase begins.
 pub const fn phase(phase: Phase) -> WorldEvent {
     WorldEvent::PhaseStarted { phase }
+}
+
+/// A metric has another value than at the sample before.
+pub fn sampled(series: &str, value: &str) -> WorldEvent {
+    WorldEvent::MetricsSampled { changed: [(series.to_owned(), value.to_owned())].into() }
 }
 
 /// A fault begins.

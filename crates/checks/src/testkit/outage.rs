@@ -5,21 +5,25 @@
 use std::time::Duration;
 
 use model::OrderState;
-use model::audit::{BreakerState, CallOutcome, StreamState};
+use model::audit::{BreakerState, CallOutcome, HealthState, StreamState};
 use model::history::{Event, Phase, VenueEvent, WorldEvent};
 
 use super::events::{
     BREAKER, amount, answered, applied, asset_total, balance, breaker, ended, fault, healed,
-    intent, order_received, phase, position, published, sent, shutdown, started, stopped, stream,
-    subscribing, trader_fill, trader_order, venue_fill, venue_order,
+    health, intent, order_received, phase, position, published, sampled, sent, shutdown, started,
+    stopped, stream, subscribing, trader_fill, trader_order, venue_fill, venue_order,
 };
 use super::story::Story;
 use crate::expectations::{
-    CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, Silence, VenueLimits,
+    CallRule, CounterRate, Expectations, OrderCounter, OutcomeRule, Rate, RateRule, ReconnectRule,
+    Silence, VenueLimits,
 };
 
 /// The streams of the synthetic trader.
 const STREAMS: [&str; 2] = ["kraken/public", "kraken/private"];
+
+/// The stream of whose health it tells.
+const HEALTH: &str = "kraken/public";
 
 /// What the clean run promises.
 pub fn expectations() -> Expectations {
@@ -54,6 +58,19 @@ pub fn expectations() -> Expectations {
     let streams = expect.streams.clone();
     expect.silences.insert(1, Silence { streams, later: true });
     expect.lags.insert(1, expect.silence_max);
+    for (error, outcome) in
+        [("http status 429", CallOutcome::Ignored), ("http status", CallOutcome::Failure)]
+    {
+        let (op, error) = ("kraken/".to_owned(), error.to_owned());
+        expect.outcomes.push(OutcomeRule { op, error, outcome });
+    }
+    expect.dependencies.insert(HEALTH.to_owned());
+    expect.reconnect = Some(ReconnectRule {
+        base: seconds(1),
+        cap: seconds(10),
+        least_percent: 50,
+        settled_after: seconds(60),
+    });
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");
@@ -108,7 +125,7 @@ fn crash(story: &mut Story) {
             .trader(145_100, ended(call, CallOutcome::Success))
             .trader(145_100, stream(name, StreamState::Live, "subscribed"));
     }
-    story.trader(145_120, applied(0xa3));
+    story.trader(145_100, health(HEALTH, HealthState::Up)).trader(145_120, applied(0xa3));
 }
 
 fn connect(story: &mut Story) {
@@ -126,6 +143,7 @@ fn connect(story: &mut Story) {
             .trader(100, stream(name, StreamState::Live, "subscribed"));
     }
     story
+        .trader(100, health(HEALTH, HealthState::Up))
         .trader(20, started(0, "GetWebSocketsToken"))
         .venue(40, answered("GetWebSocketsToken", 200))
         .trader(60, ended(0, CallOutcome::Success))
@@ -187,6 +205,7 @@ fn hang(story: &mut Story) {
             .trader(91_000, stream(name, StreamState::Connecting, "again"));
     }
     story
+        .trader(90_000, health(HEALTH, HealthState::Down))
         .trader(95_000, breaker(2, BreakerState::Open, BreakerState::HalfOpen, "probe"))
         .trader(95_000, started(7, "QueryOrders"))
         .trader(105_000, ended(7, CallOutcome::Failure))
@@ -204,6 +223,7 @@ fn recover(story: &mut Story) {
             .trader(121_000, stream(name, StreamState::Live, "subscribed"));
     }
     story
+        .trader(121_000, health(HEALTH, HealthState::Up))
         .venue(121_000, published(0xa3))
         .trader(121_020, applied(0xa3))
         .trader(135_000, breaker(4, BreakerState::Open, BreakerState::HalfOpen, "probe"))
@@ -223,6 +243,7 @@ fn recover(story: &mut Story) {
         .venue(160_020, answered("AddOrder", 200))
         .trader(160_040, ended(10, CallOutcome::Success))
         .trader(160_040, trader_order("o-3", OrderState::Rejected, "0"))
+        .world(165_000, sampled("wavetank_pool_permits{host=\"kraken\"}", "0"))
         .venue(170_000, published(0xa4))
         .trader(170_020, applied(0xa4));
 }
@@ -236,5 +257,6 @@ fn stop(story: &mut Story) {
     for name in STREAMS {
         story.trader(200_020, stream(name, StreamState::Down, "shutdown"));
     }
+    story.trader(200_020, health(HEALTH, HealthState::Down));
     story.trader(200_030, shutdown("stopped")).tell(200_040, "trader", Event::World(stopped(0, 0)));
 }

@@ -321,7 +321,12 @@ impl Venue {
     pub(crate) fn claim_token(&mut self, token: &str, now: UnixNanos) -> Option<Grant> {
         let issued = self.tokens.unused_since(token);
         let expired = issued.is_some_and(|issued| self.faults.expires(issued, now));
-        if expired { None } else { self.tokens.claim(token, now) }
+        if expired {
+            // For good, though the fault may end.
+            self.tokens.expire(token);
+            return None;
+        }
+        self.tokens.claim(token, now)
     }
 
     /// Whether the methods that read orders know one.
