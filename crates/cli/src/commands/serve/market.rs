@@ -131,7 +131,7 @@ fn read(tape: &ServedTape, default: Option<&Symbol>) -> anyhow::Result<(Symbol, 
                 events.extend(trades.map(|row| MarketEvent::Trade(row.to_trade(&symbol))));
             }
             Rows::Book(rows) => rows.iter().for_each(|row| push_level(&mut events, row, &symbol)),
-            Rows::Bars(_) | Rows::Quotes(_) => {
+            Rows::Bars(_) | Rows::Quotes(_) | Rows::Orders(_) => {
                 let kind = reader.kind().name();
                 return Err(anyhow!("{}: expected trades or a book, found {kind}", path.display()));
             }
