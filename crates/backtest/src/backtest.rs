@@ -68,6 +68,16 @@ pub enum RunError<E: Error + 'static> {
         /// Number of the event, from 1.
         number: u64,
     },
+    /// A tape does not tell how long its news take, where that is to be followed.
+    #[error("event {number} of tape {tape} has no latency to follow")]
+    Feed {
+        /// Number of the tape, from 1.
+        tape: usize,
+        /// Number of the event, from 1.
+        number: u64,
+        /// Why.
+        source: crate::latency::FeedError,
+    },
     /// The strategy and the venue talk without end, or too many messages are on their way.
     #[error("too many messages at `{0}`: does the strategy repeat an order that is refused?")]
     Flood(UnixNanos),
@@ -164,27 +174,10 @@ impl Backtest {
     }
 }
 
-/// Why a run must stop, without the event's number.
-#[derive(Debug)]
-pub(crate) enum Halt {
-    Event(TapeError),
-    Unsorted { previous: UnixNanos, found: UnixNanos },
-    Bar,
-    Flood(UnixNanos),
-}
+mod follow;
+mod halt;
 
-impl Halt {
-    pub(crate) fn at<E: Error>(self, tape: usize, number: u64) -> RunError<E> {
-        match self {
-            Self::Event(source) => RunError::Event { tape, number, source },
-            Self::Unsorted { previous, found } => {
-                RunError::Unsorted { tape, number, previous, found }
-            }
-            Self::Bar => RunError::Bar { tape, number },
-            Self::Flood(at) => RunError::Flood(at),
-        }
-    }
-}
+pub(crate) use halt::Halt;
 
 /// Where a market is.
 #[derive(Debug)]
@@ -269,11 +262,12 @@ impl Run {
             self.data.first_ts = now;
         }
         self.deliver(now)?;
-        if !self.look(now) {
+        if !self.look(now) || self.follows(market, step)? {
             return Ok(());
         }
         let MarketSite { venue, site, .. } = self.markets[market];
         let venue = &mut self.venues[venue];
+        venue.follow_tiers(now);
         let price = match step {
             Step::Trade(row) => {
                 self.data.trades += 1;
@@ -287,6 +281,12 @@ impl Run {
                 // Until somebody trades, a market is worth the middle of its best prices.
                 if self.traded[market] { None } else { venue.middle(site) }
             }
+            Step::Orders(row) => {
+                self.data.depth += 1;
+                venue.on_orders(site, row, &mut self.wire).map_err(Halt::Event)?;
+                if self.traded[market] { None } else { venue.middle(site) }
+            }
+            Step::Heard(_) => None,
             Step::Bar(bar, stop) => {
                 self.data.bars += u64::from(*stop == BarStop::Open);
                 let played = venue.on_bar(site, bar, *stop, now, &mut self.wire);
@@ -565,6 +565,7 @@ impl Run {
             digest: self.wire.record.digest(),
             fills: self.wire.record.fills,
             orders: self.wire.record.orders,
+            ways: self.curve.ways(),
             equity: self.curve.points,
             initial: self.initial,
             balances: self.venues.iter().map(Venue::balances).collect(),

@@ -5,7 +5,7 @@ use std::error::Error;
 use model::{Bar, UnixNanos};
 
 use crate::backtest::{Halt, RunError};
-use crate::event::{DepthRow, MarketEvent, TradeRow};
+use crate::event::{DepthRow, HeardRow, MarketEvent, OrdersRow, TradeRow};
 use crate::venue::BarStop;
 
 /// What a market plays at one time.
@@ -13,6 +13,8 @@ use crate::venue::BarStop;
 pub(crate) enum Step<'t> {
     Trade(TradeRow),
     Depth(DepthRow<'t>),
+    Orders(OrdersRow<'t>),
+    Heard(HeardRow),
     /// One of the prices of a bar.
     Bar(Bar, BarStop),
 }
@@ -22,6 +24,8 @@ impl Step<'_> {
         match self {
             Self::Trade(row) => row.ts,
             Self::Depth(row) => row.ts,
+            Self::Orders(row) => row.ts,
+            Self::Heard(row) => row.ts,
             Self::Bar(bar, stop) => stop.at(bar),
         }
     }
@@ -94,7 +98,7 @@ where
     fn read(&mut self) -> Result<Option<Step<'t>>, RunError<E>> {
         let Some(event) = self.tape.next() else { return Ok(None) };
         let event = event.map_err(RunError::Source)?;
-        self.number += 1;
+        self.number += u64::from(!matches!(event, MarketEvent::Heard(_)));
         let found = event.ts();
         let halt = |halt: Halt| halt.at(self.name, self.number);
         if found < self.now {
@@ -103,6 +107,8 @@ where
         let step = match event {
             MarketEvent::Trade(row) => Step::Trade(row),
             MarketEvent::Depth(row) => Step::Depth(row),
+            MarketEvent::Orders(row) => Step::Orders(row),
+            MarketEvent::Heard(row) => Step::Heard(row),
             MarketEvent::Bar(bar) if bar.is_sound() => {
                 self.now = bar.end();
                 return Ok(Some(Step::Bar(bar, BarStop::Open)));

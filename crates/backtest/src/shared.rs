@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
+use matching::OrderChange;
 use model::{Bar, Level, UnixNanos};
 
-use crate::event::{DepthRow, MarketEvent, TradeRow};
+use crate::event::{DepthRow, HeardRow, MarketEvent, OrdersRow, TradeRow};
 use crate::walk::Window;
 
-/// A tape in memory, as small as its events allow: 48 bytes for a trade, 64 for a bar, 16 for each level of a book
-/// and 72 for a row of a mixture.
+/// A tape in memory, as small as its events allow: 48 bytes for a trade, 64 for a bar, 16 for each level of a book,
+/// 40 for each change of an order, and 72 for a row of a mixture.
 #[derive(Debug, Clone, Default)]
 pub struct SharedTape {
     events: Events,
@@ -28,6 +29,8 @@ struct Mixed {
     rows: Vec<MixedRow>,
     /// Of all changes of the book, bids before asks.
     levels: Vec<Level>,
+    /// Of all changes of orders.
+    changes: Vec<OrderChange>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +44,14 @@ enum MixedRow {
         shown: Option<u32>,
         levels: [usize; 3],
     },
+    /// Places of its changes: the first one, the end.
+    Orders {
+        ts: UnixNanos,
+        snapshot: bool,
+        shown: Option<u32>,
+        changes: [usize; 2],
+    },
+    Heard(HeardRow),
 }
 
 impl MixedRow {
@@ -48,7 +59,8 @@ impl MixedRow {
         match self {
             Self::Trade(row) => row.ts,
             Self::Bar(bar) => bar.start,
-            Self::Depth { ts, .. } => *ts,
+            Self::Depth { ts, .. } | Self::Orders { ts, .. } => *ts,
+            Self::Heard(heard) => heard.ts,
         }
     }
 }
@@ -66,6 +78,13 @@ impl Mixed {
                 let levels = [first, middle, self.levels.len()];
                 MixedRow::Depth { ts, snapshot, shown, levels }
             }
+            MarketEvent::Orders(OrdersRow { ts, snapshot, levels: shown, changes }) => {
+                let first = self.changes.len();
+                self.changes.extend_from_slice(&changes);
+                let changes = [first, self.changes.len()];
+                MixedRow::Orders { ts, snapshot, shown, changes }
+            }
+            MarketEvent::Heard(heard) => MixedRow::Heard(heard),
         });
     }
 
@@ -78,6 +97,11 @@ impl Mixed {
                 let asks = Cow::Borrowed(&self.levels[middle..end]);
                 MarketEvent::Depth(DepthRow { ts, snapshot, levels: shown, bids, asks })
             }
+            MixedRow::Orders { ts, snapshot, shown, changes: [first, end] } => {
+                let changes = Cow::Borrowed(&self.changes[first..end]);
+                MarketEvent::Orders(OrdersRow { ts, snapshot, levels: shown, changes })
+            }
+            MixedRow::Heard(heard) => MarketEvent::Heard(heard),
         }
     }
 }

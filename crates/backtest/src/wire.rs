@@ -8,8 +8,8 @@ use model::{Bar, Level, Symbol, Trade, UnixNanos};
 use crate::answer::Answer;
 use crate::backtest::STARTED;
 use crate::config::BacktestConfig;
-use crate::event::TradeRow;
-use crate::latency::{Channel, IN_FLIGHT_MAX, nanos};
+use crate::event::{HeardRow, TradeRow};
+use crate::latency::{Channel, FeedError, IN_FLIGHT_MAX, nanos};
 use crate::record::Recorder;
 use crate::venue::Request;
 
@@ -39,6 +39,11 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
+    /// See [`Channel::follow`].
+    pub(crate) fn follow(&mut self, told: Option<HeardRow>) -> Result<(), FeedError> {
+        self.public.follow(told)
+    }
+
     /// True with nothing on its way.
     fn are_idle(&self) -> bool {
         self.public.is_empty() && self.private.is_empty() && self.requests.is_empty()

@@ -1,6 +1,7 @@
 //! Accounts, orders and money on top of the markets.
 
 mod amend;
+mod depth;
 mod funds;
 mod later;
 mod prints;
@@ -17,6 +18,7 @@ use model::{
 };
 
 pub use self::amend::Amendment;
+pub use self::depth::OrdersUpdate;
 pub use self::prints::BarPrint;
 pub use self::quiet::Quiet;
 
@@ -323,11 +325,7 @@ impl Exchange {
                 market.set_level(side, level);
             }
         }
-        let mut executions = std::mem::take(&mut self.scratch);
-        market.on_quotes(&mut executions);
-        let before = self.markets[at].next_trade;
-        self.execute(at, executions, now, out);
-        self.after_own_prints(at, before, now, out);
+        self.after_depth(at, now, out);
         Ok(())
     }
 

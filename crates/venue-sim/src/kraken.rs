@@ -47,7 +47,7 @@ mod wire;
 
 pub use config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
 pub use fault::{ChannelFault, FaultSwitches, ProtocolFault, RestFault, SessionFault};
-pub use fees::rates_at as fee_rates_at;
+pub use fees::{rates_at as fee_rates_at, steps as fee_steps};
 pub use limits::Tier;
 pub use market::MarketEvent;
 pub use orders::Phase;

@@ -2,6 +2,7 @@ mod amend;
 mod conventions;
 mod money;
 mod orders;
+mod queue;
 mod random;
 mod reference;
 mod rules;

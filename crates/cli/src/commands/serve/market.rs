@@ -196,7 +196,7 @@ fn read(
                 left_out += rows.iter().filter(|row| !is_trade(row)).count() as u64;
             }
             Rows::Book(rows) => rows.iter().for_each(|row| push_level(of_pair, row, symbol)),
-            Rows::Bars(_) | Rows::Quotes(_) => {
+            Rows::Bars(_) | Rows::Quotes(_) | Rows::Orders(_) => {
                 let kind = reader.kind().name();
                 return Err(anyhow!("{}: expected trades or a book, found {kind}", path.display()));
             }
