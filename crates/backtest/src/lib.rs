@@ -33,7 +33,7 @@ pub use joined::JoinedTape;
 pub use latency::{FeedError, IN_FLIGHT_MAX, LATENCY_MAX, Latency, LatencyConfig, RECORDED_MAX};
 pub use orders::Orders;
 pub use record::{BacktestResult, DataCounts, Digest, EquityPoint, FillRecord, Mark, OrderRecord};
-pub use shared::SharedTape;
+pub use shared::{SharedEvents, SharedTape};
 pub use tiers::FeeTier;
 pub use trips::{RoundTrip, round_trips};
 pub use walk::{Fold, Window, walk_forward};
