@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    Bar, FeedEvent, Instrument, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
+    Bar, FeedEvent, Instrument, Intake, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
     Quantity, Side, StreamKind, Symbol, Trade, UnixNanos, panic_message,
 };
 use thiserror::Error;
@@ -55,10 +55,13 @@ pub struct Engine {
     risk: RiskLimits,
     markets: BySymbol<MarketView>,
     positions: BySymbol<Quantity>,
+    /// The part of them that earlier runs left.
+    inherited: BySymbol<Quantity>,
     orders: Orders,
     /// Orders whose executions are being asked for.
     fetching: BTreeSet<OrderNumber>,
     private_live: bool,
+    intake: Intake,
     stopping: bool,
     failure: Option<String>,
     steps: u64,
@@ -89,9 +92,11 @@ impl Engine {
             risk: config.risk,
             markets: BySymbol::default(),
             positions: BySymbol::default(),
+            inherited: BySymbol::default(),
             orders: Orders::new(config.started),
             fetching: BTreeSet::new(),
             private_live: false,
+            intake: Intake::Open,
             stopping: false,
             failure: None,
             steps: 0,
@@ -141,6 +146,11 @@ impl Engine {
             EngineEvent::Executions { client_order_id, fills } => {
                 if let Some(number) = self.orders.number_of(&client_order_id) {
                     self.on_executions(number, fills, actions);
+                }
+            }
+            EngineEvent::Inherited(positions) => {
+                for (symbol, quantity) in positions {
+                    self.inherit(symbol, quantity, actions);
                 }
             }
             EngineEvent::Stop => self.on_stop(actions),
@@ -217,7 +227,7 @@ impl Engine {
         &self.orders
     }
 
-    /// Base units owned per instrument since the start.
+    /// Base units owned per instrument, since the start or since that of the earlier runs that were inherited.
     pub fn positions(&self) -> &BySymbol<Quantity> {
         &self.positions
     }
@@ -230,6 +240,11 @@ impl Engine {
     /// The panic of the strategy, if it panicked. It is not asked again, and everything is cancelled.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
+    }
+
+    /// The orders that the venue takes, as far as it said.
+    pub fn intake(&self) -> Intake {
+        self.intake
     }
 
     /// True when no order can change any more, and no execution is being asked for.
@@ -249,6 +264,7 @@ impl Engine {
                         .for_each(|market| (market.bid, market.ask) = (None, None));
                 }
             }
+            FeedEvent::Intake(intake) => self.intake = intake,
             FeedEvent::Trade(trade) => {
                 let wanted = !self.passes_trade(&trade);
                 self.note_trade(&trade);
@@ -455,8 +471,11 @@ impl Engine {
         }
         if !update.filled_more.is_zero() {
             let NewOrder { symbol, side, .. } = order.request();
-            let (symbol, side) = (symbol.clone(), *side);
-            self.move_position(symbol, side, update.filled_more, actions);
+            let moved = match side {
+                Side::Buy => update.filled_more,
+                Side::Sell => update.filled_more.negated(),
+            };
+            self.move_position(symbol.clone(), moved, actions);
         }
         self.consult(actions, |strategy, desk| {
             let orders = desk.orders;
@@ -466,19 +485,19 @@ impl Engine {
         });
     }
 
-    fn move_position(
-        &mut self,
-        symbol: Symbol,
-        side: Side,
-        filled: Quantity,
-        actions: &mut Vec<Action>,
-    ) {
+    /// Takes over what earlier runs hold of an instrument.
+    fn inherit(&mut self, symbol: Symbol, quantity: Quantity, actions: &mut Vec<Action>) {
+        let before = std::mem::replace(self.inherited.entry(&symbol), quantity);
+        let more = quantity.checked_sub(before).expect("an account holds far less than the range");
+        if !more.is_zero() {
+            self.move_position(symbol, more, actions);
+        }
+    }
+
+    fn move_position(&mut self, symbol: Symbol, by: Quantity, actions: &mut Vec<Action>) {
         let position = self.positions.entry(&symbol);
-        let moved = match side {
-            Side::Buy => position.checked_add(filled),
-            Side::Sell => position.checked_sub(filled),
-        };
-        *position = moved.expect("orders fill up to their quantity, which the risk limits bound");
+        // Orders fill up to their quantity, which the risk limits bound.
+        *position = position.checked_add(by).expect("an account holds far less than the range");
         let quantity = *position;
         if self.audits {
             actions.push(Action::Audit(AuditEvent::PositionChanged { symbol, quantity }));
@@ -503,7 +522,9 @@ impl Engine {
             markets: &self.markets,
             positions: &self.positions,
             orders: &self.orders,
-            can_trade: self.private_live && !self.stopping,
+            can_trade: self.private_live
+                && !self.stopping
+                && matches!(self.intake, Intake::Open | Intake::PostOnly),
             wishes: std::mem::take(&mut self.wishes),
         };
         let strategy = self.strategy.as_mut();
@@ -559,6 +580,9 @@ impl Engine {
         };
         if self.stopping || !self.private_live {
             return Some("orders cannot be followed now");
+        }
+        if let Some(why) = self.intake.refusal(&request.kind) {
+            return Some(why);
         }
         if let Some(why) = rule_broken(instrument, request, self.price_hint(request)) {
             return Some(why);

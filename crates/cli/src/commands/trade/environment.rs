@@ -38,6 +38,7 @@ const KEYS: [(&str, &str, Kind); 46] = [
     ("risk", "position_max", Kind::Text),
     ("risk", "working_orders_max", Kind::Number),
     ("node", "foreign_orders", Kind::Text),
+    ("node", "inherit", Kind::Text),
     ("node", "reconcile_every", Kind::Text),
     ("node", "visibility_delay", Kind::Text),
     ("node", "clock_skew_max", Kind::Text),
