@@ -30,6 +30,8 @@ enum Sign {
     Nothing,
     /// The trader's process ended, and another one traded.
     NewLife,
+    /// No call's error contains a text.
+    Never(&'static str),
     /// A dependency was down.
     Unwell(&'static str),
     /// While a process was frozen it did nothing, and then it went on at once.
@@ -274,6 +276,12 @@ const CASES: &[Case] = &[
         signs: &[Sign::Down(PUBLIC, "1012 maintenance"), Sign::Error("EService:Unavailable")],
     },
     Case {
+        // The venue says so, and whoever listens does not try.
+        name: "cancel-only",
+        faults: &["kind = \"maintenance\"\nphase = \"cancel-only\""],
+        signs: &[Sign::Up(PUBLIC), Sign::Up(PRIVATE), Sign::Never("cancel_only")],
+    },
+    Case {
         name: "late-orders",
         faults: &["kind = \"late-orders\"\ndelay = \"20s\""],
         signs: &[Sign::Error("EOrder:Invalid order")],
@@ -391,6 +399,7 @@ fn is_there(sign: Sign, history: &[Record]) -> bool {
         Sign::BookLost(part) => any(
             &|event| matches!(event, AuditEvent::BookLost { reason, .. } if reason.contains(part)),
         ),
+        Sign::Never(part) => !is_there(Sign::Error(part), history),
         Sign::Unwell(name) => any(&|event| {
             matches!(event, AuditEvent::HealthChanged { dependency, state: HealthState::Down, .. }
                 if dependency == name)

@@ -86,7 +86,12 @@ impl<'a> Errors<'a> {
     /// What an event is the consequence of.
     fn pay(&mut self, event: &'a AuditEvent) {
         match event {
-            AuditEvent::CallStarted { op, .. } => self.debts.pay(&Wanted::Call(op)),
+            AuditEvent::CallStarted { op, breaker, client_order_id, .. } => {
+                self.debts.pay(&Wanted::Call(op));
+                if breaker.is_some() && client_order_id.is_none() {
+                    self.debts.pay(&Wanted::Question);
+                }
+            }
             AuditEvent::StreamChanged { stream, .. } => self.debts.pay(&Wanted::Stream(stream)),
             AuditEvent::OrderChanged { client_order_id, state, .. } => {
                 self.orders.insert(client_order_id, *state);
@@ -105,6 +110,7 @@ impl<'a> Errors<'a> {
             }
             AuditEvent::BreakerChanged { breaker, .. } => {
                 self.debts.pay(&Wanted::Breaker(breaker));
+                self.debts.pay(&Wanted::Question);
             }
             AuditEvent::CallEnded { .. }
             | AuditEvent::BookLost { .. }
@@ -131,7 +137,8 @@ impl<'a> Errors<'a> {
             client_order_id, state: OrderState::Unknown, ..
         } = event
         {
-            let wanted = vec![Wanted::Order(client_order_id)];
+            // While a breaker keeps everybody from asking, its opening is what followed.
+            let wanted = vec![Wanted::Order(client_order_id), Wanted::Question];
             self.debt(record, "an order in doubt", wanted, self.later_ns(record));
         } else if let AuditEvent::BookLost { symbol, .. } = event {
             let wanted = vec![Wanted::Book(symbol), Wanted::AnyStream];

@@ -1,14 +1,16 @@
 //! The engine: one step per event.
 
 mod fills;
+mod positions;
+mod refusal;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    Bar, FeedEvent, Instrument, Intake, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
-    Quantity, Side, StreamKind, Symbol, Trade, UnixNanos, panic_message,
+    Bar, FeedEvent, Instrument, Intake, Level, NewOrder, OrderReport, OrderState, Quantity, Side,
+    StreamKind, Symbol, Trade, UnixNanos, panic_message,
 };
 use thiserror::Error;
 
@@ -17,7 +19,7 @@ use crate::by_symbol::BySymbol;
 use crate::desk::{Desk, MarketView, Wish};
 use crate::order::{Order, OrderUpdate, Source};
 use crate::orders::{OrderNumber, Orders};
-use crate::risk::{RiskLimits, rule_broken};
+use crate::risk::RiskLimits;
 use crate::strategy::{Strategy, Wants};
 
 /// What an engine needs to start.
@@ -485,25 +487,6 @@ impl Engine {
         });
     }
 
-    /// Takes over what earlier runs hold of an instrument.
-    fn inherit(&mut self, symbol: Symbol, quantity: Quantity, actions: &mut Vec<Action>) {
-        let before = std::mem::replace(self.inherited.entry(&symbol), quantity);
-        let more = quantity.checked_sub(before).expect("an account holds far less than the range");
-        if !more.is_zero() {
-            self.move_position(symbol, more, actions);
-        }
-    }
-
-    fn move_position(&mut self, symbol: Symbol, by: Quantity, actions: &mut Vec<Action>) {
-        let position = self.positions.entry(&symbol);
-        // Orders fill up to their quantity, which the risk limits bound.
-        *position = position.checked_add(by).expect("an account holds far less than the range");
-        let quantity = *position;
-        if self.audits {
-            actions.push(Action::Audit(AuditEvent::PositionChanged { symbol, quantity }));
-        }
-    }
-
     /// Lets the strategy look, then carries out its wishes.
     fn consult(
         &mut self,
@@ -571,47 +554,6 @@ impl Engine {
         }
         self.orders.place(request.clone());
         actions.push(Action::Submit(request));
-    }
-
-    /// Why an order must not be placed, if so.
-    fn refusal(&self, request: &NewOrder) -> Option<&'static str> {
-        let Some(instrument) = self.instruments.get(&request.symbol) else {
-            return Some("instrument is not traded here");
-        };
-        if self.stopping || !self.private_live {
-            return Some("orders cannot be followed now");
-        }
-        if let Some(why) = self.intake.refusal(&request.kind) {
-            return Some(why);
-        }
-        if let Some(why) = rule_broken(instrument, request, self.price_hint(request)) {
-            return Some(why);
-        }
-        if request.quantity > self.risk.order_quantity_max {
-            return Some("order_quantity_max exceeded");
-        }
-        let exposure = self.orders.exposure(&request.symbol);
-        if exposure.orders >= self.risk.working_orders_max {
-            return Some("working_orders_max exceeded");
-        }
-        let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
-        let wanted = exposure.of(request.side) + i128::from(request.quantity.raw());
-        if !self.risk.allows_position(position, request.side, wanted) {
-            return Some("position_max exceeded");
-        }
-        None
-    }
-
-    /// The price at which an order may be expected to trade, for rules about its cost.
-    fn price_hint(&self, request: &NewOrder) -> Option<Price> {
-        match request.kind {
-            OrderKind::Limit { price, .. } => Some(price),
-            OrderKind::Triggered { price, limit, .. } => Some(limit.unwrap_or(price)),
-            OrderKind::Market => {
-                let last = self.markets.get(&request.symbol)?.last_trade.as_ref()?;
-                Some(last.price)
-            }
-        }
     }
 
     fn cancel(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {

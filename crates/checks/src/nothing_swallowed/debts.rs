@@ -11,6 +11,8 @@ use crate::findings::{Findings, Place};
 pub(super) enum Wanted<'a> {
     /// A call of an operation begins.
     Call(&'a str),
+    /// Somebody asks the venue for something, or must not.
+    Question,
     /// A breaker changes its state.
     Breaker(&'a str),
     /// A stream changes its state.
@@ -53,6 +55,7 @@ impl<'a> Debts<'a> {
         let any = match came {
             Wanted::Stream(_) => Some(Wanted::AnyStream),
             Wanted::Call(_)
+            | Wanted::Question
             | Wanted::Breaker(_)
             | Wanted::AnyStream
             | Wanted::Order(_)

@@ -19,7 +19,12 @@ fn an_order_whose_error_nobody_tells_is_reported() {
 #[test]
 fn an_order_in_doubt_that_stays_so_is_reported() {
     let mut story = clean();
-    story.trader(140_000, trader_order("o-8", OrderState::Unknown, "0"));
+    story.trader(171_500, trader_order("o-8", OrderState::Unknown, "0"));
+    story.tell(205_000, "world", Event::World(WorldEvent::FaultEnded { fault: 9, struck: 0 }));
+    story.without(|record| record.at_ns >= 200_000_000_000 && record.host == "trader");
+    story.without(|record| {
+        matches!(record.event, Event::World(WorldEvent::PhaseStarted { phase: Phase::Shutdown }))
+    });
     reports(&story, "an order in doubt led to nothing within 30.0");
 }
 

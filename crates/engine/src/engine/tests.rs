@@ -1,4 +1,4 @@
-use model::{Asset, ClientOrderId, Intake, Level, Notional, TimeInForce, Trade, VenueOrderId};
+use model::{Asset, ClientOrderId, Notional, OrderKind, Price, TimeInForce, Trade, VenueOrderId};
 
 use super::*;
 
@@ -112,6 +112,23 @@ fn place(engine: &mut Engine, venue_id: &str) -> ClientOrderId {
 
 fn state(engine: &Engine, id: &ClientOrderId) -> OrderState {
     engine.orders().get(id).expect("known").state()
+}
+
+#[test]
+fn what_earlier_runs_hold_is_taken_over_and_corrected_as_more_becomes_known() {
+    let mut engine = engine();
+    let inherited = |text| EngineEvent::Inherited(vec![(symbol(), quantity(text))]);
+    let told = |text| {
+        let quantity = quantity(text);
+        [Action::Audit(AuditEvent::PositionChanged { symbol: symbol(), quantity })]
+    };
+    assert_eq!(engine.step(inherited("0.2")), told("0.2"));
+    assert_eq!(engine.step(inherited("0.2")), [], "the same again");
+    // It counts towards the limit: 0.25 are allowed, and the next order is 0.1.
+    assert_eq!(engine.step(trade("100")), []);
+    assert_eq!(engine.step(inherited("-0.05")), told("-0.05"));
+    let placed = engine.step(trade("100"));
+    assert!(placed.iter().any(|action| matches!(action, Action::Submit(_))), "{placed:?}");
 }
 
 #[test]
