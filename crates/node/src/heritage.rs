@@ -20,8 +20,9 @@ use crate::config::NodeConfig;
 /// Requests of 50 orders each for the orders that ended.
 const PAGES_MAX: u32 = 20;
 
-/// Time between two questions while something may still be missing.
-const ASK_EVERY: Duration = Duration::from_secs(10);
+/// Time between two questions while something may still be missing. Each is two calls or more of the few that a
+/// key has.
+const ASK_EVERY: Duration = Duration::from_secs(20);
 
 /// Base units per instrument; all instruments that are traded.
 pub(crate) type Positions = Vec<(Symbol, Quantity)>;

@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// Every key that a variable may override. Secrets are no such: the file names a variable.
-const KEYS: [(&str, &str, Kind); 46] = [
+const KEYS: [(&str, &str, Kind); 47] = [
     ("venue", "rest", Kind::Text),
     ("venue", "public_ws", Kind::Text),
     ("venue", "private_ws", Kind::Text),
