@@ -264,7 +264,8 @@ const EMA: &str = "ema-cross:fast=12,slow=26,bar_s=60,patience_s=60";
 fn rows(tape: &SharedTape) -> usize {
     let levels = tape.iter().map(|event| match event {
         Ok(MarketEvent::Depth(row)) => row.bids.len() + row.asks.len(),
-        Ok(MarketEvent::Trade(_) | MarketEvent::Bar(_)) => 1,
+        Ok(MarketEvent::Orders(row)) => row.changes.len(),
+        Ok(MarketEvent::Trade(_) | MarketEvent::Bar(_) | MarketEvent::Heard(_)) => 1,
         Err(never) => match never {},
     });
     levels.sum()

@@ -188,8 +188,6 @@ pub struct Expectations {
     /// How calls behind a breaker must be counted that say what went wrong; the first rule that fits decides, and
     /// what none names may count as anything.
     pub outcomes: Vec<OutcomeRule>,
-    /// Streams and breakers of whose health the trader must tell, by name: `kraken/public`, `kraken/read`.
-    pub dependencies: BTreeSet<String>,
     /// Pace of reconnects; `None` if nobody promises that.
     pub reconnect: Option<ReconnectRule>,
     /// Every stream that the trader must run: `kraken/public`.
@@ -200,6 +198,17 @@ pub struct Expectations {
     pub lags: BTreeMap<u32, Duration>,
     /// How long after the end of a fault something may still arrive that it kept on its way, by its number.
     pub under_way: BTreeMap<u32, Duration>,
+    /// Numbers of the faults that stop the trader's process for a while: it is late with everything by them.
+    pub freezes: BTreeSet<u32>,
+    /// Numbers of the faults that damage what the trader hears of the market.
+    pub damaging: BTreeSet<u32>,
+    /// Of whose health the trader must tell that it is unwell while a breaker is open or a stream is down, by the name
+    /// of that: `kraken/public`, `kraken/read`, `influx/write`.
+    pub dependencies: BTreeMap<String, String>,
+    /// Operations that the trader may not call while it was asked to wait.
+    pub paused: BTreeSet<String>,
+    /// Longest time from an error to what follows from it without any waiting.
+    pub react_within: Duration,
     /// Hosts of the databases that the trader must write into.
     pub sinks: BTreeSet<String>,
     /// How often calls may begin, by name of what the venue counts.
@@ -248,13 +257,17 @@ impl Expectations {
             breakers: BTreeMap::new(),
             calls: BTreeMap::new(),
             outcomes: Vec::new(),
-            dependencies: BTreeSet::new(),
             reconnect: None,
             streams: BTreeSet::new(),
             sinks: BTreeSet::new(),
             silences: BTreeMap::new(),
             lags: BTreeMap::new(),
             under_way: BTreeMap::new(),
+            freezes: BTreeSet::new(),
+            damaging: BTreeSet::new(),
+            dependencies: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            react_within: Duration::from_secs(1),
             rates: BTreeMap::new(),
             order_counter: None,
             venue_limits: None,

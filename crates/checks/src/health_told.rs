@@ -51,7 +51,8 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         let Some((name, news)) = news(event).filter(|_| !stopping) else {
             continue;
         };
-        if expect.dependencies.contains(name) {
+        // A dependency of another name has more reasons to be unwell than this one.
+        if expect.dependencies.get(name).is_some_and(|dependency| dependency == name) {
             findings.examine();
             dependencies.entry(name).or_default().hear(news, record.into());
         }

@@ -26,7 +26,8 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let first_ns = faults.all().iter().map(|fault| fault.from_ns).min().unwrap_or(u64::MAX);
     let recovered_ns = expect.recovered_by_ns();
     for record in history {
-        let Event::Venue(VenueEvent::RequestAnswered { op, status, error }) = &record.event else {
+        let Event::Venue(VenueEvent::RequestAnswered { op, status, error, .. }) = &record.event
+        else {
             continue;
         };
         if (first_ns..=recovered_ns).contains(&record.at_ns) {

@@ -17,7 +17,7 @@ use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
 use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter};
-use scenario::{FaultKind, FaultPlan, PlannedFault, Scenario, Tier};
+use scenario::{FaultKind, FaultPlan, Freeze, Host, PlannedFault, Process, Scenario, Tier};
 use store::influx::{InfluxConfig, InfluxToken};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair, Tier as AccountTier};
 
@@ -139,7 +139,6 @@ impl Setup {
         ];
         for (name, lane) in lanes {
             expect.breakers.insert(name.to_owned(), breaker_rules(&lane.breaker));
-            expect.dependencies.insert(name.to_owned());
             for op in operations(name) {
                 expect.calls.insert(op, call(Some(name), lane.attempt_timeout));
             }
@@ -151,7 +150,6 @@ impl Setup {
             let connect = call(Some(&breaker), kraken.connect_timeout);
             expect.calls.insert(format!("{name}/connect"), connect);
             expect.calls.insert(format!("{name}/subscribe"), call(None, kraken.subscribe_timeout));
-            expect.dependencies.insert(name.clone());
             expect.streams.insert(name);
         }
         expect.reconnect = Some(outcomes::pace(&kraken.reconnect));
@@ -170,6 +168,8 @@ impl Setup {
             expect.rates.insert(name.to_owned(), sink_rate(name, &config));
             expect.calls.insert(name.to_owned(), call(Some(name), config.lane.attempt_timeout));
         }
+        expect.paused = expect.calls.keys().filter(|op| is_paused(op)).cloned().collect();
+        expect.dependencies = dependencies(&expect);
         expect.opens = self.scenario.expect.opens.clone();
         expect.time_slack = run.tick * 2;
         expect.silence_max = kraken.silence_max + kraken.pong_timeout + run.tick * 2;
@@ -182,6 +182,14 @@ impl Setup {
             expect.lags.extend(lag.map(|lag| (fault.id, lag)));
             let late = lags::under_way(&fault.kind);
             expect.under_way.extend(late.map(|late| (fault.id, late)));
+            if let FaultKind::Corrupt(_) = fault.kind
+                && fault.kind.hosts().contains(&Host::KrakenPublic)
+            {
+                expect.damaging.insert(fault.id);
+            }
+            if let FaultKind::Freeze(Freeze { process: Process::Trader }) = fault.kind {
+                expect.freezes.insert(fault.id);
+            }
         }
         expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
         expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
@@ -197,7 +205,15 @@ impl Setup {
                 && fault.until - fault.at > noticed_after
         };
         let holds = self.plan.faults.iter().any(silent);
-        let idle: [(bool, &[&str]); 5] = [
+        let heard = |fault: &PlannedFault| {
+            let FaultKind::RestStatus(status) = &fault.kind else { return false };
+            status.status == 429 && status.retry_after.is_some() && !fault.may_miss
+        };
+        let pauses = self.plan.faults.iter().any(heard);
+        let idle: [(bool, &[&str]); 7] = [
+            (!pauses, &["pauses-honoured"]),
+            // Not every fault is seen as an error.
+            (true, &["nothing-swallowed"]),
             // Streams that hang, or answers that are slow, open no breaker.
             (self.scenario.expect.opens.is_empty(), &["breaker-open-blocks"]),
             (!holds, &["silence-noticed", "reconnects-paced"]),
@@ -216,11 +232,27 @@ impl Setup {
 /// A session that subscribes while sessions are silent hears its snapshots, for so long.
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 
+/// Operations that a pause of the address is for: everything that is a request or a dial of its own.
+fn is_paused(op: &str) -> bool {
+    op.starts_with("kraken/") && !op.ends_with("/subscribe")
+}
+
+/// What must be unwell while a breaker is open or a stream is down. The breakers of dials have their streams.
+fn dependencies(expect: &Expectations) -> BTreeMap<String, String> {
+    let lanes = expect.breakers.keys().filter(|breaker| !breaker.contains("/connect-"));
+    let named = |name: &String| {
+        let dependency = if name == "influx/write" { INFLUX } else { name.as_str() };
+        (name.clone(), dependency.to_owned())
+    };
+    lanes.chain(&expect.streams).map(named).collect()
+}
+
 /// What may be called through a lane, by its name.
 fn operations(lane: &str) -> impl Iterator<Item = String> {
     let methods: &[&str] = match lane {
         "kraken/read" => &[
             "Time",
+            "SystemStatus",
             "AssetPairs",
             "OpenOrders",
             "ClosedOrders",
@@ -293,6 +325,7 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
             working_orders_max: 5,
         },
         foreign_orders: ForeignOrders::CancelOwn,
+        inherit: Some(Duration::from_secs(24 * 3_600)),
         reconcile_every: Duration::from_secs(5),
         visibility_delay: Duration::from_secs(60),
         clock_skew_max: Duration::from_secs(3),

@@ -18,7 +18,7 @@ fn breaker(to: BreakerState) -> AuditEvent {
 
 fn promised() -> Expectations {
     let mut expect = expectations();
-    expect.dependencies.insert(READ.to_owned());
+    expect.dependencies.insert(READ.to_owned(), READ.to_owned());
     expect
 }
 

@@ -6,7 +6,15 @@ use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 fn with(at_ms: u64, status: u16, error: Option<&str>) -> Story {
     let mut story = clean();
     let error = error.map(str::to_owned);
-    story.venue(at_ms, VenueEvent::RequestAnswered { op: "Balance".to_owned(), status, error });
+    story.venue(
+        at_ms,
+        VenueEvent::RequestAnswered {
+            op: "Balance".to_owned(),
+            status,
+            error,
+            retry_after_ms: None,
+        },
+    );
     story
 }
 

@@ -225,6 +225,10 @@ impl Venue {
             listed.ticker.on_trade(&print.trade);
             listed.candles.on_trade(&print.trade);
             listed.prints.push(print.clone());
+            if let Some(trade_id) = print.trade.trade_id {
+                let symbol = symbol.clone();
+                self.sink.record(VenueEvent::TradePublished { symbol, trade_id });
+            }
         }
         let subscribers = self.sessions.trade_subscribers(symbol);
         if !subscribers.is_empty() {

@@ -98,6 +98,7 @@ impl Reader<'_> {
                 Foreign::Leave => ForeignOrders::Leave,
                 Foreign::CancelOwn => ForeignOrders::CancelOwn,
             },
+            inherit: positive.inherit.map(|inherit| inherit.0),
             reconcile_every: positive.reconcile_every.0,
             visibility_delay: positive.visibility_delay.0,
             clock_skew_max: positive.clock_skew_max.0,

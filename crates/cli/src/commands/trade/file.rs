@@ -76,6 +76,8 @@ pub(super) struct Risk {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Node {
     pub(super) foreign_orders: Foreign,
+    /// Default: positions begin at zero.
+    pub(super) inherit: Option<Positive>,
     pub(super) reconcile_every: Positive,
     pub(super) visibility_delay: Positive,
     pub(super) clock_skew_max: Positive,
@@ -94,6 +96,7 @@ impl Default for Node {
         let seconds = |count| Positive(Duration::from_secs(count));
         Self {
             foreign_orders: Foreign::Refuse,
+            inherit: None,
             reconcile_every: seconds(5),
             visibility_delay: seconds(60),
             clock_skew_max: seconds(3),
