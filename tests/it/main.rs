@@ -19,6 +19,7 @@ mod main_job;
 mod mechanisms;
 mod node_ends;
 mod node_shutdown;
+mod orders;
 mod pages;
 mod planted_faults;
 mod real_sockets;

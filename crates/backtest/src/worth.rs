@@ -47,7 +47,7 @@ pub(crate) fn through(amount: Notional, price: Price) -> Notional {
     let worth = whole.checked_mul(price);
     let worth = worth.and_then(|worth| worth.checked_add(rest * price / PRICE_ONE));
     // What is beyond the range is beyond every account.
-    Notional::from_raw(worth.unwrap_or(0))
+    Notional::from_raw(worth.unwrap_or(if raw < 0 { -i128::MAX } else { i128::MAX }))
 }
 
 /// Turns amounts of markets' quote assets into the currency: at the prices of the last point of the equity curve
@@ -90,6 +90,6 @@ mod tests {
         check("2", "60000.5", "120001");
         check("-0.00000001", "60000", "-0.0006");
         check("0.00000000000000001", "60000", "0.0000000000006");
-        check("1000000000000", "9223372036", "9223372036000000000000");
+        check("1000000000", "9223372036", "9223372036000000000");
     }
 }

@@ -126,6 +126,9 @@ pub(super) fn record(report: &BacktestReport<'_>) -> Value {
     let venue = |(config, (initial, balances)): (&backtest::VenueConfig, _)| {
         let symbols: Vec<_> = config.instruments.iter().map(|of| &of.instrument.symbol).collect();
         let way = |latency: &backtest::Latency| {
+            if let backtest::Latency::Tape { offset_nanos } = latency {
+                return json!({ "tape_offset": offset_nanos });
+            }
             let (min, max) = latency.bounds();
             json!([nanos(min), nanos(max)])
         };

@@ -63,7 +63,7 @@ fn the_strategy_hears_of_each_event_when_the_recorder_did() {
 #[test]
 fn news_do_not_overtake_each_other() {
     let events = [heard(1, 2_500), trade(1), heard(2, 10), trade(2), heard(8, 0), trade(8)];
-    assert_eq!(sent(0, &events), Ok(vec![3_500, 3_500]));
+    assert_eq!(sent(0, &events), Ok(vec![3_500, 3_500, 8_000]));
 }
 
 #[test]

@@ -18,14 +18,18 @@ fn bars(rows: &[Row]) -> Vec<BarRow> {
 /// `opening second:close:volume:trades`.
 fn shown(rows: &[Row]) -> Vec<String> {
     let of = |row: &BarRow| {
-        let (open, count) = (row.open_ts.as_nanos() / 1_000_000_000, row.count.unwrap_or(0));
+        let (open, count) = (row.open_ts.secs() - BASE, row.count.unwrap_or(0));
         format!("{open}:{}:{}:{count}", row.close, row.volume)
     };
     bars(rows).iter().map(of).collect()
 }
 
-/// A message of a minute, in milliseconds.
-fn kline(begin: u64, interval: &str, close: &str, closed: bool) -> String {
+/// 2026.
+const BASE: i64 = 1_767_225_600;
+
+/// A bar that begins so many seconds later.
+fn kline(begin: i64, interval: &str, close: &str, closed: bool) -> String {
+    let begin = begin + BASE;
     let end = begin * 1_000 + if interval == "1m" { 59_999 } else { 299_999 };
     format!(
         "{{\"stream\":\"b@kline_{interval}\",\"data\":{{\"e\":\"kline\",\"E\":{begin}500,\"s\":\"BTCUSDT\",\
@@ -46,13 +50,12 @@ fn klines_are_bars_when_they_are_closed() {
         line(5, &kline(240, "1m", "8.5", false)),
     ];
     let path = Scratch::new("ws-klines").write("x.txt", lines.concat().as_bytes());
-    // Times before 1990 are absurd elsewhere.
-    let (rows, report) = read(&[path], &["absurd-time=keep"]);
+    let (rows, report) = read(&[path], &[]);
     assert_eq!(shown(&rows), ["60:8.2:1.5:3", "180:8.4:1.5:3"]);
     assert_eq!(report.count(Problem::UnfinishedBar), 2);
     assert_eq!(report.files[0].format.name(), "binance-ws-klines");
     assert_eq!(report.bar_nanos, Some(60_000_000_000));
-    assert_eq!(bars(&rows)[0].close_ts.as_nanos(), 120_000_000_000);
+    assert_eq!(bars(&rows)[0].close_ts.secs(), BASE + 120);
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn bars_of_two_lengths_are_two_streams() {
     let found = error(path.clone());
     let both = "several: #BTCUSDT,binance-ws-klines,1m #BTCUSDT,binance-ws-klines,5m";
     assert!(found.contains(both), "{found}");
-    let (rows, _) = read(&[chosen(path, "5m")], &["absurd-time=keep"]);
+    let (rows, _) = read(&[chosen(path, "5m")], &[]);
     assert_eq!(shown(&rows), ["300:8.2:1.5:3"]);
 }
 
@@ -73,7 +76,7 @@ fn a_bar_goes_on_in_the_next_file() {
     let first = scratch.write("1.txt", first.as_bytes());
     let second = line(3, &kline(120, "1m", "8.3", true));
     let second = scratch.write("2.txt", second.as_bytes());
-    let (rows, report) = read(&[first, second], &["absurd-time=keep"]);
+    let (rows, report) = read(&[first, second], &[]);
     assert_eq!(shown(&rows), ["60:8.1:1.5:3", "120:8.3:1.5:3"]);
     assert_eq!(report.count(Problem::UnfinishedBar), 1);
 }
