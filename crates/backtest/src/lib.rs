@@ -31,6 +31,6 @@ pub use joined::JoinedTape;
 pub use latency::{IN_FLIGHT_MAX, LATENCY_MAX, Latency, LatencyConfig, RECORDED_MAX};
 pub use orders::Orders;
 pub use record::{BacktestResult, DataCounts, Digest, EquityPoint, FillRecord, Mark, OrderRecord};
-pub use shared::SharedTape;
+pub use shared::{SharedEvents, SharedTape};
 pub use trips::{RoundTrip, round_trips};
 pub use walk::{Fold, Window, walk_forward};

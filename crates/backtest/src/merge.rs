@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use engine::BarRun;
 use model::{Bar, UnixNanos};
 
 use crate::backtest::{Halt, RunError};
@@ -27,6 +28,50 @@ impl Step<'_> {
     }
 }
 
+/// What a reel reads.
+pub(crate) trait Events<'t> {
+    type Error: Error + 'static;
+
+    fn next(&mut self) -> Option<Result<MarketEvent<'t>, Self::Error>>;
+
+    /// Bars that come next, if they are at hand and were checked: each is sound and begins when the one before has
+    /// ended, or later.
+    fn bars(&self) -> BarRun<'t>;
+
+    /// Trades that come next, if they are at hand and were checked: prices and
+    /// quantities are above zero, and they are in the order of time.
+    fn trades(&self) -> &'t [TradeRow];
+
+    /// Goes over so many of these.
+    fn skip(&mut self, events: usize);
+}
+
+/// The events of any iterator, which are read one by one.
+#[derive(Debug)]
+pub(crate) struct OneByOne<I>(pub(crate) I);
+
+impl<'t, I, E> Events<'t> for OneByOne<I>
+where
+    I: Iterator<Item = Result<MarketEvent<'t>, E>>,
+    E: Error + 'static,
+{
+    type Error = E;
+
+    fn next(&mut self) -> Option<Result<MarketEvent<'t>, E>> {
+        self.0.next()
+    }
+
+    fn bars(&self) -> BarRun<'t> {
+        BarRun::NONE
+    }
+
+    fn trades(&self) -> &'t [TradeRow] {
+        &[]
+    }
+
+    fn skip(&mut self, _events: usize) {}
+}
+
 /// One tape, read one event ahead.
 #[derive(Debug)]
 pub(crate) struct Reel<'t, I> {
@@ -38,20 +83,19 @@ pub(crate) struct Reel<'t, I> {
     /// Time of the last event; the end of a bar.
     pub(crate) now: UnixNanos,
     next: Option<Step<'t>>,
+    /// The bar or the trade that is next and those behind it, where they are at hand.
+    bars: BarRun<'t>,
+    trades: &'t [TradeRow],
 }
 
-impl<'t, I, E> Reel<'t, I>
-where
-    I: Iterator<Item = Result<MarketEvent<'t>, E>>,
-    E: Error + 'static,
-{
+impl<'t, I: Events<'t>> Reel<'t, I> {
     pub(crate) fn new(tape: I, name: usize) -> Self {
         let now = UnixNanos::from_nanos(i64::MIN);
-        Self { tape, name, number: 0, now, next: None }
+        Self { tape, name, number: 0, now, next: None, bars: BarRun::NONE, trades: &[] }
     }
 
     /// When the next step is, after reading it if necessary; `None` at the end.
-    pub(crate) fn peek(&mut self) -> Result<Option<UnixNanos>, RunError<E>> {
+    pub(crate) fn peek(&mut self) -> Result<Option<UnixNanos>, RunError<I::Error>> {
         if self.next.is_none() {
             self.next = self.read()?;
         }
@@ -63,16 +107,31 @@ where
         self.next.as_ref()
     }
 
-    /// The next step, if it is a trade before `end`.
-    pub(crate) fn trade(&self, end: Option<UnixNanos>) -> Option<&TradeRow> {
-        let Some(Step::Trade(row)) = &self.next else { return None };
-        Some(row).filter(|row| end.is_none_or(|end| row.ts < end))
+    /// Trades that come next: the first of them, or more where more are at hand.
+    pub(crate) fn trades(&self) -> &[TradeRow] {
+        match &self.next {
+            Some(Step::Trade(row)) if self.trades.is_empty() => std::slice::from_ref(row),
+            Some(Step::Trade(_)) => self.trades,
+            Some(Step::Depth(_) | Step::Bar(..)) | None => &[],
+        }
     }
 
     /// A bar of which nothing has been played, if that comes next and ends before `end`.
     pub(crate) fn bar(&self, end: Option<UnixNanos>) -> Option<&Bar> {
         let Some(Step::Bar(bar, BarStop::Open)) = &self.next else { return None };
         Some(bar).filter(|bar| end.is_none_or(|end| end >= bar.end()))
+    }
+
+    /// Bars of which nothing has been played, that come next and end before `end`: the first of them, or more where
+    /// more are at hand. At most `most`.
+    pub(crate) fn bars(&self, end: Option<UnixNanos>, most: usize) -> BarRun<'_> {
+        let Some(first) = self.bar(end) else { return BarRun::NONE };
+        let run = self.bars.first(most);
+        match end {
+            _ if run.bars().is_empty() => BarRun::one(first),
+            None => run,
+            Some(end) => run.first(run.bars().partition_point(|bar| bar.end() <= end)),
+        }
     }
 
     /// The next step has been played.
@@ -86,12 +145,45 @@ where
         }
     }
 
-    /// The bar that comes next has been played as a whole.
-    pub(crate) fn advance_bar(&mut self) {
-        self.next = None;
+    /// So many of the bars that come next have been played as a whole.
+    pub(crate) fn advance_bars(&mut self, bars: usize) {
+        if let Some(last) = bars.checked_sub(1).filter(|last| *last > 0) {
+            self.now = self.bars.bars()[last].end();
+        }
+        self.skip(bars);
     }
 
-    fn read(&mut self) -> Result<Option<Step<'t>>, RunError<E>> {
+    /// So many of the trades that come next have been played.
+    pub(crate) fn advance_trades(&mut self, trades: usize) {
+        if let Some(last) = trades.checked_sub(1).filter(|last| *last > 0) {
+            self.now = self.trades[last].ts;
+        }
+        self.skip(trades);
+    }
+
+    /// Goes over the next event, which was read, and others behind it.
+    fn skip(&mut self, events: usize) {
+        if let Some(more) = events.checked_sub(1) {
+            self.tape.skip(more);
+            self.number += u64::try_from(more).expect("fewer events than memory");
+            self.next = None;
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<Step<'t>>, RunError<I::Error>> {
+        (self.bars, self.trades) = (self.tape.bars(), self.tape.trades());
+        if let Some(bar) = self.bars.bars().first() {
+            self.tape.skip(1);
+            self.number += 1;
+            self.now = bar.end();
+            return Ok(Some(Step::Bar(*bar, BarStop::Open)));
+        }
+        if let Some(row) = self.trades.first() {
+            self.tape.skip(1);
+            self.number += 1;
+            self.now = row.ts;
+            return Ok(Some(Step::Trade(*row)));
+        }
         let Some(event) = self.tape.next() else { return Ok(None) };
         let event = event.map_err(RunError::Source)?;
         self.number += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use engine::{Engine, OrderIds};
+use engine::{Action, BarRun, Engine, OrderIds};
 use model::{Bar, Level, Symbol, Trade, UnixNanos};
 
 use crate::answer::Answer;
@@ -11,7 +11,10 @@ use crate::config::BacktestConfig;
 use crate::event::TradeRow;
 use crate::latency::{Channel, IN_FLIGHT_MAX, nanos};
 use crate::record::Recorder;
-use crate::venue::Request;
+use crate::venue::{BarStop, Request};
+
+/// Most bars that a strategy is asked about at once.
+const BARS_MAX: usize = 32;
 
 /// What a venue publishes of one market.
 #[derive(Debug)]
@@ -127,24 +130,38 @@ impl Wire {
         passed
     }
 
-    /// As [`Wire::pass_trade`], of a bar. It has told its last price before: as a trade, or, if that has no quantity,
-    /// as best prices, if they `moved`.
-    pub(crate) fn pass_bar(
+    /// As [`Wire::pass_trade`], of bars that follow each other, of which there may be [`Wire::together`]; how many of
+    /// them, from the first on. Each has told its last price before: as a trade, or, if it has no quantity, as best
+    /// prices, if they `moved`.
+    pub(crate) fn pass_bars(
         &mut self,
         venue: usize,
         market: usize,
-        bar: &Bar,
-        row: &TradeRow,
+        run: BarRun<'_>,
         moved: bool,
-    ) -> bool {
-        let passed = self.engine.pass_bar(&self.trades[market].symbol, bar);
-        if passed {
-            if row.quantity.is_positive() || moved {
-                self.travel(venue, row.ts);
+    ) -> usize {
+        let passed = self.engine.pass_bars(&self.trades[market].symbol, run);
+        if self.ahead != Some(0) {
+            for bar in &run.bars()[..passed] {
+                let last = BarStop::Close.at(bar);
+                if bar.volume.is_positive() || moved {
+                    self.travel(venue, last);
+                }
+                self.travel(venue, last);
             }
-            self.travel(venue, row.ts);
         }
         passed
+    }
+
+    /// Bars that may be passed over at once: news that take time are counted bar by bar.
+    pub(crate) fn together(&self) -> usize {
+        if self.ahead == Some(0) { BARS_MAX } else { 1 }
+    }
+
+    /// Before this time the strategy passes over trades of which [`Wire::pass_trade`] of the last one is enough; `None`
+    /// when each is to be asked about, or counted while it travels.
+    pub(crate) fn passes_until(&mut self) -> Option<UnixNanos> {
+        if self.ahead == Some(0) { self.engine.passes_until() } else { None }
     }
 
     /// Tells the engine of the last trade of several that were passed over.
@@ -152,6 +169,13 @@ impl Wire {
         let trade = &mut self.trades[market];
         last.write(trade);
         self.engine.passed_trades(trade, count);
+    }
+
+    /// Lets the engine look at a trade.
+    pub(crate) fn hear_trade(&mut self, market: usize, row: &TradeRow, actions: &mut Vec<Action>) {
+        let trade = &mut self.trades[market];
+        row.write(trade);
+        self.engine.hear_trade(trade, actions);
     }
 
     /// Counts news on their way that were passed over.

@@ -1,18 +1,19 @@
 //! The engine: one step per event.
 
 mod fills;
+mod hear;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    Bar, FeedEvent, Instrument, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
-    Quantity, Side, StreamKind, Symbol, Trade, UnixNanos, panic_message,
+    FeedEvent, Instrument, NewOrder, OrderKind, OrderReport, OrderState, Price, Quantity, Side,
+    StreamKind, Symbol, UnixNanos, panic_message,
 };
 use thiserror::Error;
 
-use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, OrderNews, SubmitOutcome};
+use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
 use crate::by_symbol::BySymbol;
 use crate::desk::{Desk, MarketView, Wish};
 use crate::order::{Order, OrderUpdate, Source};
@@ -147,61 +148,6 @@ impl Engine {
         }
     }
 
-    /// Takes a trade at which the strategy has nothing to do. False when it may have: then it must come through
-    /// [`Engine::step`].
-    pub fn pass_trade(&mut self, trade: &Trade) -> bool {
-        let passed = self.passes_trade(trade);
-        if passed {
-            self.passed_trades(trade, 1);
-        }
-        passed
-    }
-
-    /// As [`Engine::pass_trade`], but only the strategy takes note: [`Engine::passed_trades`] follows for the last
-    /// of several, before anything else.
-    pub fn passes_trade(&mut self, trade: &Trade) -> bool {
-        !self.wants.trades || self.passes_over(|strategy| strategy.passes_over(trade))
-    }
-
-    /// Takes note of several trades that were passed over: the last one, and how many they were.
-    pub fn passed_trades(&mut self, last: &Trade, count: u64) {
-        self.steps += count;
-        self.note_trade(last);
-    }
-
-    /// As [`Engine::pass_trade`], of the best prices of a book.
-    pub fn pass_best(&mut self, symbol: &Symbol, bid: Option<Level>, ask: Option<Level>) -> bool {
-        if self.wants.best_prices {
-            return false;
-        }
-        self.steps += 1;
-        self.note_best(symbol, bid, ask);
-        true
-    }
-
-    /// As [`Engine::pass_trade`], of a bar.
-    pub fn pass_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
-        let passed = self.passes_bar(symbol, bar);
-        self.steps += u64::from(passed);
-        passed
-    }
-
-    fn passes_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
-        !self.wants.bars || self.passes_over(|strategy| strategy.passes_over_bar(symbol, bar))
-    }
-
-    /// As [`Engine::step_into`], of news of an order whose number is known: see [`Orders::number`].
-    pub fn hear_of(&mut self, number: u64, news: OrderNews<'_>, actions: &mut Vec<Action>) {
-        self.steps += 1;
-        let number = OrderNumber(number);
-        match news {
-            OrderNews::Submitted(outcome) => self.on_submitted(number, outcome, actions),
-            OrderNews::Cancelled(outcome) => self.on_cancelled(number, &outcome, actions),
-            OrderNews::Located(outcome) => self.on_located(number, outcome, actions),
-            OrderNews::Told(report) => self.on_news(number, report, actions),
-        }
-    }
-
     /// The market events that its strategy looks at.
     pub fn wants(&self) -> Wants {
         self.wants
@@ -249,24 +195,11 @@ impl Engine {
                         .for_each(|market| (market.bid, market.ask) = (None, None));
                 }
             }
-            FeedEvent::Trade(trade) => {
-                let wanted = !self.passes_trade(&trade);
-                self.note_trade(&trade);
-                if wanted {
-                    self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
-                }
-            }
+            FeedEvent::Trade(trade) => self.on_trade(&trade, actions),
             FeedEvent::BestPrices { symbol, bid, ask } => {
-                self.note_best(&symbol, bid, ask);
-                if self.wants.best_prices {
-                    self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
-                }
+                self.on_best(&symbol, [bid, ask], actions);
             }
-            FeedEvent::Bar { symbol, bar } => {
-                if !self.passes_bar(&symbol, &bar) {
-                    self.consult(actions, |strategy, desk| strategy.on_bar(&symbol, &bar, desk));
-                }
-            }
+            FeedEvent::Bar { symbol, bar } => self.on_bar(&symbol, &bar, actions),
             FeedEvent::Order(report) => {
                 self.on_report(&report, actions);
             }
@@ -275,30 +208,6 @@ impl Engine {
                 self.on_open_orders(self.steps, &open, true, actions);
             }
         }
-    }
-
-    /// True when the strategy took note of something and wants no desk for it. Whoever panicked is not asked.
-    fn passes_over(&mut self, ask: impl FnOnce(&mut dyn Strategy) -> bool) -> bool {
-        if self.failure.is_some() {
-            return false;
-        }
-        let strategy = self.strategy.as_mut();
-        match catch_unwind(AssertUnwindSafe(|| ask(strategy))) {
-            Ok(passed) => passed,
-            Err(panic) => {
-                self.failure = Some(panic_message(panic.as_ref()));
-                false
-            }
-        }
-    }
-
-    fn note_trade(&mut self, trade: &Trade) {
-        self.markets.entry(&trade.symbol).remember(trade);
-    }
-
-    fn note_best(&mut self, symbol: &Symbol, bid: Option<Level>, ask: Option<Level>) {
-        let market = self.markets.entry(symbol);
-        (market.bid, market.ask) = (bid, ask);
     }
 
     fn on_submitted(

@@ -129,7 +129,7 @@ impl Runs {
         };
         let window = window.unwrap_or(everything);
         let events = self.tapes.iter().map(|tape| tape.window(window)).collect();
-        let result = self.backtest.run_all(events, strategy)?;
+        let result = self.backtest.run_shared(events, strategy)?;
         let stats = Stats::new(&result, self.periods_per_year);
         Ok(GridRow { point: *point, stats, digest: result.digest })
     }
