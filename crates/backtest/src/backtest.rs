@@ -419,7 +419,9 @@ impl Run {
                 }
             }
             Published::Best(best) => self.wire.engine.hear_best(symbol, best, &mut actions),
-            Published::Bar(bar) => self.wire.engine.hear_bar(symbol, &bar, &mut actions),
+            Published::Bar(bar, asked) => {
+                self.wire.engine.hear_bar(symbol, &bar, asked, &mut actions);
+            }
         }
         self.act(&mut actions, at);
         self.actions = actions;

@@ -1,11 +1,10 @@
 //! The portfolio over time.
 
-use engine::BarRun;
 use model::{Asset, Notional, Price, Quantity, UnixNanos};
 
 use crate::config::BacktestConfig;
 use crate::record::{EquityPoint, Mark};
-use crate::venue::{BarStop, Venue};
+use crate::venue::Venue;
 
 /// `10^9`: steps of a notional in one step of a quantity.
 const QUANTITY_STEP: i128 = 1_000_000_000;
@@ -89,16 +88,6 @@ impl EquityCurve {
     /// The end of the current interval.
     pub(crate) const fn interval_end(&self) -> UnixNanos {
         UnixNanos::from_nanos(self.end)
-    }
-
-    /// Bars of some that follow each other whose last prices lie in the current interval.
-    pub(crate) fn in_interval<'b>(&self, run: BarRun<'b>) -> BarRun<'b> {
-        let bars = run.bars();
-        let all = bars.last().is_some_and(|last| !self.is_due(BarStop::Close.at(last)));
-        match all {
-            true => run,
-            false => run.first(bars.partition_point(|bar| !self.is_due(BarStop::Close.at(bar)))),
-        }
     }
 
     /// Closes the interval before `ts`, and begins the one that holds it.

@@ -86,12 +86,28 @@ pub(crate) struct Reel<'t, I> {
     /// The bar or the trade that is next and those behind it, where they are at hand.
     bars: BarRun<'t>,
     trades: &'t [TradeRow],
+    /// The interval that was looked at last, and the number of the first bar that is not inside.
+    interval_end: UnixNanos,
+    inside_to: u64,
 }
+
+/// Bars that are looked at ahead: a day and more of minutes.
+const AHEAD: usize = 2_048;
 
 impl<'t, I: Events<'t>> Reel<'t, I> {
     pub(crate) fn new(tape: I, name: usize) -> Self {
         let now = UnixNanos::from_nanos(i64::MIN);
-        Self { tape, name, number: 0, now, next: None, bars: BarRun::NONE, trades: &[] }
+        Self {
+            tape,
+            name,
+            number: 0,
+            now,
+            next: None,
+            bars: BarRun::NONE,
+            trades: &[],
+            interval_end: now,
+            inside_to: 0,
+        }
     }
 
     /// When the next step is, after reading it if necessary; `None` at the end.
@@ -122,16 +138,44 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         Some(bar).filter(|bar| end.is_none_or(|end| end >= bar.end()))
     }
 
-    /// Bars of which nothing has been played, that come next and end before `end`: the first of them, or more where
-    /// more are at hand. At most `most`.
-    pub(crate) fn bars(&self, end: Option<UnixNanos>, most: usize) -> BarRun<'_> {
-        let Some(first) = self.bar(end) else { return BarRun::NONE };
-        let run = self.bars.first(most);
+    /// Bars of which nothing has been played, that come next, end before `end`, and have their last price before
+    /// `interval_end`: the first of them, or more where more are at hand. At most `most`.
+    pub(crate) fn bars(
+        &mut self,
+        end: Option<UnixNanos>,
+        interval_end: UnixNanos,
+        most: usize,
+    ) -> BarRun<'_> {
+        if self.bars.bars().len() < 2 {
+            let inside = |bar: &&Bar| BarStop::Close.at(bar) < interval_end;
+            return self.bar(end).filter(inside).map_or(BarRun::NONE, BarRun::one);
+        }
+        if self.bar(end).is_none() {
+            return BarRun::NONE;
+        }
+        let inside = self.inside(interval_end);
+        let run = self.bars.first(most.min(inside));
         match end {
-            _ if run.bars().is_empty() => BarRun::one(first),
             None => run,
             Some(end) => run.first(run.bars().partition_point(|bar| bar.end() <= end)),
         }
+    }
+
+    /// So many of the bars at hand have their last price before the end of an interval. It looks far ahead, once for
+    /// many.
+    fn inside(&mut self, interval_end: UnixNanos) -> usize {
+        let known = (self.interval_end == interval_end)
+            .then(|| self.inside_to.checked_sub(self.number))
+            .flatten()
+            .filter(|left| *left > 0);
+        let left = known.unwrap_or_else(|| {
+            let bars = self.bars.first(AHEAD).bars();
+            let inside = bars.partition_point(|bar| BarStop::Close.at(bar) < interval_end);
+            let inside = u64::try_from(inside).expect("fewer bars than memory");
+            (self.interval_end, self.inside_to) = (interval_end, self.number + inside);
+            inside
+        });
+        usize::try_from(left).unwrap_or(usize::MAX)
     }
 
     /// The next step has been played.

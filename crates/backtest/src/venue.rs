@@ -234,7 +234,7 @@ impl Venue {
             wire.publish(self.at, market, now, Published::Best(best));
         }
         if stop == BarStop::Close {
-            wire.publish(self.at, market, now, Published::Bar(*bar));
+            wire.publish(self.at, market, now, Published::Bar(*bar, false));
         }
         Ok(price)
     }

@@ -22,7 +22,8 @@ pub(crate) enum Published {
     /// A trade, and the best levels where it changed them.
     Trade(TradeRow, Option<Best>),
     Best(Best),
-    Bar(Bar),
+    /// A bar, and whether the strategy was asked whether it passes over it.
+    Bar(Bar, bool),
 }
 
 /// Best levels, bid and ask.
@@ -188,10 +189,20 @@ impl Wire {
     }
 
     /// Tells everybody at a venue.
-    pub(crate) fn publish(&mut self, venue: usize, market: usize, now: UnixNanos, what: Published) {
-        if self.passes_over(market, now, &what) {
+    pub(crate) fn publish(
+        &mut self,
+        venue: usize,
+        market: usize,
+        now: UnixNanos,
+        mut what: Published,
+    ) {
+        let passed = self.passes_over(market, now, &what);
+        if passed == Some(true) {
             self.travel(venue, now);
             return;
+        }
+        if let Published::Bar(_, asked) = &mut what {
+            *asked = passed.is_some();
         }
         let lines = &mut self.lines[venue];
         self.overflowed |= !lines.public.send(now, (market, what));
@@ -200,20 +211,20 @@ impl Wire {
     }
 
     /// True when the strategy took note of news and wants no more: as it would when they arrive, since it can hear
-    /// of nothing else until then.
-    fn passes_over(&mut self, market: usize, now: UnixNanos, what: &Published) -> bool {
-        let Some(feed) = self.ahead else { return false };
+    /// of nothing else until then. `None` when it was not asked.
+    fn passes_over(&mut self, market: usize, now: UnixNanos, what: &Published) -> Option<bool> {
+        let feed = self.ahead?;
         let arrival = now.as_nanos().saturating_add(feed);
         let hears_nothing =
             |lines: &Lines| lines.public.is_empty() && lines.private.next_at() >= arrival;
         if !self.lines.iter().all(hears_nothing) {
-            return false;
+            return None;
         }
         let trade = &mut self.trades[market];
-        match what {
+        let passed = match what {
             Published::Trade(row, best) => {
                 if best.is_some() && self.engine.wants().best_prices {
-                    return false;
+                    return None;
                 }
                 row.write(trade);
                 let passed = self.engine.pass_trade(trade);
@@ -223,8 +234,9 @@ impl Wire {
                 passed
             }
             Published::Best([bid, ask]) => self.engine.pass_best(&trade.symbol, *bid, *ask),
-            Published::Bar(bar) => self.engine.pass_bar(&trade.symbol, bar),
-        }
+            Published::Bar(bar, _) => self.engine.pass_bar(&trade.symbol, bar),
+        };
+        Some(passed)
     }
 
     /// Tells the strategy alone.

@@ -92,15 +92,24 @@ impl MeanPair {
         mut before: Option<Ordering>,
     ) -> (usize, Option<Ordering>) {
         let [fast, slow] = self.bars.map(|bars| &prices[known - bars..]);
+        let steps = prices[known..].iter().zip(fast).zip(slow);
         let mut passed = 0;
-        for ((price, left), right) in prices[known..].iter().zip(fast).zip(slow) {
-            let next = match self.sums {
-                Sums::Exact(difference) => {
-                    let sums = Sums::Exact(difference + change(self.bars, [*left, *right], *price));
-                    Self { sums, ..*self }
+        if let Sums::Exact(difference) = self.sums {
+            // Of the sign before nothing is said until there is one.
+            let (mut now, mut sign) = (difference, before.map_or(0, |_| difference.signum()));
+            for ((price, left), right) in steps {
+                let next = now + change(self.bars, [*left, *right], *price);
+                if (sign < 0 && next > 0) || (sign > 0 && next < 0) {
+                    break;
                 }
-                Sums::Pandas(_) => self.step([Some(*left), Some(*right)], *price),
-            };
+                (now, sign) = (next, next.signum());
+                passed += 1;
+            }
+            self.sums = Sums::Exact(now);
+            return (passed, if passed > 0 { self.order() } else { before });
+        }
+        for ((price, left), right) in steps {
+            let next = self.step([Some(*left), Some(*right)], *price);
             let order = next.order();
             if crossing(before, order) {
                 break;

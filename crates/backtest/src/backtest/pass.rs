@@ -36,7 +36,8 @@ struct Site<'r> {
 
 impl Run {
     /// Plays what comes next of a market, before `end`, as long as nothing can happen: nothing of ours is in the
-    /// market or on its way, and the strategy passes over it. True when there was such.
+    /// market or on its way, and the strategy passes over it. True when something else may come next now; false when what
+    /// comes next must be played.
     ///
     /// The same as [`Run::play`] of each, in fewer steps.
     pub(super) fn pass<'t, I: Events<'t>>(
@@ -54,6 +55,8 @@ impl Run {
         let mut passed = Passed::default();
         let (curve, wire) = (&self.curve, &mut self.wire);
         let mut here = Site { venue, market, end, curve, wire };
+        // The bar that comes next is before `end`, and the strategy looks at it.
+        let mut refused = false;
         while !here.wire.overflowed {
             let trades = reel.trades();
             let (count, all) = if !trades.is_empty() {
@@ -62,18 +65,19 @@ impl Run {
                 reel.advance_trades(count);
                 (count, all)
             } else if bars && quiet.takes_bars() {
-                let upcoming = curve.in_interval(reel.bars(end, here.wire.together()));
+                let upcoming = reel.bars(end, curve.interval_end(), here.wire.together());
                 let all = upcoming.bars().len();
                 let count = here.bars(upcoming, &mut quiet, &mut passed);
+                refused = count < all;
                 reel.advance_bars(count);
                 (count, all)
             } else {
                 break;
             };
+            reel.peek()?;
             if count == 0 || count < all {
                 break;
             }
-            reel.peek()?;
         }
         let (best, levels) = quiet.end();
         let Some((now, price)) = passed.last else { return Ok(false) };
@@ -92,7 +96,7 @@ impl Run {
         self.curve.priced(market, now, price);
         self.now = now;
         self.flood_check().map_err(|halt| halt.at(reel.name, reel.number))?;
-        Ok(true)
+        Ok(!refused)
     }
 }
 

@@ -104,10 +104,15 @@ impl Engine {
         self.on_best(symbol, best, actions);
     }
 
-    /// As [`Engine::step_into`], of a bar.
-    pub fn hear_bar(&mut self, symbol: &Symbol, bar: &Bar, actions: &mut Vec<Action>) {
+    /// As [`Engine::step_into`], of a bar. `asked` says that the strategy did not pass over it when it was asked, by
+    /// [`Engine::pass_bar`]: it is not asked again.
+    pub fn hear_bar(&mut self, symbol: &Symbol, bar: &Bar, asked: bool, actions: &mut Vec<Action>) {
         self.steps += 1;
-        self.on_bar(symbol, bar, actions);
+        if asked && self.wants.bars {
+            self.consult(actions, |strategy, desk| strategy.on_bar(symbol, bar, desk));
+        } else {
+            self.on_bar(symbol, bar, actions);
+        }
     }
 
     pub(super) fn on_trade(&mut self, trade: &Trade, actions: &mut Vec<Action>) {
