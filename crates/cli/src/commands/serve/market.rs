@@ -282,7 +282,7 @@ fn guess(named: Option<&str>, path: &Path) -> Symbol {
 pub(super) fn generated(
     pair: &Pair,
     (from, length): (UnixNanos, Duration),
-    price: model::Price,
+    price: Price,
     (trades_per_minute, seed): (u32, u64),
 ) -> anyhow::Result<Vec<MarketEvent>> {
     let rules = &pair.instrument;
