@@ -100,13 +100,9 @@ fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
     if args.other_pairs == OtherPairs::None {
         pairs.retain(|pair| recording.symbols.contains(pair.symbol()));
     }
-    let traded = pairs.iter().filter(|pair| recording.symbols.contains(pair.symbol()));
     let accounts = match &args.accounts {
         Some(file) => Accounts::load(file, &entropy)?,
-        None => {
-            let assets = traded.map(|pair| (&pair.instrument.base, &pair.instrument.quote));
-            Accounts::drawn(&entropy, assets)
-        }
+        None => Accounts::drawn(&entropy),
     };
     let mut config = KrakenSimConfig::new(accounts.accounts, pairs.clone());
     config.more_keys = accounts.more_keys;
@@ -300,7 +296,7 @@ mod tests {
 
     async fn served(listener: Nobody, stop: &CancellationToken) -> Result<(), GroupError> {
         let entropy = Entropy::from_seed(1);
-        let accounts = Accounts::drawn(&entropy, std::iter::empty());
+        let accounts = Accounts::drawn(&entropy);
         let config = KrakenSimConfig::new(accounts.accounts, Pair::all());
         let venue = KrakenSim::new(config, Arc::new(SystemClock), entropy, Arc::new(LogSink));
         let venue = venue.expect("a valid venue");

@@ -193,7 +193,7 @@ impl Rest {
         ids: &[VenueOrderId],
     ) -> Result<Vec<OrderDetails>, RestError> {
         let ids: Vec<_> = ids.iter().map(VenueOrderId::as_str).collect();
-        let form = Form::new().with("txid", &ids.join(",")).with("trades", "true");
+        let form = each_execution().with("txid", &ids.join(",")).with("trades", "true");
         let read = |body: &[u8], now| {
             let rows: Keyed<DetailsRow<'_>> = reply::result(body, now)?;
             Ok(payload::details(rows)?)
@@ -211,7 +211,7 @@ impl Rest {
         period: Period,
         pages_max: u32,
     ) -> Result<Paged<OrderDetails, UnixNanos>, RestError> {
-        let form = Form::new().with("closetime", "close").with("trades", "true");
+        let form = each_execution().with("closetime", "close").with("trades", "true");
         let pager = Pager { method: "ClosedOrders", weight: QUERY_WEIGHT, form, period, pages_max };
         pager
             .read(self, |body, now| {
@@ -230,7 +230,7 @@ impl Rest {
         period: Period,
         pages_max: u32,
     ) -> Result<Paged<OwnTrade, UnixNanos>, RestError> {
-        let (weight, form) = (HISTORY_WEIGHT, Form::new());
+        let (weight, form) = (HISTORY_WEIGHT, each_execution());
         let pager = Pager { method: "TradesHistory", weight, form, period, pages_max };
         pager
             .read(self, |body, now| {
@@ -247,7 +247,7 @@ impl Rest {
     pub async fn executions(&self, ids: &[String]) -> Result<Vec<OwnTrade>, RestError> {
         let mut found = Vec::with_capacity(ids.len());
         for part in ids.chunks(QUERY_IDS_MAX) {
-            let form = Form::new().with("txid", &part.join(","));
+            let form = each_execution().with("txid", &part.join(","));
             let read = |body: &[u8], now| {
                 let rows: Keyed<TradeRow<'_>> = reply::result(body, now)?;
                 Ok(payload::own_trades(rows)?)
@@ -327,4 +327,10 @@ impl Rest {
         self.shared.limits.saw_orders(&reports);
         Ok(reports)
     }
+}
+
+/// A request whose answer has every execution as the stream tells it. Kraken sums up what an order took at once
+/// unless it is asked not to: such a sum has the number of its first part, which may be known already.
+fn each_execution() -> Form {
+    Form::new().with("consolidate_taker", "false")
 }

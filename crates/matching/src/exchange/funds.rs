@@ -187,9 +187,10 @@ impl Exchange {
         [price, paid]: [Price; 2],
     ) -> i128 {
         let base = Notional::of(price, quantity);
-        let rate = match order.request.fee_in_base {
-            true => Some(Notional::ZERO),
-            false => self.fee_on(order.market, order.account, base, liquidity),
+        let rate = if order.request.fee_in_base {
+            Some(Notional::ZERO)
+        } else {
+            self.fee_on(order.market, order.account, base, liquidity)
         };
         // What is beyond the range is beyond every account.
         let rate = rate.map_or(i128::MAX, Notional::raw);

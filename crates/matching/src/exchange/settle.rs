@@ -127,7 +127,7 @@ impl Exchange {
             Side::Buy => true,
             Side::Sell => fee <= self.ledger.balance(account, listing.base).free(),
         };
-        is_there.then_some(fee)
+        (is_there && fee > Notional::ZERO).then_some(fee)
     }
 
     /// The fee on a cost, as it is booked; `None` when it is beyond every balance.

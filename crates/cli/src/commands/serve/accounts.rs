@@ -20,8 +20,8 @@ use venue_sim::kraken::{
 const ACCOUNT: &str = "trader";
 /// Keys of that account: clients count nonces in different units, so that each kind needs its own.
 const KEYS: usize = 4;
-/// What it owns at the start, besides [`BASE`] and [`QUOTE`] of the tapes.
-const OWNS: [(&str, &str); 12] = [
+/// What it owns at the start: of everything that can be traded, so that both sides of every pair can be tried.
+const OWNS: [(&str, &str); 29] = [
     ("BTC", "10"),
     ("ETH", "100"),
     ("SOL", "1000"),
@@ -34,9 +34,24 @@ const OWNS: [(&str, &str); 12] = [
     ("GBP", "1000000"),
     ("USDT", "1000000"),
     ("USDC", "1000000"),
+    ("DOGE", "1000000"),
+    ("LINK", "10000"),
+    ("AVAX", "10000"),
+    ("BCH", "1000"),
+    ("XLM", "1000000"),
+    ("XMR", "1000"),
+    ("ETC", "10000"),
+    ("ATOM", "100000"),
+    ("UNI", "10000"),
+    ("TRX", "1000000"),
+    ("POL", "1000000"),
+    ("ALGO", "1000000"),
+    ("SUI", "100000"),
+    ("CAD", "1000000"),
+    ("AUD", "1000000"),
+    ("CHF", "1000000"),
+    ("JPY", "100000000"),
 ];
-const BASE: &str = "10";
-const QUOTE: &str = "1000000";
 /// Bytes of an API secret, as Kraken's.
 const SECRET_BYTES: usize = 64;
 /// Letters of an API key, as Kraken's.
@@ -129,18 +144,11 @@ enum Permission {
 }
 
 impl Accounts {
-    /// One account with several keys; it owns enough of what the tapes trade.
-    pub(super) fn drawn<'a>(
-        entropy: &Entropy,
-        assets: impl Iterator<Item = (&'a Asset, &'a Asset)>,
-    ) -> Self {
+    /// One account with several keys; it owns enough of everything.
+    pub(super) fn drawn(entropy: &Entropy) -> Self {
         let amount = |text| Notional::parse(text).expect("a literal of this file");
-        let mut balances: BTreeMap<Asset, Notional> =
+        let balances: BTreeMap<Asset, Notional> =
             OWNS.iter().map(|(asset, owns)| (Asset::new(asset), amount(owns))).collect();
-        for (base, quote) in assets {
-            balances.entry(base.clone()).or_insert_with(|| amount(BASE));
-            balances.entry(quote.clone()).or_insert_with(|| amount(QUOTE));
-        }
         let mut draw = Draw(entropy.stream("serve/key"));
         let shown: Vec<KeyPair> = (0..KEYS).map(|_| draw.pair(ACCOUNT)).collect();
         let (maker_ppm, taker_ppm) = fee_rates_at(Notional::ZERO);
@@ -347,6 +355,17 @@ mod tests {
         assert_eq!(accounts.shown.len(), 3);
         assert_eq!(accounts.standings["bob"], Standing::UserLocked);
         assert_eq!(accounts.otps, BTreeMap::from([("bob-1".into(), "secret words".into())]));
+    }
+
+    #[test]
+    fn the_account_that_nobody_named_owns_something_of_every_asset() {
+        let accounts = Accounts::drawn(&Entropy::from_seed(1));
+        let owned = &accounts.accounts[0].balances;
+        for pair in venue_sim::kraken::Pair::all() {
+            for asset in [&pair.base.asset, &pair.quote.asset] {
+                assert!(owned.get(asset).is_some_and(|owned| *owned > Notional::ZERO), "{asset}");
+            }
+        }
     }
 
     #[test]

@@ -153,9 +153,11 @@ impl Venue {
         let state = self.accounts.get(&account).ok_or(ApiError::INVALID_KEY)?;
         let ledgers = args.flag("ledgers")?;
         let executions = state.executions_in_order();
-        let groups: Vec<_> = Group::all(&executions, is_consolidated(args)?).collect();
+        let groups = Group::all(&executions, is_consolidated(args)?);
+        // A later part of a group, whose name the streams told, is there by itself.
+        let known: Vec<_> = groups.chain(Group::all(&executions, false)).collect();
         let row = |id: &&str| {
-            let group = groups.iter().find(|group| group.has(id))?;
+            let group = known.iter().find(|group| group.first().exec_id == **id)?;
             self.trade_row(state, *group, ledgers)
         };
         let rows: Option<Vec<_>> = ids.iter().map(row).collect();

@@ -267,6 +267,17 @@ fn what_an_order_took_at_once_is_one_trade_unless_asked_otherwise() {
     assert_eq!(shown["result"][&id]["trades"].as_array().unwrap().len(), 1);
     let vol = world.post("TradesHistory", "");
     assert!(vol.contains(r#""vol":"4.00000000""#), "{vol}");
+    // By the id of the sum it is the sum, by that of a later part that part.
+    let query = |world: &mut World, id: &str| world.post("QueryTrades", &format!("txid={id}"));
+    let sum = shown["result"][&id]["trades"][0].as_str().unwrap();
+    assert!(query(&mut world, sum).contains(r#""vol":"4.00000000""#));
+    let parts =
+        world.post("QueryOrders", &format!("txid={id}&trades=true&consolidate_taker=false"));
+    let parts: serde_json::Value = serde_json::from_str(&parts).unwrap();
+    let last = parts["result"][&id]["trades"].as_array().unwrap().last().unwrap();
+    let last = last.as_str().unwrap();
+    let part = query(&mut world, last);
+    assert!(part.contains(last) && !part.contains(r#""vol":"4.00000000""#), "{part}");
 }
 
 #[test]
