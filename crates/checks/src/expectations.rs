@@ -67,6 +67,19 @@ pub struct OutcomeRule {
     pub outcome: CallOutcome,
 }
 
+/// How often the calls of a lane may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryRule {
+    /// Retries of one call.
+    pub retries_max: u32,
+    /// Retries that all calls together may have saved up.
+    pub saved_max: u32,
+    /// Retries that calls earn, in percent of the calls.
+    pub calls_percent: u32,
+    /// Retries that time earns, per second.
+    pub per_second: u32,
+}
+
 /// How long a lost stream waits before it connects again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReconnectRule {
@@ -190,6 +203,8 @@ pub struct Expectations {
     pub outcomes: Vec<OutcomeRule>,
     /// Streams and breakers of whose health the trader must tell, by name: `kraken/public`, `kraken/read`.
     pub dependencies: BTreeSet<String>,
+    /// Budgets of retries, by lane: `kraken/read`.
+    pub retries: BTreeMap<String, RetryRule>,
     /// Pace of reconnects; `None` if nobody promises that.
     pub reconnect: Option<ReconnectRule>,
     /// Every stream that the trader must run: `kraken/public`.
@@ -249,6 +264,7 @@ impl Expectations {
             calls: BTreeMap::new(),
             outcomes: Vec::new(),
             dependencies: BTreeSet::new(),
+            retries: BTreeMap::new(),
             reconnect: None,
             streams: BTreeSet::new(),
             sinks: BTreeSet::new(),

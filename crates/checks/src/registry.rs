@@ -8,8 +8,8 @@ use crate::{
     book_equal, breaker_open_blocks, breaker_transitions, breakers_opened, calls_known,
     faults_struck, health_told, history_sound, live_is_earned, money_conserved, no_duplicate_order,
     nothing_kept, nothing_left_behind, orders_equal, orders_followed, outcomes_counted,
-    positions_equal, rates_bounded, reconnects_paced, recovered, refusals_caused, silence_noticed,
-    sink_complete, venue_limits, waits_bounded,
+    positions_equal, rates_bounded, reconnects_paced, recovered, refusals_caused, retries_bounded,
+    silence_noticed, sink_complete, venue_limits, waits_bounded,
 };
 
 /// Every check there is.
@@ -22,6 +22,7 @@ pub const ALL: &[Check] = &[
     calls_known::CHECK,
     outcomes_counted::CHECK,
     refusals_caused::CHECK,
+    retries_bounded::CHECK,
     waits_bounded::CHECK,
     rates_bounded::CHECK,
     venue_limits::CHECK,

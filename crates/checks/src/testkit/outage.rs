@@ -16,7 +16,7 @@ use super::events::{
 use super::story::Story;
 use crate::expectations::{
     CallRule, CounterRate, Expectations, OrderCounter, OutcomeRule, Rate, RateRule, ReconnectRule,
-    Silence, VenueLimits,
+    RetryRule, Silence, VenueLimits,
 };
 
 /// The streams of the synthetic trader.
@@ -71,6 +71,8 @@ pub fn expectations() -> Expectations {
         least_percent: 50,
         settled_after: seconds(60),
     });
+    let rule = RetryRule { retries_max: 3, saved_max: 10, calls_percent: 20, per_second: 1 };
+    expect.retries.insert(BREAKER.to_owned(), rule);
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");

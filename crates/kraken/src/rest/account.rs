@@ -194,6 +194,7 @@ impl Rest {
     ) -> Result<Vec<OrderDetails>, RestError> {
         let ids: Vec<_> = ids.iter().map(VenueOrderId::as_str).collect();
         let form = Form::new().with("txid", &ids.join(",")).with("trades", "true");
+        let form = singly(form);
         let read = |body: &[u8], now| {
             let rows: Keyed<DetailsRow<'_>> = reply::result(body, now)?;
             Ok(payload::details(rows)?)
@@ -211,7 +212,7 @@ impl Rest {
         period: Period,
         pages_max: u32,
     ) -> Result<Paged<OrderDetails, UnixNanos>, RestError> {
-        let form = Form::new().with("closetime", "close").with("trades", "true");
+        let form = singly(Form::new().with("closetime", "close").with("trades", "true"));
         let pager = Pager { method: "ClosedOrders", weight: QUERY_WEIGHT, form, period, pages_max };
         pager
             .read(self, |body, now| {
@@ -230,7 +231,7 @@ impl Rest {
         period: Period,
         pages_max: u32,
     ) -> Result<Paged<OwnTrade, UnixNanos>, RestError> {
-        let (weight, form) = (HISTORY_WEIGHT, Form::new());
+        let (weight, form) = (HISTORY_WEIGHT, singly(Form::new()));
         let pager = Pager { method: "TradesHistory", weight, form, period, pages_max };
         pager
             .read(self, |body, now| {
@@ -247,7 +248,7 @@ impl Rest {
     pub async fn executions(&self, ids: &[String]) -> Result<Vec<OwnTrade>, RestError> {
         let mut found = Vec::with_capacity(ids.len());
         for part in ids.chunks(QUERY_IDS_MAX) {
-            let form = Form::new().with("txid", &part.join(","));
+            let form = singly(Form::new().with("txid", &part.join(",")));
             let read = |body: &[u8], now| {
                 let rows: Keyed<TradeRow<'_>> = reply::result(body, now)?;
                 Ok(payload::own_trades(rows)?)
@@ -327,4 +328,10 @@ impl Rest {
         self.shared.limits.saw_orders(&reports);
         Ok(reports)
     }
+}
+
+/// Asks for each execution by itself, as the streams tell them. Otherwise Kraken makes one of all that an order
+/// took at once, with the name of the first of them.
+fn singly(form: Form) -> Form {
+    form.with("consolidate_taker", "false")
 }
