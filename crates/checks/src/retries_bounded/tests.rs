@@ -1,4 +1,5 @@
 use super::*;
+use crate::testkit::events::sampled;
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 /// Calls and retries of a lane by the time in seconds at which they were sampled.
@@ -50,4 +51,18 @@ fn time_earns_retries_too() {
 fn more_retries_than_all_calls_may_have_are_reported() {
     let message = "lane kraken/read: 7 retries of 2 calls, at most 6 allowed";
     assert_reports(CHECK.name, &counted(&[(10, 2, 7)]), &promised(), message);
+}
+
+#[test]
+fn the_next_process_counts_anew_and_what_is_not_told_is_as_it_was() {
+    let mut story = counted(&[(10, 50, 5)]);
+    let series = "wavetank_lane_retries_total{lane=\"kraken/read\"}";
+    story
+        .tell(15_000, "trader", Event::World(WorldEvent::HostCrashed))
+        .world(20_000, sampled(series, "6"));
+    assert_passes(CHECK.name, &story, &promised());
+    let mut story = counted(&[(10, 5_000, 50), (20, 4, 1), (30, 8, 30)]);
+    story.tell(15_000, "trader", Event::World(WorldEvent::HostCrashed));
+    let message = "lane kraken/read: 30 retries of 8 calls, at most 24 allowed";
+    assert_reports(CHECK.name, &story, &promised(), message);
 }
