@@ -1,5 +1,6 @@
 //! Whole-system tests: rules of the repository, the main job, determinism, planted faults.
 
+mod accomplices;
 mod backtest;
 mod bad_input;
 mod bans;

@@ -1,7 +1,7 @@
 //! Every check against a fault planted into the history of a run that passed.
 
 use model::Notional;
-use model::audit::{AuditEvent, BreakerState, StreamState};
+use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamState};
 use model::history::{Event, Record, SinkEvent, VenueEvent, WorldEvent};
 use model::{OrderState, Quantity};
 
@@ -366,4 +366,98 @@ fn every_check_has_a_planted_fault() {
         let planted = source.contains(&planted) || source.contains(&elsewhere);
         assert!(planted, "no fault is planted for `{}`", check.name);
     }
+}
+
+#[test]
+fn a_stream_whose_loss_nobody_is_told() {
+    check("health-told", |history| {
+        let at = position(history, |event| {
+            matches!(event, Event::Trader(AuditEvent::HealthChanged { dependency, state: HealthState::Down, .. })
+                if dependency == "kraken/public")
+        });
+        remove(history, at);
+    });
+}
+
+#[test]
+fn orders_of_which_nobody_hears() {
+    check("orders-followed", |history| {
+        let state = first(history, |event| match event {
+            Event::Trader(AuditEvent::StreamChanged { stream, state, .. })
+                if stream == "kraken/private" && *state == StreamState::Live =>
+            {
+                Some(state)
+            }
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        *state = StreamState::Down;
+    });
+}
+
+#[test]
+fn a_failure_of_which_the_breaker_is_not_told() {
+    check("outcomes-counted", |history| {
+        let outcome = first(history, |event| match event {
+            Event::Trader(AuditEvent::CallEnded { outcome, error: Some(error), .. })
+                if error.starts_with("status 5") =>
+            {
+                Some(outcome)
+            }
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        *outcome = CallOutcome::Ignored;
+    });
+}
+
+#[test]
+fn a_stream_that_comes_back_at_once() {
+    check("reconnects-paced", |history| {
+        let change = |event: &Event, wanted| {
+            matches!(event, Event::Trader(AuditEvent::StreamChanged { stream, state, .. })
+                if stream == "kraken/public" && *state == wanted)
+        };
+        let lost = position(history, |event| change(event, StreamState::Down));
+        let again = history[lost..]
+            .iter()
+            .position(|record| change(&record.event, StreamState::Connecting));
+        let mut record = history.remove(lost + again.expect("it connects again"));
+        record.at_ns = history[lost].at_ns;
+        history.insert(lost + 1, record);
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_refusal_in_fair_weather() {
+    check("refusals-caused", |history| {
+        let error = first(history, |event| match event {
+            Event::Venue(VenueEvent::RequestAnswered { error, .. }) => Some(error),
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        *error = Some("EAPI:Invalid nonce".to_owned());
+    });
+}
+
+#[test]
+fn a_place_on_the_wire_that_is_never_free_again() {
+    check("nothing-kept", |history| {
+        let permits = "wavetank_pool_permits{host=\"api.kraken.com\"}";
+        for record in history.iter_mut() {
+            if let Event::World(WorldEvent::MetricsSampled { changed }) = &mut record.event {
+                changed.insert(permits.to_owned(), "1".to_owned());
+            }
+        }
+    });
+}
+
+#[test]
+fn a_storm_of_retries() {
+    check("retries-bounded", |history| {
+        let changed = first(history, |event| match event {
+            Event::World(WorldEvent::MetricsSampled { changed }) => Some(changed),
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        let series = "wavetank_lane_retries_total{lane=\"kraken/read\"}";
+        changed.insert(series.to_owned(), "100".to_owned());
+    });
 }

@@ -67,6 +67,19 @@ pub struct OutcomeRule {
     pub outcome: CallOutcome,
 }
 
+/// How often the calls of a lane may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryRule {
+    /// Retries of one call.
+    pub retries_max: u32,
+    /// Retries that all calls together may have saved up.
+    pub saved_max: u32,
+    /// Retries that calls earn, in percent of the calls.
+    pub calls_percent: u32,
+    /// Retries that time earns, per second.
+    pub per_second: u32,
+}
+
 /// How long a lost stream waits before it connects again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReconnectRule {
@@ -188,6 +201,8 @@ pub struct Expectations {
     /// How calls behind a breaker must be counted that say what went wrong; the first rule that fits decides, and
     /// what none names may count as anything.
     pub outcomes: Vec<OutcomeRule>,
+    /// Budgets of retries, by lane: `kraken/read`.
+    pub retries: BTreeMap<String, RetryRule>,
     /// Pace of reconnects; `None` if nobody promises that.
     pub reconnect: Option<ReconnectRule>,
     /// Every stream that the trader must run: `kraken/public`.
@@ -257,6 +272,7 @@ impl Expectations {
             breakers: BTreeMap::new(),
             calls: BTreeMap::new(),
             outcomes: Vec::new(),
+            retries: BTreeMap::new(),
             reconnect: None,
             streams: BTreeSet::new(),
             sinks: BTreeSet::new(),

@@ -40,6 +40,7 @@ mod reconnects_paced;
 mod recovered;
 mod refusals_caused;
 mod registry;
+mod retries_bounded;
 mod silence_noticed;
 mod sink_complete;
 #[doc(hidden)]
@@ -50,7 +51,7 @@ mod waits_bounded;
 pub use check::{Check, CheckResult, Class, Verdict, Violation};
 pub use expectations::{
     BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, OutcomeRule, Rate, RateRule,
-    ReconnectRule, Silence, VenueLimits,
+    ReconnectRule, RetryRule, Silence, VenueLimits,
 };
 pub use opening_rule::{OpeningRule, Span};
 pub use registry::{ALL, run, worst};

@@ -9,8 +9,8 @@ use crate::{
     faults_struck, health_told, history_sound, live_is_earned, market_in_order, money_conserved,
     no_duplicate_order, nothing_kept, nothing_left_behind, nothing_swallowed, orders_equal,
     orders_followed, outcomes_counted, outcomes_true, pauses_honoured, positions_equal,
-    rates_bounded, reconnects_paced, recovered, refusals_caused, silence_noticed, sink_complete,
-    venue_limits, waits_bounded,
+    rates_bounded, reconnects_paced, recovered, refusals_caused, retries_bounded, silence_noticed,
+    sink_complete, venue_limits, waits_bounded,
 };
 
 /// Every check there is.
@@ -23,6 +23,7 @@ pub const ALL: &[Check] = &[
     calls_known::CHECK,
     outcomes_counted::CHECK,
     refusals_caused::CHECK,
+    retries_bounded::CHECK,
     waits_bounded::CHECK,
     rates_bounded::CHECK,
     venue_limits::CHECK,

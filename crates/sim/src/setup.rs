@@ -139,6 +139,7 @@ impl Setup {
         ];
         for (name, lane) in lanes {
             expect.breakers.insert(name.to_owned(), breaker_rules(&lane.breaker));
+            expect.retries.insert(name.to_owned(), outcomes::retries(lane));
             for op in operations(name) {
                 expect.calls.insert(op, call(Some(name), lane.attempt_timeout));
             }
@@ -192,6 +193,7 @@ impl Setup {
             }
         }
         expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
+        expect.cost_rounding = cost_rounding(&self.scenario);
         expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
         expect
     }
@@ -355,6 +357,13 @@ fn influx_config() -> InfluxConfig {
     let token = InfluxToken::new(influx::TOKEN).expect("visible ASCII");
     let endpoint = Endpoint { host: INFLUX.to_owned(), port: PORT, tls: false };
     InfluxConfig::new(endpoint, influx::ORG, influx::BUCKET, token)
+}
+
+/// By how much a cost may be off as the venue books it: it rounds to the digits of the asset.
+fn cost_rounding(scenario: &Scenario) -> Notional {
+    let pair = Pair::by_symbol(&scenario.market.symbol);
+    let step = |pair: Pair| Quantity::step(pair.quote.decimals.min(Quantity::DECIMALS));
+    pair.map_or(Notional::ZERO, |pair| Notional::from_quantity(step(pair)))
 }
 
 /// The simulated venue of a scenario.

@@ -17,7 +17,7 @@ use super::events::{
 use super::story::Story;
 use crate::expectations::{
     CallRule, CounterRate, Expectations, OrderCounter, OutcomeRule, Rate, RateRule, ReconnectRule,
-    Silence, VenueLimits,
+    RetryRule, Silence, VenueLimits,
 };
 
 /// The streams of the synthetic trader.
@@ -75,6 +75,8 @@ pub fn expectations() -> Expectations {
     for part in [BREAKER, HEALTH] {
         expect.dependencies.insert(part.to_owned(), part.to_owned());
     }
+    let rule = RetryRule { retries_max: 3, saved_max: 10, calls_percent: 20, per_second: 1 };
+    expect.retries.insert(BREAKER.to_owned(), rule);
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");

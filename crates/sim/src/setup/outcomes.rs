@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use checks::{OutcomeRule, ReconnectRule};
+use checks::{OutcomeRule, ReconnectRule, RetryRule};
 use model::audit::CallOutcome::{self, Failure, Ignored, Success};
-use resilience::{BackoffConfig, Jitter};
+use resilience::{BackoffConfig, Jitter, LaneConfig};
 
 /// Time for which a stream must have been live before it may come back quickly.
 const SETTLED_AFTER: Duration = Duration::from_secs(60);
@@ -48,6 +48,17 @@ pub(super) fn rules() -> Vec<OutcomeRule> {
         outcome: *outcome,
     };
     RULES.iter().map(rule).collect()
+}
+
+/// What a lane may try again.
+pub(super) fn retries(lane: &LaneConfig) -> RetryRule {
+    let budget = lane.budget;
+    RetryRule {
+        retries_max: lane.retry.retries_max,
+        saved_max: budget.saved_max,
+        calls_percent: budget.calls_percent,
+        per_second: budget.per_second,
+    }
 }
 
 /// The pace that a backoff keeps.
