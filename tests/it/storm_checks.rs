@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use model::OrderState;
 use model::audit::AuditEvent;
 use platform::{AuditSink, Auditor};
 use sim::{KRAKEN_PUBLIC, Setup, TraderContext, production};
@@ -59,16 +58,6 @@ fn trades_that_do_not_come_after_a_reconnect() {
 fn a_pause_that_is_cut_short() {
     found("ten seconds of Retry-After read as none", &["pauses-honoured"], |setup| {
         read_instead(setup, "retry-after: 1", "retry-after: 0");
-    });
-}
-
-#[test]
-fn an_error_that_nobody_tells() {
-    let by = ["nothing-swallowed", "orders-equal", "recovered", "no-duplicate-order"];
-    found("doubts about orders are not told", &by, |setup| {
-        silence(setup, |event| {
-            !matches!(event, AuditEvent::OrderChanged { state: OrderState::Unknown, .. })
-        });
     });
 }
 

@@ -27,6 +27,9 @@ pub(crate) const CHECK: Check = Check {
 /// End of the names of the operations of streams; the stream's name stands before it.
 const STREAM_OPS: [&str; 2] = ["/connect", "/subscribe"];
 
+/// In the error of a call after which the address may call nothing for a while.
+const TOO_OFTEN: &str = "status 429";
+
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut errors = Errors {
         expect,
@@ -130,6 +133,10 @@ impl<'a> Errors<'a> {
             self.calls.insert(*call, Called { op, breaker, order });
         } else if let AuditEvent::CallEnded { call, outcome, error } = event {
             let called = self.calls.remove(call);
+            if error.as_ref().is_some_and(|error| error.contains(TOO_OFTEN)) {
+                // Nobody may try anything again for a while.
+                self.debts.put_off(self.later_ns(record));
+            }
             if let (Some(called), Some(error)) = (called, error) {
                 self.failed(record, called, *outcome, error);
             }

@@ -8,15 +8,12 @@ use std::time::Duration;
 
 use kraken::{Rest, RestError};
 use platform::{Clock, TaskResult};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::dependencies::Dependency;
 
 /// Grain of the venue's clock.
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Time between two comparisons. Each is one call of the few that are free.
-const COMPARE_EVERY: Duration = Duration::from_secs(20);
 
 /// By how much our clock differs from the venue's, less what the question may have taken.
 pub(crate) async fn skew(clock: &dyn Clock, rest: &Rest) -> Result<Duration, RestError> {
@@ -27,16 +24,18 @@ pub(crate) async fn skew(clock: &dyn Clock, rest: &Rest) -> Result<Duration, Res
     Ok(before.since(venue.plus(SECOND)).max(venue.since(after)))
 }
 
-/// Compares the clocks every so often and tells when they differ by more than `skew_max`. Never ends.
+/// Compares the clocks every so often and tells when they differ by more than is allowed. Never ends.
 ///
 /// A failed question is not an error of the node: the lane has counted and audited it.
 pub(crate) async fn follow(
     clock: Arc<dyn Clock>,
     rest: Rest,
-    skew_max: Duration,
+    (skew_max, every): (Duration, Duration),
     dependency: Arc<Dependency>,
 ) -> TaskResult {
-    let mut ticks = tokio::time::interval(COMPARE_EVERY);
+    // They were compared at the start.
+    dependency.works();
+    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

@@ -46,6 +46,8 @@ pub struct NodeConfig {
     /// or `kraken/clock` is down. 3 s is usual. The venue tells
     /// whole seconds, so that less than 2 s cannot be told from the time of a request.
     pub clock_skew_max: Duration,
+    /// Time between two comparisons of our clock with the venue's, each one call; 30 s is usual.
+    pub clock_compare_every: Duration,
     /// Waits between two questions for one order, and between two cancellations of one order.
     pub ask_again: BackoffConfig,
     /// The venue's dead man's switch: has it cancel **all** orders of the account when the node is not heard
@@ -105,6 +107,7 @@ impl NodeConfig {
         let settings = [
             ("reconcile_every", self.reconcile_every),
             ("clock_skew_max", self.clock_skew_max),
+            ("clock_compare_every", self.clock_compare_every),
             ("startup_max", self.startup_max),
             ("settle_max", self.settle_max),
             ("flush_max", self.flush_max),

@@ -196,7 +196,8 @@ impl Session {
         }
         if let Some(dependency) = self.board.clock(KRAKEN) {
             let clock = Arc::clone(&platform.clock);
-            let follow = clock::follow(clock, rest.clone(), config.clock_skew_max, dependency);
+            let times = (config.clock_skew_max, config.clock_compare_every);
+            let follow = clock::follow(clock, rest.clone(), times, dependency);
             spawner.spawn(UPKEEP, "clock", follow);
         }
         let steps = core.step_counter();

@@ -37,6 +37,10 @@ pub const ACCOUNT: &str = "trader";
 const API_KEY: &str = "wavetank-trader";
 const API_SECRET: &str = "d2F2ZXRhbmsgc2ltdWxhdGVkIGFjY291bnQgc2VjcmV0";
 
+/// How often the trader compares its clock: the calls are in nobody's way where no clock is wrong.
+const CLOCK_COMPARED_EVERY: Duration = Duration::from_secs(600);
+const CLOCK_WATCHED_EVERY: Duration = Duration::from_secs(20);
+
 /// Kraken's first fee tier, parts per million.
 const MAKER_PPM: i64 = 2_500;
 const TAKER_PPM: i64 = 4_000;
@@ -85,9 +89,13 @@ impl Setup {
     pub fn new(scenario: Scenario, seed: u64, trades: Arc<[Trade]>) -> Result<Self, SimError> {
         let strategy = StrategySpec::parse(&scenario.trader.strategy)?;
         let idle = strategy == StrategySpec::NoOp;
-        let node = node_config(&scenario, &strategy)?;
+        let mut node = node_config(&scenario, &strategy)?;
         let venue = venue_config(&scenario)?;
         let plan = scenario.plan(seed);
+        let clocks = |fault: &PlannedFault| matches!(fault.kind, FaultKind::Clock(_));
+        if plan.faults.iter().any(clocks) {
+            node.clock_compare_every = CLOCK_WATCHED_EVERY;
+        }
         let program = production();
         Ok(Self {
             scenario,
@@ -331,6 +339,7 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
         reconcile_every: Duration::from_secs(5),
         visibility_delay: Duration::from_secs(60),
         clock_skew_max: Duration::from_secs(3),
+        clock_compare_every: CLOCK_COMPARED_EVERY,
         ask_again: BackoffConfig {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(5),

@@ -69,6 +69,14 @@ impl<'a> Debts<'a> {
         });
     }
 
+    /// Calls that are due may come later.
+    pub(super) fn put_off(&mut self, to_ns: u64) {
+        let of_calls = |debt: &&mut Debt<'_>| {
+            debt.wanted.iter().any(|wanted| matches!(wanted, Wanted::Call(_) | Wanted::Question))
+        };
+        self.open.iter_mut().filter(of_calls).for_each(|debt| debt.due_ns = debt.due_ns.max(to_ns));
+    }
+
     /// Nobody can pay any more.
     pub(super) fn clear(&mut self) {
         self.open.clear();

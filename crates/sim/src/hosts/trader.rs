@@ -100,6 +100,9 @@ impl TraderHost {
             // A real process has new randomness at every start, and whoever restarts it says that he does.
             entropy = entropy.child(&format!("life/{life}"));
             config.kraken.counters_full_at_start = true;
+        } else {
+            // Nobody was before it.
+            config.inherit = None;
         }
         let connector = SimConnector {
             network: Arc::clone(&self.network),

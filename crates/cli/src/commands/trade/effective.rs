@@ -78,6 +78,7 @@ fn rest(text: &mut Text, node: &NodeConfig) {
         ("reconcile_every", time(node.reconcile_every)),
         ("visibility_delay", time(node.visibility_delay)),
         ("clock_skew_max", time(node.clock_skew_max)),
+        ("clock_compare_every", time(node.clock_compare_every)),
         ("cancel_after", cancel_after),
         ("startup_max", time(node.startup_max)),
         ("settle_max", time(node.settle_max)),

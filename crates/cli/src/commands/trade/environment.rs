@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// Every key that a variable may override. Secrets are no such: the file names a variable.
-const KEYS: [(&str, &str, Kind); 47] = [
+const KEYS: [(&str, &str, Kind); 48] = [
     ("venue", "rest", Kind::Text),
     ("venue", "public_ws", Kind::Text),
     ("venue", "private_ws", Kind::Text),
@@ -42,6 +42,7 @@ const KEYS: [(&str, &str, Kind); 47] = [
     ("node", "reconcile_every", Kind::Text),
     ("node", "visibility_delay", Kind::Text),
     ("node", "clock_skew_max", Kind::Text),
+    ("node", "clock_compare_every", Kind::Text),
     ("node", "cancel_after", Kind::Text),
     ("node", "startup_max", Kind::Text),
     ("node", "settle_max", Kind::Text),

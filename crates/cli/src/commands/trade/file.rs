@@ -81,6 +81,7 @@ pub(super) struct Node {
     pub(super) reconcile_every: Positive,
     pub(super) visibility_delay: Positive,
     pub(super) clock_skew_max: Positive,
+    pub(super) clock_compare_every: Positive,
     /// Default: 60 s, or off beside orders that are not ours.
     pub(super) cancel_after: Option<CancelAfter>,
     pub(super) startup_max: Positive,
@@ -100,6 +101,7 @@ impl Default for Node {
             reconcile_every: seconds(5),
             visibility_delay: seconds(60),
             clock_skew_max: seconds(3),
+            clock_compare_every: seconds(30),
             cancel_after: None,
             startup_max: seconds(60),
             settle_max: seconds(90),
