@@ -29,6 +29,7 @@ mod schema;
 mod served_venue;
 mod sink_down;
 mod storm_bugs;
+mod storm_checks;
 mod support;
 mod sweep;
 mod sweep_command;

@@ -106,7 +106,8 @@ pub(crate) fn lose_points(setup: &mut Setup) {
     );
 }
 
-fn misread(inner: BoxStream, sent: &'static str, read: &'static str) -> BoxStream {
+/// As [`read_instead`], of one stream.
+pub(crate) fn misread(inner: BoxStream, sent: &'static str, read: &'static str) -> BoxStream {
     assert_eq!(sent.len(), read.len());
     Box::new(Misread { inner, sent, read })
 }

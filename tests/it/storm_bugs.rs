@@ -36,7 +36,7 @@ fn storm(seed: u64) -> Setup {
 
 /// Sweeps the storm with a planted bug until a check fails, which must be one of those given.
 #[expect(clippy::print_stdout, reason = "how many seeds it took is worth knowing")]
-fn found(bug: &str, by: &[&str], plant: impl Fn(&mut Setup)) {
+pub(crate) fn found(bug: &str, by: &[&str], plant: impl Fn(&mut Setup)) {
     for seed in 0..SEEDS_MAX {
         let sound = storm(seed);
         let mut broken = sound.clone();

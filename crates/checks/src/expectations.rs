@@ -168,6 +168,16 @@ pub struct Expectations {
     pub lags: BTreeMap<u32, Duration>,
     /// How long after the end of a fault something may still arrive that it kept on its way, by its number.
     pub under_way: BTreeMap<u32, Duration>,
+    /// Numbers of the faults that stop the trader's process for a while: it is late with everything by them.
+    pub freezes: BTreeSet<u32>,
+    /// Numbers of the faults that damage what the trader hears of the market.
+    pub damaging: BTreeSet<u32>,
+    /// What must be unwell while a breaker is open or a stream is down, by the name of that.
+    pub dependencies: BTreeMap<String, String>,
+    /// Operations that the trader may not call while it was asked to wait.
+    pub paused: BTreeSet<String>,
+    /// Longest time from an error to what follows from it without any waiting.
+    pub react_within: Duration,
     /// Hosts of the databases that the trader must write into.
     pub sinks: BTreeSet<String>,
     /// How often calls may begin, by name of what the venue counts.
@@ -220,6 +230,11 @@ impl Expectations {
             silences: BTreeMap::new(),
             lags: BTreeMap::new(),
             under_way: BTreeMap::new(),
+            freezes: BTreeSet::new(),
+            damaging: BTreeSet::new(),
+            dependencies: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            react_within: Duration::from_secs(1),
             rates: BTreeMap::new(),
             order_counter: None,
             venue_limits: None,

@@ -14,7 +14,7 @@ use crate::findings::{Findings, Place, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "positions-equal",
     class: Class::Safety,
-    sentence: "the trader's positions are the sum of the venue's executions, and it counts none twice",
+    sentence: "the trader's positions are the sum of the venue's executions, over all its lives, and it counts none twice",
     judge,
 };
 
@@ -27,8 +27,6 @@ struct Positions<'a> {
     at_venue: BTreeMap<&'a Symbol, Quantity>,
     at_trader: BTreeMap<&'a Symbol, Quantity>,
     changed: Place,
-    /// A trader crashed before the present one.
-    crashed: bool,
 }
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
@@ -71,11 +69,10 @@ impl<'a> Positions<'a> {
         positions
     }
 
-    /// The positions of the next trader begin at zero, and orders of this one do not count in them.
+    /// The next trader says anew what it holds, which is what all of them did; the orders of this one are none
+    /// of which it hears.
     fn crash(&mut self) {
-        self.crashed = true;
         self.symbols.clear();
-        self.at_venue.clear();
         self.at_trader.clear();
     }
 
@@ -92,10 +89,6 @@ impl<'a> Positions<'a> {
         if self.executed.insert((symbol, fill.trade_id), known).is_some() {
             let message = format!("venue executes {symbol} trade {} twice", fill.trade_id);
             findings.violate(record, message);
-        }
-        let earlier = !client_order_id.as_ref().is_some_and(|id| self.symbols.contains_key(id));
-        if self.crashed && earlier {
-            return;
         }
         let signed = match side {
             Side::Buy => fill.quantity,

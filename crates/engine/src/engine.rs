@@ -1,14 +1,16 @@
 //! The engine: one step per event.
 
 mod fills;
+mod positions;
+mod refusal;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    Bar, FeedEvent, Instrument, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
-    Quantity, Side, StreamKind, Symbol, Trade, UnixNanos, panic_message,
+    Bar, FeedEvent, Instrument, Intake, Level, NewOrder, OrderReport, OrderState, Quantity, Side,
+    StreamKind, Symbol, Trade, UnixNanos, panic_message,
 };
 use thiserror::Error;
 
@@ -17,7 +19,7 @@ use crate::by_symbol::BySymbol;
 use crate::desk::{Desk, MarketView, Wish};
 use crate::order::{Order, OrderUpdate, Source};
 use crate::orders::{OrderNumber, Orders};
-use crate::risk::{RiskLimits, rule_broken};
+use crate::risk::RiskLimits;
 use crate::strategy::{Strategy, Wants};
 
 /// What an engine needs to start.
@@ -55,10 +57,13 @@ pub struct Engine {
     risk: RiskLimits,
     markets: BySymbol<MarketView>,
     positions: BySymbol<Quantity>,
+    /// The part of them that earlier runs left.
+    inherited: BySymbol<Quantity>,
     orders: Orders,
     /// Orders whose executions are being asked for.
     fetching: BTreeSet<OrderNumber>,
     private_live: bool,
+    intake: Intake,
     stopping: bool,
     failure: Option<String>,
     steps: u64,
@@ -89,9 +94,11 @@ impl Engine {
             risk: config.risk,
             markets: BySymbol::default(),
             positions: BySymbol::default(),
+            inherited: BySymbol::default(),
             orders: Orders::new(config.started),
             fetching: BTreeSet::new(),
             private_live: false,
+            intake: Intake::Open,
             stopping: false,
             failure: None,
             steps: 0,
@@ -141,6 +148,11 @@ impl Engine {
             EngineEvent::Executions { client_order_id, fills } => {
                 if let Some(number) = self.orders.number_of(&client_order_id) {
                     self.on_executions(number, fills, actions);
+                }
+            }
+            EngineEvent::Inherited(positions) => {
+                for (symbol, quantity) in positions {
+                    self.inherit(symbol, quantity, actions);
                 }
             }
             EngineEvent::Stop => self.on_stop(actions),
@@ -217,7 +229,7 @@ impl Engine {
         &self.orders
     }
 
-    /// Base units owned per instrument since the start.
+    /// Base units owned per instrument, since the start or since that of the earlier runs that were inherited.
     pub fn positions(&self) -> &BySymbol<Quantity> {
         &self.positions
     }
@@ -230,6 +242,11 @@ impl Engine {
     /// The panic of the strategy, if it panicked. It is not asked again, and everything is cancelled.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
+    }
+
+    /// The orders that the venue takes, as far as it said.
+    pub fn intake(&self) -> Intake {
+        self.intake
     }
 
     /// True when no order can change any more, and no execution is being asked for.
@@ -249,6 +266,7 @@ impl Engine {
                         .for_each(|market| (market.bid, market.ask) = (None, None));
                 }
             }
+            FeedEvent::Intake(intake) => self.intake = intake,
             FeedEvent::Trade(trade) => {
                 let wanted = !self.passes_trade(&trade);
                 self.note_trade(&trade);
@@ -455,8 +473,11 @@ impl Engine {
         }
         if !update.filled_more.is_zero() {
             let NewOrder { symbol, side, .. } = order.request();
-            let (symbol, side) = (symbol.clone(), *side);
-            self.move_position(symbol, side, update.filled_more, actions);
+            let moved = match side {
+                Side::Buy => update.filled_more,
+                Side::Sell => update.filled_more.negated(),
+            };
+            self.move_position(symbol.clone(), moved, actions);
         }
         self.consult(actions, |strategy, desk| {
             let orders = desk.orders;
@@ -464,25 +485,6 @@ impl Engine {
                 strategy.on_order(order, desk);
             }
         });
-    }
-
-    fn move_position(
-        &mut self,
-        symbol: Symbol,
-        side: Side,
-        filled: Quantity,
-        actions: &mut Vec<Action>,
-    ) {
-        let position = self.positions.entry(&symbol);
-        let moved = match side {
-            Side::Buy => position.checked_add(filled),
-            Side::Sell => position.checked_sub(filled),
-        };
-        *position = moved.expect("orders fill up to their quantity, which the risk limits bound");
-        let quantity = *position;
-        if self.audits {
-            actions.push(Action::Audit(AuditEvent::PositionChanged { symbol, quantity }));
-        }
     }
 
     /// Lets the strategy look, then carries out its wishes.
@@ -503,7 +505,9 @@ impl Engine {
             markets: &self.markets,
             positions: &self.positions,
             orders: &self.orders,
-            can_trade: self.private_live && !self.stopping,
+            can_trade: self.private_live
+                && !self.stopping
+                && matches!(self.intake, Intake::Open | Intake::PostOnly),
             wishes: std::mem::take(&mut self.wishes),
         };
         let strategy = self.strategy.as_mut();
@@ -550,44 +554,6 @@ impl Engine {
         }
         self.orders.place(request.clone());
         actions.push(Action::Submit(request));
-    }
-
-    /// Why an order must not be placed, if so.
-    fn refusal(&self, request: &NewOrder) -> Option<&'static str> {
-        let Some(instrument) = self.instruments.get(&request.symbol) else {
-            return Some("instrument is not traded here");
-        };
-        if self.stopping || !self.private_live {
-            return Some("orders cannot be followed now");
-        }
-        if let Some(why) = rule_broken(instrument, request, self.price_hint(request)) {
-            return Some(why);
-        }
-        if request.quantity > self.risk.order_quantity_max {
-            return Some("order_quantity_max exceeded");
-        }
-        let exposure = self.orders.exposure(&request.symbol);
-        if exposure.orders >= self.risk.working_orders_max {
-            return Some("working_orders_max exceeded");
-        }
-        let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
-        let wanted = exposure.of(request.side) + i128::from(request.quantity.raw());
-        if !self.risk.allows_position(position, request.side, wanted) {
-            return Some("position_max exceeded");
-        }
-        None
-    }
-
-    /// The price at which an order may be expected to trade, for rules about its cost.
-    fn price_hint(&self, request: &NewOrder) -> Option<Price> {
-        match request.kind {
-            OrderKind::Limit { price, .. } => Some(price),
-            OrderKind::Triggered { price, limit, .. } => Some(limit.unwrap_or(price)),
-            OrderKind::Market => {
-                let last = self.markets.get(&request.symbol)?.last_trade.as_ref()?;
-                Some(last.price)
-            }
-        }
     }
 
     fn cancel(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::testkit::events::{position, quantity, trader_fill, venue_fill};
-use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
+use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations, two_lives};
 
 fn reports(story: &Story, fragment: &str) {
     assert_reports(CHECK.name, story, &expectations(), fragment);
@@ -81,4 +81,16 @@ fn sales_count_negative() {
     }
     story.venue(61_000, sale).trader(61_010, position("-0.3"));
     assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn a_position_that_is_forgotten_with_a_crash_is_reported() {
+    let mut story = two_lives();
+    assert_passes(CHECK.name, &story, &expectations());
+    story.without(|record| record.at_ns == 145_040_000_000 && is_position(record));
+    reports(&story, "position BTC/USD at the end: trader says 0, venue executed 0.5");
+}
+
+fn is_position(record: &Record) -> bool {
+    matches!(record.event, Event::Trader(AuditEvent::PositionChanged { .. }))
 }

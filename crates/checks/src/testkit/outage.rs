@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use model::OrderState;
-use model::audit::{BreakerState, CallOutcome, StreamState};
+use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamState};
 use model::history::{Event, Phase, VenueEvent, WorldEvent};
 
 use super::events::{
     BREAKER, amount, answered, applied, asset_total, balance, breaker, ended, fault, healed,
-    intent, order_received, phase, position, published, sent, shutdown, started, stopped, stream,
-    subscribing, trader_fill, trader_order, venue_fill, venue_order,
+    health, intent, order_received, phase, position, printed, published, seen, sent, shutdown,
+    started, stopped, stream, subscribing, too_often, trader_fill, trader_order, venue_fill,
+    venue_order,
 };
 use super::story::Story;
 use crate::expectations::{
@@ -54,6 +55,10 @@ pub fn expectations() -> Expectations {
     let streams = expect.streams.clone();
     expect.silences.insert(1, Silence { streams, later: true });
     expect.lags.insert(1, expect.silence_max);
+    expect.paused = expect.calls.keys().cloned().collect();
+    for part in [BREAKER, "kraken/public"] {
+        expect.dependencies.insert(part.to_owned(), part.to_owned());
+    }
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");
@@ -100,6 +105,7 @@ fn crash(story: &mut Story) {
         .trader(145_000, started(0, "GetWebSocketsToken"))
         .venue(145_020, answered("GetWebSocketsToken", 200))
         .trader(145_040, ended(0, CallOutcome::Success))
+        .trader(145_040, position("0.5"))
         .venue(145_060, venue_order("o-9", "V9", OrderState::Cancelled, "0"));
     for (call, name) in (11..).zip(STREAMS) {
         story
@@ -132,7 +138,11 @@ fn connect(story: &mut Story) {
         .venue(150, published(0xa1))
         .trader(170, applied(0xa1))
         .venue(30_000, published(0xa2))
-        .trader(30_020, applied(0xa2));
+        .trader(30_020, applied(0xa2))
+        .venue(2_000, printed(1))
+        .trader(2_020, seen(1))
+        .venue(30_000, printed(2))
+        .trader(30_020, seen(2));
 }
 
 fn buy(story: &mut Story) {
@@ -174,6 +184,7 @@ fn refuse(story: &mut Story) {
     }
     story
         .trader(62_020, trader_order("o-2", OrderState::Unknown, "0"))
+        .trader(65_000, health(BREAKER, HealthState::Down))
         .trader(65_000, breaker(1, BreakerState::Closed, BreakerState::Open, "http status 503"))
         .world(70_000, healed(0, 5));
 }
@@ -181,6 +192,7 @@ fn refuse(story: &mut Story) {
 /// From 75 s connections hang: the streams are given up at 90 s, a probe fails at 105 s.
 fn hang(story: &mut Story) {
     story.world(75_000, fault(1, "hold trader - kraken")).venue(80_000, published(0xa3));
+    story.trader(90_000, health("kraken/public", HealthState::Down));
     for name in STREAMS {
         story
             .trader(90_000, stream(name, StreamState::Down, "silent"))
@@ -223,8 +235,22 @@ fn recover(story: &mut Story) {
         .venue(160_020, answered("AddOrder", 200))
         .trader(160_040, ended(10, CallOutcome::Success))
         .trader(160_040, trader_order("o-3", OrderState::Rejected, "0"))
+        .trader(165_000, started(20, "Balance"))
+        .venue(165_020, too_often("Balance", 5_000))
+        .trader(165_040, told_to_wait(20))
         .venue(170_000, published(0xa4))
-        .trader(170_020, applied(0xa4));
+        .trader(170_020, applied(0xa4))
+        .trader(171_000, started(21, "Balance"))
+        .venue(171_020, answered("Balance", 200))
+        .trader(171_040, ended(21, CallOutcome::Success))
+        .venue(172_000, printed(8))
+        .trader(172_020, seen(8));
+}
+
+/// A call was one too many.
+fn told_to_wait(call: u64) -> AuditEvent {
+    let error = Some("status 429".to_owned());
+    AuditEvent::CallEnded { call, outcome: CallOutcome::Ignored, error }
 }
 
 fn stop(story: &mut Story) {

@@ -197,6 +197,10 @@ impl Venue {
             listed.ticker.on_trade(trade);
             listed.candles.on_trade(trade);
             listed.prints.push(trade.clone());
+            if let Some(trade_id) = trade.trade_id {
+                let symbol = symbol.clone();
+                self.sink.record(VenueEvent::TradePublished { symbol, trade_id });
+            }
         }
         let subscribers = self.sessions.trade_subscribers(symbol);
         if !subscribers.is_empty() {

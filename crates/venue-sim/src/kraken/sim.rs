@@ -394,7 +394,13 @@ impl Shared {
     }
 
     fn page(&self, op: &str, status: u16, retry_after: Option<Duration>) -> Reply {
-        self.sink.record(VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None });
+        let whole_ms = |pause: Duration| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.sink.record(VenueEvent::RequestAnswered {
+            op: op.to_owned(),
+            status,
+            error: None,
+            retry_after_ms: retry_after.map(whole_ms),
+        });
         error_page(status, retry_after, &ids::ray(&mut self.rays.lock()))
     }
 }
