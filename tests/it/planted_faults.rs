@@ -444,7 +444,7 @@ fn a_place_on_the_wire_that_is_never_free_again() {
         let permits = "wavetank_pool_permits{host=\"api.kraken.com\"}";
         for record in history.iter_mut() {
             if let Event::World(WorldEvent::MetricsSampled { changed }) = &mut record.event {
-                changed.insert(permits.to_owned(), "1".to_owned());
+                changed.insert(permits.to_owned(), "7".to_owned());
             }
         }
     });

@@ -43,3 +43,14 @@ fn without_samples_nothing_is_known() {
     let verdict = CHECK.run(&story.history(), &expectations()).verdict;
     assert!(matches!(verdict, Verdict::Vacuous { .. }), "{verdict:?}");
 }
+
+/// What is asked every so often may be under way whenever the metrics are sampled.
+#[test]
+fn a_place_on_the_wire_with_a_connection_in_use_is_not_kept() {
+    let in_use = "wavetank_pool_connections{host=\"api.kraken.com\",state=\"in_use\"}";
+    let mut story = sampled(&[(80, "1")]);
+    story.world(90_000, metric(in_use, "1"));
+    assert_passes(CHECK.name, &story, &expectations());
+    story.world(110_000, metric(in_use, "0"));
+    assert_reports(CHECK.name, &story, &expectations(), "was never 0 again after healing");
+}
