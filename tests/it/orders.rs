@@ -129,7 +129,8 @@ fn news_take_as_long_as_the_recorder_has_seen() {
     assert_eq!(fills(-1_000, "recorded+1100ms/0ms/0ms"), Ok(1));
     let behind = fills(-1_000, "recorded/0ms/0ms").unwrap_err();
     assert!(
-        behind.contains("late-1000.ndjson:1: ") && behind.contains("received -1000000000 ns"),
+        behind.contains("late-1000.ndjson#orders:1: event 1 of tape 1 ")
+            && behind.contains("received -1000000000 ns"),
         "{behind}"
     );
     let refused = |arguments: &[&str], message: &str| {

@@ -27,7 +27,11 @@ impl Halt {
             }
             Self::Bar => RunError::Bar { tape, number },
             Self::Flood(at) => RunError::Flood(at),
-            Self::Feed(source) => RunError::Feed { tape, number, source },
+            Self::Feed(source) => {
+                // What tells of a time comes before the event that it is of.
+                let before = matches!(source, FeedError::Range { .. });
+                RunError::Feed { tape, number: number + u64::from(before), source }
+            }
         }
     }
 }

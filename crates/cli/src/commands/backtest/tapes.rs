@@ -191,7 +191,9 @@ impl MarketTape {
         let tape = &mut self.tape;
         std::iter::from_fn(move || {
             let event = tape.next()?;
-            progress.take(tape);
+            if !matches!(event, Ok(MarketEvent::Heard(_))) {
+                progress.take(tape);
+            }
             Some(event)
         })
         .map(move |event| {
