@@ -10,16 +10,16 @@ fn reports(story: &Story, fragment: &str) {
 
 #[test]
 fn a_call_within_the_pause_is_reported() {
-    // The clean run is told at 165.040 s to wait for 5 s.
+    // The clean run is told at 60.140 s to wait for half a second.
     let mut story = clean();
-    story.trader(169_000, started(71, "QueryOrders"));
-    reports(&story, "call #71 kraken/QueryOrders begins 1.040 s before the pause is over");
+    story.trader(60_500, started(71, "QueryOrders"));
+    reports(&story, "call #71 kraken/QueryOrders begins 0.140 s before the pause is over");
 }
 
 #[test]
 fn a_call_before_the_trader_heard_of_it_is_none_of_its_business() {
     let mut story = clean();
-    story.trader(165_030, started(71, "QueryOrders"));
+    story.trader(60_130, started(71, "QueryOrders"));
     assert_passes(CHECK.name, &story, &expectations());
 }
 
@@ -28,7 +28,7 @@ fn what_no_pause_is_for_may_go_on() {
     let mut expect = expectations();
     expect.paused.remove("kraken/QueryOrders");
     let mut story = clean();
-    story.trader(169_000, started(71, "QueryOrders"));
+    story.trader(60_500, started(71, "QueryOrders"));
     assert_passes(CHECK.name, &story, &expect);
 }
 
@@ -36,8 +36,8 @@ fn what_no_pause_is_for_may_go_on() {
 fn a_new_process_knows_of_no_pause() {
     let mut story = clean();
     story
-        .tell(166_000, "trader", Event::World(WorldEvent::HostCrashed))
-        .trader(167_000, started(71, "QueryOrders"));
+        .tell(60_300, "trader", Event::World(WorldEvent::HostCrashed))
+        .trader(60_400, started(71, "QueryOrders"));
     assert_passes(CHECK.name, &story, &expectations());
 }
 
@@ -51,7 +51,7 @@ fn a_pause_that_nobody_heard_of_binds_nobody() {
         }
         _ => false,
     });
-    story.trader(169_000, started(71, "QueryOrders"));
+    story.trader(60_500, started(71, "QueryOrders"));
     let verdict = judge(&story.history(), &expectations());
     assert!(matches!(verdict, Verdict::Vacuous { .. }), "{verdict:?}");
 }

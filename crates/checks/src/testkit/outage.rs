@@ -132,7 +132,10 @@ fn crash(story: &mut Story) {
             .trader(145_100, ended(call, CallOutcome::Success))
             .trader(145_100, stream(name, StreamState::Live, "subscribed"));
     }
-    story.trader(145_100, health(HEALTH, HealthState::Up)).trader(145_120, applied(0xa3));
+    for part in [BREAKER, HEALTH] {
+        story.trader(145_100, health(part, HealthState::Up));
+    }
+    story.trader(145_120, applied(0xa3));
 }
 
 fn connect(story: &mut Story) {
@@ -150,6 +153,7 @@ fn connect(story: &mut Story) {
             .trader(100, stream(name, StreamState::Live, "subscribed"));
     }
     story
+        .trader(100, health(BREAKER, HealthState::Up))
         .trader(100, health(HEALTH, HealthState::Up))
         .trader(20, started(0, "GetWebSocketsToken"))
         .venue(40, answered("GetWebSocketsToken", 200))
@@ -190,6 +194,9 @@ fn refuse(story: &mut Story) {
     story
         .world(60_000, phase(Phase::Storm))
         .world(60_000, fault(0, "rest-status 503 at api.kraken.com"))
+        .trader(60_100, started(20, "Balance"))
+        .venue(60_120, too_often("Balance", 500))
+        .trader(60_140, told_to_wait(20))
         .trader(62_000, intent("o-2"))
         .trader(62_000, trader_order("o-2", OrderState::Submitting, "0"));
     for (call, at_ms) in [(2, 61_000), (3, 62_000), (4, 63_000), (5, 64_000), (6, 64_980)] {
@@ -211,7 +218,6 @@ fn refuse(story: &mut Story) {
 /// From 75 s connections hang: the streams are given up at 90 s, a probe fails at 105 s.
 fn hang(story: &mut Story) {
     story.world(75_000, fault(1, "hold trader - kraken")).venue(80_000, published(0xa3));
-    story.trader(90_000, health("kraken/public", HealthState::Down));
     for name in STREAMS {
         story
             .trader(90_000, stream(name, StreamState::Down, "silent"))
@@ -236,6 +242,7 @@ fn recover(story: &mut Story) {
             .trader(121_000, stream(name, StreamState::Live, "subscribed"));
     }
     story
+        .trader(121_000, health(BREAKER, HealthState::Up))
         .trader(121_000, health(HEALTH, HealthState::Up))
         .venue(121_000, published(0xa3))
         .trader(121_020, applied(0xa3))
@@ -257,9 +264,6 @@ fn recover(story: &mut Story) {
         .trader(160_040, ended(10, CallOutcome::Success))
         .trader(160_040, trader_order("o-3", OrderState::Rejected, "0"))
         .world(165_000, sampled("wavetank_pool_permits{host=\"kraken\"}", "0"))
-        .trader(165_000, started(20, "Balance"))
-        .venue(165_020, too_often("Balance", 5_000))
-        .trader(165_040, told_to_wait(20))
         .venue(170_000, published(0xa4))
         .trader(170_020, applied(0xa4))
         .trader(171_000, started(21, "Balance"))

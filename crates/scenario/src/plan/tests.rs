@@ -148,6 +148,7 @@ fn a_fault_shows_in_one_line() {
         "at 6s100ms for 900ms: maintenance cancel-only",
         "at 6s100ms for 900ms: late-orders by 1s",
         "at 6s100ms for 900ms: crash influxdb",
+        "at 6s100ms for 900ms: freeze trader",
         "at 6s100ms for 900ms: clock behind by 1s",
         "at 6s100ms for 900ms: sink-status 503",
         "at 6s100ms for 900ms: sink-hold",
