@@ -7,7 +7,7 @@ use model::{OrderState, Quantity};
 
 use sim::{Outcome, Setup};
 
-use crate::support::{clean, failing, limiter_overload, sink_down};
+use crate::support::{clean, failing, limiter_overload, sink_down, storm_429};
 
 /// Plants a fault and expects the check of that name to report it.
 fn check(name: &str, plant: impl FnOnce(&mut Vec<Record>)) {
@@ -361,9 +361,9 @@ fn a_point_that_nobody_sent() {
 fn every_check_has_a_planted_fault() {
     let source = include_str!("planted_faults.rs");
     for check in checks::ALL {
-        let planted = format!("check(\"{}\", ", check.name);
-        let elsewhere = format!("check_in(sink_down(), \"{}\", ", check.name);
-        let planted = source.contains(&planted) || source.contains(&elsewhere);
+        let planted = ["check(", "check_in(sink_down(), ", "check_in(storm_429(), "]
+            .iter()
+            .any(|how| source.contains(&format!("{how}\"{}\", ", check.name)));
         assert!(planted, "no fault is planted for `{}`", check.name);
     }
 }
@@ -459,5 +459,52 @@ fn a_storm_of_retries() {
         });
         let series = "wavetank_lane_retries_total{lane=\"kraken/read\"}";
         changed.insert(series.to_owned(), "100".to_owned());
+    });
+}
+
+#[test]
+fn a_trade_that_is_lost_on_the_way_to_the_strategy() {
+    check("market-in-order", |history| {
+        let seen = |event: &Event| matches!(event, Event::Trader(AuditEvent::TradeSeen { .. }));
+        let second = position(history, seen) + 1;
+        let at = second + position(&history[second..], seen);
+        remove(history, at);
+    });
+}
+
+#[test]
+fn an_order_that_is_told_as_not_placed_while_the_venue_has_it() {
+    check("outcomes-true", |history| {
+        let state = first(history, |event| match event {
+            Event::Trader(AuditEvent::OrderChanged {
+                state: state @ OrderState::Filled, ..
+            }) => Some(state),
+            _ => None,
+        });
+        *state = OrderState::NotPlaced;
+    });
+}
+
+#[test]
+fn an_open_breaker_that_makes_nothing_unwell() {
+    check("nothing-swallowed", |history| {
+        history.retain(|record| {
+            !matches!(&record.event, Event::Trader(AuditEvent::HealthChanged { dependency, .. })
+                if dependency == "kraken/read")
+        });
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_pause_of_an_hour_that_nobody_keeps() {
+    check_in(storm_429(), "pauses-honoured", |history| {
+        let pause = first(history, |event| {
+            let Event::Venue(VenueEvent::RequestAnswered { retry_after_ms, .. }) = event else {
+                return None;
+            };
+            retry_after_ms.as_mut()
+        });
+        *pause = 3_600_000;
     });
 }

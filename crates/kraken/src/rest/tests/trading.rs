@@ -130,6 +130,7 @@ async fn a_change_makes_its_order_young_again_and_a_refused_one_does_not() {
         Answer::result(PLACED),
         Answer::error("EOrder:Insufficient funds"),
         Answer::result(r#"{"amend_id":"TA"}"#),
+        Answer::error("EService:Busy"),
     ]);
     let target = CancelTarget::Venue(VenueOrderId::new("O1"));
     let weight = || bench.rest.cancel_weight(&target).at(Instant::now());
@@ -140,6 +141,10 @@ async fn a_change_makes_its_order_young_again_and_a_refused_one_does_not() {
     assert_eq!(weight(), 4);
     bench.rest.amend(&amendment()).await.expect("changed");
     assert_eq!(weight(), 8);
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(weight(), 4);
+    bench.rest.amend(&amendment()).await.expect_err("in doubt");
+    assert_eq!(weight(), 8, "it may be changed");
 }
 
 /// The rule that kept something from being sent.
