@@ -475,11 +475,9 @@ fn a_trade_that_is_lost_on_the_way_to_the_strategy() {
 #[test]
 fn an_order_that_is_told_as_not_placed_while_the_venue_has_it() {
     check("outcomes-true", |history| {
-        let state = first(history, |event| match event {
-            Event::Trader(AuditEvent::OrderChanged {
-                state: state @ OrderState::Filled, ..
-            }) => Some(state),
-            _ => None,
+        let state = first(history, |event| {
+            let Event::Trader(AuditEvent::OrderChanged { state, .. }) = event else { return None };
+            (*state == OrderState::Filled).then_some(state)
         });
         *state = OrderState::NotPlaced;
     });

@@ -185,9 +185,18 @@ impl Setup {
         if self.plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Hang(_))) {
             expect.silence_max += SILENT_AFTER;
         }
+        self.expect_of_faults(&mut expect);
+        expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
+        expect.cost_rounding = cost_rounding(&self.scenario);
+        expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
+        expect
+    }
+
+    /// What each fault leaves to be excused.
+    fn expect_of_faults(&self, expect: &mut Expectations) {
         for fault in &self.plan.faults {
             expect.silences.extend(silences::of(&fault.kind).map(|silence| (fault.id, silence)));
-            let lag = lags::of(fault, expect.silence_max, kraken);
+            let lag = lags::of(fault, expect.silence_max, &self.node.kraken);
             expect.lags.extend(lag.map(|lag| (fault.id, lag)));
             let late = lags::under_way(&fault.kind);
             expect.under_way.extend(late.map(|late| (fault.id, late)));
@@ -200,10 +209,6 @@ impl Setup {
                 expect.freezes.insert(fault.id);
             }
         }
-        expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
-        expect.cost_rounding = cost_rounding(&self.scenario);
-        expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
-        expect
     }
 
     /// Checks that this scenario gives nothing to examine.

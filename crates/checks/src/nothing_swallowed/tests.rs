@@ -75,7 +75,7 @@ fn whoever_is_frozen_has_longer() {
                 record.at_ns = 64_010_000_000;
                 true
             }
-            _ => false,
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
         });
     assert_passes(CHECK.name, &story, &expect);
     expect.freezes.clear();

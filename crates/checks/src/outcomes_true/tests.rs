@@ -16,7 +16,7 @@ fn said(order: &'static str, from: OrderState, to: OrderState) -> Story {
             *state = to;
             true
         }
-        _ => false,
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
     });
     story
 }
@@ -63,7 +63,7 @@ fn more_than_was_executed_is_reported() {
             *filled = quantity("0.6");
             true
         }
-        _ => false,
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
     });
     reports(&story, "order o-1 is said to be filled, but 0.5 of 0.6 are executed");
 }
@@ -76,7 +76,7 @@ fn a_success_that_the_venue_did_not_grant_is_reported() {
             (*outcome, *error) = (CallOutcome::Success, None);
             true
         }
-        _ => false,
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
     });
     reports(&story, "call #4 kraken/Balance is said to have succeeded");
 }

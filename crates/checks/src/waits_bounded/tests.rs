@@ -69,7 +69,7 @@ fn a_wait_that_runs_out_while_the_trader_is_frozen_ends_with_the_thaw() {
                 record.at_ns = 112_010_000_000;
                 true
             }
-            _ => false,
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
         });
     let mut expect = expectations();
     assert_reports(CHECK.name, &story, &expect, "call #7 kraken/QueryOrders took 17.010 s");
