@@ -75,7 +75,7 @@ impl Engine {
         !self.wants.bars || self.passes_over(|strategy| strategy.passes_over_bar(symbol, bar))
     }
 
-    /// As [`Engine::step_into`], of news of an order whose number is known: see [`Orders::number`].
+    /// As [`Engine::step_into`], of news of an order whose number is known: see [`Orders::number`](crate::Orders::number).
     pub fn hear_of(&mut self, number: u64, news: OrderNews<'_>, actions: &mut Vec<Action>) {
         self.steps += 1;
         let number = OrderNumber(number);
