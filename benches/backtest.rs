@@ -3,12 +3,11 @@
 //! - EMA cross over generated trades, against the same averages over the same rows;
 //! - a market maker with more than a million orders over trades and a recorded book, with latencies and
 //!   hftbacktest's queue model, in a short and in a long run: an order costs the same in both;
-//! - SMA cross over bars of a minute for many pairs of lengths, as a grid plays it.
+//! - SMA cross over bars of a minute, long or flat, for the pairs of lengths that the sweep of `vectorbt` plays.
 //!
 //! The lines printed before give the figures that matter, taken in this process within the same minute.
 //! What peers need for the same work stands in benches/README.md.
 
-use std::convert::Infallible;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,9 +19,7 @@ use backtest::{
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use engine::{Desk, Ema, Means, SmaCross, Strategy, StrategySpec, Wants};
 use matching::{Liquidity, PrintRule, QueueModel};
-use model::{
-    Bar, ClientOrderId, Level, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos,
-};
+use model::{Bar, Level, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos};
 use tape::{GeneratorConfig, MarketReader, ReadOptions, Rows, TapeTrade, TradeGenerator};
 
 const BAR: Duration = Duration::from_secs(60);
@@ -72,11 +69,11 @@ fn symbol() -> Symbol {
     Symbol::new("BTC/USD")
 }
 
-fn backtest(trades: &[TradeRow], spec: &str) -> BacktestResult {
+fn backtest(trades: &SharedTape, spec: &str) -> BacktestResult {
     let strategy = StrategySpec::parse(spec).expect("valid").factory();
     let strategy = strategy.build(&[symbol()]);
-    let events = trades.iter().map(|trade| Ok::<_, Infallible>(MarketEvent::Trade(*trade)));
-    Backtest::new(config()).expect("valid").run(events, strategy).expect("a sound tape")
+    let tape = vec![trades.iter()];
+    Backtest::new(config()).expect("valid").run_shared(tape, strategy).expect("a sound tape")
 }
 
 /// Keeps a bid and an ask at the best prices: looks once a second, and replaces what is not there.
@@ -98,11 +95,7 @@ impl Maker {
             if self.last[at] == Some(price) {
                 continue;
             }
-            let working = desk.orders().working_in(&self.symbol);
-            let of_side = working.filter(|order| order.request().side == side);
-            let old: Vec<ClientOrderId> =
-                of_side.map(|order| order.request().client_order_id.clone()).collect();
-            old.iter().for_each(|id| desk.cancel(id));
+            desk.cancel_working(&self.symbol, Some(side));
             let kind = OrderKind::Limit { price, post_only: true };
             let size = Quantity::from_raw(100_000);
             desk.place(&self.symbol, side, kind, size, TimeInForce::Gtc);
@@ -167,7 +160,7 @@ fn make_market(tape: &SharedTape) -> BacktestResult {
     venue.fees = matching::FeeRates::of_ppm(200, 700);
     let maker = Maker { symbol: symbol(), looked_at: UnixNanos::ZERO, last: [None; 2] };
     let backtest = Backtest::new(config).expect("valid");
-    backtest.run(tape.iter(), Box::new(maker)).expect("a sound tape")
+    backtest.run_shared(vec![tape.iter()], Box::new(maker)).expect("a sound tape")
 }
 
 /// Bars of a minute.
@@ -204,7 +197,9 @@ fn pairs(tape: &SharedTape, pairs: &[(u32, u32)], threads: usize) -> usize {
     let fills = in_parallel(threads, pairs.len(), |at| {
         let (fast, slow) = pairs[at];
         let strategy = SmaCross::new(symbol(), fast, slow, Quantity::step(0), Means::Exact);
-        let result = backtest.run(tape.iter(), Box::new(strategy)).expect("sound bars");
+        let strategy = strategy.long_only();
+        let result =
+            backtest.run_shared(vec![tape.iter()], Box::new(strategy)).expect("sound bars");
         result.fills.len()
     });
     fills.iter().sum()
@@ -269,7 +264,8 @@ const EMA: &str = "ema-cross:fast=12,slow=26,bar_s=60,patience_s=60";
 fn rows(tape: &SharedTape) -> usize {
     let levels = tape.iter().map(|event| match event {
         Ok(MarketEvent::Depth(row)) => row.bids.len() + row.asks.len(),
-        Ok(MarketEvent::Trade(_) | MarketEvent::Bar(_)) => 1,
+        Ok(MarketEvent::Orders(row)) => row.changes.len(),
+        Ok(MarketEvent::Trade(_) | MarketEvent::Bar(_) | MarketEvent::Heard(_)) => 1,
         Err(never) => match never {},
     });
     levels.sum()
@@ -281,7 +277,8 @@ fn figures(trades: &[TradeRow], bars: &SharedTape) {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let wanted = |name: &str| filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
     if wanted("EMA cross") {
-        let ((result, product), memory) = memory(|| seconds(|| backtest(trades, EMA)));
+        let tape: SharedTape = trades.iter().map(|trade| MarketEvent::Trade(*trade)).collect();
+        let ((result, product), memory) = memory(|| seconds(|| backtest(&tape, EMA)));
         let (_, bare) = seconds(|| black_box(floor(trades)));
         println!("digest {} over {} trades", result.digest, trades.len());
         println!(
@@ -305,7 +302,8 @@ fn figures(trades: &[TradeRow], bars: &SharedTape) {
             made.digest
         );
     }
-    let lengths: Vec<_> = (5..15).flat_map(|fast| (20..24).map(move |slow| (fast, slow))).collect();
+    let lengths: Vec<_> =
+        (5..46).flat_map(|fast| (fast + 1..46).map(move |slow| (fast, slow))).collect();
     for threads in [1, 2].into_iter().filter(|_| wanted("bars")) {
         let (fills, took) = seconds(|| pairs(bars, &lengths, threads));
         println!(
@@ -325,8 +323,9 @@ fn run(c: &mut Criterion) {
     let mut group = c.benchmark_group("trades");
     group.sample_size(10).measurement_time(Duration::from_secs(10));
     group.throughput(Throughput::Elements(u64::try_from(trades.len()).expect("fits")));
-    group.bench_function("EMA cross", |b| b.iter(|| backtest(&trades, EMA)));
-    group.bench_function("no-op", |b| b.iter(|| backtest(&trades, "no-op")));
+    let tape: SharedTape = trades.iter().map(|trade| MarketEvent::Trade(*trade)).collect();
+    group.bench_function("EMA cross", |b| b.iter(|| backtest(&tape, EMA)));
+    group.bench_function("no-op", |b| b.iter(|| backtest(&tape, "no-op")));
     group.bench_function("floor: the averages alone", |b| b.iter(|| floor(&trades)));
     group.finish();
 }

@@ -5,7 +5,7 @@ import asyncio
 import ccxt
 import ccxt.pro
 
-from support import account, base, check, pair, run, stream
+from support import account, base, check, least, pair, quote, run, stream
 
 PATIENCE = 20
 
@@ -46,10 +46,11 @@ async def public(k, symbol):
 
 async def private(k, symbol, last):
     await k.load_markets()
-    amount = float(k.amount_to_precision(symbol, 40 / last + k.markets[symbol]["limits"]["amount"]["min"]))
+    limits = k.markets[symbol]["limits"]
+    amount = float(k.amount_to_precision(symbol, least(limits["amount"]["min"], limits["cost"]["min"], last) * 10))
     low = float(k.price_to_precision(symbol, last * 0.8))
     balance = await soon(k.watch_balance())
-    check(balance["USD"]["total"] > 0, "balances")
+    check(balance[quote()]["total"] > 0, "balances")
     # Rows of an order's end name no symbol, at Kraken, too: only who watches all orders hears of it.
     orders = asyncio.ensure_future(k.watch_orders())
     trades = asyncio.ensure_future(k.watch_my_trades(symbol))
@@ -72,10 +73,13 @@ async def private(k, symbol, last):
     mine = await soon(trades)
     check(mine[-1]["amount"] == amount and mine[-1]["fee"]["cost"] is not None, "an own trade is watched")
     changed = await soon(balances)
-    check(changed["USD"]["total"] < balance["USD"]["total"], "balances change")
+    # One message per asset: that of the quote may be the second.
+    while changed[quote()]["total"] >= balance[quote()]["total"]:
+        changed = await soon(k.watch_balance())
+    check(True, "balances change")
     await soon(k.cancel_all_orders_ws())
     try:
-        await soon(k.create_order_ws(symbol, "limit", "buy", 1e9 / last, low))
+        await soon(k.create_order_ws(symbol, "limit", "buy", 10 * balance[quote()]["total"] / low, low))
         raise AssertionError("nobody can pay that")
     except ccxt.ExchangeError as error:
         # ccxt gives errors of this stream no finer class.

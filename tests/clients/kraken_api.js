@@ -5,7 +5,7 @@ const KrakenClient = require('kraken-api');
 const settings = JSON.parse(fs.readFileSync(process.env.WAVETANK_CLIENTS, 'utf8'));
 const [key, secret] = settings.keys[9 % settings.keys.length];
 const kraken = new KrakenClient(key, secret, { url: settings.rest });
-const pair = settings.pair.replace('BTC', 'XBT').replace('/', '');
+const pair = settings.pair.replace('BTC', 'XBT').replace('DOGE', 'XDG').replace('/', '');
 
 function check(holds, what) {
   if (!holds) throw new Error(`not so: ${what}`);
@@ -17,8 +17,9 @@ async function main() {
   const last = Number(ticker.c[0]);
   check(last > 0, 'a ticker');
   check(Number((await kraken.api('Balance')).result.ZUSD) > 0, 'a balance');
-  const volume = (60 / last).toFixed(8);
-  const order = { pair, type: 'buy', ordertype: 'limit', price: (last * 0.8).toFixed(1), volume };
+  const rules = Object.values((await kraken.api('AssetPairs', { pair })).result)[0];
+  const volume = (Math.max(Number(rules.ordermin), Number(rules.costmin) / last) * 10).toFixed(8);
+  const order = { pair, type: 'buy', ordertype: 'limit', price: (last * 0.8).toFixed(rules.pair_decimals), volume };
   const added = await kraken.api('AddOrder', order);
   const txid = added.result.txid[0];
   check(txid in (await kraken.api('OpenOrders')).result.open, 'an open order');

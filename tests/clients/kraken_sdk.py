@@ -6,15 +6,23 @@ import warnings
 from kraken.exceptions import KrakenUnknownAssetError
 from kraken.spot import Market, SpotWSClient, Trade, User
 
-from support import account, base, check, expect, pair, run, stream
+from support import account, base, check, expect, least, pair, run, stream
 
 PATIENCE = 20
 
 
+def rules(market):
+    """The row of the pair. Kraken writes XBT and XDG where the streams write BTC and DOGE."""
+    wsname = pair().replace("BTC", "XBT").replace("DOGE", "XDG")
+    rows = [row for row in market.get_asset_pairs().values() if row["wsname"] == wsname]
+    check(len(rows) == 1, "pairs")
+    return rows[0]
+
+
 def rest():
-    symbol = pair().replace("BTC", "XBT").replace("/", "")
     market = Market(url=base())
-    check(symbol in {row["altname"] for row in market.get_asset_pairs().values()}, "pairs")
+    row = rules(market)
+    symbol, digits = row["altname"], row["pair_decimals"]
     check("XXBT" in market.get_assets(), "assets")
     ticker = next(iter(market.get_ticker(pair=symbol).values()))
     last = float(ticker["c"][0])
@@ -30,12 +38,14 @@ def rest():
     check(float(user.get_account_balance()["ZUSD"]) > 0, "a balance")
     check("hold_trade" in user.get_balances()["ZUSD"], "balances with holds")
     check(float(user.get_trade_balance()["eb"]) > 0, "the trade balance")
-    amount, low = f"{60 / last + 0.0001:.8f}", round(last * 0.8, 1)
+    size = least(row["ordermin"], row["costmin"], last) * 10
+    at = lambda factor: f"{last * factor:.{digits}f}"
+    amount, low = f"{size:.8f}", at(0.8)
     added = trade.create_order(ordertype="limit", side="buy", pair=symbol, volume=amount, price=low, oflags=["post"])
     txid = added["txid"][0]
     check(txid in user.get_open_orders()["open"], "an open order")
     check(user.get_orders_info(txid=txid)[txid]["descr"]["ordertype"] == "limit", "an order by its id")
-    amended = trade.amend_order(extra_params={"txid": txid, "order_qty": amount, "limit_price": str(round(last * 0.79, 1))})
+    amended = trade.amend_order(extra_params={"txid": txid, "order_qty": amount, "limit_price": at(0.79)})
     check(amended["amend_id"].startswith("T"), "an amended order")
     check(trade.cancel_order(txid=txid)["count"] == 1, "a cancelled order")
     bought = trade.create_order(ordertype="market", side="buy", pair=symbol, volume=amount)["txid"][0]
@@ -45,7 +55,7 @@ def rest():
     check("fees" in user.get_trade_volume(pair=symbol), "the volume")
     follows = trade.create_order(
         ordertype="limit", side="buy", pair=symbol, volume=amount, price=low, starttm="+60",
-        close_ordertype="stop-loss", close_price=round(last * 0.7, 1), stptype="cancel-oldest",
+        close_ordertype="stop-loss", close_price=at(0.7), stptype="cancel-oldest",
     )
     check(user.get_orders_info(txid=follows["txid"][0])[follows["txid"][0]]["status"] == "pending", "an order for later")
     check("close position @ stop loss" in follows["descr"]["close"], "a conditional close")
@@ -53,8 +63,8 @@ def rest():
     trade.cancel_all_orders()
     batch = trade.create_order_batch(
         orders=[
-            {"ordertype": "limit", "type": "buy", "volume": amount, "price": str(low)},
-            {"ordertype": "limit", "type": "buy", "volume": amount, "price": str(round(last * 0.78, 1))},
+            {"ordertype": "limit", "type": "buy", "volume": amount, "price": low},
+            {"ordertype": "limit", "type": "buy", "volume": amount, "price": at(0.78)},
         ],
         pair=symbol,
     )
@@ -64,10 +74,10 @@ def rest():
     check(trade.cancel_all_orders()["count"] == 0, "nothing is left")
     unknown = lambda: market.get_ticker(pair="NOPE")
     expect(KrakenUnknownAssetError, unknown)
-    return last
+    return float(amount), float(low)
 
 
-async def streams(last):
+async def streams(amount, low):
     key, secret = account(7)
     heard = []
 
@@ -97,8 +107,8 @@ async def streams(last):
         await until(f"a snapshot of {name}", lambda name=name: channel(name, "snapshot"))
     await until("changes of the book", lambda: channel("book", "update"))
     await client.send_message(message={"method": "add_order", "params": {
-        "order_type": "limit", "side": "buy", "order_qty": round(60 / last, 6), "symbol": symbol,
-        "limit_price": round(last * 0.8, 1)}})
+        "order_type": "limit", "side": "buy", "order_qty": amount, "symbol": symbol,
+        "limit_price": low}})
     await until("an order", lambda: channel("executions", "update"))
     await client.send_message(message={"method": "cancel_all", "params": {}})
     await until("its end", lambda: any(row["exec_type"] == "canceled" for m in channel("executions", "update") for row in m["data"]))
@@ -107,8 +117,8 @@ async def streams(last):
 
 def main():
     warnings.simplefilter("ignore")
-    last = rest()
-    asyncio.run(streams(last))
+    amount, low = rest()
+    asyncio.run(streams(amount, low))
 
 
 run(main)

@@ -2,14 +2,14 @@
 
 import krakenex
 
-from support import account, base, check, pair, run
+from support import account, base, check, least, pair, run
 
 
 def main():
     key, secret = account(8)
     k = krakenex.API(key=key, secret=secret)
     k.uri = base()
-    name = pair().replace("BTC", "XBT").replace("/", "")
+    name = pair().replace("BTC", "XBT").replace("DOGE", "XDG").replace("/", "")
 
     def ask(answer):
         check(answer["error"] == [], "no error")
@@ -20,13 +20,16 @@ def main():
     check("unixtime" in ask(k.query_public("Time")), "the time")
     check(len(ask(k.query_public("Depth", {"pair": name, "count": 3}))) == 1, "a book")
     check("ZUSD" in ask(k.query_private("Balance")), "a balance")
-    order = {"pair": name, "type": "buy", "ordertype": "limit", "volume": f"{60 / last:.8f}", "price": f"{last * 0.8:.1f}", "userref": 77}
+    rules = next(iter(ask(k.query_public("AssetPairs", {"pair": name})).values()))
+    volume = f"{least(rules['ordermin'], rules['costmin'], last) * 10:.8f}"
+    price = f"{last * 0.8:.{rules['pair_decimals']}f}"
+    order = {"pair": name, "type": "buy", "ordertype": "limit", "volume": volume, "price": price, "userref": 77}
     txid = ask(k.query_private("AddOrder", order))["txid"][0]
     check(txid in ask(k.query_private("OpenOrders", {"trades": True}))["open"], "an open order")
     check(ask(k.query_private("CancelOrder", {"txid": 77}))["count"] == 1, "cancelled by its number")
     again = k.query_private("CancelOrder", {"txid": txid})
     check(again["error"] == ["EOrder:Unknown order"], "it is gone")
-    market = ask(k.query_private("AddOrder", {"pair": name, "type": "buy", "ordertype": "market", "volume": f"{60 / last:.8f}"}))
+    market = ask(k.query_private("AddOrder", {"pair": name, "type": "buy", "ordertype": "market", "volume": volume}))
     check(ask(k.query_private("QueryOrders", {"txid": market["txid"][0]}))[market["txid"][0]]["status"] == "closed", "a market order")
     check(k.query_public("Nothing")["error"] == ["EGeneral:Unknown method"], "unknown methods are refused")
 

@@ -26,6 +26,16 @@ def pair():
     return settings()["pair"]
 
 
+def quote():
+    """What the pair is paid in: `USD`."""
+    return pair().split("/")[1]
+
+
+def least(amount_min, cost_min, price):
+    """The smallest amount that may be ordered at a price."""
+    return max(float(amount_min), float(cost_min) / price)
+
+
 def account(number):
     """Key and secret. Each kind of client takes its own, since they count nonces differently."""
     keys = settings()["keys"]

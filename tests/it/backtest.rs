@@ -228,15 +228,15 @@ fn a_wrong_file_is_named_with_line_and_key() {
         ":7: unknown key `curency` at the top of the file; did you mean `currency`?",
     );
     check("funding", "fundin", "unknown key `fundin` in [[venue]]; did you mean `funding`?");
-    check("[[venue]]", "[[venues]]", ":15: unknown table [venues]; did you mean `venue`?");
+    check("[[venue]]", "[[venues]]", ":16: unknown table [venues]; did you mean `venue`?");
     check("\"nearest\"", "\"nearer\"", ":10: ");
-    check("\"0.5\"", "\"half\"", ":41: `slippage`: `half`");
-    check("\"14/24\"", "\"14\"", ":17: `tiers`: fees 14: expected MAKER/TAKER");
+    check("\"0.5\"", "\"half\"", ":43: `slippage`: `half`");
+    check("\"14/24\"", "\"14\"", ":19: `tiers`: fees 14: expected MAKER/TAKER");
     check("\"60000\"", "\"much\"", "`tiers`: volume much");
-    check("price_decimals = 1", "price_decimals = 12", ":37: `price_decimals`: expected 0 to 9");
+    check("price_decimals = 1", "price_decimals = 12", ":39: `price_decimals`: expected 0 to 9");
     check("name = \"far\"", "name = \"off\"", ": `name`: expected a venue that a market is of");
     check("latencies.txt", "nowhere.txt", "nowhere.txt: expected a file of recorded latencies");
-    check("\"spot\"", "\"loan\"", ":25: `funding`: expected spot or margin:LEVERAGE");
+    check("\"spot\"", "\"loan\"", ":27: `funding`: expected spot or margin:LEVERAGE");
     check("ema-cross:fast=3", "ema-cross:fast=x", ":6: `strategy`: ");
     check("queue_power = 2", "queue_power = 4", "`queue_power`: expected 1 to 3");
 }

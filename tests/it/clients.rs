@@ -62,7 +62,9 @@ fn other_peoples_clients_work_unmodified() {
         return;
     }
     assert!(done.status.success(), "{said}");
-    for script in ["ccxt_rest", "ccxt_streams", "kraken_sdk", "krakenex_rest", "kraken_api"] {
+    let scripts =
+        ["ccxt_rest", "ccxt_pairs", "ccxt_streams", "kraken_sdk", "krakenex_rest", "kraken_api"];
+    for script in scripts {
         assert!(said.contains(&format!("== {script}")), "{script} did not run:\n{said}");
     }
     process.signal("INT");

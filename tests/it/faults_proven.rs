@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use model::audit::{AuditEvent, CallOutcome, StreamState};
+use model::audit::{AuditEvent, CallOutcome, HealthState, StreamState};
 use model::history::{Event, Record, WorldEvent};
 use node::NodeConfig;
 use scenario::{FaultKind, Scenario};
@@ -30,7 +30,20 @@ enum Sign {
     Nothing,
     /// The trader's process ended, and another one traded.
     NewLife,
+    /// No call's error contains a text.
+    Never(&'static str),
+    /// A dependency was down.
+    Unwell(&'static str),
+    /// While a process was frozen it did nothing, and then it went on at once.
+    Still(Source),
 }
+
+/// Who tells an event.
+type Source = fn(&Event) -> bool;
+
+const TRADER: Source = |event| matches!(event, Event::Trader(_));
+const VENUE: Source = |event| matches!(event, Event::Venue(_));
+const SINK: Source = |event| matches!(event, Event::Sink(_));
 
 /// One short scenario.
 struct Case {
@@ -263,6 +276,12 @@ const CASES: &[Case] = &[
         signs: &[Sign::Down(PUBLIC, "1012 maintenance"), Sign::Error("EService:Unavailable")],
     },
     Case {
+        // The venue says so, and whoever listens does not try.
+        name: "cancel-only",
+        faults: &["kind = \"maintenance\"\nphase = \"cancel-only\""],
+        signs: &[Sign::Up(PUBLIC), Sign::Up(PRIVATE), Sign::Never("cancel_only")],
+    },
+    Case {
         name: "late-orders",
         faults: &["kind = \"late-orders\"\ndelay = \"20s\""],
         signs: &[Sign::Error("EOrder:Invalid order")],
@@ -305,15 +324,42 @@ const CASES: &[Case] = &[
         signs: &[Sign::NewLife],
     },
     Case {
+        // As a long garbage collection: nobody is missed yet.
+        name: "freeze of the trader, short",
+        faults: &["at = \"1m\"\nfor = \"3s\"\nkind = \"freeze\"\nprocess = \"trader\""],
+        signs: &[Sign::Still(TRADER), Sign::Nothing],
+    },
+    Case {
+        name: "freeze of the trader",
+        faults: &["kind = \"freeze\"\nprocess = \"trader\""],
+        signs: &[Sign::Still(TRADER)],
+    },
+    Case {
+        name: "freeze of the venue",
+        faults: &["kind = \"freeze\"\nprocess = \"kraken\""],
+        signs: &[
+            Sign::Still(VENUE),
+            Sign::Down(PUBLIC, "silent"),
+            Sign::Down(PRIVATE, "silent"),
+            Sign::Error("no answer"),
+            Sign::Error("no connection"),
+        ],
+    },
+    Case {
+        name: "freeze of the database",
+        faults: &["kind = \"freeze\"\nprocess = \"influxdb\""],
+        signs: &[Sign::Still(SINK), Sign::Error("no answer"), Sign::Up(PUBLIC), Sign::Up(PRIVATE)],
+    },
+    Case {
         name: "clock ahead",
         faults: &["kind = \"clock\"\nahead = \"30s\""],
-        signs: &[Sign::Nothing],
+        signs: &[Sign::Nothing, Sign::Unwell("kraken/clock")],
     },
     Case {
         // The deadline of every order is over when it is sent.
         name: "clock behind",
         faults: &["kind = \"clock\"\nbehind = \"30s\""],
-        signs: &[Sign::Error("EService:Deadline elapsed")],
+        signs: &[Sign::Error("EService:Deadline elapsed"), Sign::Unwell("kraken/clock")],
     },
 ];
 
@@ -353,6 +399,12 @@ fn is_there(sign: Sign, history: &[Record]) -> bool {
         Sign::BookLost(part) => any(
             &|event| matches!(event, AuditEvent::BookLost { reason, .. } if reason.contains(part)),
         ),
+        Sign::Never(part) => !is_there(Sign::Error(part), history),
+        Sign::Unwell(name) => any(&|event| {
+            matches!(event, AuditEvent::HealthChanged { dependency, state: HealthState::Down, .. }
+                if dependency == name)
+        }),
+        Sign::Still(tells) => stood_still(history, tells),
         Sign::Slow(least) => successes(history).into_iter().any(|took| took >= least),
         Sign::Nothing => !any(&|event| {
             matches!(
@@ -372,6 +424,23 @@ fn is_there(sign: Sign, history: &[Record]) -> bool {
             })
         }
     }
+}
+
+/// Whether somebody told nothing while he was frozen, and something soon afterwards.
+fn stood_still(history: &[Record], tells: Source) -> bool {
+    let place = |is: fn(&WorldEvent) -> bool| {
+        history.iter().find(|record| matches!(&record.event, Event::World(event) if is(event)))
+    };
+    let from = place(
+        |event| matches!(event, WorldEvent::FaultStarted { what, .. } if what.starts_with("freeze")),
+    );
+    let to = place(|event| matches!(event, WorldEvent::FaultEnded { .. }));
+    let (Some(from), Some(to)) = (from.map(Record::at), to.map(Record::at)) else { return false };
+    let told = |from: Duration, to: Duration| {
+        let mut within = history.iter().filter(|record| record.at() >= from && record.at() < to);
+        within.any(|record| tells(&record.event))
+    };
+    !told(from, to) && told(to, to + Duration::from_secs(1))
 }
 
 /// How often a stream went down.

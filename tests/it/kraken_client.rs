@@ -21,7 +21,7 @@ use model::{
 };
 use platform::{
     Auditor, BoxFuture, BoxStream, Clock, ConnectError, Connector, Endpoint, Entropy, Exposition,
-    LogAudit, Platform, Spawner, TaskGroup, TcpBinder,
+    LogAudit, Platform, Spawner, TaskGroup, Tasks, TcpBinder,
 };
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -96,6 +96,7 @@ impl World {
         let platform = Platform {
             clock,
             entropy: Entropy::from_seed(7),
+            tasks: Tasks::default(),
             connector: Arc::new(Net { sim: sim.clone(), spawner: group.spawner() }),
             binder: Arc::new(TcpBinder),
             auditor: Auditor::new(Arc::new(LogAudit)),

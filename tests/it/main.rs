@@ -1,5 +1,6 @@
 //! Whole-system tests: rules of the repository, the main job, determinism, planted faults.
 
+mod accomplices;
 mod backtest;
 mod bad_input;
 mod bans;
@@ -19,6 +20,7 @@ mod main_job;
 mod mechanisms;
 mod node_ends;
 mod node_shutdown;
+mod orders;
 mod pages;
 mod planted_faults;
 mod real_sockets;
@@ -29,6 +31,7 @@ mod schema;
 mod served_venue;
 mod sink_down;
 mod storm_bugs;
+mod storm_checks;
 mod support;
 mod sweep;
 mod sweep_command;

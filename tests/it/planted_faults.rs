@@ -1,13 +1,13 @@
 //! Every check against a fault planted into the history of a run that passed.
 
 use model::Notional;
-use model::audit::{AuditEvent, BreakerState, StreamState};
+use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamState};
 use model::history::{Event, Record, SinkEvent, VenueEvent, WorldEvent};
 use model::{OrderState, Quantity};
 
 use sim::{Outcome, Setup};
 
-use crate::support::{clean, failing, limiter_overload, sink_down};
+use crate::support::{clean, failing, limiter_overload, sink_down, storm_429};
 
 /// Plants a fault and expects the check of that name to report it.
 fn check(name: &str, plant: impl FnOnce(&mut Vec<Record>)) {
@@ -361,9 +361,148 @@ fn a_point_that_nobody_sent() {
 fn every_check_has_a_planted_fault() {
     let source = include_str!("planted_faults.rs");
     for check in checks::ALL {
-        let planted = format!("check(\"{}\", ", check.name);
-        let elsewhere = format!("check_in(sink_down(), \"{}\", ", check.name);
-        let planted = source.contains(&planted) || source.contains(&elsewhere);
+        let planted = ["check(", "check_in(sink_down(), ", "check_in(storm_429(), "]
+            .iter()
+            .any(|how| source.contains(&format!("{how}\"{}\", ", check.name)));
         assert!(planted, "no fault is planted for `{}`", check.name);
     }
+}
+
+#[test]
+fn a_stream_whose_loss_nobody_is_told() {
+    check("health-told", |history| {
+        let at = position(history, |event| {
+            matches!(event, Event::Trader(AuditEvent::HealthChanged { dependency, state: HealthState::Down, .. })
+                if dependency == "kraken/public")
+        });
+        remove(history, at);
+    });
+}
+
+#[test]
+fn orders_of_which_nobody_hears() {
+    check("orders-followed", |history| {
+        let state = first(history, |event| match event {
+            Event::Trader(AuditEvent::StreamChanged { stream, state, .. })
+                if stream == "kraken/private" && *state == StreamState::Live =>
+            {
+                Some(state)
+            }
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        *state = StreamState::Down;
+    });
+}
+
+#[test]
+fn a_failure_of_which_the_breaker_is_not_told() {
+    check("outcomes-counted", |history| {
+        let outcome = first(history, |event| match event {
+            Event::Trader(AuditEvent::CallEnded { outcome, error: Some(error), .. })
+                if error.starts_with("status 5") =>
+            {
+                Some(outcome)
+            }
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        *outcome = CallOutcome::Ignored;
+    });
+}
+
+#[test]
+fn a_stream_that_comes_back_at_once() {
+    check("reconnects-paced", |history| {
+        let change = |event: &Event, wanted| {
+            matches!(event, Event::Trader(AuditEvent::StreamChanged { stream, state, .. })
+                if stream == "kraken/public" && *state == wanted)
+        };
+        let lost = position(history, |event| change(event, StreamState::Down));
+        let again = history[lost..]
+            .iter()
+            .position(|record| change(&record.event, StreamState::Connecting));
+        let mut record = history.remove(lost + again.expect("it connects again"));
+        record.at_ns = history[lost].at_ns;
+        history.insert(lost + 1, record);
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_refusal_in_fair_weather() {
+    check("refusals-caused", |history| {
+        let error = first(history, |event| match event {
+            Event::Venue(VenueEvent::RequestAnswered { error, .. }) => Some(error),
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        *error = Some("EAPI:Invalid nonce".to_owned());
+    });
+}
+
+#[test]
+fn a_place_on_the_wire_that_is_never_free_again() {
+    check("nothing-kept", |history| {
+        let permits = "wavetank_pool_permits{host=\"api.kraken.com\"}";
+        for record in history.iter_mut() {
+            if let Event::World(WorldEvent::MetricsSampled { changed }) = &mut record.event {
+                changed.insert(permits.to_owned(), "7".to_owned());
+            }
+        }
+    });
+}
+
+#[test]
+fn a_storm_of_retries() {
+    check("retries-bounded", |history| {
+        let changed = first(history, |event| match event {
+            Event::World(WorldEvent::MetricsSampled { changed }) => Some(changed),
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        let series = "wavetank_lane_retries_total{lane=\"kraken/read\"}";
+        changed.insert(series.to_owned(), "100".to_owned());
+    });
+}
+
+#[test]
+fn a_trade_that_is_lost_on_the_way_to_the_strategy() {
+    check("market-in-order", |history| {
+        let seen = |event: &Event| matches!(event, Event::Trader(AuditEvent::TradeSeen { .. }));
+        let second = position(history, seen) + 1;
+        let at = second + position(&history[second..], seen);
+        remove(history, at);
+    });
+}
+
+#[test]
+fn an_order_that_is_told_as_not_placed_while_the_venue_has_it() {
+    check("outcomes-true", |history| {
+        let state = first(history, |event| {
+            let Event::Trader(AuditEvent::OrderChanged { state, .. }) = event else { return None };
+            (*state == OrderState::Filled).then_some(state)
+        });
+        *state = OrderState::NotPlaced;
+    });
+}
+
+#[test]
+fn an_open_breaker_that_makes_nothing_unwell() {
+    check("nothing-swallowed", |history| {
+        history.retain(|record| {
+            !matches!(&record.event, Event::Trader(AuditEvent::HealthChanged { dependency, .. })
+                if dependency == "kraken/read")
+        });
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_pause_of_an_hour_that_nobody_keeps() {
+    check_in(storm_429(), "pauses-honoured", |history| {
+        let pause = first(history, |event| {
+            let Event::Venue(VenueEvent::RequestAnswered { retry_after_ms, .. }) = event else {
+                return None;
+            };
+            retry_after_ms.as_mut()
+        });
+        *pause = 3_600_000;
+    });
 }

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use resilience::BreakerPolicy;
+use resilience::{BreakerPolicy, RetryBudgetConfig};
 use scenario::Tier;
 use sim::Setup;
 
@@ -70,6 +70,15 @@ fn a_stream_that_does_not_come_back_is_found_out() {
         (reconnect.base, reconnect.cap) = (Duration::from_secs(280), Duration::from_secs(280));
     };
     found_out("hung-handshake", no_proof, sabotage, &["recovered"]);
+}
+
+#[test]
+fn a_trader_that_ignores_its_retry_budget_is_found_out() {
+    let sabotage = |setup: &mut Setup| {
+        let budget = RetryBudgetConfig { calls_percent: 100, per_second: 1000, saved_max: 1000 };
+        setup.node.kraken.read_lane.budget = budget;
+    };
+    found_out("retry-budget", no_proof, sabotage, &["retries-bounded"]);
 }
 
 #[test]

@@ -96,6 +96,22 @@ pub(crate) fn deaf_to_executions(setup: &mut Setup) {
     });
 }
 
+/// Executions come without their numbers, so that no gap shows.
+pub(crate) fn blind_to_gaps(setup: &mut Setup) {
+    read_instead(setup, "\"sequence\":", "\"sequenze\":");
+}
+
+/// Each connection for our orders starts a task that nobody ends, as one that renews a token would.
+pub(crate) fn leak_a_task_per_token(setup: &mut Setup) {
+    wrap(setup, |endpoint, stream| {
+        if endpoint.host == KRAKEN_PRIVATE {
+            #[expect(clippy::disallowed_methods, reason = "planted leak")]
+            drop(tokio::spawn(std::future::pending::<()>()));
+        }
+        stream
+    });
+}
+
 /// A write into the database is taken for done though it never got there.
 pub(crate) fn lose_points(setup: &mut Setup) {
     wrap(
@@ -106,7 +122,8 @@ pub(crate) fn lose_points(setup: &mut Setup) {
     );
 }
 
-fn misread(inner: BoxStream, sent: &'static str, read: &'static str) -> BoxStream {
+/// As [`read_instead`], of one stream.
+pub(crate) fn misread(inner: BoxStream, sent: &'static str, read: &'static str) -> BoxStream {
     assert_eq!(sent.len(), read.len());
     Box::new(Misread { inner, sent, read })
 }

@@ -82,6 +82,11 @@ fn the_control_port_changes_phases_and_injects_and_heals_faults() {
     let healed = request(&control, "DELETE", &format!("/faults/{id}"), "");
     assert_eq!(healed["struck"], 1);
     assert!(get(&served.address, "/0/public/Time").0.contains("200"));
+    let locked = r#"{"account":"trader","standing":"locked"}"#;
+    assert_eq!(request(&control, "POST", "/accounts", locked)["trader"], "locked");
+    let nobody = r#"{"account":"nobody","standing":"locked"}"#;
+    let nobody = request(&control, "POST", "/accounts", nobody);
+    assert_eq!(nobody["error"], "there is no account `nobody`");
     let unknown = request(&control, "POST", "/faults", r#"{"kind":"hold"}"#);
     assert!(unknown["error"].as_str().expect("a text").contains("needs the simulated network"));
     served.process.signal("INT");
@@ -93,18 +98,21 @@ fn the_control_port_changes_phases_and_injects_and_heals_faults() {
 fn the_control_port_answers_nobody_who_calls_it_by_another_name() {
     let served = serve(&["--other-pairs", "none"]);
     let port = served.control.rsplit(':').next().expect("a port");
-    let asked = |host: &str| {
+    let asked = |host: &str, origin: &str| {
         let body = r#"{"phase":"maintenance"}"#;
         let head = format!(
-            "POST /phase HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            "POST /phase HTTP/1.1\r\nhost: {host}\r\n{origin}connection: close\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         let answer = send(&served.control, format!("{head}{body}").as_bytes());
         answer.split(' ').nth(1).expect("a status").to_owned()
     };
-    assert_eq!(asked(&format!("evil.example:{port}")), "421");
+    let us = format!("localhost:{port}");
+    assert_eq!(asked(&format!("evil.example:{port}"), ""), "421");
+    assert_eq!(asked(&us, "origin: https://evil.example\r\n"), "403");
+    assert_eq!(asked(&us, "origin: null\r\n"), "403");
     assert!(status(&served).contains(r#""status":"online""#));
-    assert_eq!(asked(&format!("localhost:{port}")), "200");
+    assert_eq!(asked(&us, &format!("origin: http://127.0.0.1:{port}\r\n")), "200");
     assert!(status(&served).contains(r#""status":"maintenance""#));
 }
 

@@ -6,27 +6,28 @@ use std::time::Duration;
 
 use kraken::Tier;
 use model::Trade;
-use resilience::{BackoffConfig, BreakerPolicy, Jitter};
+use node::ForeignOrders;
+use resilience::{BackoffConfig, BreakerPolicy, Jitter, LimiterConfig};
 use scenario::Scenario;
 use sim::Setup;
 use tape::Tape;
 
+use crate::accomplices::{beside_node, count_cancellations, leak_probes, resend, resend_renamed};
 use crate::saboteurs::{
-    HOUR, before_node, deaf_after_a_reconnect, deaf_to_executions, leak_a_socket, leak_a_task,
-    lose_points, no_breakers, no_timeouts,
+    HOUR, before_node, blind_to_gaps, deaf_after_a_reconnect, deaf_to_executions, leak_a_socket,
+    leak_a_task, leak_a_task_per_token, lose_points, no_breakers, no_timeouts,
 };
 use crate::support::{failing, root, run};
-
-const STORM: &str = "scenarios/storm/kraken-storm.toml";
 
 /// Within so many seeds every planted bug must show.
 const SEEDS_MAX: u64 = 500;
 
-/// The storm with a seed; its tape is read once.
-fn storm(seed: u64) -> Setup {
-    static STORM_ONCE: OnceLock<(Scenario, Arc<[Trade]>)> = OnceLock::new();
-    let (scenario, trades) = STORM_ONCE.get_or_init(|| {
-        let scenario = Scenario::load(&root().join(STORM)).expect("a valid scenario");
+/// A scenario with its market, which is read once.
+type Played = OnceLock<(Scenario, Arc<[Trade]>)>;
+
+fn seeded(played: &Played, path: &str, seed: u64) -> Setup {
+    let (scenario, trades) = played.get_or_init(|| {
+        let scenario = Scenario::load(&root().join(path)).expect("a valid scenario");
         let tape = Tape::load(&scenario.tape_path()).expect("a valid tape");
         let trades = tape.trades_for(&scenario.market.symbol).collect();
         (scenario, trades)
@@ -34,9 +35,32 @@ fn storm(seed: u64) -> Setup {
     Setup::new(scenario.clone(), seed, Arc::clone(trades)).expect("a valid setup")
 }
 
+/// The storm with a seed.
+fn storm(seed: u64) -> Setup {
+    static STORM: Played = OnceLock::new();
+    seeded(&STORM, "scenarios/storm/kraken-storm.toml", seed)
+}
+
+/// A storm for a strategy at the limits of its account, in which the trader crashes more often, too.
+fn limits(seed: u64) -> Setup {
+    static LIMITS: Played = OnceLock::new();
+    seeded(&LIMITS, "scenarios/storm/kraken-limits.toml", seed)
+}
+
+/// A storm for a strategy whose orders are filled in many parts.
+fn fills(seed: u64) -> Setup {
+    static FILLS: Played = OnceLock::new();
+    seeded(&FILLS, "scenarios/storm/kraken-fills.toml", seed)
+}
+
 /// Sweeps the storm with a planted bug until a check fails, which must be one of those given.
+pub(crate) fn found(bug: &str, by: &[&str], plant: impl Fn(&mut Setup)) {
+    found_in(storm, bug, by, plant);
+}
+
+/// The same in another storm.
 #[expect(clippy::print_stdout, reason = "how many seeds it took is worth knowing")]
-fn found(bug: &str, by: &[&str], plant: impl Fn(&mut Setup)) {
+fn found_in(storm: fn(u64) -> Setup, bug: &str, by: &[&str], plant: impl Fn(&mut Setup)) {
     for seed in 0..SEEDS_MAX {
         let sound = storm(seed);
         let mut broken = sound.clone();
@@ -176,5 +200,62 @@ fn a_task_that_outlives_the_shutdown() {
 fn a_socket_that_outlives_the_shutdown() {
     found("a leaked socket", &["nothing-left-behind"], |setup| {
         setup.program = before_node(leak_a_socket);
+    });
+}
+
+#[test]
+fn a_task_per_token_that_outlives_the_shutdown() {
+    found("a task that renews a token", &["nothing-left-behind"], leak_a_task_per_token);
+}
+
+#[test]
+fn an_order_that_is_sent_again_after_a_lost_reply() {
+    let by = ["no-duplicate-order"];
+    found("re-sent under the same id", &by, |setup| beside_node(setup, resend));
+    found("re-sent under another id", &by, |setup| beside_node(setup, resend_renamed));
+}
+
+#[test]
+fn a_breaker_that_counts_cancellations() {
+    let by = ["breaker-transitions"];
+    found("cancelled calls open", &by, |setup| beside_node(setup, count_cancellations));
+}
+
+#[test]
+fn a_probe_whose_slot_is_lost() {
+    found("lost slots", &["breaker-transitions"], |setup| beside_node(setup, leak_probes));
+}
+
+#[test]
+fn a_gap_in_the_executions_that_nobody_sees() {
+    let by = ["orders-equal", "positions-equal", "recovered"];
+    // The comparison with the venue's lists would make up for it every five seconds.
+    found_in(fills, "gaps ignored and orders not compared", &by, |setup| {
+        blind_to_gaps(setup);
+        setup.node.reconcile_every = HOUR;
+    });
+}
+
+#[test]
+fn a_limiter_that_is_off_by_one_window() {
+    fn of(seconds: u64) -> LimiterConfig {
+        LimiterConfig::window(6, Duration::from_secs(seconds))
+    }
+    // No storm of five minutes comes to the hundred and twenty dials of the real one.
+    let tight = |seed| {
+        let mut setup = storm(seed);
+        setup.node.kraken.dial_limit = of(30);
+        setup
+    };
+    found_in(tight, "half the window", &["rates-bounded"], |setup| {
+        setup.node.kraken.dial_limit = of(15);
+    });
+}
+
+#[test]
+fn orders_of_a_crashed_run_that_nobody_looks_for() {
+    let by = ["orders-equal", "nothing-left-behind", "no-duplicate-order"];
+    found_in(limits, "no reconciliation after a restart", &by, |setup| {
+        setup.node.foreign_orders = ForeignOrders::Leave;
     });
 }

@@ -95,6 +95,16 @@ pub(crate) fn limiter_overload() -> &'static (Setup, Outcome) {
     })
 }
 
+/// Requests that are one too many, with seed 1, run once for all tests that only look at it.
+pub(crate) fn storm_429() -> &'static (Setup, Outcome) {
+    static TOLD_TO_WAIT: OnceLock<(Setup, Outcome)> = OnceLock::new();
+    TOLD_TO_WAIT.get_or_init(|| {
+        let setup = fault_setup("storm-429", 1);
+        let outcome = run(&setup);
+        (setup, outcome)
+    })
+}
+
 /// Names of the checks that fail on a history, by the promises of a setup.
 pub(crate) fn failing(setup: &Setup, history: &[Record]) -> Vec<&'static str> {
     let results = checks::run(history, &setup.expectations());

@@ -249,7 +249,7 @@ fn mistakes_in_the_file_are_named_with_line_and_nearest_key() {
         "[node]\noptional = [\"moon\"]\n[endpoint]",
         &[],
         "FILE:16: optional: there is no dependency `moon`; known are `kraken/read`, `kraken/order`, \
-         `kraken/cancel`, `kraken/public`, `kraken/private`, `kraken/key`, `kraken/switch`, `endpoint`",
+         `kraken/cancel`, `kraken/public`, `kraken/private`, `kraken/key`, `kraken/clock`, `kraken/switch`, `endpoint`",
     );
     refused("no-risk.toml", "[risk]", "[endpoint]", &[], "FILE:15: `[endpoint]`: duplicate key");
 }

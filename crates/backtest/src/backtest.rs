@@ -1,20 +1,24 @@
 //! The loop: one nanosecond clock, tapes, and the ways on which messages travel.
 
+mod pass;
+
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 
 use engine::{Action, Engine, EngineConfig, EngineEvent, Strategy};
 use matching::TapeError;
-use model::{Asset, Bar, ClientOrderId, FeedEvent, Notional, Price, Symbol, UnixNanos};
+use model::{Asset, Bar, ClientOrderId, FeedEvent, Notional, Symbol, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
 use crate::equity::EquityCurve;
-use crate::event::{MarketEvent, TradeRow};
-use crate::merge::{Reel, Step};
+use crate::event::MarketEvent;
+use crate::merge::{Events, OneByOne, Reel, Step};
 use crate::record::{BacktestResult, DataCounts};
-use crate::venue::{BarStop, Request, Venue, close_of};
+use crate::shared::SharedEvents;
+use crate::venue::{BarStop, Request, Venue};
 use crate::wire::{Line, Published, Wire};
 
 /// Orders, cancels and answers that may be delivered between two events of the tape.
@@ -67,6 +71,16 @@ pub enum RunError<E: Error + 'static> {
         tape: usize,
         /// Number of the event, from 1.
         number: u64,
+    },
+    /// A tape does not tell how long its news take, where that is to be followed.
+    #[error("event {number} of tape {tape} has no latency to follow")]
+    Feed {
+        /// Number of the tape, from 1.
+        tape: usize,
+        /// Number of the event, from 1.
+        number: u64,
+        /// Why.
+        source: crate::latency::FeedError,
     },
     /// The strategy and the venue talk without end, or too many messages are on their way.
     #[error("too many messages at `{0}`: does the strategy repeat an order that is refused?")]
@@ -126,6 +140,30 @@ impl Backtest {
         tapes: Vec<impl Iterator<Item = Result<MarketEvent<'t>, E>>>,
         strategy: Box<dyn Strategy>,
     ) -> Result<BacktestResult, RunError<E>> {
+        self.play(tapes.into_iter().map(OneByOne).collect(), strategy)
+    }
+
+    /// As [`Backtest::run_all`], of tapes in memory, which is faster: a strategy that passes over bars is asked about
+    /// many of them at once.
+    ///
+    /// # Errors
+    /// As [`Backtest::run`].
+    ///
+    /// # Determinism
+    /// As [`Backtest::run_all`].
+    pub fn run_shared(
+        &self,
+        tapes: Vec<SharedEvents<'_>>,
+        strategy: Box<dyn Strategy>,
+    ) -> Result<BacktestResult, RunError<Infallible>> {
+        self.play(tapes, strategy)
+    }
+
+    fn play<'t, I: Events<'t>>(
+        &self,
+        tapes: Vec<I>,
+        strategy: Box<dyn Strategy>,
+    ) -> Result<BacktestResult, RunError<I::Error>> {
         let mut run = Run::new(&self.config, strategy);
         if tapes.len() != run.markets.len() {
             let (found, expected) = (tapes.len(), run.markets.len());
@@ -152,7 +190,7 @@ impl Backtest {
             }
             if skips && let Some(bar) = reel.bar(second) {
                 run.play_bar(market, bar).map_err(|halt| halt.at(reel.name, reel.number))?;
-                reel.advance_bar();
+                reel.advance_bars(1);
             } else if let Some(step) = reel.next() {
                 run.play(market, step).map_err(|halt| halt.at(reel.name, reel.number))?;
                 reel.advance();
@@ -164,27 +202,10 @@ impl Backtest {
     }
 }
 
-/// Why a run must stop, without the event's number.
-#[derive(Debug)]
-pub(crate) enum Halt {
-    Event(TapeError),
-    Unsorted { previous: UnixNanos, found: UnixNanos },
-    Bar,
-    Flood(UnixNanos),
-}
+mod follow;
+mod halt;
 
-impl Halt {
-    pub(crate) fn at<E: Error>(self, tape: usize, number: u64) -> RunError<E> {
-        match self {
-            Self::Event(source) => RunError::Event { tape, number, source },
-            Self::Unsorted { previous, found } => {
-                RunError::Unsorted { tape, number, previous, found }
-            }
-            Self::Bar => RunError::Bar { tape, number },
-            Self::Flood(at) => RunError::Flood(at),
-        }
-    }
-}
+pub(crate) use halt::Halt;
 
 /// Where a market is.
 #[derive(Debug)]
@@ -193,19 +214,6 @@ struct MarketSite {
     /// Number among the markets of its venue.
     site: usize,
     symbol: Symbol,
-}
-
-/// Trades and bars that were passed over.
-#[derive(Default)]
-struct Passed {
-    trades: u64,
-    bars: u64,
-    /// Time and price of the last one.
-    last: Option<(UnixNanos, Price)>,
-    /// Time and price of the last open of a bar.
-    opened: Option<(UnixNanos, Price)>,
-    /// The last trade that was told.
-    trade: Option<TradeRow>,
 }
 
 /// The state of a run.
@@ -269,11 +277,12 @@ impl Run {
             self.data.first_ts = now;
         }
         self.deliver(now)?;
-        if !self.look(now) {
+        if !self.look(now) || self.follows(market, step)? {
             return Ok(());
         }
         let MarketSite { venue, site, .. } = self.markets[market];
         let venue = &mut self.venues[venue];
+        venue.follow_tiers(now);
         let price = match step {
             Step::Trade(row) => {
                 self.data.trades += 1;
@@ -287,6 +296,12 @@ impl Run {
                 // Until somebody trades, a market is worth the middle of its best prices.
                 if self.traded[market] { None } else { venue.middle(site) }
             }
+            Step::Orders(row) => {
+                self.data.depth += 1;
+                venue.on_orders(site, row, &mut self.wire).map_err(Halt::Event)?;
+                if self.traded[market] { None } else { venue.middle(site) }
+            }
+            Step::Heard(_) => None,
             Step::Bar(bar, stop) => {
                 self.data.bars += u64::from(*stop == BarStop::Open);
                 let played = venue.on_bar(site, bar, *stop, now, &mut self.wire);
@@ -298,77 +313,6 @@ impl Run {
         }
         self.now = now;
         self.flood_check()
-    }
-
-    /// Plays what comes next of a market, before `end`, as long as nothing can happen: nothing of ours is in the
-    /// market or on its way, and the strategy passes over it. True when there was such.
-    ///
-    /// The same as [`Run::play`] of each, in fewer steps.
-    fn pass<'t, I, E>(
-        &mut self,
-        market: usize,
-        reel: &mut Reel<'t, I>,
-        end: Option<UnixNanos>,
-        bars: bool,
-    ) -> Result<bool, RunError<E>>
-    where
-        I: Iterator<Item = Result<MarketEvent<'t>, E>>,
-        E: Error + 'static,
-    {
-        if !self.curve.has_begun() || !self.wire.passes() {
-            return Ok(false);
-        }
-        let MarketSite { venue, site, .. } = self.markets[market];
-        let Some(mut quiet) = self.venues[venue].quiet(site) else { return Ok(false) };
-        let mut passed = Passed::default();
-        while !self.wire.overflowed {
-            if let Some(row) = reel.trade(end) {
-                let sound = row.price.is_positive() && row.quantity.is_positive();
-                if self.curve.is_due(row.ts) || !sound || !self.wire.pass_trade(venue, market, row)
-                {
-                    break;
-                }
-                quiet.trade(row.price, row.taker_side);
-                passed.trade = Some(*row);
-                passed.last = Some((row.ts, row.price));
-                passed.trades += 1;
-                reel.advance();
-            } else if let Some(bar) = reel.bar(end).filter(|_| bars && quiet.takes_bars()) {
-                let last = BarStop::Close.at(bar);
-                let row = close_of(bar, last);
-                let moves = quiet.moves(bar.close);
-                if self.curve.is_due(last) || !self.wire.pass_bar(venue, market, bar, &row, moves) {
-                    break;
-                }
-                quiet.bar(bar.close);
-                passed.trade = Some(row).filter(|row| row.quantity.is_positive()).or(passed.trade);
-                passed.last = Some((last, bar.close));
-                passed.bars += 1;
-                passed.opened = Some((bar.start, bar.open));
-                reel.advance_bar();
-            } else {
-                break;
-            }
-            reel.peek()?;
-        }
-        let (best, levels) = quiet.end();
-        let Some((now, price)) = passed.last else { return Ok(false) };
-        self.venues[venue].heard(site, best);
-        self.venues[venue].passed(site, now, (passed.bars, passed.opened));
-        if let Some(trade) = passed.trade {
-            self.wire.passed(market, &trade, passed.trades + passed.bars);
-        }
-        if let Some([bid, ask]) = levels {
-            let symbol = &self.markets[market].symbol;
-            self.wire.engine.pass_best(symbol, bid, ask);
-        }
-        self.traded[market] |= passed.trades > 0;
-        self.data.trades += passed.trades;
-        self.data.bars += passed.bars;
-        self.curve.priced(market, now, price);
-        self.now = now;
-        self.flood_check().map_err(|halt| halt.at(reel.name, reel.number))?;
-        Ok(true)
     }
 
     /// Takes a point of the equity curve if one is due; false when nothing is left then, and the run has ended.
@@ -405,11 +349,26 @@ impl Run {
             while let Some(next) = stop {
                 self.play(market, &Step::Bar(*bar, next))?;
                 stop = next.next();
+                // What its open has ended: the rest is as quiet as another bar.
+                let Some(at) = stop.map(|next| next.at(bar)) else { break };
+                self.deliver(at)?;
+                let still = self.wire.is_still() && self.venues[venue].is_quiet(site);
+                if still && self.curve.has_begun() && !self.curve.is_due(last) {
+                    stop = None;
+                    self.close_bar(market, bar)?;
+                }
             }
             return Ok(());
         }
         self.data.bars += 1;
         self.venues[venue].begin_bar(site, bar);
+        self.close_bar(market, bar)
+    }
+
+    /// Plays the last price of a bar.
+    fn close_bar(&mut self, market: usize, bar: &Bar) -> Result<(), Halt> {
+        let MarketSite { venue, site, .. } = self.markets[market];
+        let last = BarStop::Close.at(bar);
         let price = self.venues[venue].on_bar(site, bar, BarStop::Close, last, &mut self.wire);
         self.curve.priced(market, last, price.map_err(Halt::Event)?);
         self.now = last;
@@ -444,42 +403,41 @@ impl Run {
         }
     }
 
+    /// Lets the engine look at what a venue published.
     fn hear(&mut self, venue: usize) {
         let Some((at, (market, message))) = self.wire.lines[venue].public.receive() else { return };
-        let symbol = self.markets[market].symbol.clone();
+        let symbol = &self.markets[market].symbol;
+        let mut actions = std::mem::take(&mut self.actions);
         match message {
             Published::Trade(row, best) => {
-                let trade = FeedEvent::Trade(row.of(symbol.clone()));
-                self.step(EngineEvent::Feed(trade), at);
-                if let Some([bid, ask]) = best {
-                    let best = FeedEvent::BestPrices { symbol, bid, ask };
-                    self.step(EngineEvent::Feed(best), at);
+                self.wire.hear_trade(market, &row, &mut actions);
+                if let Some(best) = best {
+                    // What the trade led to leaves before what its best prices lead to.
+                    self.act(&mut actions, at);
+                    let symbol = &self.markets[market].symbol;
+                    self.wire.engine.hear_best(symbol, best, &mut actions);
                 }
             }
-            Published::Best([bid, ask]) => {
-                self.step(EngineEvent::Feed(FeedEvent::BestPrices { symbol, bid, ask }), at);
+            Published::Best(best) => self.wire.engine.hear_best(symbol, best, &mut actions),
+            Published::Bar(bar, asked) => {
+                self.wire.engine.hear_bar(symbol, &bar, asked, &mut actions);
             }
-            Published::Bar(bar) => self.step(EngineEvent::Feed(FeedEvent::Bar { symbol, bar }), at),
         }
+        self.act(&mut actions, at);
+        self.actions = actions;
     }
 
     fn listen(&mut self, venue: usize) {
         if let Some((at, answer)) = self.wire.lines[venue].private.receive() {
             let mut actions = std::mem::take(&mut self.actions);
             answer.tell(&mut self.wire.engine, &mut actions);
-            self.act(actions, at);
+            self.act(&mut actions, at);
+            self.actions = actions;
         }
     }
 
-    /// Lets the engine look at an event.
-    fn step(&mut self, event: EngineEvent, now: UnixNanos) {
-        let mut actions = std::mem::take(&mut self.actions);
-        self.wire.engine.step_into(event, &mut actions);
-        self.act(actions, now);
-    }
-
     /// Sends what the engine wants.
-    fn act(&mut self, mut actions: Vec<Action>, now: UnixNanos) {
+    fn act(&mut self, actions: &mut Vec<Action>, now: UnixNanos) {
         for action in actions.drain(..) {
             let (venue, request) = match action {
                 Action::Submit(order) => {
@@ -507,7 +465,6 @@ impl Run {
             };
             self.wire.request(venue, now, request);
         }
-        self.actions = actions;
     }
 
     fn market_of(&self, symbol: &Symbol) -> usize {
@@ -565,6 +522,7 @@ impl Run {
             digest: self.wire.record.digest(),
             fills: self.wire.record.fills,
             orders: self.wire.record.orders,
+            ways: self.curve.ways(),
             equity: self.curve.points,
             initial: self.initial,
             balances: self.venues.iter().map(Venue::balances).collect(),

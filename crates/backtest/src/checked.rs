@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::mem;
 use std::path::PathBuf;
 
-use model::{Level, Side};
+use matching::OrderChange;
+use model::{Level, Side, UnixNanos};
 use tape::{
-    BarRow, CheckedReader, FileAbout, LevelRow, MarketReader, QualityConfig, QualityError,
-    QualityReport, QuoteRow, ReadError, ReadOptions, RowKind, Rows,
+    BarRow, CheckedReader, FileAbout, LevelRow, MarketReader, OrderRow, QualityConfig,
+    QualityError, QualityReport, QuoteRow, ReadError, ReadOptions, RowKind, Rows,
 };
 
-use crate::event::{DepthRow, MarketEvent};
+use crate::event::{DepthRow, HeardRow, MarketEvent, OrdersRow};
 
 /// The rows of a [`CheckedReader`], one by one; of a book, its messages. Ends after its first error.
 ///
@@ -25,6 +26,10 @@ pub struct CheckedTape {
     books: Books,
     /// Rows of the batch that were given.
     given: usize,
+    /// True when it tells when everything was received.
+    tells_times: bool,
+    /// True when that was told of the next event.
+    told: bool,
     ended: bool,
 }
 
@@ -34,9 +39,18 @@ impl CheckedTape {
         let books = Books {
             whole: VecDeque::new(),
             begun: None,
+            begun_orders: None,
             levels: FileAbout::levels_of(&reader.report().files),
         };
-        Self { reader, trades: Vec::new(), bars: Vec::new(), books, given: 0, ended: false }
+        let (trades, bars) = (Vec::new(), Vec::new());
+        let (tells_times, told) = (false, false);
+        Self { reader, trades, bars, books, given: 0, tells_times, told, ended: false }
+    }
+
+    /// Lets it tell before each event when that was received: [`MarketEvent::Heard`]. Files that do not know it, and
+    /// bars, tell nothing: see [`FileAbout::received`].
+    pub const fn tell_times(&mut self) {
+        self.tells_times = true;
     }
 
     /// Files in any format that shows in their content, as one tape, with the policies that are the default:
@@ -54,6 +68,11 @@ impl CheckedTape {
         self.reader.kind()
     }
 
+    /// As [`MarketReader::bytes`].
+    pub fn bytes(&self) -> (u64, u64) {
+        self.reader.bytes()
+    }
+
     /// What was found so far.
     pub const fn report(&self) -> &QualityReport {
         self.reader.report()
@@ -64,8 +83,25 @@ impl CheckedTape {
         match self.reader.kind() {
             RowKind::Trades => self.trades.get(self.given).map(|row| MarketEvent::from(*row)),
             RowKind::Bars => self.bars.get(self.given).map(|row| MarketEvent::from(*row)),
-            RowKind::Quotes | RowKind::Book => self.books.whole.pop_front().map(MarketEvent::Depth),
+            RowKind::Quotes | RowKind::Book | RowKind::Orders => {
+                self.books.whole.pop_front().map(|(event, _)| event)
+            }
         }
+    }
+
+    /// When the next row of the batch was received.
+    fn heard(&self) -> Option<MarketEvent<'static>> {
+        let (ts, received) = match self.reader.kind() {
+            RowKind::Trades => {
+                (self.trades.get(self.given)?.ts, *self.reader.received().get(self.given)?)
+            }
+            RowKind::Bars => return None,
+            RowKind::Quotes | RowKind::Book | RowKind::Orders => {
+                let (event, received) = self.books.whole.front()?;
+                (event.ts(), *received)
+            }
+        };
+        Some(MarketEvent::Heard(HeardRow { ts, received }))
     }
 
     /// Takes the next batch, perhaps without a row.
@@ -76,8 +112,12 @@ impl CheckedTape {
         match self.reader.next_batch()? {
             Some(Rows::Trades(rows)) => self.trades.extend_from_slice(rows),
             Some(Rows::Bars(rows)) => self.bars.extend_from_slice(rows),
-            Some(Rows::Quotes(rows)) => self.books.whole.extend(rows.iter().map(book_of)),
+            Some(Rows::Quotes(rows)) => {
+                let book = |row: &QuoteRow| (MarketEvent::Depth(book_of(row)), row.local_ts);
+                self.books.whole.extend(rows.iter().map(book));
+            }
             Some(Rows::Book(rows)) => rows.iter().for_each(|row| self.books.take(row)),
+            Some(Rows::Orders(rows)) => rows.iter().for_each(|row| self.books.take_order(row)),
             None => {
                 self.books.end();
                 self.ended = true;
@@ -92,7 +132,15 @@ impl Iterator for CheckedTape {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if self.tells_times
+                && !self.told
+                && let Some(heard) = self.heard()
+            {
+                self.told = true;
+                return Some(Ok(heard));
+            }
             if let Some(event) = self.row() {
+                self.told = false;
                 self.given += 1;
                 return Some(Ok(event));
             }
@@ -107,12 +155,14 @@ impl Iterator for CheckedTape {
     }
 }
 
-/// Changes of single levels, put together to the messages that they came in.
+/// Changes of single levels or orders, put together to the messages that they came in.
 #[derive(Debug)]
 struct Books {
-    whole: VecDeque<DepthRow<'static>>,
+    /// Whole messages, and when they were received.
+    whole: VecDeque<(MarketEvent<'static>, UnixNanos)>,
     /// The message whose end was not seen yet.
-    begun: Option<DepthRow<'static>>,
+    begun: Option<(DepthRow<'static>, UnixNanos)>,
+    begun_orders: Option<(OrdersRow<'static>, UnixNanos)>,
     /// Levels of a side that the source shows at most.
     levels: Option<u32>,
 }
@@ -123,12 +173,9 @@ impl Books {
             self.end();
         }
         let (ts, snapshot, levels) = (row.ts, row.snapshot, self.levels);
-        let begun = self.begun.get_or_insert_with(|| DepthRow {
-            ts,
-            snapshot,
-            levels,
-            bids: Cow::default(),
-            asks: Cow::default(),
+        let (begun, _) = self.begun.get_or_insert_with(|| {
+            let (bids, asks) = (Cow::default(), Cow::default());
+            (DepthRow { ts, snapshot, levels, bids, asks }, row.local_ts)
         });
         let levels = match row.side {
             Side::Buy => &mut begun.bids,
@@ -137,8 +184,24 @@ impl Books {
         levels.to_mut().push(Level { price: row.price, quantity: row.quantity });
     }
 
+    fn take_order(&mut self, row: &OrderRow) {
+        if row.begins {
+            self.end();
+        }
+        let OrderRow { ts, local_ts, since, side, price, quantity, order, begins: _, snapshot } =
+            *row;
+        let levels = self.levels;
+        let (begun, _) = self.begun_orders.get_or_insert_with(|| {
+            (OrdersRow { ts, snapshot, levels, changes: Cow::default() }, local_ts)
+        });
+        begun.changes.to_mut().push(OrderChange { side, price, quantity, order, since });
+    }
+
     fn end(&mut self) {
-        self.whole.extend(mem::take(&mut self.begun));
+        let depth = mem::take(&mut self.begun);
+        self.whole.extend(depth.map(|(row, received)| (MarketEvent::Depth(row), received)));
+        let orders = mem::take(&mut self.begun_orders);
+        self.whole.extend(orders.map(|(row, received)| (MarketEvent::Orders(row), received)));
     }
 }
 
@@ -203,7 +266,10 @@ mod tests {
             .iter()
             .map(|event| match event {
                 MarketEvent::Depth(row) => (row.snapshot, row.bids.len(), row.asks.len()),
-                MarketEvent::Trade(_) | MarketEvent::Bar(_) => panic!("{event:?}"),
+                MarketEvent::Trade(_)
+                | MarketEvent::Bar(_)
+                | MarketEvent::Orders(_)
+                | MarketEvent::Heard(_) => panic!("{event:?}"),
             })
             .collect();
         assert_eq!(about, [(true, 1, 1), (false, 1, 0), (false, 0, 1)]);

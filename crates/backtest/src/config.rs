@@ -11,7 +11,9 @@ use matching::{
 use model::{Asset, DecimalError, Instrument, Notional, Price, Quantity, Symbol};
 use thiserror::Error;
 
-use crate::latency::LatencyConfig;
+use crate::latency::{Latency, LatencyConfig};
+use crate::tiers::FeeTier;
+use crate::worth::way;
 
 /// The whole configuration of a backtest.
 #[derive(Debug, Clone)]
@@ -21,8 +23,8 @@ pub struct BacktestConfig {
     pub venues: Vec<VenueConfig>,
     /// In what the portfolio is counted.
     pub currency: Asset,
-    /// Assets that count as much as the currency. Every instrument is quoted in the currency or in one of
-    /// these.
+    /// Assets that count as much as the currency. Whatever instruments are quoted in is the currency, one of these,
+    /// or has a price in them through the markets of the run.
     pub at_par: Vec<Asset>,
     /// What the strategy may not exceed, in each market.
     pub risk: RiskLimits,
@@ -52,8 +54,13 @@ pub struct VenueConfig {
     pub instruments: Vec<InstrumentConfig>,
     /// What the account owns at the start.
     pub balances: BTreeMap<Asset, Notional>,
-    /// What the account pays for executions.
+    /// What the account pays for executions: for all of them, or until the first tier that it reaches.
     pub fees: FeeRates,
+    /// Fees by what the account trades in 30 days, by rising volume from zero on; none where they stay. The markets
+    /// of the venue are then quoted in the currency or at par with it.
+    pub tiers: Vec<FeeTier>,
+    /// What the account traded in the 30 days before the run, in the currency.
+    pub volume: Notional,
     /// What the account may owe.
     pub funding: Funding,
     /// What happens to orders for which it has too little.
@@ -162,11 +169,16 @@ impl BacktestConfig {
         }
         let mut symbols = BTreeSet::new();
         for config in self.instruments() {
-            let Instrument { symbol, quote, .. } = &config.instrument;
+            let symbol = &config.instrument.symbol;
             if !symbols.insert(symbol) {
                 return Err(ConfigError::SameSymbol { symbol: symbol.clone() });
             }
-            if !self.is_money(quote) {
+        }
+        let venues = self.venues.iter().enumerate();
+        let listed = venues.flat_map(|(at, of)| of.instruments.iter().map(move |of| (at, of)));
+        for (venue, config) in listed {
+            let Instrument { symbol, quote, .. } = &config.instrument;
+            if way(self, venue, quote).is_none() {
                 let (symbol, quote) = (symbol.clone(), quote.clone());
                 return Err(ConfigError::Quote { symbol, quote, currency: self.currency.clone() });
             }
@@ -179,13 +191,19 @@ impl BacktestConfig {
         let latencies =
             [("latency.feed", feed), ("latency.entry", entry), ("latency.response", response)];
         for (field, latency) in latencies {
-            if !latency.is_sound() {
+            let is_tape = matches!(latency, Latency::Tape { .. }) && field != "latency.feed";
+            if !latency.is_sound() || is_tape {
                 return Err(ConfigError::Latency { venue: venue.name.clone(), field });
             }
         }
-        let traded =
-            |asset: &Asset| self.instruments().any(|config| config.instrument.base == *asset);
-        match venue.balances.keys().find(|asset| !self.is_money(asset) && !traded(asset)) {
+        let rises = venue.tiers.is_sorted_by(|one, next| one.volume < next.volume);
+        let begins = venue.tiers.first().is_none_or(|tier| tier.volume.is_zero());
+        let mut quotes = venue.instruments.iter().map(|config| &config.instrument.quote);
+        let counts = venue.tiers.is_empty() || quotes.all(|quote| self.is_money(quote));
+        if !rises || !begins || !counts || venue.volume.is_negative() {
+            return Err(ConfigError::Tiers { venue: venue.name.clone() });
+        }
+        match venue.balances.keys().find(|asset| way(self, 0, asset).is_none()) {
             Some(asset) => Err(ConfigError::NoPrice { asset: asset.clone() }),
             None => Ok(()),
         }
@@ -218,6 +236,8 @@ impl VenueConfig {
             instruments: instruments.collect(),
             balances,
             fees: FeeRates::of_ppm(0, 0),
+            tiers: Vec::new(),
+            volume: Notional::ZERO,
             funding: Funding::Spot,
             shortfall: Shortfall::Refuse,
             latency: LatencyConfig::ZERO,
@@ -229,15 +249,26 @@ impl VenueConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A latency is longer than an hour, or its bounds are in the wrong order.
+    /// A latency is longer than an hour, its bounds are in the wrong order, or it is to be that of the tape on
+    /// another way than that of market data.
     #[error(
-        "`{field}` of `{venue}` is not a latency: expected up to 1h, `min` not above `max`, and some if recorded"
+        "`{field}` of `{venue}` is not a latency: expected up to 1h, `min` not above `max`, some if recorded, \
+         and of market data alone if the tape tells it"
     )]
     Latency {
         /// The venue.
         venue: String,
         /// The field.
         field: &'static str,
+    },
+    /// Tiers of fees make no sense.
+    #[error(
+        "the tiers of fees of `{venue}`: expected rising volumes from 0 on, a volume of zero or more, and markets that \
+         are quoted in the currency or at par with it"
+    )]
+    Tiers {
+        /// The venue.
+        venue: String,
     },
     /// The time between two points of the equity curve is no time.
     #[error("`equity_every` is not a time: expected above zero, at most 292 years")]
@@ -274,8 +305,11 @@ pub enum ConfigError {
         /// The symbol.
         symbol: Symbol,
     },
-    /// An instrument is quoted in something that the portfolio is not counted in.
-    #[error("`{symbol}` is quoted in `{quote}`: expected `{currency}`, or an asset of `at_par`")]
+    /// An instrument is quoted in something that has no price in what the portfolio is counted in.
+    #[error(
+        "`{symbol}` is quoted in `{quote}`: expected `{currency}`, an asset of `at_par`, or one that another market \
+         of the run prices in these"
+    )]
     Quote {
         /// The instrument.
         symbol: Symbol,

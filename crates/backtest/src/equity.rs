@@ -1,21 +1,19 @@
 //! The portfolio over time.
 
-use model::{Asset, Notional, Price, Quantity, UnixNanos};
+use model::{Asset, Notional, Price, UnixNanos};
 
 use crate::config::BacktestConfig;
 use crate::record::{EquityPoint, Mark};
 use crate::venue::Venue;
-
-/// `10^9`: steps of a notional in one step of a quantity.
-const QUANTITY_STEP: i128 = 1_000_000_000;
+use crate::worth::{through, way};
 
 /// Something that an account may own.
 #[derive(Debug)]
 struct Holding {
     venue: usize,
     asset: Asset,
-    /// The market whose last price it has; `None` for money.
-    market: Option<usize>,
+    /// The markets whose last prices turn it into the currency; none for money.
+    way: Vec<usize>,
 }
 
 /// Collects one point per interval that has a price, at its last prices.
@@ -33,6 +31,8 @@ pub(crate) struct EquityCurve {
     holdings: Vec<Holding>,
     /// The venue of each market and what it trades.
     markets: Vec<(usize, Asset)>,
+    /// The venue of each market and what it is quoted in.
+    quotes: Vec<(usize, Asset)>,
     /// What was owned at the start, by holding.
     initial: Vec<Notional>,
     pub(crate) points: Vec<EquityPoint>,
@@ -41,9 +41,10 @@ pub(crate) struct EquityCurve {
 impl EquityCurve {
     /// A curve of what the accounts of `venues` own.
     pub(crate) fn new(config: &BacktestConfig, venues: &[Venue]) -> Self {
-        let mut markets = Vec::new();
+        let (mut markets, mut quotes) = (Vec::new(), Vec::new());
         for (venue, of) in config.venues.iter().enumerate() {
             markets.extend(of.instruments.iter().map(|i| (venue, i.instrument.base.clone())));
+            quotes.extend(of.instruments.iter().map(|i| (venue, i.instrument.quote.clone())));
         }
         let mut holdings: Vec<Holding> = Vec::new();
         for (venue, of) in config.venues.iter().enumerate() {
@@ -53,11 +54,8 @@ impl EquityCurve {
                 if holdings.iter().any(|known| (known.venue, &known.asset) == (venue, asset)) {
                     continue;
                 }
-                // The venue's own price if it has one.
-                let here = markets.iter().position(|market| *market == (venue, asset.clone()));
-                let market = here.or_else(|| markets.iter().position(|(_, base)| base == asset));
-                let market = market.filter(|_| !config.is_money(asset));
-                holdings.push(Holding { venue, asset: asset.clone(), market });
+                let way = way(config, venue, asset).unwrap_or_default();
+                holdings.push(Holding { venue, asset: asset.clone(), way });
             }
         }
         let own = |holding: &Holding| venues[holding.venue].owned(&holding.asset);
@@ -70,9 +68,20 @@ impl EquityCurve {
             last: None,
             holdings,
             markets,
+            quotes,
             initial,
             points: Vec::new(),
         }
+    }
+
+    /// By market: the way from what it is quoted in to the currency.
+    pub(crate) fn ways(&self) -> Vec<Vec<usize>> {
+        let of = |(venue, quote): &(usize, Asset)| {
+            let mut held = self.holdings.iter();
+            let held = held.find(|known| (known.venue, &known.asset) == (*venue, quote));
+            held.map_or_else(Vec::new, |holding| holding.way.clone())
+        };
+        self.quotes.iter().map(of).collect()
     }
 
     /// True once there is a point.
@@ -83,6 +92,11 @@ impl EquityCurve {
     /// True when an event lies behind the current interval.
     pub(crate) fn is_due(&self, ts: UnixNanos) -> bool {
         ts.as_nanos() >= self.end
+    }
+
+    /// The end of the current interval.
+    pub(crate) const fn interval_end(&self) -> UnixNanos {
+        UnixNanos::from_nanos(self.end)
     }
 
     /// Closes the interval before `ts`, and begins the one that holds it.
@@ -127,7 +141,7 @@ impl EquityCurve {
         self.prices[market] = price;
         if self.points.is_empty() {
             let priced = |(holding, amount): (&Holding, &Notional)| {
-                amount.is_zero() || holding.market.is_none_or(|at| !self.prices[at].is_zero())
+                amount.is_zero() || holding.way.iter().all(|at| !self.prices[*at].is_zero())
             };
             if !self.holdings.iter().zip(&self.initial).all(priced) {
                 return;
@@ -142,13 +156,8 @@ impl EquityCurve {
     fn point(&self, ts: UnixNanos, amounts: &[Notional]) -> EquityPoint {
         let mut equity = Notional::ZERO;
         for (holding, amount) in self.holdings.iter().zip(amounts) {
-            let value = match holding.market {
-                None => *amount,
-                Some(market) => {
-                    let quantity = i64::try_from(amount.raw() / QUANTITY_STEP).unwrap_or(i64::MAX);
-                    Notional::of(self.prices[market], Quantity::from_raw(quantity))
-                }
-            };
+            let prices = holding.way.iter().map(|market| self.prices[*market]);
+            let value = prices.fold(*amount, through);
             equity = equity.checked_add(value).unwrap_or(equity);
         }
         let mark = |(price, (venue, base)): (&Price, &(usize, Asset))| {

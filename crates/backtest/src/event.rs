@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use matching::OrderChange;
 use model::{Bar, Level, Price, Quantity, Side, Symbol, Trade, UnixNanos};
 use tape::TapeTrade;
 
@@ -17,6 +18,10 @@ pub enum MarketEvent<'a> {
     Bar(Bar),
     /// Levels of the book changed.
     Depth(DepthRow<'a>),
+    /// Orders of the book changed.
+    Orders(OrdersRow<'a>),
+    /// When whoever recorded the tape received the event that follows.
+    Heard(HeardRow),
 }
 
 /// A recorded trade.
@@ -80,6 +85,28 @@ pub struct DepthRow<'a> {
     pub asks: Cow<'a, [Level]>,
 }
 
+/// A recorded change of a book that shows every order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrdersRow<'a> {
+    /// Stamped by the venue.
+    pub ts: UnixNanos,
+    /// True when the orders are the whole book.
+    pub snapshot: bool,
+    /// Levels of a side that the source shows at most, as of [`DepthRow`].
+    pub levels: Option<u32>,
+    /// What became of them, in this order.
+    pub changes: Cow<'a, [OrderChange]>,
+}
+
+/// When the event that follows in a tape was received: what [`crate::Latency::Tape`] goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeardRow {
+    /// The time of that event.
+    pub ts: UnixNanos,
+    /// When it was received, by the clock of the recorder.
+    pub received: UnixNanos,
+}
+
 impl MarketEvent<'_> {
     /// When it happened; the start of a bar.
     pub const fn ts(&self) -> UnixNanos {
@@ -87,6 +114,8 @@ impl MarketEvent<'_> {
             Self::Trade(trade) => trade.ts,
             Self::Bar(bar) => bar.start,
             Self::Depth(depth) => depth.ts,
+            Self::Orders(orders) => orders.ts,
+            Self::Heard(heard) => heard.ts,
         }
     }
 }

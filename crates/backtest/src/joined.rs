@@ -43,6 +43,17 @@ impl JoinedTape {
         self.parts.iter().map(|part| part.tape.kind())
     }
 
+    /// As [`CheckedTape::tell_times`], of all of them.
+    pub fn tell_times(&mut self) {
+        self.parts.iter_mut().for_each(|part| part.tape.tell_times());
+    }
+
+    /// Bytes that were read of all files, packed as they are, and how many they have.
+    pub fn bytes(&self) -> (u64, u64) {
+        let each = self.parts.iter().map(|part| part.tape.bytes());
+        each.fold((0, 0), |(read, all), (more, of)| (read + more, all + of))
+    }
+
     /// What was found so far in each tape.
     pub fn reports(&self) -> impl Iterator<Item = &QualityReport> {
         self.parts.iter().map(|part| part.tape.report())
@@ -91,6 +102,8 @@ impl Iterator for JoinedTape {
             match event {
                 MarketEvent::Trade(row) => row.ts = self.newest,
                 MarketEvent::Depth(row) => row.ts = self.newest,
+                MarketEvent::Orders(row) => row.ts = self.newest,
+                MarketEvent::Heard(row) => row.ts = self.newest,
                 MarketEvent::Bar(_) => {}
             }
         }
@@ -126,7 +139,9 @@ mod tests {
         let about = events.iter().map(|event| match event {
             MarketEvent::Trade(row) => ("trade", row.ts.secs()),
             MarketEvent::Depth(row) => ("depth", row.ts.secs()),
-            MarketEvent::Bar(_) => panic!("{event:?}"),
+            MarketEvent::Bar(_) | MarketEvent::Orders(_) | MarketEvent::Heard(_) => {
+                panic!("{event:?}")
+            }
         });
         let about: Vec<_> = about.map(|(what, secs)| (what, secs - 1_700_000_000)).collect();
         let expected = [("depth", 1), ("trade", 2), ("trade", 3), ("depth", 3), ("trade", 4)];

@@ -7,6 +7,9 @@ use std::time::Duration;
 use model::UnixNanos;
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use thiserror::Error;
+
+use crate::event::HeardRow;
 
 /// How long the messages of one channel travel. They never overtake each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,12 @@ pub enum Latency {
     /// Measured ones: each message takes the next one, from the first one again behind the last. At least one,
     /// at most [`RECORDED_MAX`], each at most [`LATENCY_MAX`].
     Recorded(Arc<[Duration]>),
+    /// Of market data only: what the tape tells, the time from the venue's stamp to the recorder's, and
+    /// `offset_nanos`, by which the recorder's clock was behind the venue's. The sum is zero to [`LATENCY_MAX`].
+    Tape {
+        /// Added to each, nanoseconds.
+        offset_nanos: i64,
+    },
 }
 
 /// Most measured latencies of one way.
@@ -41,6 +50,7 @@ impl Latency {
     /// True when the bounds make sense.
     pub(crate) fn is_sound(&self) -> bool {
         match self {
+            Self::Tape { .. } => true,
             Self::Constant(latency) => *latency <= LATENCY_MAX,
             Self::Uniform { min, max } => min <= max && *max <= LATENCY_MAX,
             Self::Recorded(all) => {
@@ -49,9 +59,10 @@ impl Latency {
         }
     }
 
-    /// Shortest and longest.
+    /// Shortest and longest that may be.
     pub fn bounds(&self) -> (Duration, Duration) {
         match self {
+            Self::Tape { .. } => (Duration::ZERO, LATENCY_MAX),
             Self::Constant(latency) => (*latency, *latency),
             Self::Uniform { min, max } => (*min, *max),
             Self::Recorded(all) => {
@@ -60,6 +71,25 @@ impl Latency {
             }
         }
     }
+}
+
+/// Why a tape does not tell how long news take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FeedError {
+    /// It does not say when the event was received.
+    #[error("expected a tape that tells when each event was received")]
+    Unknown,
+    /// The event was received before it happened, or hours later.
+    #[error(
+        "it was received {nanos} ns after it happened, expected 0 to 1h: by how much is the recorder's clock behind?"
+    )]
+    Range {
+        /// The time of the event.
+        ts: UnixNanos,
+        /// What the tape tells, corrected.
+        nanos: i64,
+    },
 }
 
 /// Latencies of the three ways between strategy and venue.
@@ -87,6 +117,10 @@ pub(crate) struct Channel<T> {
     range: i64,
     /// What messages take in turn, instead, and which is next.
     recorded: Option<(Arc<[Duration]>, usize)>,
+    /// The offset of [`Latency::Tape`].
+    tape: Option<i64>,
+    /// True when the tape told how long the next event takes.
+    told: bool,
     draws: ChaCha8Rng,
     last: UnixNanos,
     queue: VecDeque<(UnixNanos, T)>,
@@ -97,6 +131,8 @@ impl<T> Channel<T> {
     pub(crate) fn new(latency: &Latency, seed: u64, name: &str) -> Self {
         let (min, range, recorded) = match latency {
             Latency::Constant(latency) => (nanos(*latency), 0, None),
+            // Told before each message.
+            Latency::Tape { .. } => (0, 0, None),
             Latency::Uniform { min, max } => (nanos(*min), nanos(*max) - nanos(*min), None),
             Latency::Recorded(all) => (0, 0, Some((Arc::clone(all), 0))),
         };
@@ -104,7 +140,32 @@ impl<T> Channel<T> {
         hasher.update(&seed.to_le_bytes()).update(b"backtest/").update(name.as_bytes());
         let draws = ChaCha8Rng::from_seed(*hasher.finalize().as_bytes());
         let last = UnixNanos::from_nanos(i64::MIN);
-        Self { min, range, recorded, draws, last, queue: VecDeque::new() }
+        let tape = match latency {
+            Latency::Tape { offset_nanos } => Some(*offset_nanos),
+            Latency::Constant(_) | Latency::Uniform { .. } | Latency::Recorded(_) => None,
+        };
+        let (told, queue) = (false, VecDeque::new());
+        Self { min, range, recorded, tape, told, draws, last, queue }
+    }
+
+    /// Where the tape is followed: what comes next was told to take so long, `None` before an event of which it was
+    /// to be told already.
+    pub(crate) fn follow(&mut self, told: Option<HeardRow>) -> Result<(), FeedError> {
+        let Some(offset) = self.tape else { return Ok(()) };
+        match told {
+            Some(HeardRow { ts, received }) => {
+                let nanos_max = nanos(LATENCY_MAX);
+                let told = received.as_nanos().saturating_sub(ts.as_nanos());
+                self.min = told.saturating_add(offset);
+                if !(0..=nanos_max).contains(&self.min) {
+                    return Err(FeedError::Range { ts, nanos: self.min });
+                }
+                self.told = true;
+                Ok(())
+            }
+            None if std::mem::take(&mut self.told) => Ok(()),
+            None => Err(FeedError::Unknown),
+        }
     }
 
     /// Sends a message at `now`. False when too many are on their way.

@@ -68,10 +68,12 @@ impl Row {
 
     /// How many bytes it needs, then these bytes, the lowest first.
     pub(crate) fn unsigned(&mut self, value: u64) {
-        let length = usize::try_from((71 - value.leading_zeros()) / 8).expect("at most 8");
-        self.byte(length.to_le_bytes()[0]);
-        self.bytes[self.length..self.length + 8].copy_from_slice(&value.to_le_bytes());
-        self.length += length;
+        let length = (71 - value.leading_zeros()) / 8;
+        let place = self.bytes.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut::<9>);
+        let place = place.expect("a row is shorter than the longest");
+        place[0] = length.to_le_bytes()[0];
+        place[1..].copy_from_slice(&value.to_le_bytes());
+        self.length += 1 + usize::try_from(length).expect("at most 8");
     }
 
     /// Small ones of either sign are short.

@@ -2,10 +2,11 @@
 
 use std::error::Error;
 
+use engine::BarRun;
 use model::{Bar, UnixNanos};
 
 use crate::backtest::{Halt, RunError};
-use crate::event::{DepthRow, MarketEvent, TradeRow};
+use crate::event::{DepthRow, HeardRow, MarketEvent, OrdersRow, TradeRow};
 use crate::venue::BarStop;
 
 /// What a market plays at one time.
@@ -13,6 +14,8 @@ use crate::venue::BarStop;
 pub(crate) enum Step<'t> {
     Trade(TradeRow),
     Depth(DepthRow<'t>),
+    Orders(OrdersRow<'t>),
+    Heard(HeardRow),
     /// One of the prices of a bar.
     Bar(Bar, BarStop),
 }
@@ -22,9 +25,55 @@ impl Step<'_> {
         match self {
             Self::Trade(row) => row.ts,
             Self::Depth(row) => row.ts,
+            Self::Orders(row) => row.ts,
+            Self::Heard(row) => row.ts,
             Self::Bar(bar, stop) => stop.at(bar),
         }
     }
+}
+
+/// What a reel reads.
+pub(crate) trait Events<'t> {
+    type Error: Error + 'static;
+
+    fn next(&mut self) -> Option<Result<MarketEvent<'t>, Self::Error>>;
+
+    /// Bars that come next, if they are at hand and were checked: each is sound and begins when the one before has
+    /// ended, or later.
+    fn bars(&self) -> BarRun<'t>;
+
+    /// Trades that come next, if they are at hand and were checked: prices and
+    /// quantities are above zero, and they are in the order of time.
+    fn trades(&self) -> &'t [TradeRow];
+
+    /// Goes over so many of these.
+    fn skip(&mut self, events: usize);
+}
+
+/// The events of any iterator, which are read one by one.
+#[derive(Debug)]
+pub(crate) struct OneByOne<I>(pub(crate) I);
+
+impl<'t, I, E> Events<'t> for OneByOne<I>
+where
+    I: Iterator<Item = Result<MarketEvent<'t>, E>>,
+    E: Error + 'static,
+{
+    type Error = E;
+
+    fn next(&mut self) -> Option<Result<MarketEvent<'t>, E>> {
+        self.0.next()
+    }
+
+    fn bars(&self) -> BarRun<'t> {
+        BarRun::NONE
+    }
+
+    fn trades(&self) -> &'t [TradeRow] {
+        &[]
+    }
+
+    fn skip(&mut self, _events: usize) {}
 }
 
 /// One tape, read one event ahead.
@@ -38,20 +87,35 @@ pub(crate) struct Reel<'t, I> {
     /// Time of the last event; the end of a bar.
     pub(crate) now: UnixNanos,
     next: Option<Step<'t>>,
+    /// The bar or the trade that is next and those behind it, where they are at hand.
+    bars: BarRun<'t>,
+    trades: &'t [TradeRow],
+    /// The interval that was looked at last, and the number of the first bar that is not inside.
+    interval_end: UnixNanos,
+    inside_to: u64,
 }
 
-impl<'t, I, E> Reel<'t, I>
-where
-    I: Iterator<Item = Result<MarketEvent<'t>, E>>,
-    E: Error + 'static,
-{
+/// Bars that are looked at ahead: a day and more of minutes.
+const AHEAD: usize = 2_048;
+
+impl<'t, I: Events<'t>> Reel<'t, I> {
     pub(crate) fn new(tape: I, name: usize) -> Self {
         let now = UnixNanos::from_nanos(i64::MIN);
-        Self { tape, name, number: 0, now, next: None }
+        Self {
+            tape,
+            name,
+            number: 0,
+            now,
+            next: None,
+            bars: BarRun::NONE,
+            trades: &[],
+            interval_end: now,
+            inside_to: 0,
+        }
     }
 
     /// When the next step is, after reading it if necessary; `None` at the end.
-    pub(crate) fn peek(&mut self) -> Result<Option<UnixNanos>, RunError<E>> {
+    pub(crate) fn peek(&mut self) -> Result<Option<UnixNanos>, RunError<I::Error>> {
         if self.next.is_none() {
             self.next = self.read()?;
         }
@@ -63,16 +127,59 @@ where
         self.next.as_ref()
     }
 
-    /// The next step, if it is a trade before `end`.
-    pub(crate) fn trade(&self, end: Option<UnixNanos>) -> Option<&TradeRow> {
-        let Some(Step::Trade(row)) = &self.next else { return None };
-        Some(row).filter(|row| end.is_none_or(|end| row.ts < end))
+    /// Trades that come next: the first of them, or more where more are at hand.
+    pub(crate) fn trades(&self) -> &[TradeRow] {
+        match &self.next {
+            Some(Step::Trade(row)) if self.trades.is_empty() => std::slice::from_ref(row),
+            Some(Step::Trade(_)) => self.trades,
+            Some(Step::Depth(_) | Step::Orders(_) | Step::Heard(_) | Step::Bar(..)) | None => &[],
+        }
     }
 
     /// A bar of which nothing has been played, if that comes next and ends before `end`.
     pub(crate) fn bar(&self, end: Option<UnixNanos>) -> Option<&Bar> {
         let Some(Step::Bar(bar, BarStop::Open)) = &self.next else { return None };
         Some(bar).filter(|bar| end.is_none_or(|end| end >= bar.end()))
+    }
+
+    /// Bars of which nothing has been played, that come next, end before `end`, and have their last price before
+    /// `interval_end`: the first of them, or more where more are at hand. At most `most`.
+    pub(crate) fn bars(
+        &mut self,
+        end: Option<UnixNanos>,
+        interval_end: UnixNanos,
+        most: usize,
+    ) -> BarRun<'_> {
+        if self.bars.bars().len() < 2 {
+            let inside = |bar: &&Bar| BarStop::Close.at(bar) < interval_end;
+            return self.bar(end).filter(inside).map_or(BarRun::NONE, BarRun::one);
+        }
+        if self.bar(end).is_none() {
+            return BarRun::NONE;
+        }
+        let inside = self.inside(interval_end);
+        let run = self.bars.first(most.min(inside));
+        match end {
+            None => run,
+            Some(end) => run.first(run.bars().partition_point(|bar| bar.end() <= end)),
+        }
+    }
+
+    /// So many of the bars at hand have their last price before the end of an interval. It looks far ahead, once for
+    /// many.
+    fn inside(&mut self, interval_end: UnixNanos) -> usize {
+        let known = (self.interval_end == interval_end)
+            .then(|| self.inside_to.checked_sub(self.number))
+            .flatten()
+            .filter(|left| *left > 0);
+        let left = known.unwrap_or_else(|| {
+            let bars = self.bars.first(AHEAD).bars();
+            let inside = bars.partition_point(|bar| BarStop::Close.at(bar) < interval_end);
+            let inside = u64::try_from(inside).expect("fewer bars than memory");
+            (self.interval_end, self.inside_to) = (interval_end, self.number + inside);
+            inside
+        });
+        usize::try_from(left).unwrap_or(usize::MAX)
     }
 
     /// The next step has been played.
@@ -86,15 +193,48 @@ where
         }
     }
 
-    /// The bar that comes next has been played as a whole.
-    pub(crate) fn advance_bar(&mut self) {
-        self.next = None;
+    /// So many of the bars that come next have been played as a whole.
+    pub(crate) fn advance_bars(&mut self, bars: usize) {
+        if let Some(last) = bars.checked_sub(1).filter(|last| *last > 0) {
+            self.now = self.bars.bars()[last].end();
+        }
+        self.skip(bars);
     }
 
-    fn read(&mut self) -> Result<Option<Step<'t>>, RunError<E>> {
+    /// So many of the trades that come next have been played.
+    pub(crate) fn advance_trades(&mut self, trades: usize) {
+        if let Some(last) = trades.checked_sub(1).filter(|last| *last > 0) {
+            self.now = self.trades[last].ts;
+        }
+        self.skip(trades);
+    }
+
+    /// Goes over the next event, which was read, and others behind it.
+    fn skip(&mut self, events: usize) {
+        if let Some(more) = events.checked_sub(1) {
+            self.tape.skip(more);
+            self.number += u64::try_from(more).expect("fewer events than memory");
+            self.next = None;
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<Step<'t>>, RunError<I::Error>> {
+        (self.bars, self.trades) = (self.tape.bars(), self.tape.trades());
+        if let Some(bar) = self.bars.bars().first() {
+            self.tape.skip(1);
+            self.number += 1;
+            self.now = bar.end();
+            return Ok(Some(Step::Bar(*bar, BarStop::Open)));
+        }
+        if let Some(row) = self.trades.first() {
+            self.tape.skip(1);
+            self.number += 1;
+            self.now = row.ts;
+            return Ok(Some(Step::Trade(*row)));
+        }
         let Some(event) = self.tape.next() else { return Ok(None) };
         let event = event.map_err(RunError::Source)?;
-        self.number += 1;
+        self.number += u64::from(!matches!(event, MarketEvent::Heard(_)));
         let found = event.ts();
         let halt = |halt: Halt| halt.at(self.name, self.number);
         if found < self.now {
@@ -103,6 +243,8 @@ where
         let step = match event {
             MarketEvent::Trade(row) => Step::Trade(row),
             MarketEvent::Depth(row) => Step::Depth(row),
+            MarketEvent::Orders(row) => Step::Orders(row),
+            MarketEvent::Heard(row) => Step::Heard(row),
             MarketEvent::Bar(bar) if bar.is_sound() => {
                 self.now = bar.end();
                 return Ok(Some(Step::Bar(bar, BarStop::Open)));

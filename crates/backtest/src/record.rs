@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fills::Fills;
 use crate::orders::{Entry, Orders};
+use crate::worth::Rates;
 
 /// One execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +140,8 @@ pub struct BacktestResult {
     /// The portfolio over time; the first point is the start. At least two when the tapes had a price for
     /// all that is owned.
     pub equity: Vec<EquityPoint>,
+    /// By market: the markets whose prices turn what it is quoted in into the currency, one after the other.
+    pub ways: Vec<Vec<usize>>,
     /// What the account of each venue owned at the start.
     pub initial: Vec<BTreeMap<Asset, Notional>>,
     /// What the account of each venue owns at the end.
@@ -155,6 +158,13 @@ pub struct BacktestResult {
     pub failure: Option<String>,
     /// Fingerprint of orders and fills.
     pub digest: Digest,
+}
+
+impl BacktestResult {
+    /// What amounts of markets' quote assets were worth in the currency.
+    pub fn rates(&self) -> Rates<'_> {
+        Rates::new(&self.ways, &self.equity)
+    }
 }
 
 /// Collects the record during a run.

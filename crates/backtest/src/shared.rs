@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
-use model::{Bar, Level, UnixNanos};
+use engine::BarRun;
+use matching::OrderChange;
+use model::{Bar, Level, Price, UnixNanos};
 
-use crate::event::{DepthRow, MarketEvent, TradeRow};
+use crate::event::{DepthRow, HeardRow, MarketEvent, OrdersRow, TradeRow};
+use crate::merge;
 use crate::walk::Window;
 
-/// A tape in memory, as small as its events allow: 48 bytes for a trade, 64 for a bar, 16 for each level of a book
-/// and 72 for a row of a mixture.
+/// A tape in memory, as small as its events allow: 48 bytes for a trade, 72 for a bar, 16 for each level of a book,
+/// 40 for each change of an order, and 72 for a row of a mixture.
 #[derive(Debug, Clone, Default)]
 pub struct SharedTape {
     events: Events,
@@ -17,9 +20,38 @@ pub struct SharedTape {
 
 #[derive(Debug, Clone)]
 enum Events {
-    Trades(Vec<TradeRow>),
-    Bars(Vec<Bar>),
+    Trades(Run<TradeRow>),
+    Bars { all: Run<Bar>, closes: Vec<Price> },
     Mixed(Mixed),
+}
+
+/// Rows of one kind.
+#[derive(Debug, Clone)]
+struct Run<T> {
+    rows: Vec<T>,
+    /// So many of them, from the first on, are sound and in the order of time.
+    sound: usize,
+}
+
+impl<T> Default for Run<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), sound: 0 }
+    }
+}
+
+impl<T> Run<T> {
+    fn push(&mut self, row: T, follows: impl Fn(&T, &T) -> bool, is_sound: bool) {
+        let follows = self.rows.last().is_none_or(|last| follows(last, &row));
+        if self.sound == self.rows.len() && follows && is_sound {
+            self.sound += 1;
+        }
+        self.rows.push(row);
+    }
+
+    /// The sound ones of a range.
+    fn sound(&self, from: usize, to: usize) -> &[T] {
+        self.rows.get(from..to.min(self.sound)).unwrap_or(&[])
+    }
 }
 
 /// Rows of any kind.
@@ -28,6 +60,8 @@ struct Mixed {
     rows: Vec<MixedRow>,
     /// Of all changes of the book, bids before asks.
     levels: Vec<Level>,
+    /// Of all changes of orders.
+    changes: Vec<OrderChange>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +75,14 @@ enum MixedRow {
         shown: Option<u32>,
         levels: [usize; 3],
     },
+    /// Places of its changes: the first one, the end.
+    Orders {
+        ts: UnixNanos,
+        snapshot: bool,
+        shown: Option<u32>,
+        changes: [usize; 2],
+    },
+    Heard(HeardRow),
 }
 
 impl MixedRow {
@@ -48,7 +90,8 @@ impl MixedRow {
         match self {
             Self::Trade(row) => row.ts,
             Self::Bar(bar) => bar.start,
-            Self::Depth { ts, .. } => *ts,
+            Self::Depth { ts, .. } | Self::Orders { ts, .. } => *ts,
+            Self::Heard(heard) => heard.ts,
         }
     }
 }
@@ -66,6 +109,13 @@ impl Mixed {
                 let levels = [first, middle, self.levels.len()];
                 MixedRow::Depth { ts, snapshot, shown, levels }
             }
+            MarketEvent::Orders(OrdersRow { ts, snapshot, levels: shown, changes }) => {
+                let first = self.changes.len();
+                self.changes.extend_from_slice(&changes);
+                let changes = [first, self.changes.len()];
+                MixedRow::Orders { ts, snapshot, shown, changes }
+            }
+            MarketEvent::Heard(heard) => MixedRow::Heard(heard),
         });
     }
 
@@ -78,13 +128,18 @@ impl Mixed {
                 let asks = Cow::Borrowed(&self.levels[middle..end]);
                 MarketEvent::Depth(DepthRow { ts, snapshot, levels: shown, bids, asks })
             }
+            MixedRow::Orders { ts, snapshot, shown, changes: [first, end] } => {
+                let changes = Cow::Borrowed(&self.changes[first..end]);
+                MarketEvent::Orders(OrdersRow { ts, snapshot, levels: shown, changes })
+            }
+            MixedRow::Heard(heard) => MarketEvent::Heard(heard),
         }
     }
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self::Trades(Vec::new())
+        Self::Trades(Run::default())
     }
 }
 
@@ -92,8 +147,8 @@ impl SharedTape {
     /// Number of events.
     pub fn len(&self) -> usize {
         match &self.events {
-            Events::Trades(rows) => rows.len(),
-            Events::Bars(bars) => bars.len(),
+            Events::Trades(all) => all.rows.len(),
+            Events::Bars { all, .. } => all.rows.len(),
             Events::Mixed(mixed) => mixed.rows.len(),
         }
     }
@@ -105,7 +160,7 @@ impl SharedTape {
 
     /// True when it holds bars only.
     pub fn is_bars(&self) -> bool {
-        matches!(self.events, Events::Bars(_))
+        matches!(self.events, Events::Bars { .. })
     }
 
     /// Time of the first event.
@@ -118,43 +173,28 @@ impl SharedTape {
         self.len().checked_sub(1).map(|last| self.ts(last))
     }
 
-    /// All events, as [`crate::Backtest::run`] takes them.
-    pub fn iter(&self) -> impl Iterator<Item = Result<MarketEvent<'_>, Infallible>> {
-        self.range(0, self.len())
+    /// All events, as [`crate::Backtest::run`] and [`crate::Backtest::run_shared`] take them.
+    pub fn iter(&self) -> SharedEvents<'_> {
+        SharedEvents { tape: self, at: 0, end: self.len() }
     }
 
     /// The events of a window. Without knowledge of anything before it.
-    pub fn window(
-        &self,
-        window: Window,
-    ) -> impl Iterator<Item = Result<MarketEvent<'_>, Infallible>> {
-        self.range(self.place(window.from), self.place(window.to))
+    pub fn window(&self, window: Window) -> SharedEvents<'_> {
+        SharedEvents { tape: self, at: self.place(window.from), end: self.place(window.to) }
     }
 
-    fn range(
-        &self,
-        from: usize,
-        to: usize,
-    ) -> impl Iterator<Item = Result<MarketEvent<'_>, Infallible>> {
-        let mut at = from;
-        std::iter::from_fn(move || {
-            if at >= to {
-                return None;
-            }
-            let event = match &self.events {
-                Events::Trades(rows) => MarketEvent::Trade(rows[at]),
-                Events::Bars(bars) => MarketEvent::Bar(bars[at]),
-                Events::Mixed(mixed) => mixed.event(&mixed.rows[at]),
-            };
-            at += 1;
-            Some(Ok(event))
-        })
+    fn event(&self, at: usize) -> MarketEvent<'_> {
+        match &self.events {
+            Events::Trades(all) => MarketEvent::Trade(all.rows[at]),
+            Events::Bars { all, .. } => MarketEvent::Bar(all.rows[at]),
+            Events::Mixed(mixed) => mixed.event(&mixed.rows[at]),
+        }
     }
 
     fn ts(&self, at: usize) -> UnixNanos {
         match &self.events {
-            Events::Trades(rows) => rows[at].ts,
-            Events::Bars(bars) => bars[at].start,
+            Events::Trades(all) => all.rows[at].ts,
+            Events::Bars { all, .. } => all.rows[at].start,
             Events::Mixed(mixed) => mixed.rows[at].ts(),
         }
     }
@@ -162,8 +202,8 @@ impl SharedTape {
     /// Place of the first event that is not before `ts`.
     fn place(&self, ts: UnixNanos) -> usize {
         match &self.events {
-            Events::Trades(rows) => rows.partition_point(|row| row.ts < ts),
-            Events::Bars(bars) => bars.partition_point(|bar| bar.start < ts),
+            Events::Trades(all) => all.rows.partition_point(|row| row.ts < ts),
+            Events::Bars { all, .. } => all.rows.partition_point(|bar| bar.start < ts),
             Events::Mixed(mixed) => mixed.rows.partition_point(|row| row.ts() < ts),
         }
     }
@@ -171,11 +211,17 @@ impl SharedTape {
     /// Appends an event.
     pub fn push(&mut self, event: MarketEvent<'_>) {
         if self.is_empty() && matches!(event, MarketEvent::Bar(_)) {
-            self.events = Events::Bars(Vec::new());
+            self.events = Events::Bars { all: Run::default(), closes: Vec::new() };
         }
         match (&mut self.events, event) {
-            (Events::Trades(rows), MarketEvent::Trade(row)) => rows.push(row),
-            (Events::Bars(bars), MarketEvent::Bar(bar)) => bars.push(bar),
+            (Events::Trades(all), MarketEvent::Trade(row)) => {
+                let sound = row.price.is_positive() && row.quantity.is_positive();
+                all.push(row, |last, row| last.ts <= row.ts, sound);
+            }
+            (Events::Bars { all, closes }, MarketEvent::Bar(bar)) => {
+                closes.push(bar.close);
+                all.push(bar, |last, bar| last.end() <= bar.start, bar.is_sound());
+            }
             (Events::Mixed(mixed), event) => mixed.push(event),
             (_, event) => {
                 let mut mixed = Mixed::default();
@@ -186,6 +232,57 @@ impl SharedTape {
                 self.events = Events::Mixed(mixed);
             }
         }
+    }
+}
+
+/// Events of a [`SharedTape`] in their order.
+#[derive(Debug, Clone)]
+pub struct SharedEvents<'t> {
+    tape: &'t SharedTape,
+    at: usize,
+    end: usize,
+}
+
+impl<'t> Iterator for SharedEvents<'t> {
+    type Item = Result<MarketEvent<'t>, Infallible>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.at;
+        (at < self.end).then(|| {
+            self.at += 1;
+            Ok(self.tape.event(at))
+        })
+    }
+}
+
+impl<'t> merge::Events<'t> for SharedEvents<'t> {
+    type Error = Infallible;
+
+    fn next(&mut self) -> Option<Result<MarketEvent<'t>, Infallible>> {
+        Iterator::next(self)
+    }
+
+    fn bars(&self) -> BarRun<'t> {
+        let Events::Bars { all, closes } = &self.tape.events else { return BarRun::NONE };
+        BarRun::new(all.sound(self.at, self.end), closes.get(self.at..).unwrap_or(&[]))
+    }
+
+    fn trades(&self) -> &'t [TradeRow] {
+        let Events::Trades(all) = &self.tape.events else { return &[] };
+        all.sound(self.at, self.end)
+    }
+
+    fn skip(&mut self, events: usize) {
+        self.at += events;
+    }
+}
+
+impl<'a> IntoIterator for &'a SharedTape {
+    type Item = Result<MarketEvent<'a>, Infallible>;
+    type IntoIter = SharedEvents<'a>;
+
+    fn into_iter(self) -> SharedEvents<'a> {
+        self.iter()
     }
 }
 
@@ -205,7 +302,7 @@ impl<'a> FromIterator<MarketEvent<'a>> for SharedTape {
 
 #[cfg(test)]
 mod tests {
-    use model::{Price, Quantity};
+    use model::Quantity;
 
     use super::*;
 

@@ -2,10 +2,11 @@
 //!
 //! Definitions, which are those of empyrical and quantstats:
 //!
-//! - *Period returns* `r`: the equity is looked at once per period (a UTC day), at its last point; `r` is
+//! - *Period returns* `r`: the equity is looked at once per period (a UTC day, or another length that is counted
+//!   from 1970 on, [`Looks`]), at its last point; `r` is
 //!   the relative change from one look to the next. Periods without a point are left out. The first
 //!   look is the first period's last point: what was gained before it counts in the total return only.
-//! - *N*: periods per year, a parameter: 365 for a market that never closes, 252 for one that does.
+//! - *N*: periods per year, a parameter: of days 365 for a market that never closes, 252 for one that does.
 //! - Sharpe `mean(r) / std(r, ddof = 1) * sqrt(N)`; no risk-free rate.
 //! - Sortino `mean(r) * N / (sqrt(mean(min(r, 0)^2)) * sqrt(N))`, the mean over all returns.
 //! - Maximum drawdown: the lowest `W / max(W so far) - 1` over all points of the equity curve, `W` from
@@ -24,11 +25,33 @@ use serde::{Deserialize, Serialize};
 use crate::record::{BacktestResult, EquityPoint};
 use crate::trips::round_trips;
 
-/// A day, in nanoseconds.
-const DAY: i64 = 86_400_000_000_000;
+/// A day.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Periods per year of a market that never closes.
 pub const N_ALWAYS_OPEN: f64 = 365.0;
+
+/// How often the ratios look at the equity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Looks {
+    /// Length of a period, above zero.
+    pub every: Duration,
+    /// Periods per year, above zero.
+    pub per_year: f64,
+}
+
+impl Looks {
+    /// At UTC days, with so many in a year.
+    pub const fn daily(per_year: f64) -> Self {
+        Self { every: DAY, per_year }
+    }
+
+    /// At periods of a market that never closes.
+    pub fn of_every(every: Duration) -> Self {
+        let days = every.as_secs_f64() / DAY.as_secs_f64();
+        Self { every, per_year: if days > 0.0 { N_ALWAYS_OPEN / days } else { N_ALWAYS_OPEN } }
+    }
+}
 
 /// A backtest in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,13 +74,15 @@ pub struct Stats {
     pub calmar: Option<f64>,
     /// Periods per year that the ratios assume.
     pub periods_per_year: f64,
+    /// Length of a period, nanoseconds.
+    pub period_ns: i64,
     /// Period returns that the ratios are made of.
     pub periods: usize,
     /// Share of the time between the first and the last event with a position in any market, `0..=1`.
     pub exposure: f64,
-    /// Fees paid, quote units; negative for rebates.
+    /// Fees paid, in the currency; negative for rebates.
     pub fees: Notional,
-    /// Sum of the costs of all fills, quote units.
+    /// Sum of the costs of all fills, in the currency.
     pub turnover: Notional,
     /// Share of the turnover that rested, `0..=1`; `None` without fills.
     pub maker_share: Option<f64>,
@@ -66,15 +91,23 @@ pub struct Stats {
 impl Stats {
     /// The statistics of a result, with `periods_per_year` days in a year.
     pub fn new(result: &BacktestResult, periods_per_year: f64) -> Self {
+        Self::with(result, Looks::daily(periods_per_year))
+    }
+
+    /// As [`Stats::new`], with ratios of other periods.
+    pub fn with(result: &BacktestResult, looks: Looks) -> Self {
+        let Looks { every, per_year: periods_per_year } = looks;
         let trips = round_trips(&result.fills);
         let won = trips.iter().filter(|trip| trip.pnl > Notional::ZERO).count();
         let equity: Vec<f64> = result.equity.iter().map(|point| number(point.equity)).collect();
-        let returns = period_returns(result);
+        let returns = period_returns(result, every);
         let ratios = Ratios::new(&returns, periods_per_year);
         let (mut fees, mut turnover, mut made) = (Notional::ZERO, Notional::ZERO, Notional::ZERO);
+        let rates = result.rates();
         for fill in &result.fills {
-            let cost = Notional::of(fill.price, fill.quantity);
-            fees = fees.checked_add(fill.fee).unwrap_or(fees);
+            let worth = |amount| rates.convert(fill.market, fill.ts, amount);
+            let (cost, fee) = (worth(Notional::of(fill.price, fill.quantity)), worth(fill.fee));
+            fees = fees.checked_add(fee).unwrap_or(fees);
             turnover = turnover.checked_add(cost).unwrap_or(turnover);
             if fill.liquidity == Liquidity::Maker {
                 made = made.checked_add(cost).unwrap_or(made);
@@ -91,6 +124,7 @@ impl Stats {
             sortino: ratios.sortino,
             calmar: ratios.calmar,
             periods_per_year,
+            period_ns: nanos(every),
             periods: returns.len(),
             exposure: exposure(result),
             fees,
@@ -141,11 +175,16 @@ impl Ratios {
     }
 }
 
-/// Relative changes of the equity from day to day.
-pub fn period_returns(result: &BacktestResult) -> Vec<f64> {
-    let days = returns_by(&result.equity, |ts| ts.as_nanos().div_euclid(DAY));
-    // The first one is over the start, not over a day.
-    days.iter().skip(1).map(|(_, r)| *r).collect()
+/// Relative changes of the equity from period to period.
+pub fn period_returns(result: &BacktestResult, every: Duration) -> Vec<f64> {
+    let every = nanos(every).max(1);
+    let periods = returns_by(&result.equity, |ts| ts.as_nanos().div_euclid(every));
+    // The first one is over the start, not over a period.
+    periods.iter().skip(1).map(|(_, r)| *r).collect()
+}
+
+fn nanos(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Relative changes of the equity from one period's last point to the next one's; the first period's over

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use matching::{
     AccountConfig, AccountId, BarPrint, DepthUpdate, Exchange, ExchangeConfig, ExchangeEvent,
-    Execution, Liquidity, MarketId, Order, OrderId, OrderRequest, OrderStatus, PrintRule, Quiet,
-    TapeError,
+    Execution, Liquidity, MarketId, Order, OrderId, OrderRequest, OrderStatus, OrdersUpdate,
+    PrintRule, Quiet, TapeError,
 };
 use model::{
     Asset, Bar, Instrument, Notional, OrderState, Price, Quantity, Symbol, Trade, UnixNanos,
@@ -16,7 +16,8 @@ use model::{
 
 use crate::answer::{Answer, News, What};
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
-use crate::event::{DepthRow, TradeRow};
+use crate::event::{DepthRow, OrdersRow, TradeRow};
+use crate::tiers::Tiers;
 use crate::wire::{Best, Published, Wire};
 
 /// Closed orders that the venue still knows when it is asked for one.
@@ -47,6 +48,7 @@ pub(crate) struct Venue {
     places: Vec<u32>,
     events: Vec<ExchangeEvent>,
     path: IntrabarPath,
+    tiers: Tiers,
 }
 
 /// One of its markets.
@@ -133,7 +135,8 @@ impl Venue {
         let sites = sites.collect();
         let account = exchange.account("strategy").expect("it was opened");
         let (places, events) = (Vec::new(), Vec::new());
-        Ok(Self { at, exchange, account, sites, first, places, events, path })
+        let tiers = Tiers::new(&config.tiers, config.volume, config.fees);
+        Ok(Self { at, exchange, account, sites, first, places, events, path, tiers })
     }
 
     /// The symbols of its markets.
@@ -150,6 +153,18 @@ impl Venue {
     pub(crate) fn balances(&self) -> BTreeMap<Asset, Notional> {
         let balances = self.exchange.ledger().balances(self.account);
         balances.into_iter().map(|(asset, balance)| (asset, balance.total)).collect()
+    }
+
+    /// Before something happens at a time: the account pays what it has reached.
+    pub(crate) fn follow_tiers(&mut self, now: UnixNanos) {
+        if !self.tiers.is_due(now) {
+            return;
+        }
+        let Some(rates) = self.tiers.rates(now) else { return };
+        for site in &self.sites {
+            let known = self.exchange.set_fees(self.account, &site.symbol, rates);
+            debug_assert!(known.is_ok(), "the account and its markets are known");
+        }
     }
 
     /// Plays a recorded trade.
@@ -181,6 +196,21 @@ impl Venue {
         let Site { symbol, id, .. } = &self.sites[site];
         let update = DepthUpdate { symbol, snapshot: *snapshot, levels: *levels, bids, asks };
         self.exchange.on_depth_in(*id, &update, *ts, &mut self.events)?;
+        self.tell(site, *ts, wire);
+        Ok(())
+    }
+
+    /// Plays recorded orders.
+    pub(crate) fn on_orders(
+        &mut self,
+        site: usize,
+        row: &OrdersRow<'_>,
+        wire: &mut Wire,
+    ) -> Result<(), TapeError> {
+        let OrdersRow { ts, snapshot, levels, changes } = row;
+        let Site { symbol, id, .. } = &self.sites[site];
+        let update = OrdersUpdate { symbol, snapshot: *snapshot, levels: *levels, changes };
+        self.exchange.on_orders_in(*id, &update, *ts, &mut self.events)?;
         self.tell(site, *ts, wire);
         Ok(())
     }
@@ -234,7 +264,7 @@ impl Venue {
             wire.publish(self.at, market, now, Published::Best(best));
         }
         if stop == BarStop::Close {
-            wire.publish(self.at, market, now, Published::Bar(*bar));
+            wire.publish(self.at, market, now, Published::Bar(*bar, false));
         }
         Ok(price)
     }
@@ -302,6 +332,7 @@ impl Venue {
 
     /// Carries a request out.
     pub(crate) fn on_request(&mut self, request: Request, now: UnixNanos, wire: &mut Wire) {
+        self.follow_tiers(now);
         match request {
             Request::Submit(place) => self.submit(place, now, wire),
             Request::Cancel(place, number) => {
@@ -334,6 +365,7 @@ impl Venue {
             quantity: order.quantity,
             time_in_force: order.time_in_force,
             reduce_only: order.reduce_only,
+            fee_in_base: false,
         };
         let what = match self.exchange.submit(self.account, request, now, &mut self.events) {
             Ok(id) => {
@@ -384,9 +416,13 @@ impl Venue {
         Some(self.exchange.best_levels(site.id))
     }
 
-    fn tell_one(&self, event: ExchangeEvent, now: UnixNanos, wire: &mut Wire) {
+    fn tell_one(&mut self, event: ExchangeEvent, now: UnixNanos, wire: &mut Wire) {
         match event {
-            ExchangeEvent::Filled(execution) => self.tell_fill(&execution, now, wire),
+            ExchangeEvent::Filled(execution) => {
+                let fill = &execution.fill;
+                self.tiers.add(now, Notional::of(fill.price, fill.quantity));
+                self.tell_fill(&execution, now, wire);
+            }
             ExchangeEvent::Cancelled { order, reason } => {
                 let Some(known) = self.exchange.order(order) else { return };
                 let place = self.place(order);

@@ -2,16 +2,19 @@
 
 use std::collections::VecDeque;
 
-use engine::{Engine, OrderIds};
+use engine::{Action, BarRun, Engine, OrderIds};
 use model::{Bar, Level, Symbol, Trade, UnixNanos};
 
 use crate::answer::Answer;
 use crate::backtest::STARTED;
 use crate::config::BacktestConfig;
-use crate::event::TradeRow;
-use crate::latency::{Channel, IN_FLIGHT_MAX, nanos};
+use crate::event::{HeardRow, TradeRow};
+use crate::latency::{Channel, FeedError, IN_FLIGHT_MAX, nanos};
 use crate::record::Recorder;
-use crate::venue::Request;
+use crate::venue::{BarStop, Request};
+
+/// Most bars that a strategy is asked about at once.
+const BARS_MAX: usize = 32;
 
 /// What a venue publishes of one market.
 #[derive(Debug)]
@@ -19,7 +22,8 @@ pub(crate) enum Published {
     /// A trade, and the best levels where it changed them.
     Trade(TradeRow, Option<Best>),
     Best(Best),
-    Bar(Bar),
+    /// A bar, and whether the strategy was asked whether it passes over it.
+    Bar(Bar, bool),
 }
 
 /// Best levels, bid and ask.
@@ -39,6 +43,11 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
+    /// See [`Channel::follow`].
+    pub(crate) fn follow(&mut self, told: Option<HeardRow>) -> Result<(), FeedError> {
+        self.public.follow(told)
+    }
+
     /// True with nothing on its way.
     fn are_idle(&self) -> bool {
         self.public.is_empty() && self.private.is_empty() && self.requests.is_empty()
@@ -127,24 +136,38 @@ impl Wire {
         passed
     }
 
-    /// As [`Wire::pass_trade`], of a bar. It has told its last price before: as a trade, or, if that has no quantity,
-    /// as best prices, if they `moved`.
-    pub(crate) fn pass_bar(
+    /// As [`Wire::pass_trade`], of bars that follow each other, of which there may be [`Wire::together`]; how many of
+    /// them, from the first on. Each has told its last price before: as a trade, or, if it has no quantity, as best
+    /// prices, if they `moved`.
+    pub(crate) fn pass_bars(
         &mut self,
         venue: usize,
         market: usize,
-        bar: &Bar,
-        row: &TradeRow,
+        run: BarRun<'_>,
         moved: bool,
-    ) -> bool {
-        let passed = self.engine.pass_bar(&self.trades[market].symbol, bar);
-        if passed {
-            if row.quantity.is_positive() || moved {
-                self.travel(venue, row.ts);
+    ) -> usize {
+        let passed = self.engine.pass_bars(&self.trades[market].symbol, run);
+        if self.ahead != Some(0) {
+            for bar in &run.bars()[..passed] {
+                let last = BarStop::Close.at(bar);
+                if bar.volume.is_positive() || moved {
+                    self.travel(venue, last);
+                }
+                self.travel(venue, last);
             }
-            self.travel(venue, row.ts);
         }
         passed
+    }
+
+    /// Bars that may be passed over at once: news that take time are counted bar by bar.
+    pub(crate) fn together(&self) -> usize {
+        if self.ahead == Some(0) { BARS_MAX } else { 1 }
+    }
+
+    /// Before this time the strategy passes over trades of which [`Wire::pass_trade`] of the last one is enough; `None`
+    /// when each is to be asked about, or counted while it travels.
+    pub(crate) fn passes_until(&mut self) -> Option<UnixNanos> {
+        if self.ahead == Some(0) { self.engine.passes_until() } else { None }
     }
 
     /// Tells the engine of the last trade of several that were passed over.
@@ -152,6 +175,13 @@ impl Wire {
         let trade = &mut self.trades[market];
         last.write(trade);
         self.engine.passed_trades(trade, count);
+    }
+
+    /// Lets the engine look at a trade.
+    pub(crate) fn hear_trade(&mut self, market: usize, row: &TradeRow, actions: &mut Vec<Action>) {
+        let trade = &mut self.trades[market];
+        row.write(trade);
+        self.engine.hear_trade(trade, actions);
     }
 
     /// Counts news on their way that were passed over.
@@ -164,10 +194,20 @@ impl Wire {
     }
 
     /// Tells everybody at a venue.
-    pub(crate) fn publish(&mut self, venue: usize, market: usize, now: UnixNanos, what: Published) {
-        if self.passes_over(market, now, &what) {
+    pub(crate) fn publish(
+        &mut self,
+        venue: usize,
+        market: usize,
+        now: UnixNanos,
+        mut what: Published,
+    ) {
+        let passed = self.passes_over(market, now, &what);
+        if passed == Some(true) {
             self.travel(venue, now);
             return;
+        }
+        if let Published::Bar(_, asked) = &mut what {
+            *asked = passed.is_some();
         }
         let lines = &mut self.lines[venue];
         self.overflowed |= !lines.public.send(now, (market, what));
@@ -176,20 +216,20 @@ impl Wire {
     }
 
     /// True when the strategy took note of news and wants no more: as it would when they arrive, since it can hear
-    /// of nothing else until then.
-    fn passes_over(&mut self, market: usize, now: UnixNanos, what: &Published) -> bool {
-        let Some(feed) = self.ahead else { return false };
+    /// of nothing else until then. `None` when it was not asked.
+    fn passes_over(&mut self, market: usize, now: UnixNanos, what: &Published) -> Option<bool> {
+        let feed = self.ahead?;
         let arrival = now.as_nanos().saturating_add(feed);
         let hears_nothing =
             |lines: &Lines| lines.public.is_empty() && lines.private.next_at() >= arrival;
         if !self.lines.iter().all(hears_nothing) {
-            return false;
+            return None;
         }
         let trade = &mut self.trades[market];
-        match what {
+        let passed = match what {
             Published::Trade(row, best) => {
                 if best.is_some() && self.engine.wants().best_prices {
-                    return false;
+                    return None;
                 }
                 row.write(trade);
                 let passed = self.engine.pass_trade(trade);
@@ -199,8 +239,9 @@ impl Wire {
                 passed
             }
             Published::Best([bid, ask]) => self.engine.pass_best(&trade.symbol, *bid, *ask),
-            Published::Bar(bar) => self.engine.pass_bar(&trade.symbol, bar),
-        }
+            Published::Bar(bar, _) => self.engine.pass_bar(&trade.symbol, bar),
+        };
+        Some(passed)
     }
 
     /// Tells the strategy alone.

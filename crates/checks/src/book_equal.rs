@@ -141,6 +141,8 @@ impl<'a> Books<'a> {
         let since_ns = behind_since_ns.max(self.live_since_ns);
         let silent = |spell: &Spell| self.expect.lags.contains_key(&spell.fault);
         let since_ns = self.spells.heard_ns(since_ns, nanos(self.expect.silence_max), silent);
+        let since_ns =
+            self.spells.awake_ns(since_ns, nanos(self.expect.silence_max), &self.expect.freezes);
         let usual_ns = nanos(self.expect.book_lag_max).saturating_add(self.expect.slack_ns());
         let allowed_ns = usual_ns.saturating_add(self.lag_ns(since_ns));
         let Some(twins) = self.twins.get_mut(symbol) else {

@@ -5,6 +5,7 @@
 //! probe just after. A change without its neighbour, or a neighbour without its change, is wrong.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use model::audit::{BreakerState, CallOutcome};
 
@@ -12,6 +13,9 @@ use crate::expectations::{BreakerRules, nanos};
 use crate::facts::seconds;
 use crate::findings::{Findings, Place};
 use crate::opening_rule::{Ended, OpeningRule, Ruling, Slow, failures_in_a_row};
+
+/// Longest time for which the trader's metrics are behind what they tell of.
+const METRICS_LAG: Duration = Duration::from_secs(10);
 
 /// A change of state as the breaker tells it.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +76,9 @@ pub(crate) struct Replay<'a> {
     debt: Option<Debt>,
     /// An end after which the breaker may be open: from outside one cannot tell.
     may_open: Option<Place>,
+    /// When the metrics were last sampled, and how many calls it had rejected by then.
+    sampled_ns: u64,
+    rejected: u64,
 }
 
 impl<'a> Replay<'a> {
@@ -92,6 +99,8 @@ impl<'a> Replay<'a> {
             calls: BTreeMap::new(),
             debt: None,
             may_open: None,
+            sampled_ns: 0,
+            rejected: 0,
         }
     }
 
@@ -271,6 +280,7 @@ impl<'a> Replay<'a> {
             {
                 let wait_ns = self.rules.half_open_wait_max.map_or(u64::MAX, nanos);
                 self.probe_time(place, self.since_ns.saturating_add(wait_ns), findings);
+                self.probes_lost(place, findings);
                 return Some(Debt::Probe { place });
             }
             (from, to) => {
@@ -294,6 +304,37 @@ impl<'a> Replay<'a> {
             );
             findings.violate(place, message);
         }
+    }
+
+    /// Probes are given up only while they run: one that has ended must have given its slot back.
+    fn probes_lost(&self, place: Place, findings: &mut Findings) {
+        let probes = self.calls.values().filter(|call| call.epoch == self.epoch).count();
+        if probes < usize::try_from(self.rules.half_open_max).unwrap_or(usize::MAX) {
+            let message = format!(
+                "breaker {}: gives up {} probes though only {probes} are running",
+                self.name, self.rules.half_open_max
+            );
+            findings.violate(place, message);
+        }
+    }
+
+    /// The metrics were sampled: how many calls the breaker has rejected so far, if that has changed.
+    ///
+    /// Once its time is over, the next call must pass as a probe.
+    pub(crate) fn sampled(&mut self, place: Place, rejected: Option<u64>, findings: &mut Findings) {
+        let over_ns =
+            self.open_until_ns.saturating_add(nanos(METRICS_LAG)).saturating_add(self.slack_ns);
+        let more = rejected.is_some_and(|rejected| rejected > self.rejected);
+        if self.state == BreakerState::Open && self.sampled_ns > over_ns && more {
+            let message = format!(
+                "breaker {}: rejects calls though its time is over since {}",
+                self.name,
+                seconds(self.open_until_ns)
+            );
+            findings.violate(place, message);
+        }
+        self.sampled_ns = place.at_ns;
+        self.rejected = rejected.unwrap_or(self.rejected);
     }
 
     /// Notes until when the breaker must reject, and judges what it says about that.

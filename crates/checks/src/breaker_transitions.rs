@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::audit::AuditEvent;
-use model::history::Record;
+use model::history::{Event, Record, WorldEvent};
 
 use crate::breaker_replay::{Change, Replay};
 use crate::check::{Check, Class, Verdict};
@@ -28,6 +28,11 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         if is_crash(record, &expect.trader_host) {
             replays.clear();
             guards.clear();
+        }
+        if let Event::World(WorldEvent::MetricsSampled { changed }) = &record.event {
+            for (name, replay) in &mut replays {
+                replay.sampled(place, rejected(changed, name), &mut findings);
+            }
         }
         let Some(event) = audit(record) else {
             continue;
@@ -63,6 +68,12 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         replay.finish(&mut findings);
     }
     findings.verdict("no call was guarded by a breaker")
+}
+
+/// How many calls a breaker has rejected, if that has changed.
+fn rejected(changed: &BTreeMap<String, String>, breaker: &str) -> Option<u64> {
+    let series = format!("wavetank_breaker_rejected_total{{breaker=\"{breaker}\"}}");
+    changed.get(&series)?.parse().ok()
 }
 
 #[cfg(test)]

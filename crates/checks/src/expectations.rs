@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use model::Notional;
+use model::audit::CallOutcome;
 
 use crate::opening_rule::OpeningRule;
 
@@ -53,6 +54,43 @@ pub struct CallRule {
     pub breaker: Option<String>,
     /// Longest bound that the call may set itself.
     pub bound_max: Duration,
+}
+
+/// How a call that went wrong must be counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRule {
+    /// Beginning of the operations that it is for: `kraken/`.
+    pub op: String,
+    /// Beginning of what such a call says of itself.
+    pub error: String,
+    /// As what it counts.
+    pub outcome: CallOutcome,
+}
+
+/// How often the calls of a lane may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryRule {
+    /// Retries of one call.
+    pub retries_max: u32,
+    /// Retries that all calls together may have saved up.
+    pub saved_max: u32,
+    /// Retries that calls earn, in percent of the calls.
+    pub calls_percent: u32,
+    /// Retries that time earns, per second.
+    pub per_second: u32,
+}
+
+/// How long a lost stream waits before it connects again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReconnectRule {
+    /// Longest first wait; it doubles from try to try.
+    pub base: Duration,
+    /// Longest of all waits.
+    pub cap: Duration,
+    /// Part of the longest wait that is not left to chance, 0 to 100.
+    pub least_percent: u32,
+    /// Time for which a stream must have been live before its waits begin anew.
+    pub settled_after: Duration,
 }
 
 /// How often something may happen.
@@ -160,6 +198,13 @@ pub struct Expectations {
     pub breakers: BTreeMap<String, BreakerRules>,
     /// Every operation that the trader may call, by name: `kraken/AddOrder`, `kraken/public/connect`.
     pub calls: BTreeMap<String, CallRule>,
+    /// How calls behind a breaker must be counted that say what went wrong; the first rule that fits decides, and
+    /// what none names may count as anything.
+    pub outcomes: Vec<OutcomeRule>,
+    /// Budgets of retries, by lane: `kraken/read`.
+    pub retries: BTreeMap<String, RetryRule>,
+    /// Pace of reconnects; `None` if nobody promises that.
+    pub reconnect: Option<ReconnectRule>,
     /// Every stream that the trader must run: `kraken/public`.
     pub streams: BTreeSet<String>,
     /// What falls silent by a fault, by its number.
@@ -168,6 +213,17 @@ pub struct Expectations {
     pub lags: BTreeMap<u32, Duration>,
     /// How long after the end of a fault something may still arrive that it kept on its way, by its number.
     pub under_way: BTreeMap<u32, Duration>,
+    /// Numbers of the faults that stop the trader's process for a while: it is late with everything by them.
+    pub freezes: BTreeSet<u32>,
+    /// Numbers of the faults that damage what the trader hears of the market.
+    pub damaging: BTreeSet<u32>,
+    /// Of whose health the trader must tell that it is unwell while a breaker is open or a stream is down, by the name
+    /// of that: `kraken/public`, `kraken/read`, `influx/write`.
+    pub dependencies: BTreeMap<String, String>,
+    /// Operations that the trader may not call while it was asked to wait.
+    pub paused: BTreeSet<String>,
+    /// Longest time from an error to what follows from it without any waiting.
+    pub react_within: Duration,
     /// Hosts of the databases that the trader must write into.
     pub sinks: BTreeSet<String>,
     /// How often calls may begin, by name of what the venue counts.
@@ -215,11 +271,19 @@ impl Expectations {
             breaker: BreakerRules::standard(),
             breakers: BTreeMap::new(),
             calls: BTreeMap::new(),
+            outcomes: Vec::new(),
+            retries: BTreeMap::new(),
+            reconnect: None,
             streams: BTreeSet::new(),
             sinks: BTreeSet::new(),
             silences: BTreeMap::new(),
             lags: BTreeMap::new(),
             under_way: BTreeMap::new(),
+            freezes: BTreeSet::new(),
+            damaging: BTreeSet::new(),
+            dependencies: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            react_within: Duration::from_secs(1),
             rates: BTreeMap::new(),
             order_counter: None,
             venue_limits: None,

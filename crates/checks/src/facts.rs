@@ -1,5 +1,7 @@
 //! Plain facts that several checks read from the history.
 
+use std::collections::BTreeSet;
+
 use model::audit::{AuditEvent, StreamState};
 use model::history::{Event, Phase, Record, WorldEvent};
 
@@ -104,6 +106,27 @@ impl Spells {
             if noticed { heard_ns } else { end_ns }
         };
         ends.into_iter().fold(since_ns, later)
+    }
+
+    /// When somebody can act who wants to at a time: after the faults that stop him.
+    pub(crate) fn thawed_ns(&self, due_ns: u64, frozen: &BTreeSet<u32>) -> u64 {
+        // They began in order: what one puts off, the next may put off further.
+        let freezes = self.spells.iter().filter(|spell| frozen.contains(&spell.fault));
+        freezes.fold(due_ns, |due_ns, spell| {
+            let to_ns = spell.to_ns.unwrap_or(u64::MAX);
+            if spell.from_ns <= due_ns { due_ns.max(to_ns) } else { due_ns }
+        })
+    }
+
+    /// When somebody who hears nothing since a time may first have looked, if he must notice within a bound:
+    /// whoever was stopped meanwhile looks from then on.
+    pub(crate) fn awake_ns(&self, since_ns: u64, bound_ns: u64, frozen: &BTreeSet<u32>) -> u64 {
+        let freezes = self.spells.iter().filter(|spell| frozen.contains(&spell.fault));
+        freezes.fold(since_ns, |since_ns, spell| {
+            let to_ns = spell.to_ns.unwrap_or(u64::MAX);
+            let noticed = since_ns.saturating_add(bound_ns) < spell.from_ns;
+            if noticed { since_ns } else { since_ns.max(to_ns) }
+        })
     }
 
     /// The faults, in the order in which they began.

@@ -18,18 +18,29 @@ mod expectations;
 mod facts;
 mod faults_struck;
 mod findings;
+mod health_told;
 mod history_sound;
 mod live_is_earned;
+mod market_in_order;
 mod money_conserved;
 mod no_duplicate_order;
+mod nothing_kept;
 mod nothing_left_behind;
+mod nothing_swallowed;
 mod opening_rule;
 mod order_facts;
 mod orders_equal;
+mod orders_followed;
+mod outcomes_counted;
+mod outcomes_true;
+mod pauses_honoured;
 mod positions_equal;
 mod rates_bounded;
+mod reconnects_paced;
 mod recovered;
+mod refusals_caused;
 mod registry;
+mod retries_bounded;
 mod silence_noticed;
 mod sink_complete;
 #[doc(hidden)]
@@ -39,8 +50,8 @@ mod waits_bounded;
 
 pub use check::{Check, CheckResult, Class, Verdict, Violation};
 pub use expectations::{
-    BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, Silence,
-    VenueLimits,
+    BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, OutcomeRule, Rate, RateRule,
+    ReconnectRule, RetryRule, Silence, VenueLimits,
 };
 pub use opening_rule::{OpeningRule, Span};
 pub use registry::{ALL, run, worst};

@@ -14,7 +14,7 @@ use crate::findings::{Findings, Place, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "positions-equal",
     class: Class::Safety,
-    sentence: "the trader's positions are the sum of the venue's executions, and it counts none twice",
+    sentence: "the trader's positions are the sum of the venue's executions, over all its lives, and it tells of each once, as it was",
     judge,
 };
 
@@ -27,8 +27,6 @@ struct Positions<'a> {
     at_venue: BTreeMap<&'a Symbol, Quantity>,
     at_trader: BTreeMap<&'a Symbol, Quantity>,
     changed: Place,
-    /// A trader crashed before the present one.
-    crashed: bool,
 }
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
@@ -52,6 +50,9 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     if !expect.is_cut() || settled {
         positions.compare(end, "at the end", &mut findings);
     }
+    if !expect.is_cut() {
+        positions.untold(end, &mut findings);
+    }
     findings.verdict("nothing was executed")
 }
 
@@ -71,11 +72,10 @@ impl<'a> Positions<'a> {
         positions
     }
 
-    /// The positions of the next trader begin at zero, and orders of this one do not count in them.
+    /// The next trader says anew what it holds, which is what all of them did; the orders of this one are none
+    /// of which it hears.
     fn crash(&mut self) {
-        self.crashed = true;
         self.symbols.clear();
-        self.at_venue.clear();
         self.at_trader.clear();
     }
 
@@ -92,10 +92,6 @@ impl<'a> Positions<'a> {
         if self.executed.insert((symbol, fill.trade_id), known).is_some() {
             let message = format!("venue executes {symbol} trade {} twice", fill.trade_id);
             findings.violate(record, message);
-        }
-        let earlier = !client_order_id.as_ref().is_some_and(|id| self.symbols.contains_key(id));
-        if self.crashed && earlier {
-            return;
         }
         let signed = match side {
             Side::Buy => fill.quantity,
@@ -153,6 +149,19 @@ impl<'a> Positions<'a> {
                 executed.fee
             )
         })
+    }
+
+    /// Reports the executions of which the trader never told.
+    fn untold(&self, end: Place, findings: &mut Findings) {
+        for (key @ (symbol, trade_id), (owner, _)) in &self.executed {
+            let ours = owner.is_some_and(|owner| self.symbols.contains_key(owner));
+            if ours && !self.counted.contains(key) {
+                let owner = owner.map_or("", ClientOrderId::as_str);
+                let message =
+                    format!("{symbol} trade {trade_id} of order {owner} is not told by the trader");
+                findings.violate(end, message);
+            }
+        }
     }
 
     fn compare(&self, now: Place, when: &str, findings: &mut Findings) {

@@ -6,8 +6,10 @@ use crate::check::{Check, CheckResult, Class};
 use crate::expectations::Expectations;
 use crate::{
     book_equal, breaker_open_blocks, breaker_transitions, breakers_opened, calls_known,
-    faults_struck, history_sound, live_is_earned, money_conserved, no_duplicate_order,
-    nothing_left_behind, orders_equal, positions_equal, rates_bounded, recovered, silence_noticed,
+    faults_struck, health_told, history_sound, live_is_earned, market_in_order, money_conserved,
+    no_duplicate_order, nothing_kept, nothing_left_behind, nothing_swallowed, orders_equal,
+    orders_followed, outcomes_counted, outcomes_true, pauses_honoured, positions_equal,
+    rates_bounded, reconnects_paced, recovered, refusals_caused, retries_bounded, silence_noticed,
     sink_complete, venue_limits, waits_bounded,
 };
 
@@ -19,18 +21,29 @@ pub const ALL: &[Check] = &[
     breaker_open_blocks::CHECK,
     breakers_opened::CHECK,
     calls_known::CHECK,
+    outcomes_counted::CHECK,
+    refusals_caused::CHECK,
+    retries_bounded::CHECK,
     waits_bounded::CHECK,
     rates_bounded::CHECK,
     venue_limits::CHECK,
+    pauses_honoured::CHECK,
     live_is_earned::CHECK,
     silence_noticed::CHECK,
+    reconnects_paced::CHECK,
+    health_told::CHECK,
     book_equal::CHECK,
+    orders_followed::CHECK,
+    market_in_order::CHECK,
     no_duplicate_order::CHECK,
+    outcomes_true::CHECK,
     orders_equal::CHECK,
     positions_equal::CHECK,
     money_conserved::CHECK,
     sink_complete::CHECK,
+    nothing_swallowed::CHECK,
     nothing_left_behind::CHECK,
+    nothing_kept::CHECK,
     recovered::CHECK,
 ];
 

@@ -65,6 +65,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             let from_ns = claim.from_ns.max(hold.from_ns);
             let from_ns = arrived_ns(&spells, from_ns, end.at_ns, expect);
             let from_ns = spells.heard_ns(from_ns, bound_ns, silent);
+            let from_ns = spells.awake_ns(from_ns, bound_ns, &expect.freezes);
             let noticed_by_ns = from_ns.saturating_add(bound_ns);
             // A hold that ends sooner, or a stream that was down by then, proves nothing.
             if claim.to.at_ns < from_ns || to_ns <= noticed_by_ns {

@@ -157,6 +157,8 @@ fn content_of(event: &AuditEvent) -> Option<String> {
         | AuditEvent::CallEnded { .. }
         | AuditEvent::BookApplied { .. }
         | AuditEvent::BookLost { .. }
+        | AuditEvent::TradeSeen { .. }
+        | AuditEvent::TradesMissed { .. }
         | AuditEvent::HealthChanged { .. }
         | AuditEvent::SinkLost { .. }
         | AuditEvent::Shutdown { .. } => None,

@@ -8,7 +8,7 @@ use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{audit, is_crash, seconds};
+use crate::facts::{Spells, audit, is_crash, seconds};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -26,8 +26,17 @@ struct Wait<'a> {
     bound_ns: u64,
 }
 
+impl Wait<'_> {
+    /// When it must be over; while the trader's process is stopped, nothing of it ends.
+    fn over_by_ns(&self, spells: &Spells, expect: &Expectations) -> u64 {
+        let due_ns = self.place.at_ns.saturating_add(self.bound_ns);
+        spells.thawed_ns(due_ns, &expect.freezes).saturating_add(expect.slack_ns())
+    }
+}
+
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
+    let spells = Spells::of(history);
     let mut waits: BTreeMap<u64, Wait<'_>> = BTreeMap::new();
     let mut numbers = BTreeSet::new();
     for record in history {
@@ -63,7 +72,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                 continue;
             };
             let lasted_ns = record.at_ns.saturating_sub(wait.place.at_ns);
-            if lasted_ns > wait.bound_ns.saturating_add(expect.slack_ns()) {
+            if record.at_ns > wait.over_by_ns(&spells, expect) {
                 let message = format!(
                     "call #{call} {} took {}, at most {} allowed",
                     wait.op,
@@ -74,7 +83,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             }
         }
     }
-    never_ended(waits, end_of(history), expect, &mut findings);
+    never_ended(waits, end_of(history), &spells, expect, &mut findings);
     findings.verdict("no call was made")
 }
 
@@ -82,14 +91,13 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
 fn never_ended(
     waits: BTreeMap<u64, Wait<'_>>,
     end: Place,
+    spells: &Spells,
     expect: &Expectations,
     findings: &mut Findings,
 ) {
     for (call, wait) in waits {
         // A run that was cut short may end in the middle of a wait.
-        let waited_ns = end.at_ns.saturating_sub(wait.place.at_ns);
-        let allowed_ns = wait.bound_ns.saturating_add(expect.slack_ns());
-        if expect.is_cut() && waited_ns <= allowed_ns {
+        if expect.is_cut() && end.at_ns <= wait.over_by_ns(spells, expect) {
             continue;
         }
         let message = format!(

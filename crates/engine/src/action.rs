@@ -46,6 +46,9 @@ pub enum EngineEvent {
         /// Those that it told; all of them, unless somebody gave up.
         fills: Vec<Fill>,
     },
+    /// What earlier runs of the program hold, all of it: base units per instrument. It may be told again, as more
+    /// becomes known.
+    Inherited(Vec<(Symbol, Quantity)>),
     /// No new orders from now on; open ones are cancelled.
     Stop,
 }

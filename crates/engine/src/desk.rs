@@ -5,6 +5,7 @@ use model::{
 };
 
 use crate::by_symbol::BySymbol;
+use crate::order::Order;
 use crate::orders::Orders;
 
 /// What is known of one instrument's market.
@@ -125,5 +126,12 @@ impl Desk<'_> {
     /// Wishes for the cancellation of an order. Asking twice is harmless.
     pub fn cancel(&mut self, id: &ClientOrderId) {
         self.wishes.push(Wish::Cancel(id.clone()));
+    }
+
+    /// Wishes for the cancellation of every working order of an instrument, of one side or of both, oldest first.
+    pub fn cancel_working(&mut self, symbol: &Symbol, side: Option<Side>) {
+        let orders = self.orders.working_in(symbol).map(Order::request);
+        let of_side = orders.filter(|order| side.is_none_or(|side| order.side == side));
+        self.wishes.extend(of_side.map(|order| Wish::Cancel(order.client_order_id.clone())));
     }
 }

@@ -1,23 +1,26 @@
 //! The engine: one step per event.
 
 mod fills;
+mod hear;
+mod positions;
+mod refusal;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    Bar, FeedEvent, Instrument, Level, NewOrder, OrderKind, OrderReport, OrderState, Price,
-    Quantity, Side, StreamKind, Symbol, Trade, UnixNanos, panic_message,
+    FeedEvent, Instrument, Intake, NewOrder, OrderReport, OrderState, Quantity, Side, StreamKind,
+    UnixNanos, panic_message,
 };
 use thiserror::Error;
 
-use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, OrderNews, SubmitOutcome};
+use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
 use crate::by_symbol::BySymbol;
 use crate::desk::{Desk, MarketView, Wish};
 use crate::order::{Order, OrderUpdate, Source};
 use crate::orders::{OrderNumber, Orders};
-use crate::risk::{RiskLimits, rule_broken};
+use crate::risk::RiskLimits;
 use crate::strategy::{Strategy, Wants};
 
 /// What an engine needs to start.
@@ -55,10 +58,13 @@ pub struct Engine {
     risk: RiskLimits,
     markets: BySymbol<MarketView>,
     positions: BySymbol<Quantity>,
+    /// The part of them that earlier runs left.
+    inherited: BySymbol<Quantity>,
     orders: Orders,
     /// Orders whose executions are being asked for.
     fetching: BTreeSet<OrderNumber>,
     private_live: bool,
+    intake: Intake,
     stopping: bool,
     failure: Option<String>,
     steps: u64,
@@ -89,9 +95,11 @@ impl Engine {
             risk: config.risk,
             markets: BySymbol::default(),
             positions: BySymbol::default(),
+            inherited: BySymbol::default(),
             orders: Orders::new(config.started),
             fetching: BTreeSet::new(),
             private_live: false,
+            intake: Intake::Open,
             stopping: false,
             failure: None,
             steps: 0,
@@ -143,62 +151,12 @@ impl Engine {
                     self.on_executions(number, fills, actions);
                 }
             }
+            EngineEvent::Inherited(positions) => {
+                for (symbol, quantity) in positions {
+                    self.inherit(symbol, quantity, actions);
+                }
+            }
             EngineEvent::Stop => self.on_stop(actions),
-        }
-    }
-
-    /// Takes a trade at which the strategy has nothing to do. False when it may have: then it must come through
-    /// [`Engine::step`].
-    pub fn pass_trade(&mut self, trade: &Trade) -> bool {
-        let passed = self.passes_trade(trade);
-        if passed {
-            self.passed_trades(trade, 1);
-        }
-        passed
-    }
-
-    /// As [`Engine::pass_trade`], but only the strategy takes note: [`Engine::passed_trades`] follows for the last
-    /// of several, before anything else.
-    pub fn passes_trade(&mut self, trade: &Trade) -> bool {
-        !self.wants.trades || self.passes_over(|strategy| strategy.passes_over(trade))
-    }
-
-    /// Takes note of several trades that were passed over: the last one, and how many they were.
-    pub fn passed_trades(&mut self, last: &Trade, count: u64) {
-        self.steps += count;
-        self.note_trade(last);
-    }
-
-    /// As [`Engine::pass_trade`], of the best prices of a book.
-    pub fn pass_best(&mut self, symbol: &Symbol, bid: Option<Level>, ask: Option<Level>) -> bool {
-        if self.wants.best_prices {
-            return false;
-        }
-        self.steps += 1;
-        self.note_best(symbol, bid, ask);
-        true
-    }
-
-    /// As [`Engine::pass_trade`], of a bar.
-    pub fn pass_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
-        let passed = self.passes_bar(symbol, bar);
-        self.steps += u64::from(passed);
-        passed
-    }
-
-    fn passes_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
-        !self.wants.bars || self.passes_over(|strategy| strategy.passes_over_bar(symbol, bar))
-    }
-
-    /// As [`Engine::step_into`], of news of an order whose number is known: see [`Orders::number`].
-    pub fn hear_of(&mut self, number: u64, news: OrderNews<'_>, actions: &mut Vec<Action>) {
-        self.steps += 1;
-        let number = OrderNumber(number);
-        match news {
-            OrderNews::Submitted(outcome) => self.on_submitted(number, outcome, actions),
-            OrderNews::Cancelled(outcome) => self.on_cancelled(number, &outcome, actions),
-            OrderNews::Located(outcome) => self.on_located(number, outcome, actions),
-            OrderNews::Told(report) => self.on_news(number, report, actions),
         }
     }
 
@@ -217,7 +175,7 @@ impl Engine {
         &self.orders
     }
 
-    /// Base units owned per instrument since the start.
+    /// Base units owned per instrument, since the start or since that of the earlier runs that were inherited.
     pub fn positions(&self) -> &BySymbol<Quantity> {
         &self.positions
     }
@@ -230,6 +188,11 @@ impl Engine {
     /// The panic of the strategy, if it panicked. It is not asked again, and everything is cancelled.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
+    }
+
+    /// The orders that the venue takes, as far as it said.
+    pub fn intake(&self) -> Intake {
+        self.intake
     }
 
     /// True when no order can change any more, and no execution is being asked for.
@@ -249,24 +212,12 @@ impl Engine {
                         .for_each(|market| (market.bid, market.ask) = (None, None));
                 }
             }
-            FeedEvent::Trade(trade) => {
-                let wanted = !self.passes_trade(&trade);
-                self.note_trade(&trade);
-                if wanted {
-                    self.consult(actions, |strategy, desk| strategy.on_trade(&trade, desk));
-                }
-            }
+            FeedEvent::Intake(intake) => self.intake = intake,
+            FeedEvent::Trade(trade) => self.on_trade(&trade, actions),
             FeedEvent::BestPrices { symbol, bid, ask } => {
-                self.note_best(&symbol, bid, ask);
-                if self.wants.best_prices {
-                    self.consult(actions, |strategy, desk| strategy.on_best_prices(&symbol, desk));
-                }
+                self.on_best(&symbol, [bid, ask], actions);
             }
-            FeedEvent::Bar { symbol, bar } => {
-                if !self.passes_bar(&symbol, &bar) {
-                    self.consult(actions, |strategy, desk| strategy.on_bar(&symbol, &bar, desk));
-                }
-            }
+            FeedEvent::Bar { symbol, bar } => self.on_bar(&symbol, &bar, actions),
             FeedEvent::Order(report) => {
                 self.on_report(&report, actions);
             }
@@ -275,30 +226,6 @@ impl Engine {
                 self.on_open_orders(self.steps, &open, true, actions);
             }
         }
-    }
-
-    /// True when the strategy took note of something and wants no desk for it. Whoever panicked is not asked.
-    fn passes_over(&mut self, ask: impl FnOnce(&mut dyn Strategy) -> bool) -> bool {
-        if self.failure.is_some() {
-            return false;
-        }
-        let strategy = self.strategy.as_mut();
-        match catch_unwind(AssertUnwindSafe(|| ask(strategy))) {
-            Ok(passed) => passed,
-            Err(panic) => {
-                self.failure = Some(panic_message(panic.as_ref()));
-                false
-            }
-        }
-    }
-
-    fn note_trade(&mut self, trade: &Trade) {
-        self.markets.entry(&trade.symbol).remember(trade);
-    }
-
-    fn note_best(&mut self, symbol: &Symbol, bid: Option<Level>, ask: Option<Level>) {
-        let market = self.markets.entry(symbol);
-        (market.bid, market.ask) = (bid, ask);
     }
 
     fn on_submitted(
@@ -455,8 +382,11 @@ impl Engine {
         }
         if !update.filled_more.is_zero() {
             let NewOrder { symbol, side, .. } = order.request();
-            let (symbol, side) = (symbol.clone(), *side);
-            self.move_position(symbol, side, update.filled_more, actions);
+            let moved = match side {
+                Side::Buy => update.filled_more,
+                Side::Sell => update.filled_more.negated(),
+            };
+            self.move_position(symbol.clone(), moved, actions);
         }
         self.consult(actions, |strategy, desk| {
             let orders = desk.orders;
@@ -464,25 +394,6 @@ impl Engine {
                 strategy.on_order(order, desk);
             }
         });
-    }
-
-    fn move_position(
-        &mut self,
-        symbol: Symbol,
-        side: Side,
-        filled: Quantity,
-        actions: &mut Vec<Action>,
-    ) {
-        let position = self.positions.entry(&symbol);
-        let moved = match side {
-            Side::Buy => position.checked_add(filled),
-            Side::Sell => position.checked_sub(filled),
-        };
-        *position = moved.expect("orders fill up to their quantity, which the risk limits bound");
-        let quantity = *position;
-        if self.audits {
-            actions.push(Action::Audit(AuditEvent::PositionChanged { symbol, quantity }));
-        }
     }
 
     /// Lets the strategy look, then carries out its wishes.
@@ -503,7 +414,9 @@ impl Engine {
             markets: &self.markets,
             positions: &self.positions,
             orders: &self.orders,
-            can_trade: self.private_live && !self.stopping,
+            can_trade: self.private_live
+                && !self.stopping
+                && matches!(self.intake, Intake::Open | Intake::PostOnly),
             wishes: std::mem::take(&mut self.wishes),
         };
         let strategy = self.strategy.as_mut();
@@ -550,44 +463,6 @@ impl Engine {
         }
         self.orders.place(request.clone());
         actions.push(Action::Submit(request));
-    }
-
-    /// Why an order must not be placed, if so.
-    fn refusal(&self, request: &NewOrder) -> Option<&'static str> {
-        let Some(instrument) = self.instruments.get(&request.symbol) else {
-            return Some("instrument is not traded here");
-        };
-        if self.stopping || !self.private_live {
-            return Some("orders cannot be followed now");
-        }
-        if let Some(why) = rule_broken(instrument, request, self.price_hint(request)) {
-            return Some(why);
-        }
-        if request.quantity > self.risk.order_quantity_max {
-            return Some("order_quantity_max exceeded");
-        }
-        let exposure = self.orders.exposure(&request.symbol);
-        if exposure.orders >= self.risk.working_orders_max {
-            return Some("working_orders_max exceeded");
-        }
-        let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
-        let wanted = exposure.of(request.side) + i128::from(request.quantity.raw());
-        if !self.risk.allows_position(position, request.side, wanted) {
-            return Some("position_max exceeded");
-        }
-        None
-    }
-
-    /// The price at which an order may be expected to trade, for rules about its cost.
-    fn price_hint(&self, request: &NewOrder) -> Option<Price> {
-        match request.kind {
-            OrderKind::Limit { price, .. } => Some(price),
-            OrderKind::Triggered { price, limit, .. } => Some(limit.unwrap_or(price)),
-            OrderKind::Market => {
-                let last = self.markets.get(&request.symbol)?.last_trade.as_ref()?;
-                Some(last.price)
-            }
-        }
     }
 
     fn cancel(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {

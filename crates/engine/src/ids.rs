@@ -23,6 +23,9 @@ pub struct OrderIds {
     prefix: [u8; PREFIX_MAX],
     length: usize,
     drawn: u64,
+    /// The digits of the next number, the last one at the end, and how many they are.
+    next: [u8; DIGITS_MAX],
+    digits: usize,
 }
 
 impl OrderIds {
@@ -31,7 +34,9 @@ impl OrderIds {
         let millis = u64::try_from(started.as_nanos() / 1_000_000).unwrap_or(0);
         let mut prefix = [b'-'; PREFIX_MAX];
         let length = base36(millis, &mut prefix) + 1;
-        Self { prefix, length, drawn: 0 }
+        let mut next = [b'0'; DIGITS_MAX];
+        next[DIGITS_MAX - 1] = b'1';
+        Self { prefix, length, drawn: 0, next, digits: 1 }
     }
 
     /// Ids handed out.
@@ -41,7 +46,7 @@ impl OrderIds {
 
     /// The next id.
     pub(crate) fn peek(&self) -> ClientOrderId {
-        self.id(self.drawn + 1)
+        self.named(&self.next[DIGITS_MAX - self.digits..])
     }
 
     /// The id of an order by its number, from 1.
@@ -49,16 +54,33 @@ impl OrderIds {
     /// # Panics
     /// After 36^9 orders, which no run reaches: the id would be too long for the venues.
     pub fn id(&self, number: u64) -> ClientOrderId {
-        let mut text = [0; PREFIX_MAX + DIGITS_MAX + 1];
+        let mut digits = [0; DIGITS_MAX];
+        let count = base36(number, &mut digits);
+        self.named(&digits[..count])
+    }
+
+    fn named(&self, digits: &[u8]) -> ClientOrderId {
+        let mut text = [0; PREFIX_MAX + DIGITS_MAX];
         text[..PREFIX_MAX].copy_from_slice(&self.prefix);
-        let digits = base36(number, &mut text[self.length..]);
-        ClientOrderId::try_from(&text[..self.length + digits])
+        text[self.length..][..digits.len()].copy_from_slice(digits);
+        ClientOrderId::try_from(&text[..self.length + digits.len()])
             .expect("8 + 1 + at most 9 characters of the alphabet")
     }
 
     /// Hands out the next id; its number.
     pub(crate) fn draw(&mut self) -> u64 {
         self.drawn += 1;
+        for (at, digit) in (1..).zip(self.next.iter_mut().rev()) {
+            self.digits = self.digits.max(at);
+            match digit {
+                b'z' => *digit = b'0',
+                b'9' => *digit = b'a',
+                _ => *digit += 1,
+            }
+            if *digit != b'0' {
+                break;
+            }
+        }
         self.drawn
     }
 
@@ -134,8 +156,9 @@ mod tests {
     fn ids_count_up_behind_the_start_time_and_tell_their_numbers() {
         let mut ids = OrderIds::new(UnixNanos::from_secs(1_561_939_203));
         let mut drawn = Vec::new();
-        for number in 1..=36 {
+        for number in 1..=2_000 {
             let id = ids.peek();
+            assert_eq!(id, ids.id(number));
             assert_eq!(ids.number_of(&id), None, "not handed out yet");
             assert_eq!(ids.draw(), number);
             assert_eq!(ids.number_of(&id), Some(OrderNumber(number)));

@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod action;
+mod bar_run;
 mod by_symbol;
 mod desk;
 mod ema;
@@ -20,6 +21,7 @@ mod strategies;
 mod strategy;
 
 pub use action::{Action, CancelOutcome, EngineEvent, LocateOutcome, OrderNews, SubmitOutcome};
+pub use bar_run::BarRun;
 pub use by_symbol::BySymbol;
 pub use desk::{Desk, MarketView};
 pub use ema::Ema;

@@ -10,9 +10,10 @@ use crate::by_symbol::BySymbol;
 use crate::ids::OrderIds;
 use crate::order::Order;
 
-/// The newest orders that are kept, whatever their state.
-const RECENT_MAX: usize = 10_000;
-/// Older orders that are kept because they were still working; beyond, those that ended are forgotten.
+/// The newest orders that are kept, whatever their state. They stay in the processor's memory: ten times as many
+/// make each order slower.
+const RECENT_MAX: usize = 1_000;
+/// Older orders that are kept because they were not settled; beyond, those that ended are forgotten.
 const OLDER_MAX: usize = 1_000;
 
 /// Number of an order: 1 for the first. Our id of it says it, so that none has to be looked up.
@@ -202,7 +203,8 @@ impl Orders {
         let Some(order) = self.recent.pop_front() else { return };
         let number = OrderNumber(self.first);
         self.first += 1;
-        if order.is_working() {
+        // Of one that has ended, executions may still be asked for.
+        if order.is_working() || !order.missing().is_zero() {
             self.older.insert(number, order);
         }
         if self.older.len() > OLDER_MAX {
@@ -253,7 +255,7 @@ mod tests {
         assert!(orders.get(&first).is_some_and(Order::is_working));
         assert_eq!(orders.working().count(), 1);
         assert_eq!(orders.at(OrderNumber(2)), None, "it ended long ago");
-        assert!(orders.at(OrderNumber(orders.placed() - 9_999)).is_some());
+        assert!(orders.at(OrderNumber(orders.placed() - RECENT_MAX as u64 + 1)).is_some());
         assert_eq!(orders.recent.len() + orders.older.len(), RECENT_MAX + 1);
         end(&mut orders, 1);
         assert!(orders.get(&first).is_some(), "late news of it still find it");

@@ -12,17 +12,21 @@ pub enum Means {
     Pandas,
 }
 
-/// A mean of the last `bars` prices. Cheap to copy: a step gives the next one.
+/// Two means of the last prices, the fast one and the slow one, which are compared. Cheap to copy: a step gives the
+/// next pair.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RollingMean {
-    bars: usize,
-    sum: Sum,
+pub(crate) struct MeanPair {
+    /// How many prices each is of.
+    bars: [usize; 2],
+    sums: Sums,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Sum {
+enum Sums {
+    /// The fast sum times the slow length, less the slow sum times the fast length: its sign is that of the
+    /// difference of the means.
     Exact(i128),
-    Pandas(Compensated),
+    Pandas([Compensated; 2]),
 }
 
 /// The state of pandas' `roll_mean` (`pandas/_libs/window/aggregations.pyx`): a sum with Kahan's compensation, one
@@ -36,43 +40,103 @@ struct Compensated {
     same: usize,
 }
 
-impl RollingMean {
-    pub(crate) const fn new(bars: usize, means: Means) -> Self {
-        let sum = match means {
-            Means::Exact => Sum::Exact(0),
-            Means::Pandas => {
-                Sum::Pandas(Compensated { sum: 0.0, added: 0.0, removed: 0.0, last: 0, same: 0 })
-            }
+impl MeanPair {
+    pub(crate) const fn new(bars: [usize; 2], means: Means) -> Self {
+        let none = Compensated { sum: 0.0, added: 0.0, removed: 0.0, last: 0, same: 0 };
+        let sums = match means {
+            Means::Exact => Sums::Exact(0),
+            Means::Pandas => Sums::Pandas([none; 2]),
         };
-        Self { bars, sum }
+        Self { bars, sums }
     }
 
-    pub(crate) const fn bars(&self) -> usize {
+    /// How many prices each is of.
+    pub(crate) const fn bars(&self) -> [usize; 2] {
         self.bars
     }
 
-    /// The mean after a price, in steps of `10^-9`, came and another one went.
-    pub(crate) fn step(self, gone: Option<i64>, price: i64) -> Self {
-        let sum = match self.sum {
-            Sum::Exact(sum) => Sum::Exact(sum + i128::from(price) - i128::from(gone.unwrap_or(0))),
-            Sum::Pandas(sum) => Sum::Pandas(sum.without(gone).with(price)),
+    /// The means after a price, in steps of `10^-9`, came and another one of each went.
+    pub(crate) fn step(self, gone: [Option<i64>; 2], price: i64) -> Self {
+        let sums = match self.sums {
+            Sums::Exact(difference) => {
+                let gone = gone.map(|gone| gone.unwrap_or(0));
+                Sums::Exact(difference + change(self.bars, gone, price))
+            }
+            Sums::Pandas([fast, slow]) => {
+                let [left, right] = gone;
+                Sums::Pandas([fast.without(left).with(price), slow.without(right).with(price)])
+            }
         };
-        Self { sum, ..self }
+        Self { sums, ..self }
     }
 
-    /// How this mean is to another one that is computed alike; both are of as many prices as they want.
-    pub(crate) fn against(&self, other: &Self) -> Option<Ordering> {
-        match (self.sum, other.sum) {
-            (Sum::Exact(mine), Sum::Exact(its)) => {
-                let wide = |bars: usize| i128::try_from(bars).unwrap_or(1);
-                Some((mine * wide(other.bars)).cmp(&(its * wide(self.bars))))
+    /// How the fast one is to the slow one; both are of as many prices as they want.
+    pub(crate) fn order(&self) -> Option<Ordering> {
+        match self.sums {
+            Sums::Exact(difference) => Some(difference.cmp(&0)),
+            Sums::Pandas([fast, slow]) => {
+                let [left, right] = self.bars;
+                fast.mean(left).partial_cmp(&slow.mean(right))
             }
-            (Sum::Pandas(mine), Sum::Pandas(its)) => {
-                mine.mean(self.bars).partial_cmp(&its.mean(other.bars))
-            }
-            (Sum::Exact(_), Sum::Pandas(_)) | (Sum::Pandas(_), Sum::Exact(_)) => None,
         }
     }
+
+    /// Takes the prices behind the `known` ones, of which there are as many as the means want, until the order would
+    /// go from one side to the other, which it does not take any more. Says how many it took, and gives the order.
+    ///
+    /// The same as [`MeanPair::step`] of each, and faster where means are exact.
+    pub(crate) fn pass(
+        &mut self,
+        prices: &[i64],
+        known: usize,
+        mut before: Option<Ordering>,
+    ) -> (usize, Option<Ordering>) {
+        let [fast, slow] = self.bars.map(|bars| &prices[known - bars..]);
+        let steps = prices[known..].iter().zip(fast).zip(slow);
+        let mut passed = 0;
+        if let Sums::Exact(difference) = self.sums {
+            // Of the sign before nothing is said until there is one.
+            let (mut now, mut sign) = (difference, before.map_or(0, |_| difference.signum()));
+            for ((price, left), right) in steps {
+                let next = now + change(self.bars, [*left, *right], *price);
+                if (sign < 0 && next > 0) || (sign > 0 && next < 0) {
+                    break;
+                }
+                (now, sign) = (next, next.signum());
+                passed += 1;
+            }
+            self.sums = Sums::Exact(now);
+            return (passed, if passed > 0 { self.order() } else { before });
+        }
+        for ((price, left), right) in steps {
+            let next = self.step([Some(*left), Some(*right)], *price);
+            let order = next.order();
+            if crossing(before, order) {
+                break;
+            }
+            (*self, before) = (next, order);
+            passed += 1;
+        }
+        (passed, before)
+    }
+}
+
+/// What a price that comes and two that go add to the difference of exact means.
+#[inline]
+fn change([fast, slow]: [usize; 2], [left, right]: [i64; 2], price: i64) -> i128 {
+    let product = |by: i64, times: usize| {
+        i128::from(by) * i128::from(i64::try_from(times).unwrap_or(i64::MAX))
+    };
+    product(price - left, slow) - product(price - right, fast)
+}
+
+/// True when means that were on one side of each other are on the other one now.
+pub(crate) fn crossing(before: Option<Ordering>, now: Option<Ordering>) -> bool {
+    matches!(
+        (before, now),
+        (Some(Ordering::Less), Some(Ordering::Greater))
+            | (Some(Ordering::Greater), Some(Ordering::Less))
+    )
 }
 
 #[expect(clippy::float_arithmetic, reason = "it repeats pandas, rounding for rounding")]
@@ -118,14 +182,13 @@ mod tests {
 
     /// How the means of 2 and 4 are to each other, price by price from the fourth on.
     fn orders(means: Means, prices: &[i64]) -> Vec<Ordering> {
-        let (mut fast, mut slow) = (RollingMean::new(2, means), RollingMean::new(4, means));
+        let mut pair = MeanPair::new([2, 4], means);
         let gone = |at: usize, bars: usize| at.checked_sub(bars).map(|at| prices[at]);
         let mut orders = Vec::new();
         for (at, price) in prices.iter().enumerate() {
-            fast = fast.step(gone(at, 2), *price);
-            slow = slow.step(gone(at, 4), *price);
+            pair = pair.step(pair.bars().map(|bars| gone(at, bars)), *price);
             if at >= 3 {
-                orders.push(fast.against(&slow).expect("alike"));
+                orders.push(pair.order().expect("numbers"));
             }
         }
         orders

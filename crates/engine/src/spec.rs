@@ -76,6 +76,8 @@ pub enum StrategySpec {
         quantity: Quantity,
         /// How the averages are computed, `exact` or `pandas`. Default `exact`.
         means: Means,
+        /// Whether it goes short, `yes` or `no`: then it is long or flat. Default `yes`.
+        short: bool,
     },
     /// [`Quoter`].
     Quoter {
@@ -94,7 +96,7 @@ pub enum StrategySpec {
 const BAR_S: u32 = 5;
 
 const QUOTER_KEYS: &str = "`qty`, `distance_bps`, `inventory_max`, `every_s`";
-const SMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `means`";
+const SMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `means`, `short`";
 const EMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `bar_s`, `patience_s`";
 
 impl StrategySpec {
@@ -161,8 +163,9 @@ impl StrategySpec {
                 Duration::from_secs(bar_s.unwrap_or(BAR_S).into()),
                 Duration::from_secs(patience_s.into()),
             )),
-            Self::SmaCross { fast, slow, quantity, means } => {
-                Box::new(SmaCross::new(symbol.clone(), fast, slow, quantity, means))
+            Self::SmaCross { fast, slow, quantity, means, short } => {
+                let strategy = SmaCross::new(symbol.clone(), fast, slow, quantity, means);
+                Box::new(if short { strategy } else { strategy.long_only() })
             }
             Self::Quoter { quantity, distance_bps, inventory_max, every_s } => {
                 let every = Duration::from_secs(every_s.into());
@@ -194,7 +197,15 @@ impl StrategySpec {
                 return Err(SpecError::BadValue { key, value, expected: "`exact` or `pandas`" });
             }
         };
-        Ok(Self::SmaCross { fast, slow, quantity, means })
+        let short = match parameters.remove("short") {
+            None | Some("yes") => true,
+            Some("no") => false,
+            Some(other) => {
+                let (key, value) = ("short", other.to_owned());
+                return Err(SpecError::BadValue { key, value, expected: "`yes` or `no`" });
+            }
+        };
+        Ok(Self::SmaCross { fast, slow, quantity, means, short })
     }
 
     fn ema_cross(parameters: &mut BTreeMap<&str, &str>) -> Result<Self, SpecError> {
@@ -307,6 +318,7 @@ mod tests {
             "strategy `ema-cross` has no parameter `fst`; \
              it takes `fast`, `slow`, `qty`, `bar_s`, `patience_s`",
         );
+        check("sma-cross:short=maybe", "parameter `short=maybe`: expected `yes` or `no`");
         check("sma-cross:means=f32", "parameter `means=f32`: expected `exact` or `pandas`");
         check("ema-cross:fast=0", "parameter `fast=0`: expected a whole number above zero");
         check("ema-cross:fast=30", "parameter `slow=26`: expected more bars than `fast`");

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::{Bar, Symbol, Trade};
+use model::{Bar, Symbol, Trade, UnixNanos};
 
+use crate::bar_run::BarRun;
 use crate::desk::Desk;
 use crate::order::Order;
 
@@ -59,10 +60,29 @@ pub trait Strategy: fmt::Debug + Send {
         false
     }
 
+    /// Before this time of the venues it passes over every trade, and it is enough if the last one of several is told
+    /// to [`Strategy::passes_over`]. Nothing is said about later ones. `None` when it wants to be asked about each.
+    ///
+    /// As [`Strategy::passes_over`], it makes runs faster and changes no result.
+    fn passes_until(&self) -> Option<UnixNanos> {
+        None
+    }
+
     /// As [`Strategy::passes_over`], of a bar and [`Strategy::on_bar`].
     fn passes_over_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {
         let _ = (symbol, bar);
         false
+    }
+
+    /// As [`Strategy::passes_over_bar`], of bars that follow each other: takes note of them up to the first one that it
+    /// does not pass over, and says how many they were.
+    ///
+    /// A run asks this about bars in which nothing else can happen. Whoever looks at many bars at once may do it
+    /// faster here; it must come to the same.
+    fn passes_over_bars(&mut self, symbol: &Symbol, run: BarRun<'_>) -> usize {
+        let bars = run.bars();
+        let stop = bars.iter().position(|bar| !self.passes_over_bar(symbol, bar));
+        stop.unwrap_or(bars.len())
     }
 
     /// Somebody traded.
@@ -155,6 +175,11 @@ impl Strategy for EachSymbol {
 
     fn passes_over(&mut self, trade: &Trade) -> bool {
         self.all_pass(|strategy| strategy.passes_over(trade))
+    }
+
+    fn passes_until(&self) -> Option<UnixNanos> {
+        let all = self.all.iter().map(|strategy| strategy.passes_until());
+        all.min().flatten()
     }
 
     fn passes_over_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {

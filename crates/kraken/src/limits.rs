@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::codec::fault::VenueError;
 use crate::config::{ConfigError, KrakenConfig};
+use crate::rest::SubmitError;
 
 /// Most pairs with a counter of their own; one that counts nothing is forgotten first.
 const PAIRS_MAX: usize = 1024;
@@ -75,9 +76,16 @@ impl Limits {
         Weight::ByAge { since, table }
     }
 
-    /// An order was changed: its age begins anew.
-    pub(crate) fn changed_order(&self, id: &VenueOrderId) {
-        self.ages.renew(id);
+    /// A change of an order was asked for: its age begins anew, unless the change surely was not made. An age is
+    /// never taken for too high.
+    pub(crate) fn asked_to_change<T>(
+        &self,
+        id: Option<&VenueOrderId>,
+        outcome: &Result<T, SubmitError>,
+    ) {
+        if let (Some(id), Ok(_) | Err(SubmitError::Unknown { .. })) = (id, outcome) {
+            self.ages.renew(id);
+        }
     }
 
     /// An order is there, since now at the latest.

@@ -11,7 +11,7 @@ use model::{Asset, Instrument, Notional, Price, Quantity, Symbol, UnixNanos};
 use parking_lot::Mutex;
 use platform::{
     AuditSink, Auditor, BoxFuture, BoxStream, Clock, ConnectError, Connector, Endpoint, Entropy,
-    Exposition, Platform, Spawner, TaskGroup, TcpBinder,
+    Exposition, Platform, Spawner, TaskGroup, Tasks, TcpBinder,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
@@ -133,6 +133,7 @@ impl TestVenue {
         Platform {
             clock: self.clone(),
             entropy: Entropy::from_seed(7),
+            tasks: Tasks::default(),
             connector: Arc::new(Net(self.clone())),
             binder: Arc::new(TcpBinder),
             auditor: Auditor::new(self.clone()),

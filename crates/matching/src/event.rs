@@ -56,6 +56,9 @@ pub struct Execution {
     pub booked_base: Notional,
     /// What this execution moved of the quote asset, as it was booked, without the fee.
     pub booked_quote: Notional,
+    /// The fee as it was taken out of the base asset; zero where it was taken out of the quote asset. The fill has
+    /// its worth in quote units in any case.
+    pub fee_in_base: Notional,
 }
 
 /// Why a request was refused. Nothing has changed.

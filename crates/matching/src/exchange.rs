@@ -1,9 +1,11 @@
 //! Accounts, orders and money on top of the markets.
 
 mod amend;
+mod depth;
 mod funds;
 mod later;
 mod prints;
+mod published;
 mod quiet;
 mod settle;
 mod submit;
@@ -16,6 +18,7 @@ use model::{
 };
 
 pub use self::amend::Amendment;
+pub use self::depth::OrdersUpdate;
 pub use self::prints::BarPrint;
 pub use self::quiet::Quiet;
 
@@ -182,21 +185,6 @@ impl Exchange {
         Ok(())
     }
 
-    /// Brings what our takers took from a synthetic book back before the next recorded trade does.
-    pub fn refill(&mut self, symbol: &Symbol) {
-        if let Some(at) = self.position(symbol) {
-            self.markets[at].market.outside.refill();
-        }
-    }
-
-    /// Shows only a part of a resting order in the published book; `None` shows all of it again.
-    pub fn set_shown(&mut self, order: OrderId, shown: Option<Quantity>) {
-        let known = self.orders.get(order).filter(|order| order.is_open());
-        if let Some(at) = known.map(|order| order.market) {
-            self.markets[at].market.set_shown(order, shown);
-        }
-    }
-
     /// The resting order of the same account that an order would meet now, if it came.
     pub fn self_match(&mut self, account: AccountId, request: &OrderRequest) -> Option<OrderId> {
         let at = self.position(&request.symbol)?;
@@ -337,11 +325,7 @@ impl Exchange {
                 market.set_level(side, level);
             }
         }
-        let mut executions = std::mem::take(&mut self.scratch);
-        market.on_quotes(&mut executions);
-        let before = self.markets[at].next_trade;
-        self.execute(at, executions, now, out);
-        self.after_own_prints(at, before, now, out);
+        self.after_depth(at, now, out);
         Ok(())
     }
 
@@ -502,7 +486,7 @@ impl Exchange {
         let trader = &mut self.traders[order.account.0];
         trader.open.remove(&id);
         trader.open_in[order.market] -= 1;
-        self.markets[order.market].market.set_shown(id, None);
+        self.markets[order.market].market.set_shown(id, None, Quantity::ZERO);
         match status {
             OrderStatus::Cancelled(reason) => {
                 out.push(ExchangeEvent::Cancelled { order: id, reason });

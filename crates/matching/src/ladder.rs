@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use model::{Price, Quantity, Side};
+use model::{Price, Quantity, Side, UnixNanos};
 
 use crate::order::{AccountId, OrderId};
 
@@ -16,6 +16,8 @@ pub(crate) struct Resting {
     pub(crate) queue_ahead: Quantity,
     /// What trades took from the recorded level since it last changed.
     pub(crate) traded: Quantity,
+    /// Since when it has its place.
+    pub(crate) since: UnixNanos,
 }
 
 /// Our orders at one price, oldest first.

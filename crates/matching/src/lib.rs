@@ -2,6 +2,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod config;
+mod crowd;
 mod event;
 mod exchange;
 mod ladder;
@@ -18,8 +19,9 @@ pub use config::{
     AccountConfig, ConfigError, ExchangeConfig, FeeRates, Funding, InstrumentConfig, Liquidity,
     PrintRule, QueueModel, Shortfall, Slippage, SlippageOn, SyntheticConfig,
 };
+pub use crowd::OrderChange;
 pub use event::{ExchangeEvent, Execution, Refusal, TapeError};
-pub use exchange::{Amendment, BarPrint, DepthUpdate, Exchange, MarketId, Quiet};
+pub use exchange::{Amendment, BarPrint, DepthUpdate, Exchange, MarketId, OrdersUpdate, Quiet};
 pub use ledger::{Balance, Ledger};
 pub use order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
 pub use rules::{BuyHolds, VenueRules};

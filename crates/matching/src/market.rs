@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Book, Level, Price, Quantity, Side, Trade};
+use model::{Book, Level, Price, Quantity, Side, Trade, UnixNanos};
 
 use crate::config::QueueModel;
+use crate::crowd::{Crowd, OrderChange};
 use crate::ladder::{Ladder, Queue, Resting, is_better};
 use crate::order::{AccountId, OrderId};
 use crate::outside::{Levels, Outside, quantity_in};
@@ -54,14 +55,33 @@ pub(crate) struct Market {
     model: QueueModel,
     bids: Ladder,
     asks: Ladder,
+    /// Everybody else's orders, where the tape shows them.
+    crowd: Option<Box<Crowd>>,
     /// What orders show of themselves, if that is not all.
-    shown: BTreeMap<OrderId, Quantity>,
+    shown: BTreeMap<OrderId, Shown>,
+}
+
+/// What an order shows of itself: a part, and a new one when that is executed.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    part: Quantity,
+    /// What remained of the order when it began to show the first part.
+    of: Quantity,
+}
+
+impl Shown {
+    /// What is shown while so much remains.
+    fn at(self, remaining: Quantity) -> Quantity {
+        let executed = self.of.saturating_sub(remaining);
+        let of_part = Quantity::from_raw(executed.raw() % self.part.raw().max(1));
+        self.part.saturating_sub(of_part).min(remaining)
+    }
 }
 
 impl Market {
     pub(crate) fn new(outside: Outside, model: QueueModel) -> Self {
         let (bids, asks) = (Ladder::new(Side::Buy), Ladder::new(Side::Sell));
-        Self { outside, model, bids, asks, shown: BTreeMap::new() }
+        Self { outside, model, bids, asks, crowd: None, shown: BTreeMap::new() }
     }
 
     /// True without an order of ours.
@@ -141,6 +161,7 @@ impl Market {
             None => {
                 self.outside.consume(makers, taken.price, taken.quantity);
                 self.advance_queue(makers, taken.price, taken.quantity);
+                self.serve(makers, taken.price, taken.quantity);
             }
         }
     }
@@ -153,11 +174,18 @@ impl Market {
         order: OrderId,
         account: AccountId,
         remaining: Quantity,
+        since: UnixNanos,
     ) {
         self.outside.refresh();
-        let queue_ahead = self.outside.queue_at(side, price);
+        let queue_ahead = match &self.crowd {
+            Some(crowd) if !self.outside.is_out_of_sight(side, price) => {
+                crowd.ahead_of(side, price, since)
+            }
+            Some(_) | None => self.outside.queue_at(side, price),
+        };
         let traded = Quantity::ZERO;
-        self.side_mut(side).push(price, Resting { order, account, remaining, queue_ahead, traded });
+        let resting = Resting { order, account, remaining, queue_ahead, traded, since };
+        self.side_mut(side).push(price, resting);
     }
 
     /// Takes an order out of the book.
@@ -196,6 +224,44 @@ impl Market {
         }
         let (model, after) = (self.model, level.quantity);
         self.change_queue(side, level.price, |queue| move_behind(model, queue, before, after));
+    }
+
+    /// Takes note of what became of everybody else's orders, and where ours stand among them.
+    pub(crate) fn on_orders(&mut self, snapshot: bool, changes: &[OrderChange]) {
+        let crowd = self.crowd.get_or_insert_default();
+        if snapshot {
+            crowd.clear();
+            self.outside.clear();
+        }
+        for change in changes {
+            let (side, price) = (change.side, change.price);
+            let quantity = crowd.change(change);
+            self.outside.set(side, Level { price, quantity });
+        }
+        for side in [Side::Buy, Side::Sell] {
+            let queues = match side {
+                Side::Buy => &mut self.bids,
+                Side::Sell => &mut self.asks,
+            };
+            for (price, queue) in queues.iter_mut() {
+                if !self.outside.is_out_of_sight(side, price) {
+                    place(crowd, side, price, queue);
+                }
+            }
+        }
+    }
+
+    /// Serves everybody else's orders at a price that the tape shows, first come first.
+    fn serve(&mut self, side: Side, price: Price, quantity: Quantity) {
+        let Some(crowd) = &mut self.crowd else { return };
+        crowd.serve(side, price, quantity);
+        let queues = match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        };
+        if !self.outside.is_out_of_sight(side, price) {
+            queues.change(price, |queue| place(crowd, side, price, queue));
+        }
     }
 
     /// Removes every recorded level; gives the bids and asks that there were, if an order of ours depends on them.
@@ -312,16 +378,21 @@ impl Market {
     /// What a queue shows.
     fn shown_of(&self, queue: &Queue) -> Quantity {
         let shown = |resting: &Resting| {
-            let part = self.shown.get(&resting.order).copied();
-            part.map_or(resting.remaining, |part| part.min(resting.remaining))
+            let shown = self.shown.get(&resting.order).copied();
+            shown.map_or(resting.remaining, |shown| shown.at(resting.remaining))
         };
         queue.iter().map(shown).fold(Quantity::ZERO, sum)
     }
 
-    /// Shows only a part of an order, or all of it.
-    pub(crate) fn set_shown(&mut self, order: OrderId, part: Option<Quantity>) {
+    /// Shows only a part of an order of which so much remains, or all of it.
+    pub(crate) fn set_shown(
+        &mut self,
+        order: OrderId,
+        part: Option<Quantity>,
+        remaining: Quantity,
+    ) {
         if let Some(part) = part {
-            self.shown.insert(order, part);
+            self.shown.insert(order, Shown { part, of: remaining });
         } else if !self.shown.is_empty() {
             self.shown.remove(&order);
         }
@@ -434,6 +505,7 @@ impl Market {
         if left.is_positive() {
             out.push(execution(left, None));
         }
+        self.serve(side_of_maker, trade.price, sum(outside, left));
         taker_side
     }
 
@@ -477,6 +549,13 @@ impl Market {
 
 fn sum(left: Quantity, right: Quantity) -> Quantity {
     left.checked_add(right).unwrap_or(Quantity::MAX)
+}
+
+/// Our orders at a price have exactly those ahead who came before them.
+fn place(crowd: &Crowd, side: Side, price: Price, queue: &mut Queue) {
+    for resting in queue {
+        resting.queue_ahead = crowd.ahead_of(side, price, resting.since);
+    }
 }
 
 /// Moves our orders at a price after the recorded level there has changed.

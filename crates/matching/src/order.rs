@@ -50,6 +50,9 @@ pub struct OrderRequest {
     pub time_in_force: TimeInForce,
     /// True when it may only make the position smaller: what the account has of the base asset.
     pub reduce_only: bool,
+    /// True when fees are taken out of the base asset: of what a buy gets; of a sale where the account has it beside
+    /// what it sells, else out of the quote asset. Rebates are always in the quote asset.
+    pub fee_in_base: bool,
 }
 
 impl OrderRequest {

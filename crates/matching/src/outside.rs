@@ -32,6 +32,14 @@ pub(crate) struct LastTrade {
     number: u64,
 }
 
+impl LastTrade {
+    /// A trade, `more` trades behind the next one after `before`.
+    pub(crate) fn after(before: Option<Self>, more: u64, price: Price, taker: Side) -> Self {
+        let number = before.map_or(0, |last| last.number + 1) + more;
+        Self { price, taker, number }
+    }
+}
+
 /// Trades during which the spread keeps its width, so that not every trade moves both sides.
 const SPREAD_TRADES: u64 = 8;
 
@@ -69,6 +77,14 @@ impl Outside {
         matches!(self.liquidity, Liquidity::Recorded)
     }
 
+    /// Goes on with a synthetic book where a recorded one was.
+    pub(crate) fn end_recording(&mut self, shape: SyntheticConfig) {
+        if self.is_recorded() {
+            self.liquidity = Liquidity::Synthetic(shape);
+            self.shown = None;
+        }
+    }
+
     pub(crate) const fn is_synthetic(&self) -> bool {
         matches!(self.liquidity, Liquidity::Synthetic(_))
     }
@@ -100,8 +116,18 @@ impl Outside {
 
     /// Takes note of a recorded trade.
     pub(crate) fn on_trade(&mut self, price: Price, taker: Side) {
-        let number = self.last.map_or(0, |last| last.number + 1);
-        self.last = Some(LastTrade { price, taker, number });
+        self.on_trades(1, price, taker);
+    }
+
+    /// Takes note of so many recorded trades, of which this is the last one.
+    pub(crate) fn on_trades(&mut self, count: u64, price: Price, taker: Side) {
+        let Some(more) = count.checked_sub(1) else { return };
+        self.set_last(LastTrade::after(self.last, more, price, taker));
+    }
+
+    /// Takes note of recorded trades, of which this is the last one.
+    pub(crate) const fn set_last(&mut self, last: LastTrade) {
+        self.last = Some(last);
         self.stale = self.is_synthetic();
     }
 

@@ -186,6 +186,22 @@ pub enum AuditEvent {
         /// Why.
         reason: String,
     },
+    /// The strategy is given a trade of the market.
+    TradeSeen {
+        /// Instrument.
+        symbol: Symbol,
+        /// The venue's number.
+        trade_id: u64,
+    },
+    /// Trades of the market did not come, though the stream was not down.
+    TradesMissed {
+        /// Instrument.
+        symbol: Symbol,
+        /// The last one before.
+        after: u64,
+        /// The first one behind.
+        before: u64,
+    },
     /// The strategy wants an order. Written before anything is sent.
     OrderIntent {
         /// The order.
@@ -268,6 +284,10 @@ impl fmt::Display for AuditEvent {
             }
             Self::BookApplied { symbol, hash } => write!(f, "book {symbol} is {hash:016x}"),
             Self::BookLost { symbol, reason } => write!(f, "book {symbol} lost: {reason}"),
+            Self::TradeSeen { symbol, trade_id } => write!(f, "trade {trade_id} of {symbol} seen"),
+            Self::TradesMissed { symbol, after, before } => {
+                write!(f, "trades of {symbol} between {after} and {before} did not come")
+            }
             Self::OrderIntent { order } => {
                 let NewOrder { client_order_id, symbol, side, quantity, kind, .. } = order;
                 write!(f, "order {client_order_id} wanted: {side} {quantity} {symbol}")?;

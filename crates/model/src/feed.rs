@@ -8,7 +8,7 @@ use crate::book::Level;
 use crate::decimal::Quantity;
 use crate::instrument::Symbol;
 use crate::money::Notional;
-use crate::order::{ClientOrderId, OrderState, VenueOrderId};
+use crate::order::{ClientOrderId, OrderKind, OrderState, VenueOrderId};
 use crate::trade::{Fill, Trade};
 
 /// Which of a venue's streams.
@@ -18,6 +18,32 @@ pub enum StreamKind {
     Public,
     /// Our own orders and executions.
     Private,
+}
+
+/// Which orders a venue takes at the moment. Cancels are another matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Intake {
+    /// All of them.
+    #[default]
+    Open,
+    /// Those that only add to the book.
+    PostOnly,
+    /// None, but cancels.
+    CancelOnly,
+    /// Nothing at all.
+    Closed,
+}
+
+impl Intake {
+    /// Why an order is not taken, if it is not.
+    pub const fn refusal(self, kind: &OrderKind) -> Option<&'static str> {
+        match (self, kind) {
+            (Self::Open, _) | (Self::PostOnly, OrderKind::Limit { post_only: true, .. }) => None,
+            (Self::PostOnly, _) => Some("the venue takes post-only orders only"),
+            (Self::CancelOnly, _) => Some("the venue takes cancels only"),
+            (Self::Closed, _) => Some("the venue is closed for maintenance"),
+        }
+    }
 }
 
 /// One message from a venue session.
@@ -30,6 +56,8 @@ pub enum FeedEvent {
         /// State now.
         state: StreamState,
     },
+    /// The venue takes other orders than before.
+    Intake(Intake),
     /// Somebody traded.
     Trade(Trade),
     /// The best prices of a book that is in sync.

@@ -64,6 +64,9 @@ pub enum VenueEvent {
         status: u16,
         /// The venue's error, if the answer is a refusal.
         error: Option<String>,
+        /// How long the caller shall wait, if the answer says so; milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
     },
     /// A planned fault changed an answer or a stream.
     FaultStruck {
@@ -125,6 +128,13 @@ pub enum VenueEvent {
         side: Side,
         /// The execution.
         fill: Fill,
+    },
+    /// A trade of the market went out to subscribers.
+    TradePublished {
+        /// Instrument.
+        symbol: Symbol,
+        /// Its number.
+        trade_id: u64,
     },
     /// A book snapshot or update went out to subscribers.
     BookPublished {
@@ -307,7 +317,7 @@ impl fmt::Display for Event {
 impl fmt::Display for VenueEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RequestAnswered { op, status, error } => match error {
+            Self::RequestAnswered { op, status, error, .. } => match error {
                 Some(error) => write!(f, "answered {op}: {status} {error}"),
                 None => write!(f, "answered {op}: {status}"),
             },
@@ -328,6 +338,9 @@ impl fmt::Display for VenueEvent {
             Self::Filled { account, venue_order_id, symbol, side, fill, .. } => {
                 let Fill { quantity, price, .. } = fill;
                 write!(f, "{account}: order {venue_order_id} {side} {quantity} {symbol} @ {price}")
+            }
+            Self::TradePublished { symbol, trade_id } => {
+                write!(f, "trade {trade_id} of {symbol} published")
             }
             Self::BookPublished { symbol, hash } => write!(f, "book {symbol} is {hash:016x}"),
             Self::Balance { account, asset, total, held } => {

@@ -21,7 +21,7 @@ mod trade;
 pub use bar::Bar;
 pub use book::{Book, Level};
 pub use decimal::{DecimalError, Fixed, Price, PriceUnit, Quantity, QuantityUnit, Unit};
-pub use feed::{FeedEvent, OrderReport, StreamKind};
+pub use feed::{FeedEvent, Intake, OrderReport, StreamKind};
 pub use instrument::{Asset, Instrument, Symbol};
 pub use money::{Notional, Rounding};
 pub use order::{

@@ -136,8 +136,13 @@ impl Notional {
 
 /// Quotient under a named rounding; `None` for a zero divisor or overflow.
 fn divide(value: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
-    let floor = value.checked_div_euclid(divisor)?;
-    // One division of 128 bits, not two: it is the dearest thing here.
+    // One division of 128 bits, and without signs where there are none: it is the dearest thing here.
+    let floor = if value >= 0 && divisor > 0 {
+        let quotient = value.unsigned_abs().checked_div(divisor.unsigned_abs())?;
+        i128::try_from(quotient).ok()?
+    } else {
+        value.checked_div_euclid(divisor)?
+    };
     let rest = value.wrapping_sub(floor.wrapping_mul(divisor));
     if rest == 0 {
         return Some(floor);

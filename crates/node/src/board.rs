@@ -120,6 +120,11 @@ impl Board {
         self.shared.dependencies.key(venue)
     }
 
+    /// Our clock, as a venue sees it.
+    pub(crate) fn clock(&self, venue: &str) -> Option<Arc<Dependency>> {
+        self.shared.dependencies.clock(venue)
+    }
+
     /// The health of everything that the node depends on.
     pub(crate) fn health(&self) -> HealthSnapshot {
         self.shared.health.snapshot()

@@ -17,27 +17,37 @@ use crate::sinks::SinkSpec;
 /// Longest duration of any setting: longer ones are mistakes, and the clock cannot count all of them.
 const DURATION_MAX: Duration = Duration::from_secs(24 * 3_600);
 
-/// Configuration of a node. Every duration is at most 24 h. No `Default`: it moves money.
+/// Longest time over which positions are inherited.
+const INHERIT_MAX: Duration = Duration::from_secs(366 * 24 * 3_600);
+
+/// Configuration of a node. Every duration but `inherit` is at most 24 h. No `Default`: it moves money.
 #[derive(Debug, Clone)]
 pub struct NodeConfig {
     /// The venue: endpoints, credentials, symbols, timeouts.
     pub kraken: KrakenConfig,
     /// What trades, one for each symbol of the venue's configuration. Positions count from the start
-    /// of the node: what the account owned before is not the strategy's.
+    /// of the node, or of the runs that it inherits: what the account owned before is not the strategy's.
     pub strategy: StrategyFactory,
     /// What it may not exceed.
     pub risk: RiskLimits,
     /// What to do when the account has open orders at the start.
     pub foreign_orders: ForeignOrders,
+    /// How far back the executions of earlier runs of this program count as our positions, by the form of the
+    /// ids of their orders: `None` for not at all, so that positions begin at zero. At most 366 days, and at most
+    /// 1,000 orders. Only where no other node of this program trades on the account.
+    pub inherit: Option<Duration>,
     /// Time between two comparisons of our open orders with the venue's. Above zero; 5 s is usual.
     pub reconcile_every: Duration,
     /// Time after an order's deadline during which the venue may not show it yet. An order that is
     /// not found after that was never placed. May be zero. Kraken has shown orders up to a minute
     /// late: 60 s.
     pub visibility_delay: Duration,
-    /// Most by which our clock may differ from the venue's at the start; 3 s is usual. The venue tells
+    /// Most by which our clock may differ from the venue's: at the start, or the node does not start, and later,
+    /// or `kraken/clock` is down. 3 s is usual. The venue tells
     /// whole seconds, so that less than 2 s cannot be told from the time of a request.
     pub clock_skew_max: Duration,
+    /// Time between two comparisons of our clock with the venue's, each one call; 30 s is usual.
+    pub clock_compare_every: Duration,
     /// Waits between two questions for one order, and between two cancellations of one order.
     pub ask_again: BackoffConfig,
     /// The venue's dead man's switch: has it cancel **all** orders of the account when the node is not heard
@@ -97,6 +107,7 @@ impl NodeConfig {
         let settings = [
             ("reconcile_every", self.reconcile_every),
             ("clock_skew_max", self.clock_skew_max),
+            ("clock_compare_every", self.clock_compare_every),
             ("startup_max", self.startup_max),
             ("settle_max", self.settle_max),
             ("flush_max", self.flush_max),
@@ -106,6 +117,10 @@ impl NodeConfig {
         if let Some((setting, _)) = settings.into_iter().find(|(_, duration)| !fits(*duration)) {
             let expected = "a duration above zero of at most 24 h";
             return Err(NodeError::Range { setting, expected });
+        }
+        if self.inherit.is_some_and(|inherit| inherit.is_zero() || inherit > INHERIT_MAX) {
+            let expected = "a duration above zero of at most 366 days";
+            return Err(NodeError::Range { setting: "inherit", expected });
         }
         if self.visibility_delay > DURATION_MAX {
             let expected = "a duration of at most 24 h";

@@ -1,17 +1,18 @@
 //! The loop around the engine: one event, one step, its actions.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::{Action, Engine, EngineEvent};
-use model::FeedEvent;
 use model::audit::AuditEvent;
+use model::{FeedEvent, Intake, Trade};
 use platform::Auditor;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::heritage::Positions;
 use crate::orders::OrderDesk;
 use crate::run::NodeReport;
 
@@ -21,6 +22,7 @@ pub(crate) struct Core {
     desk: OrderDesk,
     auditor: Auditor,
     steps: StepCounter,
+    restricted: Restricted,
 }
 
 /// The engine's step number, for tasks that must know what the engine knew when they asked.
@@ -29,6 +31,16 @@ pub(crate) struct StepCounter(Arc<AtomicU64>);
 
 impl StepCounter {
     pub(crate) fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether the venue said that it does not take every order, for tasks that must ask when that is over.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Restricted(Arc<AtomicBool>);
+
+impl Restricted {
+    pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -63,11 +75,21 @@ impl Signals {
 
 impl Core {
     pub(crate) fn new(engine: Engine, desk: OrderDesk, auditor: Auditor) -> Self {
-        Self { engine, desk, auditor, steps: StepCounter::default() }
+        let (steps, restricted) = (StepCounter::default(), Restricted::default());
+        Self { engine, desk, auditor, steps, restricted }
     }
 
     pub(crate) fn step_counter(&self) -> StepCounter {
         self.steps.clone()
+    }
+
+    pub(crate) fn restricted(&self) -> Restricted {
+        self.restricted.clone()
+    }
+
+    /// Tells the engine what earlier runs hold.
+    pub(crate) fn inherit(&mut self, positions: Positions) {
+        self.step(EngineEvent::Inherited(positions));
     }
 
     /// Feeds the engine until it shall end, then until its orders are settled, at most `settle_max`.
@@ -100,7 +122,7 @@ impl Core {
                 }
                 () = settled_late => return,
                 Some(answer) = answers.recv() => self.step(answer),
-                Some(event) = feed.recv() => self.step(EngineEvent::Feed(event)),
+                Some(event) = feed.recv() => self.hear(event),
             }
         }
     }
@@ -135,9 +157,19 @@ impl Core {
         Instant::now() + settle_max
     }
 
+    /// Hands the engine what a stream tells.
+    fn hear(&mut self, event: FeedEvent) {
+        if let FeedEvent::Trade(Trade { symbol, trade_id: Some(trade_id), .. }) = &event {
+            let (symbol, trade_id) = (symbol.clone(), *trade_id);
+            self.auditor.record(AuditEvent::TradeSeen { symbol, trade_id });
+        }
+        self.step(EngineEvent::Feed(event));
+    }
+
     fn step(&mut self, event: EngineEvent) {
         let actions = self.engine.step(event);
         self.steps.0.store(self.engine.steps(), Ordering::Relaxed);
+        self.restricted.0.store(self.engine.intake() != Intake::Open, Ordering::Relaxed);
         for action in actions {
             match action {
                 Action::Audit(event) => self.auditor.record(event),

@@ -25,6 +25,8 @@ const STREAMS: [(&str, &str); 2] = [("public", "connect-public"), ("private", "c
 pub(crate) const SWITCH: &str = "kraken/switch";
 /// The key of a venue.
 const KEY: &str = "key";
+/// Our clock, as a venue sees it.
+const CLOCK: &str = "clock";
 /// Venues.
 const VENUES: [&str; 1] = ["kraken"];
 
@@ -32,7 +34,7 @@ const VENUES: [&str; 1] = ["kraken"];
 pub(crate) fn names(config: &NodeConfig) -> Vec<String> {
     let venues = VENUES.iter().flat_map(|venue| {
         let streams = STREAMS.iter().map(|(stream, _)| stream);
-        let parts = LANES.iter().chain(streams).chain([&KEY]);
+        let parts = LANES.iter().chain(streams).chain([&KEY, &CLOCK]);
         parts.map(move |part| format!("{venue}/{part}"))
     });
     let switch = config.switch.map(|_| SWITCH.to_owned());
@@ -49,6 +51,7 @@ pub(crate) struct Dependencies {
     /// By breaker: what it guards.
     guarded: BTreeMap<String, Arc<Dependency>>,
     keys: BTreeMap<&'static str, Arc<Dependency>>,
+    clocks: BTreeMap<&'static str, Arc<Dependency>>,
 }
 
 impl Dependencies {
@@ -76,6 +79,8 @@ impl Dependencies {
             let (_, key) = declare(KEY);
             key.works();
             dependencies.keys.insert(venue, key);
+            let (_, clock) = declare(CLOCK);
+            dependencies.clocks.insert(venue, clock);
         }
         dependencies
     }
@@ -88,6 +93,11 @@ impl Dependencies {
     /// The key of a venue.
     pub(crate) fn key(&self, venue: &str) -> Option<Arc<Dependency>> {
         self.keys.get(venue).cloned()
+    }
+
+    /// Our clock, as a venue sees it.
+    pub(crate) fn clock(&self, venue: &str) -> Option<Arc<Dependency>> {
+        self.clocks.get(venue).cloned()
     }
 
     /// Takes what an event says about a lane or stream.

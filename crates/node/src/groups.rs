@@ -1,6 +1,6 @@
 //! The tasks of a node, in groups that end one after the other.
 
-use platform::TaskGroup;
+use platform::{TaskGroup, Tasks};
 
 /// Names of the tasks within the groups, for status reports.
 pub(crate) const STREAMS: &str = "streams";
@@ -23,12 +23,12 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(tasks: &Tasks) -> Self {
         Self {
-            feeds: TaskGroup::new("feeds"),
-            orders: TaskGroup::new("orders"),
-            connections: TaskGroup::new("connections"),
-            observers: TaskGroup::new("observers"),
+            feeds: tasks.group("feeds"),
+            orders: tasks.group("orders"),
+            connections: tasks.group("connections"),
+            observers: tasks.group("observers"),
         }
     }
 }

@@ -125,6 +125,8 @@ fn point(event: &AuditEvent, at: UnixNanos) -> Option<Point> {
         | AuditEvent::CallEnded { .. }
         | AuditEvent::BookApplied { .. }
         | AuditEvent::BookLost { .. }
+        | AuditEvent::TradeSeen { .. }
+        | AuditEvent::TradesMissed { .. }
         | AuditEvent::HealthChanged { .. }
         | AuditEvent::SinkLost { .. }
         | AuditEvent::Shutdown { .. } => return None,

@@ -9,6 +9,7 @@
 mod alerts;
 mod backoff;
 mod board;
+mod clock;
 mod config;
 mod core;
 mod dependencies;
@@ -16,6 +17,7 @@ mod endpoint;
 mod error;
 mod groups;
 mod help;
+mod heritage;
 mod influx;
 mod orders;
 mod run;

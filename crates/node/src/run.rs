@@ -18,12 +18,13 @@ use crate::core::{Core, Signals};
 use crate::dependencies::Dependencies;
 use crate::error::NodeError;
 use crate::groups::{ALERTS, ENDPOINT, Groups, SINKS, STREAMS, SWITCH, UPKEEP};
+use crate::heritage::Heritage;
 use crate::orders::OrderDesk;
 use crate::sinks::{SinkSpec, StartedSink};
 use crate::startup::Started;
 use crate::strays::Strays;
 use crate::switch::{Ended, SwitchHandle};
-use crate::{alerts, dependencies, endpoint, help, shutdown, startup, switch, upkeep};
+use crate::{alerts, clock, dependencies, endpoint, help, shutdown, startup, switch, upkeep};
 
 /// News that may wait for the engine; a full queue slows the senders down.
 const QUEUE_MAX: usize = 1_024;
@@ -115,7 +116,7 @@ struct Session {
 impl Session {
     /// Starts what looks on and what is written to: nothing of it is waited for.
     fn open(config: NodeConfig, platform: Platform, feed: mpsc::Receiver<FeedEvent>) -> Self {
-        let groups = Groups::new();
+        let groups = Groups::new(&platform.tasks);
         let health = HealthRegistry::new(platform.auditor.clone());
         let dependencies = Dependencies::of_venues(&config, &health);
         let switch = config.switch.map(|_| {
@@ -175,7 +176,7 @@ impl Session {
         let Some(started) = startup::start(config, platform, &rest, stop).await? else {
             return Ok((NodeReport::default(), None));
         };
-        let Started { instruments, switch } = started;
+        let Started { instruments, positions, switch } = started;
         let reporter = self.switch.clone();
         let switch = switch
             .zip(reporter)
@@ -189,9 +190,22 @@ impl Session {
         let spawner = groups.orders.spawner();
         let desk = OrderDesk::new(config, platform, &rest, spawner.clone(), answers_in.clone());
         let mut core = Core::new(engine, desk, platform.auditor.clone());
+        core.inherit(positions);
+        if let Some(heritage) = Heritage::new(config, &rest, started) {
+            spawner.spawn(UPKEEP, "heritage", heritage.follow(answers_in.clone()));
+        }
+        if let Some(dependency) = self.board.clock(KRAKEN) {
+            let clock = Arc::clone(&platform.clock);
+            let times = (config.clock_skew_max, config.clock_compare_every);
+            let follow = clock::follow(clock, rest.clone(), times, dependency);
+            spawner.spawn(UPKEEP, "clock", follow);
+        }
         let steps = core.step_counter();
-        let reconcile =
-            upkeep::reconcile(rest.clone(), strays, config.reconcile_every, steps, answers_in);
+        let every = config.reconcile_every;
+        let intake =
+            upkeep::follow_intake(rest.clone(), core.restricted(), every, answers_in.clone());
+        spawner.spawn(UPKEEP, "intake", intake);
+        let reconcile = upkeep::reconcile(rest.clone(), strays, every, steps, answers_in);
         spawner.spawn(UPKEEP, "reconcile", reconcile);
         self.spawn_streams(&groups.feeds.spawner(), rest, instruments, feed_in);
 

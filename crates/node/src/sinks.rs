@@ -12,7 +12,7 @@ use std::time::Duration;
 use model::audit::AuditEvent;
 use platform::health::{Criticality, HealthRegistry, HealthReporter, Overall};
 use platform::{
-    AuditTap, BoxFuture, GroupError, Platform, Spawner, TaskError, TaskGroup, TaskResult,
+    AuditTap, BoxFuture, GroupError, Platform, Spawner, TaskError, TaskGroup, TaskResult, Tasks,
 };
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -87,6 +87,7 @@ pub(crate) struct StartedSink {
     pub(crate) name: String,
     pub(crate) criticality: Criticality,
     pub(crate) group: TaskGroup,
+    tasks: Tasks,
     reporter: HealthReporter,
     sink: Arc<dyn Sink>,
     guard: Arc<Guard>,
@@ -99,7 +100,7 @@ impl StartedSink {
         health: &HealthRegistry,
         criticality: Criticality,
     ) -> Self {
-        let group = TaskGroup::new(&spec.name);
+        let group = platform.tasks.group(&spec.name);
         let reporter = health.declare(&spec.name, criticality);
         let context = SinkContext {
             platform: platform.clone(),
@@ -109,7 +110,8 @@ impl StartedSink {
         let guard = Arc::new(Guard { spawner: group.spawner(), panicked: OnceLock::new() });
         let sink = guard.call("its start", || (spec.start)(context));
         let sink = sink.unwrap_or_else(|| Arc::new(NotStarted));
-        Self { name: spec.name.clone(), criticality, group, reporter, sink, guard }
+        let tasks = platform.tasks.clone();
+        Self { name: spec.name.clone(), criticality, group, tasks, reporter, sink, guard }
     }
 
     /// The sink itself, guarded.
@@ -225,7 +227,7 @@ const FLUSH: &str = "flush";
 pub(crate) async fn flush(sinks: &[StartedSink], flush_max: Duration) -> Vec<(usize, GroupError)> {
     let until = Instant::now() + flush_max;
     let start = |started: &StartedSink| {
-        let group = TaskGroup::new(&started.name);
+        let group = started.tasks.group(&started.name);
         let sink = Arc::clone(&started.sink);
         group.spawner().spawn(SINKS, FLUSH, async move { sink.flush().await });
         group

@@ -14,21 +14,21 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::config::{ForeignOrders, NodeConfig};
 use crate::error::NodeError;
+use crate::heritage::{Heritage, HeritageError, Positions};
 use crate::strays::Strays;
-use crate::switch;
-
-/// Grain of the venue's clock.
-const SECOND: Duration = Duration::from_secs(1);
+use crate::{clock, switch};
 
 /// What is known, and done, before the first order.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) instruments: Vec<Instrument>,
+    /// What earlier runs hold; empty if nothing is inherited.
+    pub(crate) positions: Positions,
     /// Armed, if there is to be one.
     pub(crate) switch: Option<DeadMansSwitch>,
 }
 
-/// Learns what must be known, then arms the dead man's switch; `None` when told to stop meanwhile.
+/// Learns what must be known and what earlier runs hold, then arms the dead man's switch; `None` when told to stop meanwhile.
 pub(crate) async fn start(
     config: &NodeConfig,
     platform: &Platform,
@@ -39,34 +39,82 @@ pub(crate) async fn start(
     let Some(instruments) = learn(config, platform, rest, stop).await? else {
         return Ok(None);
     };
+    let asking = Asking { config, platform, stop, until };
+    let heritage = Heritage::new(config, &rest.by(Deadline::at(until)), platform.clock.now());
+    let positions = match &heritage {
+        None => Some(Positions::new()),
+        Some(heritage) => {
+            let read = || async {
+                match heritage.read().await {
+                    Ok(held) => Ok(held.positions),
+                    Err(HeritageError::Rest(error)) if !tells_why(&error) => Err(None),
+                    Err(error) => Err(Some(error.to_string())),
+                }
+            };
+            asking.insist("node/heritage", "positions of earlier runs are not known", read).await?
+        }
+    };
+    let Some(positions) = positions else { return Ok(None) };
     let Some(switch) = config.switch else {
-        return Ok(Some(Started { instruments, switch: None }));
+        return Ok(Some(Started { instruments, positions, switch: None }));
     };
     // Not before it is known that no order of others would be cancelled.
     let rest = &rest.by(Deadline::at(until));
-    let mut backoff = Backoff::new(config.ask_again, platform.entropy.stream("node/switch"));
-    let mut last = "no answer yet".to_owned();
-    let arming = async {
-        loop {
-            match switch::arm(rest, switch).await {
-                Ok(armed) => return armed,
-                Err(error) => last = error.to_string(),
+    let arm = || async {
+        let armed = switch::arm(rest, switch).await;
+        armed.map_err(|error| tells_why(&error).then(|| error.to_string()))
+    };
+    let armed = asking.insist("node/switch", "the dead man's switch is not armed", arm).await?;
+    Ok(armed.map(|armed| Started { instruments, positions, switch: Some(armed) }))
+}
+
+/// How to get an answer that must be had.
+struct Asking<'a> {
+    config: &'a NodeConfig,
+    platform: &'a Platform,
+    stop: &'a CancellationToken,
+    until: Instant,
+}
+
+impl Asking<'_> {
+    /// Asks until there is an answer; `None` when told to stop meanwhile. A failed attempt says why, if it
+    /// knows more than that it was refused on the way.
+    async fn insist<T, F>(
+        &self,
+        stream: &str,
+        otherwise: &str,
+        attempt: impl Fn() -> F,
+    ) -> Result<Option<T>, NodeError>
+    where
+        F: Future<Output = Result<T, Option<String>>>,
+    {
+        let mut backoff = Backoff::new(self.config.ask_again, self.platform.entropy.stream(stream));
+        let mut last = "no answer yet".to_owned();
+        let asking = async {
+            loop {
+                match attempt().await {
+                    Ok(answer) => return answer,
+                    Err(Some(why)) => last = why,
+                    Err(None) => {}
+                }
+                backoff.wait().await;
             }
-            backoff.wait().await;
-        }
-    };
-    let armed = tokio::select! {
-        biased;
-        () = stop.cancelled() => return Ok(None),
-        armed = tokio::time::timeout_at(until, arming) => armed,
-    };
-    match armed {
-        Ok(armed) => Ok(Some(Started { instruments, switch: Some(armed) })),
-        Err(_) => {
-            let last = format!("the dead man's switch is not armed: {last}");
-            Err(NodeError::Startup { startup_max: config.startup_max, last })
-        }
+        };
+        let answered = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Ok(None),
+            answered = tokio::time::timeout_at(self.until, asking) => answered,
+        };
+        answered.map(Some).map_err(|_| {
+            let last = format!("{otherwise}: {last}");
+            NodeError::Startup { startup_max: self.config.startup_max, last }
+        })
     }
+}
+
+/// False of a refusal on the way: what opened the breaker, or took the time, says more than that it did.
+const fn tells_why(error: &RestError) -> bool {
+    !matches!(error, RestError::BreakerOpen(_) | RestError::DeadlineElapsed)
 }
 
 /// Loads the instruments, looks at the account, and cancels what an earlier run left there if that is
@@ -94,10 +142,7 @@ async fn learn(
                     }
                     Some(_) | None => return found,
                 },
-                // What opened the breaker, or took the time, says more than that it did.
-                Err(error)
-                    if matches!(*error, RestError::BreakerOpen(_) | RestError::DeadlineElapsed) => {
-                }
+                Err(error) if !tells_why(&error) => {}
                 Err(error) => last = error.to_string(),
             }
             backoff.wait().await;
@@ -138,11 +183,7 @@ async fn look(
     clock: &dyn Clock,
     rest: &Rest,
 ) -> Result<Found, Arc<RestError>> {
-    let before = clock.now();
-    let venue = rest.server_time().await?;
-    let after = clock.now();
-    // It was somewhere between `before` and `after`, and the venue cuts fractions of a second off.
-    let clock_skew = before.since(venue.plus(SECOND)).max(venue.since(after));
+    let clock_skew = clock::skew(clock, rest).await?;
     let instruments = rest.instruments(&config.kraken.symbols).await?;
     let orders = rest.open_orders().await?;
     Ok(Found { clock_skew, instruments, orders })

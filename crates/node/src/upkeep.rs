@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use engine::EngineEvent;
 use kraken::Rest;
+use model::FeedEvent;
 use platform::TaskResult;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::board::Board;
-use crate::core::StepCounter;
+use crate::core::{Restricted, StepCounter};
 use crate::strays::Strays;
 
 /// Time between two updates of the metrics, besides those before each scrape.
@@ -41,6 +42,34 @@ pub(crate) async fn reconcile(
                 }
             }
             Err(error) => tracing::debug!(%error, "open orders not compared"),
+        }
+    }
+}
+
+/// Asks every so often, while the venue does not take every order, whether it does again. Never ends by itself.
+///
+/// The private stream says so, too; but what it says last may get lost, and then no order would ever be placed.
+pub(crate) async fn follow_intake(
+    rest: Rest,
+    restricted: Restricted,
+    every: Duration,
+    answers: mpsc::Sender<EngineEvent>,
+) -> TaskResult {
+    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if !restricted.is_set() {
+            continue;
+        }
+        match rest.system_status().await {
+            Ok(status) => {
+                let event = EngineEvent::Feed(FeedEvent::Intake(status.intake()));
+                if answers.send(event).await.is_err() {
+                    return Ok(());
+                }
+            }
+            Err(error) => tracing::debug!(%error, "venue status not learned"),
         }
     }
 }

@@ -40,6 +40,12 @@ impl AuditSink for LogAudit {
             AuditEvent::BookApplied { symbol, hash } => {
                 tracing::trace!(%symbol, hash, "book applied");
             }
+            AuditEvent::TradeSeen { symbol, trade_id } => {
+                tracing::trace!(%symbol, trade_id, "trade seen");
+            }
+            AuditEvent::TradesMissed { symbol, after, before } => {
+                tracing::warn!(%symbol, after, before, "trades missed");
+            }
             AuditEvent::BookLost { symbol, reason } => tracing::warn!(%symbol, reason, "book lost"),
             AuditEvent::StreamChanged { stream, state, reason } => {
                 tracing::info!(stream, to = state.as_str(), cause = reason, "stream changed");

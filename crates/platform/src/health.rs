@@ -130,6 +130,8 @@ struct Entry {
     state: HealthState,
     reason: String,
     since: Instant,
+    /// Its reporter has spoken.
+    heard: bool,
 }
 
 impl HealthRegistry {
@@ -138,7 +140,8 @@ impl HealthRegistry {
         Self { shared: Arc::new(Shared { auditor, state: Mutex::default() }) }
     }
 
-    /// Declares a dependency: down until its reporter says otherwise, which is not told as a change.
+    /// Declares a dependency: down until its reporter says otherwise, which is not told as a change. The first
+    /// word of its reporter is told in any case.
     ///
     /// A name that is declared again is the same dependency, critical if either said so.
     pub fn declare(&self, name: &str, criticality: Criticality) -> HealthReporter {
@@ -152,6 +155,7 @@ impl HealthRegistry {
                     state: HealthState::Down,
                     reason: NOT_HEARD_OF.to_owned(),
                     since: Instant::now(),
+                    heard: false,
                 });
                 state.entries.len() - 1
             }
@@ -222,8 +226,9 @@ impl HealthReporter {
         let mut state = self.shared.state.lock();
         let entry = &mut state.entries[self.index];
         let from = entry.state;
-        let changed = from != to;
-        if changed {
+        let changed = from != to || !entry.heard;
+        entry.heard = true;
+        if from != to {
             entry.state = to;
             entry.since = Instant::now();
         }

@@ -1,7 +1,7 @@
 //! The seams between the trading system and the world, with their real versions.
 //!
 //! Wall time ([`Clock`]), randomness ([`Entropy`]), byte streams ([`Connector`] and [`Binder`]), tasks
-//! ([`TaskGroup`]), the audit trail ([`Auditor`]) and the health of what the node depends on ([`health`]). Production code takes a [`Platform`] and never
+//! ([`Tasks`], [`TaskGroup`]), the audit trail ([`Auditor`]) and the health of what the node depends on ([`health`]). Production code takes a [`Platform`] and never
 //! learns whether a simulator stands behind it. Durations and timers are not here: everybody uses
 //! `tokio::time`.
 
@@ -13,6 +13,7 @@ mod entropy;
 mod exposition;
 pub mod health;
 mod task_group;
+mod tasks;
 
 pub use audit::{AuditSink, AuditTap, AuditedCall, Auditor, LogAudit};
 pub use binder::{BindError, Binder, Listener, TcpBinder};
@@ -25,6 +26,7 @@ pub use exposition::Exposition;
 pub use task_group::{
     GroupError, Spawner, TaskError, TaskFailure, TaskGroup, TaskResult, TaskState, TaskStatus,
 };
+pub use tasks::{TaskShell, Tasks};
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     /// Randomness, by named streams.
     pub entropy: Entropy,
+    /// Where its tasks are at home.
+    pub tasks: Tasks,
     /// Byte streams to other hosts.
     pub connector: Arc<dyn Connector>,
     /// Byte streams from other hosts.

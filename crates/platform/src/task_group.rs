@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 pub use self::error::{GroupError, TaskError, TaskFailure, TaskResult};
 pub use self::status::{TaskState, TaskStatus};
 
+use crate::tasks::TaskShell;
+
 use self::error::Panicked;
 use self::registry::{Part, Registry, Slot};
 use self::stop::{Ended, Stop, Stoppable};
@@ -44,6 +46,7 @@ struct Shared {
     registry: Mutex<Registry>,
     /// Told when a named group has run empty.
     emptied: Notify,
+    shell: Option<Arc<dyn TaskShell>>,
 }
 
 impl TaskGroup {
@@ -54,11 +57,20 @@ impl TaskGroup {
 
     /// An empty group that is cancelled with `parent`, too. Cancelling the group leaves `parent` alone.
     pub fn with_cancel(name: &str, parent: &CancellationToken) -> Self {
+        Self::made(name, parent, None)
+    }
+
+    pub(crate) fn made(
+        name: &str,
+        parent: &CancellationToken,
+        shell: Option<Arc<dyn TaskShell>>,
+    ) -> Self {
         let shared = Shared {
             name: name.to_owned(),
             cancel: parent.child_token(),
             registry: Mutex::default(),
             emptied: Notify::new(),
+            shell,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -170,7 +182,7 @@ impl Spawner {
         let Some((slot, stop)) = self.enter(group, name.into()) else { return };
         let ending = Ending::new(&self.shared, slot);
         // No way to abort it is kept: it ends by its token wherever it waits.
-        drop(spawn(ending.watch(Stoppable::new(future, stop))));
+        drop(self.shared.spawn(ending.watch(Stoppable::new(future, stop))));
     }
 
     /// Runs a task that stops itself when its token is cancelled.
@@ -188,7 +200,7 @@ impl Spawner {
         let Some((slot, stop)) = self.enter(group, name.into()) else { return };
         let task = task(stop.token().clone());
         let ending = Ending::new(&self.shared, slot);
-        let spawned = spawn(ending.watch(async move {
+        let spawned = self.shared.spawn(ending.watch(async move {
             match task.await {
                 Ok(()) if stop.token().is_cancelled() => Ok(Ended::Stopped),
                 result => result.map(|()| Ended::ByItself),
@@ -232,6 +244,13 @@ fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 }
 
 impl Shared {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        match &self.shell {
+            Some(shell) => spawn(shell.around(Box::pin(task))),
+            None => spawn(task),
+        }
+    }
+
     fn status(&self) -> Vec<TaskStatus> {
         self.registry.lock().status(Instant::now())
     }

@@ -161,6 +161,8 @@ fn note<'a>(states: &mut States<'a>, at_ns: u64, event: &'a AuditEvent) {
         }
         AuditEvent::CallStarted { .. }
         | AuditEvent::CallEnded { .. }
+        | AuditEvent::TradeSeen { .. }
+        | AuditEvent::TradesMissed { .. }
         | AuditEvent::OrderIntent { .. }
         | AuditEvent::Filled { .. }
         | AuditEvent::PositionChanged { .. }
@@ -220,8 +222,8 @@ fn last_events(before: &[&Record], seq: u64, events: usize) -> Vec<Line> {
 const fn is_telling(record: &Record) -> bool {
     !matches!(
         record.event,
-        Event::Trader(AuditEvent::BookApplied { .. })
-            | Event::Venue(VenueEvent::BookPublished { .. })
+        Event::Trader(AuditEvent::BookApplied { .. } | AuditEvent::TradeSeen { .. })
+            | Event::Venue(VenueEvent::BookPublished { .. } | VenueEvent::TradePublished { .. })
             | Event::World(WorldEvent::MetricsSampled { .. })
             | Event::Sink(_)
     )

@@ -32,7 +32,7 @@ pub use flow::{Corrupt, Drip, Latency, Split, Throttle};
 pub use hang::{Established, Hang, HangPhase};
 pub use hold::Hold;
 pub use host::{Direction, Host};
-pub use process::{Clock, Crash, Process};
+pub use process::{Clock, Crash, Freeze, Process};
 pub use rest::{Method, RestError, RestSlow, RestStatus};
 pub use sink::SinkStatus;
 pub use stream::{Book, BookFault, Executions, ExecutionsFault, Stale, WsClose, WsStatus, WsText};
@@ -142,6 +142,8 @@ pub enum FaultKind {
     LateOrders(LateOrders),
     /// A process ends at once, and starts anew at the end.
     Crash(Crash),
+    /// A process stands still, and goes on at the end.
+    Freeze(Freeze),
     /// The trader's wall clock jumps, and jumps back at the end.
     Clock(Clock),
     /// Every write into the sink is answered with a HTTP status instead of being stored.
@@ -157,7 +159,7 @@ struct NoParameters {}
 
 impl FaultKind {
     /// Values of the key `kind`.
-    pub const NAMES: [&str; 30] = [
+    pub const NAMES: [&str; 31] = [
         "rest-status",
         "rest-lost-answer",
         "rest-slow",
@@ -185,6 +187,7 @@ impl FaultKind {
         "maintenance",
         "late-orders",
         "crash",
+        "freeze",
         "clock",
         "sink-status",
         "sink-hold",
@@ -220,6 +223,7 @@ impl FaultKind {
             Self::Maintenance(_) => "maintenance",
             Self::LateOrders(_) => "late-orders",
             Self::Crash(_) => "crash",
+            Self::Freeze(_) => "freeze",
             Self::Clock(_) => "clock",
             Self::SinkStatus(_) => "sink-status",
             Self::SinkHold => "sink-hold",
@@ -254,6 +258,7 @@ impl FaultKind {
             Self::Maintenance(kind) => kind,
             Self::LateOrders(kind) => kind,
             Self::Crash(kind) => kind,
+            Self::Freeze(kind) => kind,
             Self::Clock(kind) => kind,
             Self::SinkStatus(kind) => kind,
             Self::SinkHold => &sink::SinkHold,
@@ -303,6 +308,7 @@ impl FaultKind {
             "maintenance" => Maintenance::deserialize(from).map(Self::Maintenance),
             "late-orders" => LateOrders::deserialize(from).map(Self::LateOrders),
             "crash" => Crash::deserialize(from).map(Self::Crash),
+            "freeze" => Freeze::deserialize(from).map(Self::Freeze),
             "clock" => Clock::deserialize(from).map(Self::Clock),
             "sink-status" => SinkStatus::deserialize(from).map(Self::SinkStatus),
             "sink-hold" => NoParameters::deserialize(from).map(|NoParameters {}| Self::SinkHold),

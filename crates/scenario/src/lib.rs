@@ -27,8 +27,8 @@ pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Problem, ScenarioError};
 pub use fault::{
     Book, BookFault, Clock, Corrupt, Crash, Direction, Dns, Drip, Established, Excess, Executions,
-    ExecutionsFault, Fault, FaultKind, HalfOpen, Hang, HangPhase, Hold, Host, LateOrders, Latency,
-    Maintenance, MaintenancePhase, Method, PoolExhausted, Process, Refuse, Repeat, Reset,
+    ExecutionsFault, Fault, FaultKind, Freeze, HalfOpen, Hang, HangPhase, Hold, Host, LateOrders,
+    Latency, Maintenance, MaintenancePhase, Method, PoolExhausted, Process, Refuse, Repeat, Reset,
     RestError, RestSlow, RestStatus, SinkStatus, Split, Stale, Throttle, Token, Truncate, WsClose,
     WsStatus, WsText,
 };

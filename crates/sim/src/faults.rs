@@ -9,6 +9,7 @@ use scenario::{Crash, Direction, FaultKind, PlannedFault, Process};
 use venue_sim::kraken::{KrakenSim, Phase};
 
 use crate::clock::Skew;
+use crate::freezer::Freezers;
 use crate::hosts::TRADER;
 use crate::influx::InfluxSim;
 use crate::links::{LinkFault, Links};
@@ -25,6 +26,8 @@ pub(crate) struct Faults {
     pub(crate) influx: Option<InfluxSim>,
     /// By how much the trader's clock is wrong.
     pub(crate) skew: Skew,
+    /// Stops processes for a while.
+    pub(crate) freezers: Freezers,
     /// What the faults of links draw from, each from streams of its own.
     pub(crate) entropy: Entropy,
     /// The venue's phase once everything is carried out that is due.
@@ -39,6 +42,8 @@ enum Carrier {
     Network,
     /// The hosts of a process.
     Hosts,
+    /// Whoever polls the tasks of a process.
+    Freezer(Process),
     /// The trader's clock.
     Clock,
     /// The database.
@@ -67,6 +72,7 @@ impl Faults {
                 }
                 crashing(&fault.kind).into_iter().for_each(|host| network.crash(host));
             }
+            Carrier::Freezer(process) => self.freezers.of(process).freeze(),
             Carrier::Clock => {
                 if let FaultKind::Clock(jump) = &fault.kind {
                     self.skew.begin(jump.ahead, jump.behind);
@@ -97,6 +103,7 @@ impl Faults {
                 // That it struck needs no witness: the process was gone.
                 1 + self.heal_links(fault.id, &hosts)
             }
+            Carrier::Freezer(process) => self.freezers.of(process).thaw(),
             Carrier::Clock => self.skew.end(),
             Carrier::Influx(_) => {
                 self.influx().set_status(None);
@@ -154,7 +161,11 @@ pub(crate) fn crashing(kind: &FaultKind) -> Vec<&'static str> {
 /// What a fault does, for people: `rest-status 503 at api.kraken.com`.
 fn describe(kind: &FaultKind, hosts: &[&str]) -> String {
     let what = kind.to_string();
-    if matches!(kind, FaultKind::Crash(_) | FaultKind::Clock(_) | FaultKind::Maintenance(_)) {
+    if let FaultKind::Crash(_)
+    | FaultKind::Freeze(_)
+    | FaultKind::Clock(_)
+    | FaultKind::Maintenance(_) = kind
+    {
         return what;
     }
     // The one host of a fault is named once.

@@ -8,6 +8,7 @@
 mod clock;
 mod error;
 mod faults;
+mod freezer;
 mod history;
 mod hosts;
 mod influx;

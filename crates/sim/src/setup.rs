@@ -1,6 +1,7 @@
 //! What a run is made of, and what it promises.
 
 mod lags;
+mod outcomes;
 mod silences;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
 use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter};
-use scenario::{FaultKind, FaultPlan, PlannedFault, Scenario, Tier};
+use scenario::{FaultKind, FaultPlan, Freeze, Host, PlannedFault, Process, Scenario, Tier};
 use store::influx::{InfluxConfig, InfluxToken};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair, Tier as AccountTier};
 
@@ -35,6 +36,10 @@ pub const ACCOUNT: &str = "trader";
 /// Key pair of the trader's account. Known to everybody: it opens nothing but the simulated venue.
 const API_KEY: &str = "wavetank-trader";
 const API_SECRET: &str = "d2F2ZXRhbmsgc2ltdWxhdGVkIGFjY291bnQgc2VjcmV0";
+
+/// How often the trader compares its clock: the calls are in nobody's way where no clock is wrong.
+const CLOCK_COMPARED_EVERY: Duration = Duration::from_secs(600);
+const CLOCK_WATCHED_EVERY: Duration = Duration::from_secs(20);
 
 /// Kraken's first fee tier, parts per million.
 const MAKER_PPM: i64 = 2_500;
@@ -84,9 +89,13 @@ impl Setup {
     pub fn new(scenario: Scenario, seed: u64, trades: Arc<[Trade]>) -> Result<Self, SimError> {
         let strategy = StrategySpec::parse(&scenario.trader.strategy)?;
         let idle = strategy == StrategySpec::NoOp;
-        let node = node_config(&scenario, &strategy)?;
+        let mut node = node_config(&scenario, &strategy)?;
         let venue = venue_config(&scenario)?;
         let plan = scenario.plan(seed);
+        let clocks = |fault: &PlannedFault| matches!(fault.kind, FaultKind::Clock(_));
+        if plan.faults.iter().any(clocks) {
+            node.clock_compare_every = CLOCK_WATCHED_EVERY;
+        }
         let program = production();
         Ok(Self {
             scenario,
@@ -138,6 +147,7 @@ impl Setup {
         ];
         for (name, lane) in lanes {
             expect.breakers.insert(name.to_owned(), breaker_rules(&lane.breaker));
+            expect.retries.insert(name.to_owned(), outcomes::retries(lane));
             for op in operations(name) {
                 expect.calls.insert(op, call(Some(name), lane.attempt_timeout));
             }
@@ -151,6 +161,8 @@ impl Setup {
             expect.calls.insert(format!("{name}/subscribe"), call(None, kraken.subscribe_timeout));
             expect.streams.insert(name);
         }
+        expect.reconnect = Some(outcomes::pace(&kraken.reconnect));
+        expect.outcomes = outcomes::rules();
         expect.rates = rates(kraken);
         expect.order_counter = Some(order_counter(kraken, &self.plan));
         expect.venue_limits = Some(limits::of(self.scenario.account.tier));
@@ -158,26 +170,45 @@ impl Setup {
             let config = influx_config();
             let name = "influx/write";
             expect.sinks.insert(INFLUX.to_owned());
-            expect.breakers.insert(name.to_owned(), breaker_rules(&config.lane.breaker));
+            let mut rules = breaker_rules(&config.lane.breaker);
+            // The flush at the end asks a database that was away once more.
+            rules.forced_causes.push("reset".to_owned());
+            expect.breakers.insert(name.to_owned(), rules);
             expect.rates.insert(name.to_owned(), sink_rate(name, &config));
             expect.calls.insert(name.to_owned(), call(Some(name), config.lane.attempt_timeout));
         }
+        expect.paused = expect.calls.keys().filter(|op| is_paused(op)).cloned().collect();
+        expect.dependencies = dependencies(&expect);
         expect.opens = self.scenario.expect.opens.clone();
         expect.time_slack = run.tick * 2;
         expect.silence_max = kraken.silence_max + kraken.pong_timeout + run.tick * 2;
         if self.plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Hang(_))) {
             expect.silence_max += SILENT_AFTER;
         }
+        self.expect_of_faults(&mut expect);
+        expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
+        expect.cost_rounding = cost_rounding(&self.scenario);
+        expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
+        expect
+    }
+
+    /// What each fault leaves to be excused.
+    fn expect_of_faults(&self, expect: &mut Expectations) {
         for fault in &self.plan.faults {
             expect.silences.extend(silences::of(&fault.kind).map(|silence| (fault.id, silence)));
-            let lag = lags::of(fault, expect.silence_max, kraken);
+            let lag = lags::of(fault, expect.silence_max, &self.node.kraken);
             expect.lags.extend(lag.map(|lag| (fault.id, lag)));
             let late = lags::under_way(&fault.kind);
             expect.under_way.extend(late.map(|late| (fault.id, late)));
+            if let FaultKind::Corrupt(_) = fault.kind
+                && fault.kind.hosts().contains(&Host::KrakenPublic)
+            {
+                expect.damaging.insert(fault.id);
+            }
+            if let FaultKind::Freeze(Freeze { process: Process::Trader }) = fault.kind {
+                expect.freezes.insert(fault.id);
+            }
         }
-        expect.vacuous_allowed = self.vacuous_allowed(expect.silence_max);
-        expect.book_lag_max = self.scenario.network.latency_max * 2 + run.tick * 4;
-        expect
     }
 
     /// Checks that this scenario gives nothing to examine.
@@ -189,13 +220,24 @@ impl Setup {
                 && fault.until - fault.at > noticed_after
         };
         let holds = self.plan.faults.iter().any(silent);
-        let idle: [(bool, &[&str]); 5] = [
+        let heard = |fault: &PlannedFault| {
+            let FaultKind::RestStatus(status) = &fault.kind else { return false };
+            status.status == 429 && status.retry_after.is_some() && !fault.may_miss
+        };
+        let pauses = self.plan.faults.iter().any(heard);
+        let idle: [(bool, &[&str]); 7] = [
+            (!pauses, &["pauses-honoured"]),
+            // Not every fault is seen as an error.
+            (true, &["nothing-swallowed"]),
             // Streams that hang, or answers that are slow, open no breaker.
             (self.scenario.expect.opens.is_empty(), &["breaker-open-blocks"]),
-            (!holds, &["silence-noticed"]),
+            (!holds, &["silence-noticed", "reconnects-paced"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
             (self.scenario.sink.is_none(), &["sink-complete"]),
-            (self.idle, &["no-duplicate-order", "orders-equal", "positions-equal"]),
+            (
+                self.idle,
+                &["no-duplicate-order", "orders-equal", "orders-followed", "positions-equal"],
+            ),
         ];
         let names = idle.into_iter().filter(|(idle, _)| *idle).flat_map(|(_, names)| names);
         names.map(|name| (*name).to_owned()).collect()
@@ -205,11 +247,27 @@ impl Setup {
 /// A session that subscribes while sessions are silent hears its snapshots, for so long.
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 
+/// Operations that a pause of the address is for: everything that is a request or a dial of its own.
+fn is_paused(op: &str) -> bool {
+    op.starts_with("kraken/") && !op.ends_with("/subscribe")
+}
+
+/// What must be unwell while a breaker is open or a stream is down. The breakers of dials have their streams.
+fn dependencies(expect: &Expectations) -> BTreeMap<String, String> {
+    let lanes = expect.breakers.keys().filter(|breaker| !breaker.contains("/connect-"));
+    let named = |name: &String| {
+        let dependency = if name == "influx/write" { INFLUX } else { name.as_str() };
+        (name.clone(), dependency.to_owned())
+    };
+    lanes.chain(&expect.streams).map(named).collect()
+}
+
 /// What may be called through a lane, by its name.
 fn operations(lane: &str) -> impl Iterator<Item = String> {
     let methods: &[&str] = match lane {
         "kraken/read" => &[
             "Time",
+            "SystemStatus",
             "AssetPairs",
             "OpenOrders",
             "ClosedOrders",
@@ -236,7 +294,8 @@ fn breaker_rules(config: &BreakerConfig) -> BreakerRules {
         success_threshold: config.success_threshold,
         half_open_max: config.half_open_max,
         half_open_wait_max: Some(config.half_open_max_wait),
-        ..BreakerRules::standard()
+        // Nobody operates the trader; only a venue's ban sets a state.
+        forced_causes: vec!["banned".to_owned()],
     }
 }
 
@@ -281,9 +340,11 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
             working_orders_max: 5,
         },
         foreign_orders: ForeignOrders::CancelOwn,
+        inherit: Some(Duration::from_secs(24 * 3_600)),
         reconcile_every: Duration::from_secs(5),
         visibility_delay: Duration::from_secs(60),
         clock_skew_max: Duration::from_secs(3),
+        clock_compare_every: CLOCK_COMPARED_EVERY,
         ask_again: BackoffConfig {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(5),
@@ -310,6 +371,13 @@ fn influx_config() -> InfluxConfig {
     let token = InfluxToken::new(influx::TOKEN).expect("visible ASCII");
     let endpoint = Endpoint { host: INFLUX.to_owned(), port: PORT, tls: false };
     InfluxConfig::new(endpoint, influx::ORG, influx::BUCKET, token)
+}
+
+/// By how much a cost may be off as the venue books it: it rounds to the digits of the asset.
+fn cost_rounding(scenario: &Scenario) -> Notional {
+    let pair = Pair::by_symbol(&scenario.market.symbol);
+    let step = |pair: Pair| Quantity::step(pair.quote.decimals.min(Quantity::DECIMALS));
+    pair.map_or(Notional::ZERO, |pair| Notional::from_quantity(step(pair)))
 }
 
 /// The simulated venue of a scenario.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use model::history::{Event, Phase, Record, WorldEvent};
 use model::panic_message;
 use platform::{Entropy, Exposition};
-use scenario::PlannedFault;
+use scenario::{PlannedFault, Process};
 use telemetry::Recorder;
 use tokio_util::sync::CancellationToken;
 use venue_sim::kraken::{KrakenSim, Phase as VenuePhase, Role};
@@ -18,6 +18,7 @@ use venue_sim::kraken::{KrakenSim, Phase as VenuePhase, Role};
 use crate::clock::{SimClock, Skew};
 use crate::error::SimError;
 use crate::faults::{Faults, crashing};
+use crate::freezer::Freezers;
 use crate::history::{HistoryLog, HostLog, WORLD, digest};
 use crate::hosts::influx::InfluxHost;
 use crate::hosts::trader::TraderHost;
@@ -209,6 +210,7 @@ impl World {
                 venue,
                 influx: None,
                 skew,
+                freezers: Freezers::default(),
                 entropy: entropy.child("faults"),
                 phase: VenuePhase::Online,
             },
@@ -236,6 +238,7 @@ impl World {
             (KRAKEN_PUBLIC, Role::PublicStream, None),
             (KRAKEN_PRIVATE, Role::PrivateStream, None),
         ];
+        let freezer = self.faults.freezers.of(Process::Kraken).clone();
         for (name, role, market) in hosts {
             let host = VenueHost {
                 name,
@@ -245,9 +248,12 @@ impl World {
                 network: self.network.inside(),
                 log: HostLog::new(self.log.clone(), name, self.network.inside()),
                 link: self.faults.links.to(name),
+                freezer: freezer.clone(),
                 stop: self.stop_venue.clone(),
             };
-            self.network.add_host(name, Box::new(move || Box::pin(host.clone().run())));
+            let freezer = freezer.clone();
+            let program = move || freezer.gate(Box::pin(host.clone().run()));
+            self.network.add_host(name, Box::new(program));
         }
     }
 
@@ -259,10 +265,12 @@ impl World {
             network: self.network.inside(),
             log,
             link: self.faults.links.to(INFLUX),
+            freezer: self.faults.freezers.of(Process::Influx).clone(),
             stop: self.stop_venue.clone(),
         };
         self.faults.influx = Some(influx);
-        self.network.add_host(INFLUX, Box::new(move || Box::pin(host.clone().run())));
+        let program = move || host.freezer.gate(Box::pin(host.clone().run()));
+        self.network.add_host(INFLUX, Box::new(program));
     }
 
     fn add_trader(
@@ -277,6 +285,7 @@ impl World {
             config: setup.node.clone(),
             clock: Arc::clone(clock),
             entropy: entropy.child("trader"),
+            freezer: self.faults.freezers.of(Process::Trader).clone(),
             lives: Arc::default(),
             network: self.network.inside(),
             log: HostLog::new(self.log.clone(), TRADER, self.network.inside()),
@@ -285,7 +294,8 @@ impl World {
             stop: self.stop_trader.clone(),
             ended: self.trader_ended.clone(),
         };
-        self.network.add_host(TRADER, Box::new(move || Box::pin(host.clone().run())));
+        let program = move || host.freezer.gate(Box::pin(host.clone().run()));
+        self.network.add_host(TRADER, Box::new(program));
     }
 
     fn add_visitor(&mut self, setup: &Setup) {

@@ -4,14 +4,15 @@ use std::io::Read;
 
 use model::{Price, Quantity, Side, UnixNanos};
 
-use crate::datetime::{TimeUnit, unit_by_size};
+use crate::datetime::TimeUnit;
 use crate::format::Format;
 use crate::layout::{Column, Layout};
 use crate::lines::{LINE_BYTES_MAX, Lines, LinesError};
-use crate::number::{NumberFault, parse_decimal, take_decimal, take_integer};
+use crate::number::{parse_decimal, take_decimal, take_integer};
 use crate::read_error::{LineProblem, ReadError, shorten};
-use crate::row::{BarRow, RowBuffer, RowKind, Rows, TradeRow};
+use crate::row::{RowBuffer, RowKind, Rows, TradeRow};
 
+mod bars;
 mod books;
 mod quick;
 
@@ -46,6 +47,10 @@ pub(crate) struct Parsed {
     pub(crate) mismatched: Vec<usize>,
     /// The line of each row, where rows are no lines.
     pub(crate) lines: Vec<u64>,
+    /// Bars that are not closed yet.
+    pub(crate) unfinished: Vec<usize>,
+    /// When each trade was received, where that is told: rows of other kinds tell it themselves.
+    pub(crate) received: Vec<UnixNanos>,
     /// The message of a book that the last row belongs to.
     message: Message,
     /// Rows of which digits were rounded.
@@ -99,6 +104,11 @@ impl<R: Read> Delimited<R> {
     /// The batch.
     pub(crate) fn rows(&self) -> Rows<'_> {
         self.parsed.rows.rows(self.layout.format.kind())
+    }
+
+    /// When each of them was received, where that is told apart from them.
+    pub(crate) fn received(&self) -> &[UnixNanos] {
+        &self.parsed.received
     }
 
     /// What parses the lines.
@@ -168,6 +178,8 @@ impl Parsed {
         self.broken.clear();
         self.mismatched.clear();
         self.lines.clear();
+        self.received.clear();
+        self.unfinished.clear();
         self.wrong = None;
     }
 }
@@ -177,6 +189,8 @@ struct Cursor<'b> {
     rest: &'b [u8],
     rounded: bool,
     broken: bool,
+    /// When the row was received.
+    received: Option<i64>,
     message: Message,
 }
 
@@ -184,6 +198,7 @@ struct Cursor<'b> {
 struct Marks<'p> {
     rounded: &'p mut Vec<usize>,
     broken: &'p mut Vec<usize>,
+    received: &'p mut Vec<UnixNanos>,
     message: &'p mut Message,
 }
 
@@ -198,9 +213,9 @@ impl Layout {
     /// they have.
     pub(crate) fn parse(&self, block: &[u8], rows_max: usize, out: &mut Parsed) -> usize {
         out.clear();
-        let Parsed { rows, rounded, broken, message, wrong, .. } = out;
-        let RowBuffer { trades, bars, quotes, book } = rows;
-        let mut marks = Marks { rounded, broken, message };
+        let Parsed { rows, rounded, broken, received, message, wrong, .. } = out;
+        let RowBuffer { trades, bars, quotes, book, orders: _ } = rows;
+        let mut marks = Marks { rounded, broken, received, message };
         let (left, fault) = match self.format.kind() {
             RowKind::Trades => {
                 self.parse_rows(block, rows_max, trades, &mut marks, Self::push_trade)
@@ -210,6 +225,7 @@ impl Layout {
                 self.parse_rows(block, rows_max, quotes, &mut marks, Self::push_quote)
             }
             RowKind::Book => self.parse_rows(block, rows_max, book, &mut marks, Self::push_level),
+            RowKind::Orders => unreachable!("no format of text holds orders"),
         };
         *wrong = fault.map(|fault| self.problem(fault, &block[block.len() - left..]));
         block.len() - left
@@ -226,7 +242,8 @@ impl Layout {
         push: impl Fn(&Self, &mut Cursor<'_>, &mut Vec<Row>) -> Result<(), Fault>,
     ) -> (usize, Option<Fault>) {
         let message = *marks.message;
-        let mut cursor = Cursor { rest: block, rounded: false, broken: false, message };
+        let (rounded, broken, received) = (false, false, None);
+        let mut cursor = Cursor { rest: block, rounded, broken, received, message };
         let mut left = block.len();
         let mut fault = None;
         while rows.len() < rows_max && left > 0 {
@@ -241,6 +258,9 @@ impl Layout {
             if cursor.broken {
                 marks.broken.push(rows.len() - 1);
                 cursor.broken = false;
+            }
+            if let Some(received) = cursor.received.take() {
+                marks.received.push(UnixNanos::from_nanos(received));
             }
             left = cursor.rest.len();
         }
@@ -262,15 +282,11 @@ impl Layout {
         Ok(())
     }
 
-    fn push_bar(&self, cursor: &mut Cursor<'_>, rows: &mut Vec<BarRow>) -> Result<(), Fault> {
-        rows.push(self.bar(cursor)?);
-        Ok(())
-    }
-
     #[inline(never)]
     fn trade(&self, cursor: &mut Cursor<'_>) -> Result<TradeRow, Fault> {
         let (mut ts, mut price, mut quantity) = (0, 0, 0);
         let (mut trade_id, mut ids, mut taker_side) = (None, (1, 1), None);
+        let mut received = None;
         for (index, column) in self.columns.iter().enumerate() {
             match *column {
                 Column::Time(unit) => ts = self.time(cursor, index, unit)?,
@@ -286,11 +302,11 @@ impl Layout {
                 Column::Side => taker_side = self.side(cursor, index)?,
                 Column::Flag => self.flag(cursor, index).map(|_| ())?,
                 Column::Number => self.skip_number(cursor, index)?,
+                Column::LocalTime(unit) => received = Some(self.time(cursor, index, unit)?),
                 Column::BidPrice
                 | Column::BidQuantity
                 | Column::AskPrice
                 | Column::AskQuantity
-                | Column::LocalTime(_)
                 | Column::BookSide
                 | Column::UpdateKind
                 | Column::IsSnapshot
@@ -306,6 +322,7 @@ impl Layout {
                 | Column::Text => self.skip(cursor, index)?,
             }
         }
+        cursor.received = received;
         let fills = ids.1.saturating_sub(ids.0).saturating_add(1);
         Ok(TradeRow {
             ts: UnixNanos::from_nanos(ts),
@@ -315,81 +332,6 @@ impl Layout {
             fills: u32::try_from(fills).unwrap_or(u32::MAX),
             taker_side,
         })
-    }
-
-    fn bar(&self, cursor: &mut Cursor<'_>) -> Result<BarRow, Fault> {
-        let (mut open_ts, mut close_ts) = (0, None);
-        let (mut prices, mut volume, mut count) = ([0; 4], 0, None);
-        for (index, column) in self.columns.iter().enumerate() {
-            match *column {
-                Column::Time(unit) => open_ts = self.time(cursor, index, unit)?,
-                Column::CloseTime(unit) => close_ts = Some(self.close_time(cursor, index, unit)?),
-                Column::Open => prices[0] = self.decimal(cursor, index, Price::DECIMALS)?,
-                Column::High => prices[1] = self.decimal(cursor, index, Price::DECIMALS)?,
-                Column::Low => prices[2] = self.decimal(cursor, index, Price::DECIMALS)?,
-                Column::Close => prices[3] = self.decimal(cursor, index, Price::DECIMALS)?,
-                Column::Volume => volume = self.volume(cursor, index)?,
-                Column::Count => count = Some(self.integer(cursor, index)?),
-                Column::Flag => self.flag(cursor, index).map(|_| ())?,
-                Column::Number => self.skip_number(cursor, index)?,
-                Column::BidPrice
-                | Column::BidQuantity
-                | Column::AskPrice
-                | Column::AskQuantity
-                | Column::LocalTime(_)
-                | Column::BookSide
-                | Column::UpdateKind
-                | Column::IsSnapshot
-                | Column::LastUpdate
-                | Column::PreviousUpdate
-                | Column::Price
-                | Column::Quantity
-                | Column::TradeId
-                | Column::FirstId
-                | Column::LastId
-                | Column::BuyerMaker
-                | Column::Side
-                | Column::Text => self.skip(cursor, index)?,
-            }
-        }
-        let [open, high, low, close] = prices.map(Price::from_raw);
-        let usual = open_ts.saturating_add(self.bar_nanos);
-        let close_ts = match close_ts {
-            // Binance's archive has such a bar at the end of an outage.
-            Some(before) if before <= open_ts && self.bar_nanos > 0 => {
-                cursor.rounded = true;
-                usual
-            }
-            told => told.unwrap_or(usual),
-        };
-        Ok(BarRow {
-            open_ts: UnixNanos::from_nanos(open_ts),
-            close_ts: UnixNanos::from_nanos(close_ts),
-            open,
-            high,
-            low,
-            close,
-            volume: Quantity::from_raw(volume),
-            count,
-        })
-    }
-
-    /// A volume of a bar: coins of the smallest prices have more of it than a quantity holds, and then it is the
-    /// largest one.
-    fn volume(&self, cursor: &mut Cursor<'_>, index: usize) -> Result<i64, Fault> {
-        let start = cursor.rest;
-        match self.decimal(cursor, index, Quantity::DECIMALS) {
-            Err(Fault::Field { found, .. })
-                if parse_decimal(&found, Quantity::DECIMALS) == Err(NumberFault::TooLarge)
-                    && !found.starts_with('-') =>
-            {
-                let (_, rest) = self.field(start, index)?;
-                cursor.rest = &start[start.len() - rest..];
-                cursor.rounded = true;
-                Ok(i64::MAX)
-            }
-            other => other,
-        }
     }
 
     #[inline]
@@ -461,19 +403,6 @@ impl Layout {
         }
         let text = self.rare(start, cursor, index)?;
         unit.parse(&text).ok_or(Fault::Field { index, found: text })
-    }
-
-    /// The first instant after the last one that the column tells.
-    fn close_time(
-        &self,
-        cursor: &mut Cursor<'_>,
-        index: usize,
-        unit: TimeUnit,
-    ) -> Result<i64, Fault> {
-        let mut digits = cursor.rest;
-        let grain = take_integer(&mut digits).map_or(1_000_000_000, unit_by_size);
-        let last = self.time(cursor, index, unit)?;
-        Ok(last.saturating_add(i64::try_from(grain).unwrap_or(1)))
     }
 
     #[inline]

@@ -129,6 +129,7 @@ const fn is_columnar(format: Format) -> bool {
             | Format::ColumnarBars
             | Format::ColumnarQuotes
             | Format::ColumnarBook
+            | Format::ColumnarOrders
     )
 }
 

@@ -55,12 +55,18 @@ pub enum Format {
     ColumnarQuotes,
     /// A book in columns, as `wavetank tape convert` writes it.
     ColumnarBook,
+    /// The orders of a book in columns, as `wavetank tape convert` writes them.
+    ColumnarOrders,
     /// Recording of Kraken's WebSocket v2, channel `trade`.
     KrakenWsTrades,
     /// Recording of Kraken's WebSocket v2, channel `ticker`.
     KrakenWsTicker,
     /// Recording of Kraken's WebSocket v2, channel `book`.
     KrakenWsBook,
+    /// Recording of Kraken's WebSocket v2, channel `level3`: every order of a book.
+    KrakenWsLevel3,
+    /// Recording of Kraken's WebSocket v2, channel `ohlc`.
+    KrakenWsOhlc,
     /// Recording of Kraken's WebSocket v1, channel `trade`.
     KrakenWs1Trades,
     /// Recording of Kraken's WebSocket v1, channel `ticker`.
@@ -77,6 +83,8 @@ pub enum Format {
     BinanceWsAggTrades,
     /// Recording of Binance's streams `bookTicker`, spot and futures.
     BinanceWsBookTicker,
+    /// Recording of Binance's streams `kline`, spot and futures.
+    BinanceWsKlines,
     /// Recording of Binance's streams `depth`, spot and futures, with REST snapshots.
     BinanceWsDepth,
     /// Recording of Binance's streams `depth5`, `depth10` and `depth20`, combined: each message a whole book of
@@ -86,7 +94,7 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 40] = [
         Self::KrakenTrades,
         Self::KrakenOhlcvt,
         Self::KrakenRestTrades,
@@ -110,9 +118,12 @@ impl Format {
         Self::CsvQuotes,
         Self::ColumnarQuotes,
         Self::ColumnarBook,
+        Self::ColumnarOrders,
         Self::KrakenWsTrades,
         Self::KrakenWsTicker,
         Self::KrakenWsBook,
+        Self::KrakenWsLevel3,
+        Self::KrakenWsOhlc,
         Self::KrakenWs1Trades,
         Self::KrakenWs1Ticker,
         Self::KrakenWs1Book,
@@ -121,6 +132,7 @@ impl Format {
         Self::BinanceWsTrades,
         Self::BinanceWsAggTrades,
         Self::BinanceWsBookTicker,
+        Self::BinanceWsKlines,
         Self::BinanceWsDepth,
         Self::BinanceWsPartialDepth,
     ];
@@ -151,9 +163,12 @@ impl Format {
             Self::CsvQuotes => "csv-quotes",
             Self::ColumnarQuotes => "columnar-quotes",
             Self::ColumnarBook => "columnar-book",
+            Self::ColumnarOrders => "columnar-orders",
             Self::KrakenWsTrades => "kraken-ws-trades",
             Self::KrakenWsTicker => "kraken-ws-ticker",
             Self::KrakenWsBook => "kraken-ws-book",
+            Self::KrakenWsLevel3 => "kraken-ws-level3",
+            Self::KrakenWsOhlc => "kraken-ws-ohlc",
             Self::KrakenWs1Trades => "kraken-ws1-trades",
             Self::KrakenWs1Ticker => "kraken-ws1-ticker",
             Self::KrakenWs1Book => "kraken-ws1-book",
@@ -162,6 +177,7 @@ impl Format {
             Self::BinanceWsTrades => "binance-ws-trades",
             Self::BinanceWsAggTrades => "binance-ws-agg-trades",
             Self::BinanceWsBookTicker => "binance-ws-book-ticker",
+            Self::BinanceWsKlines => "binance-ws-klines",
             Self::BinanceWsDepth => "binance-ws-depth",
             Self::BinanceWsPartialDepth => "binance-ws-partial-depth",
         }
@@ -190,7 +206,9 @@ impl Format {
             | Self::BinanceRestKlines
             | Self::CryptoDataDownloadBars
             | Self::CsvBars
-            | Self::ColumnarBars => RowKind::Bars,
+            | Self::ColumnarBars
+            | Self::KrakenWsOhlc
+            | Self::BinanceWsKlines => RowKind::Bars,
             Self::BinanceBookTicker
             | Self::TardisQuotes
             | Self::CsvQuotes
@@ -206,12 +224,13 @@ impl Format {
             | Self::KrakenFuturesWsBook
             | Self::BinanceWsDepth
             | Self::BinanceWsPartialDepth => RowKind::Book,
+            Self::ColumnarOrders | Self::KrakenWsLevel3 => RowKind::Orders,
         }
     }
 
     /// True where the venue leaves out bars in which nobody traded.
     pub const fn omits_empty_bars(self) -> bool {
-        matches!(self, Self::KrakenOhlcvt)
+        matches!(self, Self::KrakenOhlcvt | Self::KrakenWsOhlc)
     }
 }
 

@@ -245,6 +245,11 @@ impl Layout {
         })
     }
 
+    /// True where a column tells when a row was received.
+    pub(crate) fn tells_received(&self) -> bool {
+        self.columns.iter().any(|column| matches!(column, Column::LocalTime(_)))
+    }
+
     /// True where a column tells the end of a bar.
     pub(crate) fn tells_end(&self) -> bool {
         self.columns.iter().any(|column| matches!(column, Column::CloseTime(_)))
@@ -281,6 +286,8 @@ impl Header<'_> {
         if !self.take(&["qty", "quantity", "amount", "size", "volume"], Column::Quantity) {
             return Err("trades without a column `quantity`, `qty`, `amount`, `size` or `volume`");
         }
+        let unit = self.unit(&["local_timestamp"]);
+        self.take(&["local_timestamp"], Column::LocalTime(unit));
         self.take(&["agg_trade_id", "trade_id", "id"], Column::TradeId);
         self.take(&["first_trade_id"], Column::FirstId);
         self.take(&["last_trade_id"], Column::LastId);

@@ -56,7 +56,7 @@ pub use quality::{
 pub use read_error::{LineProblem, ReadError};
 pub use reader::{LINE_BYTES_MAX, TradeReader};
 pub use recording::is_same_market;
-pub use row::{BarRow, LevelRow, QuoteRow, Row, RowKind, Rows, TradeRow};
+pub use row::{BarRow, LevelRow, OrderRow, QuoteRow, Row, RowKind, Rows, TradeRow};
 pub use source::{Compression, ZIP_MEMBERS_MAX, file_sha256};
 pub use tape::{ROWS_MAX, Tape, TapeSummary};
 pub use trade::TapeTrade;

@@ -14,7 +14,7 @@ use crate::json::Json;
 use crate::read_error::ReadError;
 use crate::recording::{Recording, State, Stream};
 use crate::row::{RowKind, Rows};
-use crate::source::{Compression, Source, read_full, sources_of};
+use crate::source::{Compression, Meter, Source, read_full, sources_of};
 
 mod ahead;
 
@@ -44,6 +44,8 @@ pub struct FileAbout {
     /// Levels of a side that a book shows at most, where it does not show all: the depth that Kraken agreed to send
     /// (as far as the first rows tell it), or that of Binance's partial streams.
     pub levels: Option<u32>,
+    /// True when the file tells when each of its rows was received.
+    pub received: bool,
     /// Time of the first row, which orders the files.
     pub first_ts: UnixNanos,
 }
@@ -73,6 +75,8 @@ pub struct Batch<'r> {
     pub broken: &'r [usize],
     /// First changes of messages after which a book is not what its checksum says.
     pub mismatched: &'r [usize],
+    /// When each trade was received, where that is told; empty elsewhere, and of rows that tell it themselves.
+    pub received: &'r [UnixNanos],
     /// The line of each row of a recording, where a line has no row or many; empty elsewhere.
     pub lines: &'r [u64],
 }
@@ -99,6 +103,9 @@ pub struct MarketReader {
     first_given: bool,
     /// Where the recording before ended.
     before: Option<(Stream, State)>,
+    /// Bytes of the files before the current one, and of that one.
+    bytes_done: u64,
+    meter: Meter,
 }
 
 impl std::fmt::Debug for MarketReader {
@@ -120,7 +127,7 @@ impl MarketReader {
         }
         let mut found: Vec<(FileAbout, Source)> = Vec::new();
         for source in sources {
-            let (member, about) = Member::begin(&source, options, None)?;
+            let (member, about) = Member::begin(&source, options, None, &Meter::default())?;
             drop(member);
             let first = found.first().map(|(first, _)| first);
             if let Some(first) = first.filter(|first| first.format.kind() != about.format.kind()) {
@@ -138,8 +145,20 @@ impl MarketReader {
         let kind = found.first().ok_or(ReadError::NoFiles)?.0.format.kind();
         let (files, sources) = found.into_iter().unzip();
         let (current, before) = (None, None);
+        let (bytes_done, meter) = (0, Meter::default());
         let (next_file, first_given) = (0, false);
-        Ok(Self { options, kind, files, sources, current, next_file, first_given, before })
+        Ok(Self {
+            options,
+            kind,
+            files,
+            sources,
+            current,
+            next_file,
+            first_given,
+            before,
+            bytes_done,
+            meter,
+        })
     }
 
     /// What the rows are.
@@ -160,7 +179,10 @@ impl MarketReader {
         loop {
             if self.current.is_none() {
                 let Some(source) = self.sources.get(self.next_file) else { return Ok(None) };
-                self.current = Some(Member::begin(source, self.options, self.before.take())?.0);
+                self.meter = Meter::default();
+                let before = self.before.take();
+                let (member, _) = Member::begin(source, self.options, before, &self.meter)?;
+                self.current = Some(member);
                 self.next_file += 1;
                 self.first_given = false;
             }
@@ -176,8 +198,21 @@ impl MarketReader {
         Ok(self.current.as_ref().map(|member| member.batch(file)))
     }
 
+    /// Bytes that were read of all files, packed as they are, and how many they have.
+    pub fn bytes(&self) -> (u64, u64) {
+        let all = self.sources.iter().map(Source::bytes).sum();
+        let here = match &self.current {
+            Some(Member::Columnar(reader)) => reader.position(),
+            Some(Member::Text(_) | Member::Json(_) | Member::Recording(_)) => self.meter.bytes(),
+            None => 0,
+        };
+        (self.bytes_done.saturating_add(here).min(all), all)
+    }
+
     /// Closes the file; the next one may go on with a recording.
     fn end_file(&mut self) {
+        let ended = self.next_file.checked_sub(1).and_then(|at| self.sources.get(at));
+        self.bytes_done += ended.map_or(0, Source::bytes);
         if let Some(Member::Recording(recording)) = self.current.take() {
             self.before = Some(recording.into_state());
         }
@@ -198,9 +233,10 @@ impl Member {
         source: &Source,
         options: ReadOptions,
         before: Option<(Stream, State)>,
+        meter: &Meter,
     ) -> Result<(Self, FileAbout), ReadError> {
         let place = source.place.as_str();
-        let mut bytes = source.open()?;
+        let mut bytes = source.open_metered(meter)?;
         let mut head = vec![0; HEAD_BYTES];
         let count = read_full(&mut bytes, &mut head)
             .map_err(|source| ReadError::Io { place: place.to_owned(), source })?;
@@ -228,12 +264,7 @@ impl Member {
             }
             Detected::Columnar => {
                 let reader = ColumnarReader::new(place, source.open_plain()?)?;
-                let format = match reader.kind() {
-                    RowKind::Trades => Format::ColumnarTrades,
-                    RowKind::Bars => Format::ColumnarBars,
-                    RowKind::Quotes => Format::ColumnarQuotes,
-                    RowKind::Book => Format::ColumnarBook,
-                };
+                let format = columnar_format(reader.kind());
                 let symbol = reader.symbol().map(str::to_owned).or(named);
                 (Self::Columnar(Box::new(reader)), format, symbol)
             }
@@ -257,6 +288,7 @@ impl Member {
             Rows::Bars(rows) => rows.first().map(|row| row.open_ts),
             Rows::Quotes(rows) => rows.first().map(|row| row.ts),
             Rows::Book(rows) => rows.first().map(|row| row.ts),
+            Rows::Orders(rows) => rows.first().map(|row| row.ts),
         };
         let about = FileAbout {
             place: place.to_owned(),
@@ -265,9 +297,20 @@ impl Member {
             compression: source.compression,
             verified: source.verified,
             levels: member.levels(),
+            received: member.tells_received(),
             first_ts: first_ts.ok_or_else(empty)?,
         };
         Ok((member, about))
+    }
+
+    /// See [`FileAbout::received`].
+    fn tells_received(&self) -> bool {
+        match self {
+            Self::Text(reader) => reader.layout().tells_received(),
+            Self::Recording(recording) => recording.tells_received(),
+            Self::Columnar(reader) => reader.tells_received(),
+            Self::Json(_) => false,
+        }
     }
 
     /// See [`FileAbout::levels`].
@@ -298,6 +341,7 @@ impl Member {
                 unfinished: &[],
                 broken: reader.broken(),
                 mismatched: &[],
+                received: reader.received(),
                 lines: &[],
             },
             Self::Recording(reader) => Batch {
@@ -305,9 +349,10 @@ impl Member {
                 first: reader.parsed().lines.first().copied().unwrap_or(1),
                 rows: reader.rows(),
                 rounded: &reader.parsed().rounded,
-                unfinished: &[],
+                unfinished: &reader.parsed().unfinished,
                 broken: &reader.parsed().broken,
                 mismatched: &reader.parsed().mismatched,
+                received: &reader.parsed().received,
                 lines: &reader.parsed().lines,
             },
             Self::Json(reader) => Batch {
@@ -318,6 +363,7 @@ impl Member {
                 unfinished: &reader.unfinished,
                 broken: &[],
                 mismatched: &[],
+                received: &[],
                 lines: &[],
             },
             Self::Columnar(reader) => Batch {
@@ -328,9 +374,21 @@ impl Member {
                 unfinished: &[],
                 broken: &[],
                 mismatched: &[],
+                received: &[],
                 lines: &[],
             },
         }
+    }
+}
+
+/// The format of a tape in columns.
+const fn columnar_format(kind: RowKind) -> Format {
+    match kind {
+        RowKind::Trades => Format::ColumnarTrades,
+        RowKind::Bars => Format::ColumnarBars,
+        RowKind::Quotes => Format::ColumnarQuotes,
+        RowKind::Book => Format::ColumnarBook,
+        RowKind::Orders => Format::ColumnarOrders,
     }
 }
 

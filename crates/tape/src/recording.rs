@@ -15,6 +15,7 @@ use crate::lines::{Lines, LinesError};
 use crate::read_error::{LineProblem, ReadError, shorten};
 use crate::row::{QuoteRow, RowKind, Rows};
 
+mod bars;
 mod binance;
 mod book;
 mod choice;
@@ -23,14 +24,18 @@ mod frame;
 mod futures;
 mod kraken;
 mod kraken_old;
+mod level3;
 mod message;
+mod orders;
 
+use bars::Bars;
 use book::{At, Book};
 pub use choice::is_same_market;
 pub(crate) use choice::{Choice, Stream};
 use clock::Clock;
 pub(crate) use frame::is_recording;
 use message::{Body, Message};
+use orders::OrderBook;
 
 /// Longest line: a REST answer with all markets of a venue has 2 MB.
 const LINE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -49,6 +54,8 @@ pub(crate) struct Recording<R> {
     choice: Choice,
     stream: Stream,
     state: State,
+    /// True when the times of arrival were recorded.
+    timed: bool,
     /// True when a snapshot that names no market can only be of the one that is read.
     one_book: bool,
     parsed: Parsed,
@@ -61,44 +68,49 @@ pub(crate) struct Recording<R> {
 pub(crate) struct State {
     clock: Clock,
     book: Book,
+    orders: OrderBook,
+    bars: Bars,
+    /// Newest time that a message told, for those that tell none in a recording without times of arrival.
+    told: Option<i64>,
     /// Number of the newest trade.
     newest_id: Option<u64>,
     /// A level was left out, which the next row tells.
     beyond: bool,
 }
 
-/// The streams at the beginning of a recording. A line that cannot be read ends it: it is found again.
-fn survey(source: impl Read) -> BTreeSet<Stream> {
+/// The streams at the beginning of a recording, and whether it has the times of arrival. A line that cannot be read
+/// ends it: it is found again.
+fn survey(source: impl Read) -> (BTreeSet<Stream>, bool) {
     let mut lines = Lines::with_line_max(source.take(SURVEY_BYTES), LINE_BYTES_MAX);
-    let mut streams = BTreeSet::new();
+    let (mut streams, mut timed) = (BTreeSet::new(), true);
     while let Ok(true) = lines.fill() {
         let block = lines.block();
         let bytes = block.len();
         for line in block.split(|byte| *byte == b'\n') {
-            let read = each(line, &|_, _| false, &mut |message, _| {
+            let read = each(line, &|_, _| false, &mut |message, received| {
+                timed &= received.is_some();
                 if let Some(symbol) = message.symbol
                     && streams.len() < STREAMS_MAX
                 {
-                    let symbol = symbol.into_owned();
-                    streams.insert(Stream { symbol, format: message.format });
+                    let (symbol, format) = (symbol.into_owned(), message.format);
+                    streams.insert(Stream { symbol, format, interval: message.interval });
                 }
                 Ok(())
             });
             if read.is_err() {
-                return streams;
+                return (streams, timed);
             }
         }
         lines.consume(bytes, 0);
     }
-    streams
+    (streams, timed)
 }
 
+/// What takes messages, with the times of their arrival.
+type Take<'t> = &'t mut dyn FnMut(Message<'_>, Option<i64>) -> Result<(), LineProblem>;
+
 /// Gives every message of a line, with the time of its arrival.
-fn each(
-    line: &[u8],
-    wanted: message::Wanted<'_>,
-    take: &mut dyn FnMut(Message<'_>, i64) -> Result<(), LineProblem>,
-) -> Result<(), LineProblem> {
+fn each(line: &[u8], wanted: message::Wanted<'_>, take: Take<'_>) -> Result<(), LineProblem> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return Ok(());
@@ -121,7 +133,7 @@ impl<R: Read> Recording<R> {
         source: R,
         before: Option<(Stream, State)>,
     ) -> Result<Self, ReadError> {
-        let streams = survey(again);
+        let (streams, timed) = survey(again);
         let stream = choice.of(&streams).map_err(|found| ReadError::Stream {
             place: place.to_owned(),
             expected: choice.to_string(),
@@ -137,6 +149,7 @@ impl<R: Read> Recording<R> {
             choice: choice.clone(),
             stream,
             state,
+            timed,
             one_book: books <= 1,
             parsed: Parsed::default(),
             pending: None,
@@ -157,6 +170,7 @@ impl<R: Read> Recording<R> {
                 Ok(false) => {
                     self.ended = true;
                     self.state.book.end(&mut self.parsed);
+                    self.state.bars.end(&mut self.parsed);
                 }
                 Err(error) if self.rows().is_empty() => {
                     self.ended = true;
@@ -186,9 +200,19 @@ impl<R: Read> Recording<R> {
         &self.stream
     }
 
+    /// True when it has the times of arrival.
+    pub(crate) const fn tells_received(&self) -> bool {
+        self.timed
+    }
+
     /// Levels of a side that the book shows at most, where it does not show all.
     pub(crate) fn levels(&self) -> Option<u32> {
-        self.state.book.shown()
+        match self.kind() {
+            RowKind::Orders => self.state.orders.shown(),
+            RowKind::Trades | RowKind::Bars | RowKind::Quotes | RowKind::Book => {
+                self.state.book.shown()
+            }
+        }
     }
 
     /// What the next file goes on with.
@@ -225,9 +249,10 @@ impl<R: Read> Recording<R> {
         };
         let taken = each(line, &wanted, &mut |message, received| {
             let symbol = message.symbol.as_deref();
-            let is_other = symbol.is_some_and(|s| {
-                choice.takes(message.format, s) && !wanted(message.format, symbol)
-            });
+            let interval = message.interval.as_deref();
+            let is_meant = wanted(message.format, symbol) && interval == stream.interval.as_deref();
+            let is_other =
+                symbol.is_some_and(|s| choice.takes(message.format, s, interval) && !is_meant);
             if is_other {
                 let found = format!("`{}`, {}", shorten(symbol.unwrap_or("")), message.format);
                 let expected = format!("`{}`, {}, only", stream.symbol, stream.format);
@@ -236,7 +261,9 @@ impl<R: Read> Recording<R> {
             if symbol.is_none() && message.body.is_some() && !one_book {
                 return Err(frame::expected("a snapshot that names its market", "one without"));
             }
-            state.take(message, received, number, parsed);
+            if is_meant || message.body.is_none() {
+                state.take(message, received, number, parsed)?;
+            }
             Ok(())
         });
         taken.map_err(|problem| ReadError::Line { place: place(), line: number, problem })?;
@@ -246,27 +273,54 @@ impl<R: Read> Recording<R> {
 }
 
 impl State {
-    fn take(&mut self, message: Message<'_>, received: i64, line: u64, out: &mut Parsed) {
-        if let Some(ts) = message.ts {
-            self.clock.saw(ts, received);
+    fn take(
+        &mut self,
+        message: Message<'_>,
+        arrived: Option<i64>,
+        line: u64,
+        out: &mut Parsed,
+    ) -> Result<(), LineProblem> {
+        let ts = message.ts.map(UnixNanos::as_nanos);
+        self.told = self.told.max(ts);
+        if let Some((ts, arrived)) = message.ts.zip(arrived) {
+            self.clock.saw(ts, arrived);
         }
-        let Some(body) = message.body else { return };
+        let Some(body) = message.body else { return Ok(()) };
+        let body = match body {
+            Body::Depth(depth) => {
+                // One channel is read, so that only one of the two is of interest.
+                self.book.depth(depth);
+                self.orders.agree(depth);
+                return Ok(());
+            }
+            Body::Bar(bar) => {
+                self.bars.take(bar, line, out);
+                return Ok(());
+            }
+            body @ (Body::Trades(_)
+            | Body::EarlierTrades(_)
+            | Body::Quote(_)
+            | Body::Levels(_)
+            | Body::Orders(_)) => body,
+        };
+        let Some(received) = arrived.or(ts).or(self.told) else {
+            let expected =
+                "times of arrival, since neither this message nor one before it tells a time";
+            return Err(frame::expected(expected, "none"));
+        };
         let local_ts = UnixNanos::from_nanos(received);
         match body {
             Body::Trades(rows) => rows.into_iter().for_each(|row| {
                 self.newest_id = self.newest_id.max(row.trade_id);
                 out.rows.trades.push(row);
+                out.received.extend(arrived.map(UnixNanos::from_nanos));
                 out.lines.push(line);
             }),
             Body::EarlierTrades(mut rows) => {
                 rows.sort_by_key(|row| row.trade_id);
                 rows.retain(|row| row.trade_id > self.newest_id);
-                self.take(
-                    Message { body: Some(Body::Trades(rows)), ..message },
-                    received,
-                    line,
-                    out,
-                );
+                let message = Message { body: Some(Body::Trades(rows)), ..message };
+                self.take(message, arrived, line, out)?;
             }
             Body::Quote([(bid, bid_quantity), (ask, ask_quantity)]) => {
                 let ts = message.ts.unwrap_or_else(|| self.clock.estimate(received));
@@ -284,8 +338,13 @@ impl State {
                     out.rounded.push(first);
                 }
             }
-            Body::Depth(depth) => self.book.depth(depth),
+            Body::Orders(orders) => {
+                let ts = message.ts.unwrap_or_else(|| self.clock.estimate(received));
+                self.orders.take(At { ts, received: local_ts, line }, orders, out);
+            }
+            Body::Bar(_) | Body::Depth(_) => {}
         }
+        Ok(())
     }
 }
 

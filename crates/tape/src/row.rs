@@ -99,6 +99,30 @@ pub struct LevelRow {
     pub snapshot: bool,
 }
 
+/// A change of one order in a book that shows every order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Stamped by the venue; rows of one message have the same.
+    pub ts: UnixNanos,
+    /// Stamped by whoever recorded it; the same as `ts` where it is not told.
+    pub local_ts: UnixNanos,
+    /// Since when it has its place: at one price whoever came first is served first, and of equal times the order
+    /// whose first row came first.
+    pub since: UnixNanos,
+    /// `Buy` for bids, `Sell` for asks.
+    pub side: Side,
+    /// Its limit.
+    pub price: Price,
+    /// What is left of it from now on; zero takes it away.
+    pub quantity: Quantity,
+    /// The reader's number of the order, from 1 to `2^63 - 1`; another one when it has lost its place.
+    pub order: u64,
+    /// True for the first change of a message: the book is whole again before it.
+    pub begins: bool,
+    /// True in a message that holds the whole book: its first change clears what was before.
+    pub snapshot: bool,
+}
+
 /// A row of any kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Row {
@@ -110,6 +134,8 @@ pub enum Row {
     Quote(QuoteRow),
     /// A change of a book.
     Level(LevelRow),
+    /// A change of an order in a book.
+    Order(OrderRow),
 }
 
 impl Row {
@@ -120,6 +146,7 @@ impl Row {
             Self::Bar(row) => row.close_ts,
             Self::Quote(row) => row.ts,
             Self::Level(row) => row.ts,
+            Self::Order(row) => row.ts,
         }
     }
 }
@@ -135,19 +162,22 @@ pub enum RowKind {
     Quotes,
     /// [`LevelRow`].
     Book,
+    /// [`OrderRow`].
+    Orders,
 }
 
 impl RowKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Trades, Self::Bars, Self::Quotes, Self::Book];
+    pub const ALL: [Self; 5] = [Self::Trades, Self::Bars, Self::Quotes, Self::Book, Self::Orders];
 
-    /// `trades`, `bars`, `quotes` or `book`.
+    /// `trades`, `bars`, `quotes`, `book` or `orders`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Trades => "trades",
             Self::Bars => "bars",
             Self::Quotes => "quotes",
             Self::Book => "book",
+            Self::Orders => "orders",
         }
     }
 }
@@ -163,6 +193,8 @@ pub enum Rows<'r> {
     Quotes(&'r [QuoteRow]),
     /// Changes of a book.
     Book(&'r [LevelRow]),
+    /// Changes of the orders of a book.
+    Orders(&'r [OrderRow]),
 }
 
 impl Rows<'_> {
@@ -173,6 +205,7 @@ impl Rows<'_> {
             Self::Bars(rows) => rows.len(),
             Self::Quotes(rows) => rows.len(),
             Self::Book(rows) => rows.len(),
+            Self::Orders(rows) => rows.len(),
         }
     }
 
@@ -188,6 +221,7 @@ impl Rows<'_> {
             Self::Bars(_) => RowKind::Bars,
             Self::Quotes(_) => RowKind::Quotes,
             Self::Book(_) => RowKind::Book,
+            Self::Orders(_) => RowKind::Orders,
         }
     }
 
@@ -198,6 +232,7 @@ impl Rows<'_> {
             Self::Bars(rows) => rows.get(index).copied().map(Row::Bar),
             Self::Quotes(rows) => rows.get(index).copied().map(Row::Quote),
             Self::Book(rows) => rows.get(index).copied().map(Row::Level),
+            Self::Orders(rows) => rows.get(index).copied().map(Row::Order),
         }
     }
 
@@ -214,6 +249,7 @@ pub(crate) struct RowBuffer {
     pub(crate) bars: Vec<BarRow>,
     pub(crate) quotes: Vec<QuoteRow>,
     pub(crate) book: Vec<LevelRow>,
+    pub(crate) orders: Vec<OrderRow>,
 }
 
 impl RowBuffer {
@@ -222,6 +258,7 @@ impl RowBuffer {
         self.bars.clear();
         self.quotes.clear();
         self.book.clear();
+        self.orders.clear();
     }
 
     pub(crate) fn rows(&self, kind: RowKind) -> Rows<'_> {
@@ -230,6 +267,7 @@ impl RowBuffer {
             RowKind::Bars => Rows::Bars(&self.bars),
             RowKind::Quotes => Rows::Quotes(&self.quotes),
             RowKind::Book => Rows::Book(&self.book),
+            RowKind::Orders => Rows::Orders(&self.orders),
         }
     }
 
@@ -239,6 +277,7 @@ impl RowBuffer {
             Rows::Bars(rows) => self.bars.extend_from_slice(rows),
             Rows::Quotes(rows) => self.quotes.extend_from_slice(rows),
             Rows::Book(rows) => self.book.extend_from_slice(rows),
+            Rows::Orders(rows) => self.orders.extend_from_slice(rows),
         }
     }
 }

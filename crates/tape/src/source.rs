@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
@@ -101,10 +103,46 @@ fn files_of(path: &Path) -> Result<Vec<Source>, ReadError> {
     Ok(members.into_iter().map(of).collect())
 }
 
+/// Counts the bytes of a file as they are read, packed as they are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meter(Arc<AtomicU64>);
+
+impl Meter {
+    /// Bytes so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A file with its meter.
+struct Metered {
+    file: File,
+    meter: Meter,
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.meter.0.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
 impl Source {
+    /// Bytes that the file or the member has, packed as it is.
+    pub(crate) fn bytes(&self) -> u64 {
+        let whole = || std::fs::metadata(&self.path).map_or(0, |about| about.len());
+        self.packed.map_or_else(whole, Packed::packed_bytes)
+    }
+
     /// The unpacked bytes. Wrong check sums of gzip and zip are I/O errors at their end.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>, ReadError> {
-        let file = open(&self.path)?;
+        self.open_metered(&Meter::default())
+    }
+
+    /// As [`Source::open`]; a meter counts what is read.
+    pub(crate) fn open_metered(&self, meter: &Meter) -> Result<Box<dyn Read + Send>, ReadError> {
+        let file = Metered { file: open(&self.path)?, meter: meter.clone() };
         Ok(match (self.compression, self.packed) {
             (Compression::Zip, Some(packed)) => packed.open(&self.place, file)?,
             (Compression::Gzip, _) => Box::new(MultiGzDecoder::new(io::BufReader::new(file))),

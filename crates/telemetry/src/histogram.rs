@@ -85,7 +85,6 @@ mod tests {
             values.iter().for_each(|value| histogram.record(*value));
             histogram.counts().sum_s().to_string()
         };
-        assert_ne!(0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1, "as numbers it does");
         assert_eq!(sum(&[0.1, 0.2, 0.3]), "0.6");
         assert_eq!(sum(&[0.3, 0.2, 0.1]), "0.6");
         assert_eq!(sum(&[0.1, -0.2]), "NaN");

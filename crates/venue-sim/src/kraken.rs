@@ -8,7 +8,7 @@
 //! (`rest.rs` lists them), of WebSocket v2 the channels `status`, `heartbeat`, `instrument`, `ticker`, `book`,
 //! `trade`, `ohlc`, `executions` and `balances` and every method that trades, and of v1 what corresponds to
 //! them. All go through `orders`. Not there: margin (orders that ask for it get margin's own refusals), funding,
-//! staking, `level3`, triggers on an index price. Fees are in the quote asset, also of an account that prefers the base asset (`fcib`).
+//! staking, `level3`, triggers on an index price.
 //! What is not offered is refused in Kraken's words; fields that Kraken does not know are ignored, as Kraken does.
 //!
 //! So is what is too much: `limits` counts calls per key, orders and cancels per account and pair, open
@@ -38,6 +38,7 @@ mod publish;
 mod rest;
 mod serve;
 mod sim;
+mod standing;
 mod stream;
 mod ticker;
 mod token;
@@ -46,9 +47,10 @@ mod wire;
 
 pub use config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
 pub use fault::{ChannelFault, FaultSwitches, ProtocolFault, RestFault, SessionFault};
-pub use fees::rates_at as fee_rates_at;
+pub use fees::{rates_at as fee_rates_at, steps as fee_steps};
 pub use limits::Tier;
 pub use market::MarketEvent;
 pub use orders::Phase;
 pub use pair::{KrakenAsset, Pair};
 pub use sim::{KrakenSim, Role};
+pub use standing::Standing;

@@ -1,4 +1,5 @@
 mod bars;
+mod follow;
 mod honest;
 mod oracle;
 mod portfolio;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::expectations::BreakerRules;
 use crate::opening_rule::{OpeningRule, Span};
-use crate::testkit::events::{BREAKER, breaker, ended, started};
+use crate::testkit::events::{BREAKER, breaker, ended, sampled, started};
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 use BreakerState::{Closed, HalfOpen, Isolated, Open};
@@ -204,6 +204,34 @@ fn probes_are_given_up_only_after_their_time() {
     };
     passes(&probe_lost(155_000));
     reports(&probe_lost(125_000), "lets a probe pass 30.000 s too early");
+}
+
+/// A slot that was not given back.
+#[test]
+fn probes_that_are_given_up_though_they_have_ended_are_reported() {
+    let mut story = clean();
+    story.without(|record| record.at_ns > 95_000_000_000);
+    story
+        .trader(96_000, ended(7, Cancelled))
+        .trader(156_100, breaker(3, HalfOpen, HalfOpen, "no sign of life"))
+        .trader(156_100, started(20, "Balance"));
+    reports(&story, "gives up 1 probes though only 0 are running");
+}
+
+#[test]
+fn a_breaker_that_rejects_after_its_time_is_reported() {
+    // Open from 105 s to 135 s; what the metrics tell may be 10 s old.
+    let rejects = |counts: [u64; 3]| {
+        let mut story = clean();
+        story.without(|record| record.at_ns > 105_000_000_000);
+        for (at_ms, rejected) in [140_000, 150_000, 160_000].into_iter().zip(counts) {
+            let series = format!("wavetank_breaker_rejected_total{{breaker=\"{BREAKER}\"}}");
+            story.world(at_ms, sampled(&series, &rejected.to_string()));
+        }
+        story
+    };
+    passes(&rejects([3, 4, 4]));
+    reports(&rejects([3, 4, 5]), "rejects calls though its time is over since 135.000 s");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::testkit::events::{position, quantity, trader_fill, venue_fill};
-use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
+use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations, two_lives};
 
 fn reports(story: &Story, fragment: &str) {
     assert_reports(CHECK.name, story, &expectations(), fragment);
@@ -79,6 +79,35 @@ fn sales_count_negative() {
     if let VenueEvent::Filled { side, .. } = &mut sale {
         *side = Side::Sell;
     }
-    story.venue(61_000, sale).trader(61_010, position("-0.3"));
+    story
+        .venue(63_000, sale)
+        .trader(63_010, trader_fill("o-2", 8, "0.8"))
+        .trader(63_010, position("-0.3"));
     assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn an_execution_that_counts_but_is_not_told_is_reported() {
+    let mut story = clean();
+    story.without(|record| {
+        matches!(&record.event, Event::Trader(AuditEvent::Filled { fill, .. }) if fill.trade_id == 7)
+    });
+    let message = "BTC/USD trade 7 of order o-1 is not told by the trader";
+    assert_reports(CHECK.name, &story, &expectations(), message);
+    // A run that is cut short may end before it is.
+    let mut expect = expectations();
+    expect.shutdown_at = None;
+    assert_passes(CHECK.name, &story, &expect);
+}
+
+#[test]
+fn a_position_that_is_forgotten_with_a_crash_is_reported() {
+    let mut story = two_lives();
+    assert_passes(CHECK.name, &story, &expectations());
+    story.without(|record| record.at_ns == 145_040_000_000 && is_position(record));
+    reports(&story, "position BTC/USD at the end: trader says 0, venue executed 0.5");
+}
+
+fn is_position(record: &Record) -> bool {
+    matches!(record.event, Event::Trader(AuditEvent::PositionChanged { .. }))
 }

@@ -94,3 +94,11 @@ fn what_spans_the_lives_of_a_trader_is_judged() {
     revived.trader(146_000, sent(1, "o-9"));
     assert_reports("no-duplicate-order", &revived, &expectations(), "o-9");
 }
+
+#[test]
+fn the_page_on_scenarios_names_every_check() {
+    let page = include_str!("../../../../scenarios/README.md");
+    for check in ALL {
+        assert!(page.contains(&format!("\n- `{}`: ", check.name)), "{}", check.name);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::audit::{AuditEvent, BreakerState, CallOutcome, StreamState};
+use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamState};
 use model::history::{Phase, SinkEvent, VenueEvent, WorldEvent};
 use model::{
     Asset, ClientOrderId, Fill, Liquidity, NewOrder, Notional, OrderKind, OrderState, Price,
@@ -88,6 +88,12 @@ pub fn stream(name: &str, state: StreamState, reason: &str) -> AuditEvent {
     AuditEvent::StreamChanged { stream: name.to_owned(), state, reason: reason.to_owned() }
 }
 
+/// A critical dependency changes its state.
+pub fn health(dependency: &str, state: HealthState) -> AuditEvent {
+    let (dependency, reason) = (dependency.to_owned(), String::new());
+    AuditEvent::HealthChanged { dependency, critical: true, state, reason }
+}
+
 /// The trader's book has a fingerprint.
 pub fn applied(hash: u64) -> AuditEvent {
     AuditEvent::BookApplied { symbol: symbol(), hash }
@@ -95,7 +101,29 @@ pub fn applied(hash: u64) -> AuditEvent {
 
 /// The venue answers a request.
 pub fn answered(op: &str, status: u16) -> VenueEvent {
-    VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None }
+    let op = op.to_owned();
+    VenueEvent::RequestAnswered { op, status, error: None, retry_after_ms: None }
+}
+
+/// The venue asks for patience.
+pub fn too_often(op: &str, retry_after_ms: u64) -> VenueEvent {
+    let (op, retry_after_ms) = (op.to_owned(), Some(retry_after_ms));
+    VenueEvent::RequestAnswered { op, status: 429, error: None, retry_after_ms }
+}
+
+/// The strategy is given a trade.
+pub fn seen(trade_id: u64) -> AuditEvent {
+    AuditEvent::TradeSeen { symbol: symbol(), trade_id }
+}
+
+/// The trader says that trades did not come.
+pub fn missed(after: u64, before: u64) -> AuditEvent {
+    AuditEvent::TradesMissed { symbol: symbol(), after, before }
+}
+
+/// The venue publishes a trade of the market.
+pub fn printed(trade_id: u64) -> VenueEvent {
+    VenueEvent::TradePublished { symbol: symbol(), trade_id }
 }
 
 /// The venue's book has a fingerprint.
@@ -207,6 +235,11 @@ pub const fn phase(phase: Phase) -> WorldEvent {
     WorldEvent::PhaseStarted { phase }
 }
 
+/// A metric has another value than at the sample before.
+pub fn sampled(series: &str, value: &str) -> WorldEvent {
+    WorldEvent::MetricsSampled { changed: [(series.to_owned(), value.to_owned())].into() }
+}
+
 /// A fault begins.
 pub fn fault(fault: u32, what: &str) -> WorldEvent {
     WorldEvent::FaultStarted { fault, what: what.to_owned() }
@@ -275,6 +308,8 @@ pub fn stored(event: &AuditEvent, at: i64) -> Option<SinkEvent> {
         | AuditEvent::CallEnded { .. }
         | AuditEvent::BookApplied { .. }
         | AuditEvent::BookLost { .. }
+        | AuditEvent::TradeSeen { .. }
+        | AuditEvent::TradesMissed { .. }
         | AuditEvent::HealthChanged { .. }
         | AuditEvent::SinkLost { .. }
         | AuditEvent::Shutdown { .. } => return None,

@@ -5,21 +5,26 @@
 use std::time::Duration;
 
 use model::OrderState;
-use model::audit::{BreakerState, CallOutcome, StreamState};
+use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamState};
 use model::history::{Event, Phase, VenueEvent, WorldEvent};
 
 use super::events::{
     BREAKER, amount, answered, applied, asset_total, balance, breaker, ended, fault, healed,
-    intent, order_received, phase, position, published, sent, shutdown, started, stopped, stream,
-    subscribing, trader_fill, trader_order, venue_fill, venue_order,
+    health, intent, order_received, phase, position, printed, published, sampled, seen, sent,
+    shutdown, started, stopped, stream, subscribing, too_often, trader_fill, trader_order,
+    venue_fill, venue_order,
 };
 use super::story::Story;
 use crate::expectations::{
-    CallRule, CounterRate, Expectations, OrderCounter, Rate, RateRule, Silence, VenueLimits,
+    CallRule, CounterRate, Expectations, OrderCounter, OutcomeRule, Rate, RateRule, ReconnectRule,
+    RetryRule, Silence, VenueLimits,
 };
 
 /// The streams of the synthetic trader.
 const STREAMS: [&str; 2] = ["kraken/public", "kraken/private"];
+
+/// The stream of whose health it tells.
+const HEALTH: &str = "kraken/public";
 
 /// What the clean run promises.
 pub fn expectations() -> Expectations {
@@ -54,6 +59,24 @@ pub fn expectations() -> Expectations {
     let streams = expect.streams.clone();
     expect.silences.insert(1, Silence { streams, later: true });
     expect.lags.insert(1, expect.silence_max);
+    for (error, outcome) in
+        [("http status 429", CallOutcome::Ignored), ("http status", CallOutcome::Failure)]
+    {
+        let (op, error) = ("kraken/".to_owned(), error.to_owned());
+        expect.outcomes.push(OutcomeRule { op, error, outcome });
+    }
+    expect.reconnect = Some(ReconnectRule {
+        base: seconds(1),
+        cap: seconds(10),
+        least_percent: 50,
+        settled_after: seconds(60),
+    });
+    expect.paused = expect.calls.keys().cloned().collect();
+    for part in [BREAKER, HEALTH] {
+        expect.dependencies.insert(part.to_owned(), part.to_owned());
+    }
+    let rule = RetryRule { retries_max: 3, saved_max: 10, calls_percent: 20, per_second: 1 };
+    expect.retries.insert(BREAKER.to_owned(), rule);
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");
@@ -100,6 +123,7 @@ fn crash(story: &mut Story) {
         .trader(145_000, started(0, "GetWebSocketsToken"))
         .venue(145_020, answered("GetWebSocketsToken", 200))
         .trader(145_040, ended(0, CallOutcome::Success))
+        .trader(145_040, position("0.5"))
         .venue(145_060, venue_order("o-9", "V9", OrderState::Cancelled, "0"));
     for (call, name) in (11..).zip(STREAMS) {
         story
@@ -107,6 +131,9 @@ fn crash(story: &mut Story) {
             .trader(145_080, subscribing(call, name))
             .trader(145_100, ended(call, CallOutcome::Success))
             .trader(145_100, stream(name, StreamState::Live, "subscribed"));
+    }
+    for part in [BREAKER, HEALTH] {
+        story.trader(145_100, health(part, HealthState::Up));
     }
     story.trader(145_120, applied(0xa3));
 }
@@ -126,13 +153,19 @@ fn connect(story: &mut Story) {
             .trader(100, stream(name, StreamState::Live, "subscribed"));
     }
     story
+        .trader(100, health(BREAKER, HealthState::Up))
+        .trader(100, health(HEALTH, HealthState::Up))
         .trader(20, started(0, "GetWebSocketsToken"))
         .venue(40, answered("GetWebSocketsToken", 200))
         .trader(60, ended(0, CallOutcome::Success))
         .venue(150, published(0xa1))
         .trader(170, applied(0xa1))
         .venue(30_000, published(0xa2))
-        .trader(30_020, applied(0xa2));
+        .trader(30_020, applied(0xa2))
+        .venue(2_000, printed(1))
+        .trader(2_020, seen(1))
+        .venue(30_000, printed(2))
+        .trader(30_020, seen(2));
 }
 
 fn buy(story: &mut Story) {
@@ -161,6 +194,9 @@ fn refuse(story: &mut Story) {
     story
         .world(60_000, phase(Phase::Storm))
         .world(60_000, fault(0, "rest-status 503 at api.kraken.com"))
+        .trader(60_100, started(20, "Balance"))
+        .venue(60_120, too_often("Balance", 500))
+        .trader(60_140, told_to_wait(20))
         .trader(62_000, intent("o-2"))
         .trader(62_000, trader_order("o-2", OrderState::Submitting, "0"));
     for (call, at_ms) in [(2, 61_000), (3, 62_000), (4, 63_000), (5, 64_000), (6, 64_980)] {
@@ -174,6 +210,7 @@ fn refuse(story: &mut Story) {
     }
     story
         .trader(62_020, trader_order("o-2", OrderState::Unknown, "0"))
+        .trader(65_000, health(BREAKER, HealthState::Down))
         .trader(65_000, breaker(1, BreakerState::Closed, BreakerState::Open, "http status 503"))
         .world(70_000, healed(0, 5));
 }
@@ -187,6 +224,7 @@ fn hang(story: &mut Story) {
             .trader(91_000, stream(name, StreamState::Connecting, "again"));
     }
     story
+        .trader(90_000, health(HEALTH, HealthState::Down))
         .trader(95_000, breaker(2, BreakerState::Open, BreakerState::HalfOpen, "probe"))
         .trader(95_000, started(7, "QueryOrders"))
         .trader(105_000, ended(7, CallOutcome::Failure))
@@ -204,6 +242,8 @@ fn recover(story: &mut Story) {
             .trader(121_000, stream(name, StreamState::Live, "subscribed"));
     }
     story
+        .trader(121_000, health(BREAKER, HealthState::Up))
+        .trader(121_000, health(HEALTH, HealthState::Up))
         .venue(121_000, published(0xa3))
         .trader(121_020, applied(0xa3))
         .trader(135_000, breaker(4, BreakerState::Open, BreakerState::HalfOpen, "probe"))
@@ -223,8 +263,20 @@ fn recover(story: &mut Story) {
         .venue(160_020, answered("AddOrder", 200))
         .trader(160_040, ended(10, CallOutcome::Success))
         .trader(160_040, trader_order("o-3", OrderState::Rejected, "0"))
+        .world(165_000, sampled("wavetank_pool_permits{host=\"kraken\"}", "0"))
         .venue(170_000, published(0xa4))
-        .trader(170_020, applied(0xa4));
+        .trader(170_020, applied(0xa4))
+        .trader(171_000, started(21, "Balance"))
+        .venue(171_020, answered("Balance", 200))
+        .trader(171_040, ended(21, CallOutcome::Success))
+        .venue(172_000, printed(8))
+        .trader(172_020, seen(8));
+}
+
+/// A call was one too many.
+fn told_to_wait(call: u64) -> AuditEvent {
+    let error = Some("status 429".to_owned());
+    AuditEvent::CallEnded { call, outcome: CallOutcome::Ignored, error }
 }
 
 fn stop(story: &mut Story) {
@@ -236,5 +288,6 @@ fn stop(story: &mut Story) {
     for name in STREAMS {
         story.trader(200_020, stream(name, StreamState::Down, "shutdown"));
     }
+    story.trader(200_020, health(HEALTH, HealthState::Down));
     story.trader(200_030, shutdown("stopped")).tell(200_040, "trader", Event::World(stopped(0, 0)));
 }

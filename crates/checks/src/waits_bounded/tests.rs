@@ -2,7 +2,7 @@ use model::audit::CallOutcome;
 use model::history::Event;
 
 use super::*;
-use crate::testkit::events::{ended, started};
+use crate::testkit::events::{ended, fault, healed, started};
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 fn reports(story: &Story, fragment: &str) {
@@ -54,4 +54,27 @@ fn a_bound_longer_than_allowed_is_reported() {
     let message = "call #50 kraken/Balance may take 10.001 s, at most 10.000 s allowed";
     reports(&bounded(10_001), message);
     reports(&bounded(u64::MAX), "call #50 kraken/Balance may take");
+}
+
+#[test]
+fn a_wait_that_runs_out_while_the_trader_is_frozen_ends_with_the_thaw() {
+    let mut story = clean();
+    story
+        .world(100_000, fault(7, "freeze trader"))
+        .world(104_900, healed(7, 1))
+        .world(104_950, fault(8, "freeze trader"))
+        .world(112_000, healed(8, 1))
+        .change(|record| match &record.event {
+            Event::Trader(AuditEvent::CallEnded { call: 7, .. }) => {
+                record.at_ns = 112_010_000_000;
+                true
+            }
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
+        });
+    let mut expect = expectations();
+    assert_reports(CHECK.name, &story, &expect, "call #7 kraken/QueryOrders took 17.010 s");
+    expect.freezes = [7, 8].into();
+    assert_passes(CHECK.name, &story, &expect);
+    expect.freezes = [7].into();
+    assert_reports(CHECK.name, &story, &expect, "call #7 kraken/QueryOrders took 17.010 s");
 }

@@ -82,16 +82,19 @@ An accounts file:
   balance = { USD = "100000", BTC = "2" }
   volume = "60000"                        # of 30 days, US dollars: decides the fees; or
   fees = { maker_percent = "0.1", taker_percent = "0.2" }
+  standing = "active"                     # or locked, user-locked (no trading), disabled, unconfirmed (no private call)
   [[account.key]]                         # key and secret are drawn if they are not given
   key = "..."
   secret = "..."                          # base64
   permissions = ["query-funds", "query-open-orders", "query-closed-orders", "query-ledger", "create-orders",
                  "cancel-orders", "web-sockets"]
+  otp = "..."                             # second factor: each private request must carry it
   nonce_window = 0
 
 The control port:
   curl http://ADDRESS/state
   curl -d '{"phase":"maintenance"}' http://ADDRESS/phase           online, maintenance, cancel_only, post_only, limit_only
+  curl -d '{"account":"trader","standing":"locked"}' http://ADDRESS/accounts
   curl -d '{"kind":"rest-status","status":503}' http://ADDRESS/faults        says the fault's number
   curl -X DELETE http://ADDRESS/faults/0
 

@@ -29,11 +29,12 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
     for (tape, of) in tapes.iter_mut().zip(config.instruments()) {
         tape.head.price_decimals = of.instrument.price_decimals;
     }
+    tapes::follow(&mut tapes, &config)?;
     let strategy = args.strategy.clone().or_else(|| file.file.strategy.clone());
     let strategy = strategy.context("expected --strategy, or `strategy` in the --config file")?;
-    let periods_per_year = config::periods_per_year(args, &file)?;
+    let looks = config::looks(args, &file)?;
     if let Some(grid) = &args.grid {
-        let base = grid::Base { strategy, periods_per_year, config };
+        let base = grid::Base { strategy, looks, config };
         return grid::execute(args, base, tapes, grid);
     }
     let spec = StrategySpec::parse(&strategy).map_err(|why| match &args.strategy {
@@ -49,7 +50,7 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
     let events = tapes.iter_mut().map(|tape| tape.events(&bar)).collect();
     let result = backtest.run_all(events, spec.factory().build(&symbols));
     bar.finish_and_clear();
-    let result = result?;
+    let result = result.map_err(|error| tapes::with_place(error, &tapes, backtest.config()))?;
     let about = BacktestAbout {
         tapes: tapes.iter().map(|tape| tape.name.clone()).collect(),
         strategy,
@@ -60,7 +61,7 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
         notes: tapes.iter().filter_map(|tape| tape.note.clone()).collect(),
         wall: Some(started.elapsed()),
     };
-    let stats = Stats::new(&result, periods_per_year);
+    let stats = Stats::with(&result, looks);
     let config = backtest.config();
     let report = BacktestReport { config, result: &result, stats: &stats, about: &about };
     if let Some(folder) = &args.out {

@@ -100,17 +100,15 @@ fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
     if args.other_pairs == OtherPairs::None {
         pairs.retain(|pair| recording.symbols.contains(pair.symbol()));
     }
-    let traded = pairs.iter().filter(|pair| recording.symbols.contains(pair.symbol()));
     let accounts = match &args.accounts {
         Some(file) => Accounts::load(file, &entropy)?,
-        None => {
-            let assets = traded.map(|pair| (&pair.instrument.base, &pair.instrument.quote));
-            Accounts::drawn(&entropy, assets)
-        }
+        None => Accounts::drawn(&entropy),
     };
     let mut config = KrakenSimConfig::new(accounts.accounts, pairs.clone());
     config.more_keys = accounts.more_keys;
     config.permissions = accounts.permissions;
+    config.otps = accounts.otps;
+    config.standings = accounts.standings;
     config.recorded_books = recording.books.clone();
     config.head_wait_max = HEAD_WAIT_MAX;
     config.public_post = true;
@@ -120,11 +118,14 @@ fn run(args: &ServeArgs, words: &Words) -> anyhow::Result<Exit> {
     let start = SystemClock.now();
     let past = recording.past(args);
     let schedule = recording.schedule(start, past, args.speed.factor());
-    venue.play_past(&schedule.past);
     let generates = args.other_pairs == OtherPairs::Generated;
+    if generates {
+        venue.play_past(&recording.before(&pairs, schedule.begin)?);
+    }
+    venue.play_past(&schedule.past);
     let goes_on = |pair: &&Pair| {
         let symbol = pair.symbol();
-        generates && recording.symbols.contains(symbol) && !recording.books.contains(symbol)
+        generates && recording.symbols.contains(symbol)
     };
     let after: Vec<Pair> = pairs.iter().filter(goes_on).cloned().collect();
     pairs.retain(|pair| !recording.symbols.contains(pair.symbol()));
@@ -252,6 +253,7 @@ impl Market {
                 tape.play_market(&again, start).await;
             }
             tracing::info!(pairs = after.len(), "the tape has ended; these go on generated");
+            after.iter().for_each(|pair| tape.end_recording(pair.symbol()));
             Others::after(after, SystemClock.now()).play(&tape).await;
             Ok(())
         });
@@ -294,7 +296,7 @@ mod tests {
 
     async fn served(listener: Nobody, stop: &CancellationToken) -> Result<(), GroupError> {
         let entropy = Entropy::from_seed(1);
-        let accounts = Accounts::drawn(&entropy, std::iter::empty());
+        let accounts = Accounts::drawn(&entropy);
         let config = KrakenSimConfig::new(accounts.accounts, Pair::all());
         let venue = KrakenSim::new(config, Arc::new(SystemClock), entropy, Arc::new(LogSink));
         let venue = venue.expect("a valid venue");

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use node::{NodeError, NodeReport};
-use platform::{Auditor, Entropy, Exposition, Platform, SystemClock, TcpBinder, TcpConnector};
+use platform::{
+    Auditor, Entropy, Exposition, Platform, SystemClock, Tasks, TcpBinder, TcpConnector,
+};
 use telemetry::Recorder;
 use tls::TlsConnector;
 use tokio_util::sync::CancellationToken;
@@ -84,6 +86,7 @@ fn start(
     let platform = Platform {
         clock: clock.clone(),
         entropy,
+        tasks: Tasks::default(),
         connector: Arc::new(TlsConnector::new(plain, roots, clock, handshake_timeout)),
         binder: Arc::new(TcpBinder),
         auditor: Auditor::new(Arc::new(console.clone())),

@@ -1,4 +1,7 @@
-use model::{Asset, ClientOrderId, Level, Notional, TimeInForce, Trade, VenueOrderId};
+use model::{
+    Asset, ClientOrderId, Level, Notional, OrderKind, Price, Symbol, TimeInForce, Trade,
+    VenueOrderId,
+};
 
 use super::*;
 
@@ -112,6 +115,43 @@ fn place(engine: &mut Engine, venue_id: &str) -> ClientOrderId {
 
 fn state(engine: &Engine, id: &ClientOrderId) -> OrderState {
     engine.orders().get(id).expect("known").state()
+}
+
+#[test]
+fn what_earlier_runs_hold_is_taken_over_and_corrected_as_more_becomes_known() {
+    let mut engine = engine();
+    let inherited = |text| EngineEvent::Inherited(vec![(symbol(), quantity(text))]);
+    let told = |text| {
+        let quantity = quantity(text);
+        [Action::Audit(AuditEvent::PositionChanged { symbol: symbol(), quantity })]
+    };
+    assert_eq!(engine.step(inherited("0.2")), told("0.2"));
+    assert_eq!(engine.step(inherited("0.2")), [], "the same again");
+    // It counts towards the limit: 0.25 are allowed, and the next order is 0.1.
+    assert_eq!(engine.step(trade("100")), []);
+    assert_eq!(engine.step(inherited("-0.05")), told("-0.05"));
+    let placed = engine.step(trade("100"));
+    assert!(placed.iter().any(|action| matches!(action, Action::Submit(_))), "{placed:?}");
+}
+
+#[test]
+fn orders_wait_until_the_venue_takes_them_and_are_dropped_for_a_reason() {
+    let mut engine = engine();
+    let closed = [Intake::PostOnly, Intake::CancelOnly, Intake::Closed];
+    for (dropped, intake) in (1..).zip(closed) {
+        engine.step(EngineEvent::Feed(FeedEvent::Intake(intake)));
+        assert_eq!(engine.step(trade("100")), [], "{intake:?}");
+        assert_eq!(engine.wishes_dropped(), dropped);
+    }
+    let limit = |post_only| OrderKind::Limit { price: price("100"), post_only };
+    assert_eq!(Intake::PostOnly.refusal(&limit(true)), None);
+    for (intake, why) in closed.into_iter().zip(["post-only", "cancels only", "maintenance"]) {
+        let refusal = intake.refusal(&limit(false)).expect("not taken");
+        assert!(refusal.contains(why), "{refusal}");
+    }
+    engine.step(EngineEvent::Feed(FeedEvent::Intake(Intake::Open)));
+    let placed = engine.step(trade("100"));
+    assert!(placed.iter().any(|action| matches!(action, Action::Submit(_))), "{placed:?}");
 }
 
 #[test]

@@ -168,6 +168,10 @@ impl Strategy for EmaCross {
         }
     }
 
+    fn passes_until(&self) -> Option<UnixNanos> {
+        self.bar_end
+    }
+
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
         if trade.symbol != self.symbol || !self.take(trade) {
             return;

@@ -115,6 +115,10 @@ impl Strategy for Quoter {
         trade.symbol != self.symbol || !self.is_due(trade)
     }
 
+    fn passes_until(&self) -> Option<UnixNanos> {
+        self.looked_at.map(|at| at.plus(self.every))
+    }
+
     fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
         if self.passes_over(trade) || !desk.can_trade() {
             return;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use model::{Asset, Notional, OrderReport, Side, UnixNanos};
+use model::{Asset, Intake, Notional, OrderReport, Side, UnixNanos};
 use serde::Deserialize;
 
 use super::decode::{DecodeError, Number};
@@ -42,6 +42,21 @@ pub enum SystemStatus {
 }
 
 impl SystemStatus {
+    /// The orders that the venue takes. A word that we do not know forbids nothing: the venue refuses what it
+    /// does not want.
+    pub fn intake(&self) -> Intake {
+        match self {
+            Self::Online => Intake::Open,
+            Self::Maintenance => Intake::Closed,
+            Self::CancelOnly => Intake::CancelOnly,
+            Self::PostOnly => Intake::PostOnly,
+            Self::Other(word) => {
+                tracing::warn!(venue = "kraken", word, "unknown venue status");
+                Intake::Open
+            }
+        }
+    }
+
     pub(super) fn parse(word: &str) -> Self {
         match word {
             "online" => Self::Online,

@@ -49,7 +49,7 @@ async fn a_change_weighs_by_the_age_of_the_order_which_it_renews() {
         advance(Duration::from_secs(seconds)).await;
         assert_eq!(weights(), expected, "{seconds} s later");
     }
-    limits.changed_order(&id(1));
+    limits.asked_to_change(Some(&id(1)), &Ok(()));
     assert_eq!(weights(), [4, 7]);
     let nameless = limits.change_weight(None, CANCEL_WEIGHTS).at(Instant::now());
     assert_eq!(nameless, 8, "as young as can be");

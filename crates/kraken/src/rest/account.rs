@@ -1,9 +1,10 @@
 //! Questions about the account: what it owns, its orders, its past.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use model::{Asset, ClientOrderId, Notional, OrderReport, Symbol, UnixNanos, VenueOrderId};
-use resilience::Weight;
+use resilience::{LaneError, Weight};
 use serde_json::value::RawValue;
 
 use super::paging::Pager;
@@ -23,6 +24,9 @@ use crate::codec::rest::{
 
 /// Executions and entries of a ledger that one question may name.
 const QUERY_IDS_MAX: usize = 20;
+
+/// Shortest wait for another turn at the limiter, where nobody knows how long it takes.
+const TURN_MIN: Duration = Duration::from_millis(100);
 
 impl Rest {
     /// What the account owns, what is reserved for open orders included.
@@ -88,6 +92,9 @@ impl Rest {
     /// venue's queue, may be accepted until [`KrakenConfig::order_deadline`](crate::KrakenConfig::order_deadline) after it was sent, and the
     /// lists may be some seconds late.
     ///
+    /// Each of the two questions takes at most [`KrakenConfig::request_timeout`](crate::KrakenConfig::request_timeout);
+    /// the second one waits for its turn for as long.
+    ///
     /// # Errors
     /// See [`RestError`].
     pub async fn find_order(&self, id: &ClientOrderId) -> Result<Option<OrderReport>, RestError> {
@@ -97,7 +104,21 @@ impl Rest {
         if let Some(report) = open.into_iter().find(ours) {
             return Ok(Some(report));
         }
-        Ok(self.closed_orders(id).await?.into_iter().find(ours))
+        // While others wait, too, the limiter may refuse the second question. Whoever begins anew with the first one
+        // takes the turns of both, and may never come to an end.
+        let deadline = self.deadline();
+        let rest = self.by(deadline);
+        loop {
+            let refused = match rest.closed_orders(id).await {
+                Err(refused @ LaneError::Limited(_)) => refused,
+                answer => return Ok(answer?.into_iter().find(ours)),
+            };
+            let wait = refused.wait(|_| Duration::ZERO).max(TURN_MIN);
+            if wait >= deadline.remaining() {
+                return Err(refused);
+            }
+            tokio::time::sleep(wait).await;
+        }
     }
 
     /// What the account has of each asset, with what of it is held for open orders.
@@ -172,7 +193,7 @@ impl Rest {
         ids: &[VenueOrderId],
     ) -> Result<Vec<OrderDetails>, RestError> {
         let ids: Vec<_> = ids.iter().map(VenueOrderId::as_str).collect();
-        let form = Form::new().with("txid", &ids.join(",")).with("trades", "true");
+        let form = each_execution().with("txid", &ids.join(",")).with("trades", "true");
         let read = |body: &[u8], now| {
             let rows: Keyed<DetailsRow<'_>> = reply::result(body, now)?;
             Ok(payload::details(rows)?)
@@ -190,7 +211,7 @@ impl Rest {
         period: Period,
         pages_max: u32,
     ) -> Result<Paged<OrderDetails, UnixNanos>, RestError> {
-        let form = Form::new().with("closetime", "close").with("trades", "true");
+        let form = each_execution().with("closetime", "close").with("trades", "true");
         let pager = Pager { method: "ClosedOrders", weight: QUERY_WEIGHT, form, period, pages_max };
         pager
             .read(self, |body, now| {
@@ -209,7 +230,7 @@ impl Rest {
         period: Period,
         pages_max: u32,
     ) -> Result<Paged<OwnTrade, UnixNanos>, RestError> {
-        let (weight, form) = (HISTORY_WEIGHT, Form::new());
+        let (weight, form) = (HISTORY_WEIGHT, each_execution());
         let pager = Pager { method: "TradesHistory", weight, form, period, pages_max };
         pager
             .read(self, |body, now| {
@@ -226,7 +247,7 @@ impl Rest {
     pub async fn executions(&self, ids: &[String]) -> Result<Vec<OwnTrade>, RestError> {
         let mut found = Vec::with_capacity(ids.len());
         for part in ids.chunks(QUERY_IDS_MAX) {
-            let form = Form::new().with("txid", &part.join(","));
+            let form = each_execution().with("txid", &part.join(","));
             let read = |body: &[u8], now| {
                 let rows: Keyed<TradeRow<'_>> = reply::result(body, now)?;
                 Ok(payload::own_trades(rows)?)
@@ -306,4 +327,10 @@ impl Rest {
         self.shared.limits.saw_orders(&reports);
         Ok(reports)
     }
+}
+
+/// A request whose answer has every execution as the stream tells it. Kraken sums up what an order took at once
+/// unless it is asked not to: such a sum has the number of its first part, which may be known already.
+fn each_execution() -> Form {
+    Form::new().with("consolidate_taker", "false")
 }

@@ -52,6 +52,8 @@ fn row(status: &str) -> String {
 
 const BUSY: &str = "EService:Busy";
 
+const OPEN_NONE: &str = r#"{"error":[],"result":{"open":{}}}"#;
+
 #[tokio::test(start_paused = true)]
 async fn a_private_request_is_signed() {
     let bench = Bench::new([Answer::result(r#"{"ZUSD":"22.6354"}"#)]);
@@ -379,6 +381,34 @@ async fn an_order_is_found_among_the_open_or_the_closed_ones() {
     assert_eq!(find("", "").await, None);
     let other = open.replace("wt-1", "wt-2");
     assert_eq!(find(&other, "").await, None, "a venue that does not filter");
+}
+
+/// Beginning anew would take the turns of both questions, for ever.
+#[tokio::test(start_paused = true)]
+async fn a_search_that_is_refused_halfway_goes_on_from_there() {
+    let search = async |pause: u64| {
+        let open = Answer::Late(Duration::from_secs(1), OPEN_NONE.to_owned());
+        let bench = Bench::new([open, Answer::result(r#"{"closed":{},"count":0}"#)]);
+        let id = id();
+        let busy = async {
+            sleep(Duration::from_millis(500)).await;
+            bench.rest.limits().rest.pause(Duration::from_secs(pause));
+        };
+        let (found, ()) = tokio::join!(bench.rest.find_order(&id), busy);
+        let methods = bench.venue.seen();
+        let methods: Vec<_> = methods.iter().map(|seen| seen.target.clone()).collect();
+        (found, methods, Instant::now())
+    };
+    let (open, closed) = ("POST /0/private/OpenOrders", "POST /0/private/ClosedOrders");
+    let begin = Instant::now();
+    // Longer than a request waits for the limiter.
+    let (found, methods, end) = search(9).await;
+    assert!(matches!(found, Ok(None)), "{found:?}");
+    assert_eq!(methods, [open, closed]);
+    assert!(end >= begin + Duration::from_millis(9_500), "after the pause");
+    let (found, methods, _) = search(60).await;
+    assert!(matches!(found, Err(LaneError::Limited(_))), "{found:?}");
+    assert_eq!(methods, [open], "longer than a request may take");
 }
 
 #[tokio::test(start_paused = true)]

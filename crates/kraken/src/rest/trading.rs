@@ -166,11 +166,9 @@ impl Rest {
             shared.send_private("AmendOrder", &body, ready, limiter, read).await
         };
         let answer = shared.lanes.order.call_once(call, || shared.queue(Rank::Trade), send);
-        let amend_id = answer.await?;
-        if let Some(id) = id {
-            shared.limits.changed_order(id);
-        }
-        Ok(amend_id)
+        let outcome = answer.await.map_err(SubmitError::from);
+        shared.limits.asked_to_change(id, &outcome);
+        outcome
     }
 
     /// Cancels an order and places another one, with exactly one send. [`Rest::amend`] is better: it

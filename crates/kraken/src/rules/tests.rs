@@ -169,11 +169,14 @@ fn leverage_is_one_of_the_pair_s_for_the_side() {
         o.leverage = Some(3);
     };
     check(short, Rule::Leverage, "3", &["2"]);
+    // The limit itself may be had, one lot more may not.
+    good.size = Size::Base(quantity("80"));
+    assert_eq!(rules().check(&good), Ok(()));
     let large = |o: &mut KrakenOrder| {
         o.leverage = Some(2);
-        o.size = Size::Base(quantity("81"));
+        o.size = Size::Base(quantity("80.0001"));
     };
-    check(large, Rule::PositionMax, "81", &["80"]);
+    check(large, Rule::PositionMax, "80.0001", &["80"]);
 }
 
 #[test]

@@ -205,12 +205,11 @@ impl Trader {
         let id = change.venue_order_id();
         let weight = self.rest.limits().change_weight(id, AMEND_WEIGHTS);
         let call = Call::once("kraken/ws/amend_order", self.rest.deadline(), limiter, weight);
-        let done = self.once(call, limiter, TradeRequest::Amend(change.clone())).await?;
-        let amend_id = one(done)?.amend_id.ok_or_else(|| malformed("amend_id"))?;
-        if let Some(id) = id {
-            self.rest.limits().changed_order(id);
-        }
-        Ok(amend_id)
+        let done = self.once(call, limiter, TradeRequest::Amend(change.clone())).await;
+        let amend_id = |done| one(done)?.amend_id.ok_or_else(|| malformed("amend_id"));
+        let outcome = done.and_then(amend_id).map_err(SubmitError::from);
+        self.rest.limits().asked_to_change(id, &outcome);
+        outcome
     }
 
     /// As [`Rest::edit`].

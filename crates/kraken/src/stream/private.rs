@@ -139,7 +139,10 @@ impl Machine for PrivateStream {
                 self.compare_tier(ack.counter_max);
                 self.ack(ack, out);
             }
-            Ok(Message::Status(status)) => self.vitals.status(&status),
+            Ok(Message::Status(status)) => {
+                self.vitals.status(&status);
+                out.push(Action::Emit(FeedEvent::Intake(status.intake())));
+            }
             Ok(Message::Error(error)) => {
                 tracing::warn!(venue = "kraken", error, "error on the private stream");
             }

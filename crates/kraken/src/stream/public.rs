@@ -2,12 +2,12 @@
 //!
 //! Trades are asked for without the last ones from before the subscription, and a trade whose number
 //! is not above the last one seen is dropped: a consumer gets each trade once, across reconnects, and
-//! none that happened while the stream was down.
+//! none that happened while the stream was down. Numbers that are left out while it is up are told.
 //!
 //! A venue may go on with heartbeats and say nothing else any more. A book that has not changed for long is
 //! therefore subscribed anew: if its snapshot is another book than ours, the connection is given up.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use model::audit::AuditEvent;
@@ -33,6 +33,9 @@ pub(crate) struct PublicStream {
     symbols: Vec<Symbol>,
     books: BTreeMap<Symbol, BookSync>,
     last_trades: BTreeMap<Symbol, u64>,
+    /// Instruments of which this connection has brought a trade: from there on, a number that is left out is a
+    /// trade that is missing.
+    followed: BTreeSet<Symbol>,
     mismatches: VecDeque<Instant>,
     /// When each book last changed, or its subscription was renewed.
     changed: BTreeMap<Symbol, Instant>,
@@ -53,6 +56,7 @@ impl PublicStream {
             symbols: instruments.iter().map(|i| i.symbol.clone()).collect(),
             books: instruments.iter().map(book).collect(),
             last_trades: BTreeMap::new(),
+            followed: BTreeSet::new(),
             mismatches: VecDeque::with_capacity(MISMATCHES_MAX),
             changed: BTreeMap::new(),
             quiet_max: timings.quiet_max,
@@ -69,7 +73,13 @@ impl PublicStream {
                 tracing::debug!(venue = "kraken", symbol = %trade.symbol, id, "trade skipped");
                 continue;
             }
-            *last = id;
+            let (symbol, after) = (trade.symbol.clone(), std::mem::replace(last, id));
+            let missed = self.followed.contains(&symbol) && id > after.saturating_add(1);
+            if missed {
+                let told = AuditEvent::TradesMissed { symbol: symbol.clone(), after, before: id };
+                out.push(Action::Audit(told));
+            }
+            self.followed.insert(symbol);
             out.push(Action::Emit(FeedEvent::Trade(trade)));
         }
     }
@@ -164,6 +174,7 @@ impl Machine for PublicStream {
     fn opened(&mut self, _: Option<&WsToken>, now: Instant, out: &mut Vec<Action>) {
         self.vitals.opened(now);
         self.mismatches.clear();
+        self.followed.clear();
         let acks = self.symbols.iter().map(|s| Awaited::Ack(Some(s.clone())));
         let snapshots = self.symbols.iter().map(|s| Awaited::Snapshot(Some(s.clone())));
         let trades = self.vitals.wait_for(acks.clone(), now, out);

@@ -67,3 +67,18 @@ async fn a_failed_call_changes_nothing_that_is_known_and_is_tried_again_soon() {
     assert_eq!(switch.standing(start + secs(71)), Standing::Armed { until: start + secs(130) });
     assert_eq!(switch.give_up_at(start), start + secs(20));
 }
+
+/// A quarter of a short time between two calls is no time to ask again.
+#[tokio::test(start_paused = true)]
+async fn a_failed_call_is_tried_again_after_a_second_at_the_earliest() {
+    let start = Instant::now();
+    let config = SwitchConfig { timeout: secs(10), refresh_every: secs(2) };
+    config.validate().expect("in range");
+    let mut switch = DeadMansSwitch::new(config, start);
+    switch.failed(start, Duration::ZERO);
+    assert_eq!(switch.next(), start + secs(1));
+    switch.failed(start, Duration::from_millis(999));
+    assert_eq!(switch.next(), start + secs(1));
+    switch.failed(start, Duration::from_millis(1_001));
+    assert_eq!(switch.next(), start + Duration::from_millis(1_001));
+}

@@ -96,6 +96,7 @@ impl Exchange {
         let prices = [price, opening_price];
         let power = match trader.funding {
             Funding::Spot if self.holds_without_fee(order) => {
+                let ppm = if order.request.fee_in_base { 0 } else { ppm };
                 let power = self.freed_and_free(order, quantity);
                 if self.costs(order, liquidity, 0, wanted, [opening_price; 2]) <= power {
                     return allowed;
@@ -186,7 +187,11 @@ impl Exchange {
         [price, paid]: [Price; 2],
     ) -> i128 {
         let base = Notional::of(price, quantity);
-        let rate = self.fee_on(order.market, order.account, base, liquidity);
+        let rate = if order.request.fee_in_base {
+            Some(Notional::ZERO)
+        } else {
+            self.fee_on(order.market, order.account, base, liquidity)
+        };
         // What is beyond the range is beyond every account.
         let rate = rate.map_or(i128::MAX, Notional::raw);
         let cost = self.booked_quote(order.market, Notional::of(paid, quantity)).raw();
@@ -270,6 +275,7 @@ impl Exchange {
                 let price = self.slipped_buy(at, taken);
                 let cost = Notional::of(price, taken.quantity);
                 let fee = self.fee_on(at, account, cost, Liquidity::Taker)?.max(Notional::ZERO);
+                let fee = if request.fee_in_base { Notional::ZERO } else { fee };
                 Some(add(sum, add(self.booked_quote(at, cost), fee)))
             }),
         }

@@ -219,7 +219,7 @@ impl Exchange {
                 return;
             }
             if !reached {
-                self.markets[at].market.rest(side, limit, id, account, quantity);
+                self.markets[at].market.rest(side, limit, id, account, quantity, now);
                 return;
             }
         }

@@ -1,6 +1,6 @@
 //! Many prices in a market where no order of ours is.
 
-use model::{Level, Price, Side};
+use model::{Bar, Level, Price, Side};
 
 use crate::exchange::{Exchange, Listing, MarketId};
 use crate::outside::LastTrade;
@@ -44,6 +44,51 @@ impl Quiet<'_> {
         self.follow();
     }
 
+    /// So many recorded trades that follow each other; `get` gives the price, above zero, and the taker of each.
+    pub fn trades(&mut self, count: usize, get: impl Fn(usize) -> (Price, Option<Side>)) {
+        self.look_back();
+        if !self.skip(count, &get) {
+            (0..count).for_each(|at| {
+                let (price, taker) = get(at);
+                self.trade(price, taker);
+            });
+        }
+    }
+
+    /// As [`Quiet::trades`], from the last one back, as far as needed; false when takers would have to be inferred.
+    fn skip(&mut self, count: usize, get: impl Fn(usize) -> (Price, Option<Side>)) -> bool {
+        let before = self.listing.market.outside.last_trade();
+        let number = |at: usize| u64::try_from(at).expect("fewer trades than memory");
+        let trade = |at: usize| {
+            let (price, taker) = get(at);
+            taker.map(|taker| LastTrade::after(before, number(at), price, taker))
+        };
+        let Some(last) = count.checked_sub(1) else { return true };
+        let Some(last_trade) = trade(last) else { return false };
+        let outside = &self.listing.market.outside;
+        let best = outside.touch_prices_at(last_trade);
+        let mut moved = None;
+        if !outside.is_recorded() {
+            let (mut at, mut first) = (last, last_trade);
+            moved = loop {
+                let Some(earlier) = at.checked_sub(1) else {
+                    break (best != self.best).then_some(first);
+                };
+                let Some(earlier_trade) = trade(earlier) else { return false };
+                if outside.touch_prices_at(earlier_trade) != best {
+                    break Some(first);
+                }
+                (at, first) = (earlier, earlier_trade);
+            };
+            self.best = best;
+        }
+        self.moved = moved.or(self.moved);
+        self.listing.market.outside.set_last(last_trade);
+        self.listing.last_print = get(last).0.into();
+        self.listing.next_trade += number(count);
+        true
+    }
+
     /// True for a market without a book.
     pub fn takes_bars(&self) -> bool {
         self.listing.market.outside.print_rule().is_some()
@@ -55,15 +100,25 @@ impl Quiet<'_> {
         self.best != [Some(price); 2]
     }
 
-    /// The last price of a bar, above zero, in a market that takes bars.
-    pub fn bar(&mut self, price: Price) {
-        let moves = self.moves(price);
-        self.listing.market.outside.on_trade(price, Side::Buy);
-        self.listing.last_print = Some(price);
-        if moves {
-            self.best = [Some(price); 2];
-            self.moved = self.listing.market.outside.last_trade();
+    /// The last prices of bars that follow each other, above zero, in a market that takes bars.
+    pub fn bars(&mut self, bars: &[Bar]) {
+        self.look_back();
+        let Some(last) = bars.last().map(|bar| bar.close) else { return };
+        let moves = |at: &usize| {
+            let before = at.checked_sub(1).map_or(self.best, |at| [Some(bars[at].close); 2]);
+            before != [Some(bars[*at].close); 2]
+        };
+        let moved = (0..bars.len()).rev().find(moves);
+        let count = |bars: usize| u64::try_from(bars).expect("fewer bars than memory");
+        let outside = &mut self.listing.market.outside;
+        if let Some(at) = moved {
+            outside.on_trades(count(at) + 1, bars[at].close, Side::Buy);
+            self.moved = outside.last_trade();
         }
+        let rest = bars.len() - moved.map_or(0, |at| at + 1);
+        outside.on_trades(count(rest), last, Side::Buy);
+        self.listing.last_print = Some(last);
+        self.best = [Some(last); 2];
     }
 
     /// The best prices now; and, if they have moved since they were told, the best levels as they were then.

@@ -56,7 +56,9 @@ impl Exchange {
         let fee = if is_first { add(fee, self.traders[account.0].fees[at].fixed) } else { fee };
         let mut booked =
             [self.booked_base(at, Notional::from_quantity(quantity)), self.booked_quote(at, cost)];
-        let mut hold = self.hold_after(&self.orders[id], booked[1], fee);
+        let in_base = self.fee_in_base(&self.orders[id], quantity, fee, liquidity);
+        let quote_fee = if in_base.is_some() { Notional::ZERO } else { fee };
+        let mut hold = self.hold_after(&self.orders[id], booked[1], quote_fee);
         let (base, quote) = (self.markets[at].base, self.markets[at].quote);
         match side {
             Side::Buy => {
@@ -75,17 +77,20 @@ impl Exchange {
         if side == Side::Buy && self.holds_without_fee(&self.orders[id]) {
             // Of an order that is cut, what the rest reserved pays the fee: the rest is about to go.
             let free = self.ledger.balance(account, quote).free();
-            let missing = fee.checked_sub(free).unwrap_or(Notional::ZERO).max(Notional::ZERO);
+            let missing = quote_fee.checked_sub(free).unwrap_or(Notional::ZERO).max(Notional::ZERO);
             let less = hold.checked_sub(missing).unwrap_or(Notional::ZERO).max(Notional::ZERO);
             self.ledger.set_hold(account, quote, hold, less);
             hold = less;
         }
-        let fee = match self.traders[account.0].funding {
+        let fee = match (in_base, self.traders[account.0].funding) {
+            (Some(_), _) | (None, Funding::Margin { .. }) => fee,
             // Half-up rounding of many small fills may ask for a little more than is there.
-            Funding::Spot => fee.min(self.ledger.balance(account, quote).free()),
-            Funding::Margin { .. } => fee,
+            (None, Funding::Spot) => fee.min(self.ledger.balance(account, quote).free()),
         };
-        self.ledger.transfer(account, FEES, quote, fee);
+        match in_base {
+            Some(in_base) => self.ledger.transfer(account, FEES, base, in_base),
+            None => self.ledger.transfer(account, FEES, quote, fee),
+        }
         let order = self.orders.get_mut(id).expect("an open order is known");
         order.held = hold;
         order.fee = add(order.fee, fee);
@@ -97,7 +102,32 @@ impl Exchange {
             fee: order.fee,
             booked_base: booked[0],
             booked_quote: booked[1],
+            fee_in_base: in_base.unwrap_or(Notional::ZERO),
         }));
+    }
+
+    /// The fee on a quantity in the base asset; `None` when it is taken out of the quote asset.
+    fn fee_in_base(
+        &self,
+        order: &Order,
+        quantity: Quantity,
+        fee: Notional,
+        liquidity: Liquidity,
+    ) -> Option<Notional> {
+        if !order.request.fee_in_base || fee <= Notional::ZERO {
+            return None;
+        }
+        let (at, account) = (order.market, order.account);
+        let listing = &self.markets[at];
+        let decimals = listing.booked[0].unwrap_or(Quantity::DECIMALS);
+        let ppm = self.rate(at, account, liquidity);
+        let fee =
+            Notional::from_quantity(quantity).fraction_ppm(ppm, decimals, Rounding::HalfUp)?;
+        let is_there = match order.request.side {
+            Side::Buy => true,
+            Side::Sell => fee <= self.ledger.balance(account, listing.base).free(),
+        };
+        (is_there && fee > Notional::ZERO).then_some(fee)
     }
 
     /// The fee on a cost, as it is booked; `None` when it is beyond every balance.

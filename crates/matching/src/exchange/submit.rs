@@ -227,7 +227,7 @@ impl Exchange {
             (Stop::Limit, Some(price), TimeInForce::Gtc) => {
                 let (at, side, account) = (order.market, request.side, order.account);
                 let remaining = order.remaining();
-                self.markets[at].market.rest(side, price, id, account, remaining);
+                self.markets[at].market.rest(side, price, id, account, remaining, now);
                 return;
             }
         };

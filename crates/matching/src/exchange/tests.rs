@@ -2,6 +2,7 @@ mod amend;
 mod conventions;
 mod money;
 mod orders;
+mod queue;
 mod random;
 mod reference;
 mod rules;
@@ -98,6 +99,7 @@ fn limit(side: Side, price: &str, quantity: &str) -> OrderRequest {
         quantity: Quantity::parse(quantity).unwrap(),
         time_in_force: TimeInForce::Gtc,
         reduce_only: false,
+        fee_in_base: false,
     }
 }
 

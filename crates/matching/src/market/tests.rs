@@ -62,7 +62,7 @@ fn play(market: &mut Market, trade: &Trade) -> Vec<(i64, i64, Option<u64>)> {
 }
 
 fn rest(market: &mut Market, side: Side, price: i64, order: u64, quantity: i64) {
-    market.rest(side, px(price), OrderId(order), A, qty(quantity));
+    market.rest(side, px(price), OrderId(order), A, qty(quantity), UnixNanos::ZERO);
 }
 
 fn ahead(market: &Market, side: Side, price: i64) -> Vec<i64> {
@@ -121,7 +121,7 @@ fn older_orders_at_a_price_are_served_first_even_when_the_level_has_shrunk() {
 #[test]
 fn a_taker_walks_levels_at_their_prices_everybody_else_before_us() {
     let mut market = market();
-    market.rest(Side::Sell, px(101), OrderId(1), B, qty(3));
+    market.rest(Side::Sell, px(101), OrderId(1), B, qty(3), UnixNanos::ZERO);
     let taking = market.taking(A, Side::Buy, Some(px(102)), qty(15));
     let matches: Vec<_> = taking.matches.iter().map(|m| (m.price, m.quantity, m.maker)).collect();
     assert_eq!(

@@ -48,7 +48,7 @@ pub(super) fn of(report: &BacktestReport<'_>, trips: &[RoundTrip]) -> Value {
         "equity": { "t": times, "v": pick(&equity), "d": pick(&fallen), "note": note },
         "markets": markets(report),
         "months": months(result),
-        "trades": distribution(trips),
+        "trades": distribution(result, trips),
         "quality": { "note": report.about.checked, "rows": report.about.findings },
     })
 }
@@ -105,9 +105,12 @@ fn months(result: &BacktestResult) -> Vec<Value> {
     returns.into_iter().map(|((y, m), r)| json!({ "y": y, "m": m, "r": r })).collect()
 }
 
-/// How many trips gained how much; zero is an edge.
-fn distribution(trips: &[RoundTrip]) -> Value {
-    let gained = trips.iter().map(|trip| trip.pnl.raw());
+/// How many trips gained how much, in the currency; zero is an edge.
+fn distribution(result: &BacktestResult, trips: &[RoundTrip]) -> Value {
+    let rates = result.rates();
+    let worth = |trip: &RoundTrip| rates.convert(trip.market, trip.exit_ts, trip.pnl);
+    let gained: Vec<i128> = trips.iter().map(|trip| worth(trip).raw()).collect();
+    let gained = gained.iter().copied();
     let (low, high) = (gained.clone().min().unwrap_or(0), gained.clone().max().unwrap_or(0));
     let width = ((high - low) / BINS).max(high.abs() / BINS).max(1);
     let first = low.div_euclid(width);

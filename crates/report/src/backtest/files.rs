@@ -121,10 +121,14 @@ pub(super) fn write_equity(report: &BacktestReport<'_>, mut out: impl Write) -> 
 /// What `run.json` holds and `--format json` prints.
 pub(super) fn record(report: &BacktestReport<'_>) -> Value {
     let BacktestReport { config, result, stats, about } = *report;
+    let tier = |backtest::FeeTier { volume, fees }: &backtest::FeeTier| json!({ "volume": volume, "maker": fees.maker_ppm, "taker": fees.taker_ppm });
     let venues = config.venues.iter().zip(result.initial.iter().zip(&result.balances));
     let venue = |(config, (initial, balances)): (&backtest::VenueConfig, _)| {
         let symbols: Vec<_> = config.instruments.iter().map(|of| &of.instrument.symbol).collect();
         let way = |latency: &backtest::Latency| {
+            if let backtest::Latency::Tape { offset_nanos } = latency {
+                return json!({ "tape_offset": offset_nanos });
+            }
             let (min, max) = latency.bounds();
             json!([nanos(min), nanos(max)])
         };
@@ -135,6 +139,8 @@ pub(super) fn record(report: &BacktestReport<'_>) -> Value {
             "markets": config.instruments.iter().map(market).collect::<Vec<_>>(),
             "fees_ppm": { "maker": config.fees.maker_ppm, "taker": config.fees.taker_ppm },
             "fixed_fee": config.fees.fixed,
+            "tiers": config.tiers.iter().map(tier).collect::<Vec<_>>(),
+            "volume_30d": config.volume,
             "funding": text::funding(config.funding),
             "shortfall": text::shortfall(config.shortfall),
             "latency_ns": {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backtest::stats::number;
 use backtest::{BacktestResult, EquityPoint, IntrabarPath, Latency, OrderRecord};
-use matching::{Funding, InstrumentConfig, Liquidity, PrintRule, QueueModel, Shortfall};
+use matching::{FeeRates, Funding, InstrumentConfig, Liquidity, PrintRule, QueueModel, Shortfall};
 use model::{OrderState, Quantity};
 
 use super::{BacktestReport, Finding};
@@ -69,7 +69,7 @@ pub(super) fn facts(report: &BacktestReport<'_>) -> Vec<(String, String)> {
         (
             "Ratios".to_owned(),
             format!(
-                "{}; no risk-free rate; Calmar has the drawdown of the daily looks, which is at most the worst one",
+                "{}; no risk-free rate; Calmar has the drawdown of these looks, which is at most the worst one",
                 ratios(report)
             ),
         ),
@@ -90,14 +90,24 @@ pub(super) fn facts(report: &BacktestReport<'_>) -> Vec<(String, String)> {
         };
         let markets: Vec<_> = venue.instruments.iter().map(market).collect();
         let (funding, shortfall) = (funding(venue.funding), shortfall(venue.shortfall));
+        let rates = |of: FeeRates| {
+            format!("{} bps resting, {} bps taking", bps(of.maker_ppm), bps(of.taker_ppm))
+        };
+        let paid = match (venue.tiers.first(), venue.tiers.last()) {
+            (Some(first), Some(last)) => format!(
+                "by 30-day volume from {} to {}, {} before",
+                rates(first.fees),
+                rates(last.fees),
+                venue.volume
+            ),
+            _ => rates(fees),
+        };
         facts.push((
             format!("Venue {}", venue.name),
             format!(
-                "{}; {funding}, {shortfall}; fees {} bps resting, {} bps taking; latency {feed} feed, {entry} \
-                 entry, {response} response",
+                "{}; {funding}, {shortfall}; fees {}; latency {feed} feed, {entry} entry, {response} response",
                 markets.join(", "),
-                bps(fees.maker_ppm),
-                bps(fees.taker_ppm),
+                paid,
             ),
         ));
     }
@@ -235,8 +245,13 @@ fn ratios(report: &BacktestReport<'_>) -> String {
     let stats = report.stats;
     let (sharpe, sortino, calmar) =
         (ratio(stats.sharpe), ratio(stats.sortino), ratio(stats.calmar));
-    let (days, n) = (stats.periods, stats.periods_per_year);
-    format!("Sharpe {sharpe}, Sortino {sortino}, Calmar {calmar} ({days} daily returns, N = {n})")
+    let (count, n) = (stats.periods, stats.periods_per_year);
+    let period = Duration::from_nanos(stats.period_ns.unsigned_abs());
+    let each = match period.as_secs() {
+        86_400 => "daily returns".to_owned(),
+        _ => format!("returns of {period:?}"),
+    };
+    format!("Sharpe {sharpe}, Sortino {sortino}, Calmar {calmar} ({count} {each}, N = {n})")
 }
 
 /// Events per second: `1234567 events/s`.
@@ -255,6 +270,8 @@ fn way(latency: &Latency) -> String {
             let (min, max) = latency.bounds();
             format!("{} recorded, {min:?} to {max:?}", all.len())
         }
+        Latency::Tape { offset_nanos: 0 } => "as the tape tells".to_owned(),
+        Latency::Tape { offset_nanos } => format!("as the tape tells, {offset_nanos:+} ns"),
     }
 }
 

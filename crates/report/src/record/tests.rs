@@ -78,7 +78,7 @@ fn a_record_tells_what_happened() {
     let [breaker] = record.breakers.as_slice() else {
         panic!("one breaker: {:?}", record.breakers);
     };
-    assert_eq!(breaker.calls, CallCounts { success: 5, failure: 6, ignored: 0, cancelled: 0 });
+    assert_eq!(breaker.calls, CallCounts { success: 6, failure: 6, ignored: 1, cancelled: 0 });
     assert_eq!(breaker.transitions.len(), 5);
     assert_eq!(record.faults[1].struck, Some(9));
     assert_eq!(record.fills[0].told_s, Some(1.05));

@@ -1,4 +1,4 @@
-//! `crash`, `clock`: processes and machines.
+//! `crash`, `freeze`, `clock`: processes and machines.
 
 use std::fmt;
 use std::time::Duration;
@@ -61,6 +61,27 @@ impl Parameters for Crash {
 
 /// ` influxdb`.
 impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {}", self.process.as_str())
+    }
+}
+
+/// Parameters of `freeze`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Freeze {
+    /// What stands still, and goes on when the fault is over.
+    pub process: Process,
+}
+
+impl Parameters for Freeze {
+    fn target(&self) -> Target<'_> {
+        Target { part: self.process.as_str(), ..Target::hosts(self.process.hosts()) }
+    }
+}
+
+/// ` trader`.
+impl fmt::Display for Freeze {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, " {}", self.process.as_str())
     }

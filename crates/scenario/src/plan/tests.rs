@@ -1,9 +1,9 @@
 use super::*;
 use crate::fault::{
     Book, BookFault, Clock, Corrupt, Crash, Direction, Dns, Drip, Excess, Executions,
-    ExecutionsFault, HalfOpen, Hang, HangPhase, Hold, Host, LateOrders, Latency, Maintenance,
-    MaintenancePhase, PoolExhausted, Process, Refuse, Reset, RestError, RestSlow, RestStatus,
-    SinkStatus, Split, Stale, Throttle, Token, Truncate, WsClose, WsStatus, WsText,
+    ExecutionsFault, Freeze, HalfOpen, Hang, HangPhase, Hold, Host, LateOrders, Latency,
+    Maintenance, MaintenancePhase, PoolExhausted, Process, Refuse, Reset, RestError, RestSlow,
+    RestStatus, SinkStatus, Split, Stale, Throttle, Token, Truncate, WsClose, WsStatus, WsText,
 };
 
 fn plan() -> FaultPlan {
@@ -73,6 +73,7 @@ fn rest() -> Vec<FaultKind> {
         FaultKind::Maintenance(Maintenance { phase: MaintenancePhase::CancelOnly }),
         FaultKind::LateOrders(LateOrders { delay: second }),
         FaultKind::Crash(Crash { process: Process::Influx }),
+        FaultKind::Freeze(Freeze { process: Process::Trader }),
         FaultKind::Clock(Clock { ahead: None, behind: Some(second) }),
         FaultKind::SinkStatus(SinkStatus { status: 503 }),
         FaultKind::SinkHold,
@@ -86,7 +87,7 @@ fn faults_are_numbered_in_the_order_in_which_they_begin() {
     let sorted = FaultPlan::new("faults/x".to_owned(), u64::MAX, faults);
     let shown: Vec<_> =
         sorted.faults.iter().map(|fault| (fault.id, fault.at.as_millis())).collect();
-    let expected = [&[5_000; 5][..], &[6_000], &[6_100; 24]].concat();
+    let expected = [&[5_000; 5][..], &[6_000], &[6_100; 25]].concat();
     assert_eq!(shown, (0..).zip(expected).collect::<Vec<_>>());
     assert_eq!(sorted.healed_at, plan().healed_at);
     let empty = FaultPlan::new(String::new(), 0, Vec::new());
@@ -147,6 +148,7 @@ fn a_fault_shows_in_one_line() {
         "at 6s100ms for 900ms: maintenance cancel-only",
         "at 6s100ms for 900ms: late-orders by 1s",
         "at 6s100ms for 900ms: crash influxdb",
+        "at 6s100ms for 900ms: freeze trader",
         "at 6s100ms for 900ms: clock behind by 1s",
         "at 6s100ms for 900ms: sink-status 503",
         "at 6s100ms for 900ms: sink-hold",

@@ -211,7 +211,7 @@ fn wrong_words_name_the_nearest_right_one() {
              `rest-status`, `rest-lost-answer`, `rest-slow`, `rest-error`, `hold`, `hang`, `refuse`, \
              `reset`, `half-open`, `latency`, `drip`, `throttle`, `split`, `truncate`, `corrupt`, `dns`, \
              `pool-exhausted`, `ws-status`, `ws-close`, `ws-text`, `stale`, `executions`, `book`, \
-             `token`, `maintenance`, `late-orders`, `crash`, `clock`, `sink-status`, `sink-hold`",
+             `token`, `maintenance`, `late-orders`, `crash`, `freeze`, `clock`, `sink-status`, `sink-hold`",
         ),
     ]);
 }

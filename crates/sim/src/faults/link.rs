@@ -60,6 +60,7 @@ impl Carrier {
             },
             FaultKind::SinkHold => return Self::Network,
             FaultKind::Crash(_) => return Self::Hosts,
+            FaultKind::Freeze(freeze) => return Self::Freezer(freeze.process),
             FaultKind::Clock(_) => return Self::Clock,
             FaultKind::SinkStatus(sink) => return Self::Influx(sink.status),
             FaultKind::Maintenance(maintenance) => return Self::Phase(phase(maintenance.phase)),

@@ -64,6 +64,7 @@ pub fn protocol_fault(kind: &FaultKind) -> Option<ProtocolFault> {
         | FaultKind::PoolExhausted(_)
         | FaultKind::Maintenance(_)
         | FaultKind::Crash(_)
+        | FaultKind::Freeze(_)
         | FaultKind::Clock(_)
         | FaultKind::SinkStatus(_)
         | FaultKind::SinkHold => None,

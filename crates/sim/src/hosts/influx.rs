@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::{Spawner, TaskGroup, TaskResult};
+use platform::{Spawner, TaskResult};
 use tokio_util::sync::CancellationToken;
 
+use crate::freezer::Freezer;
 use crate::history::HostLog;
 use crate::hosts::{INFLUX, PORT, stopped, watched};
 use crate::influx::{self, InfluxSim};
@@ -23,12 +24,13 @@ pub(crate) struct InfluxHost {
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) log: HostLog,
     pub(crate) link: Link,
+    pub(crate) freezer: Freezer,
     pub(crate) stop: CancellationToken,
 }
 
 impl InfluxHost {
     pub(crate) async fn run(self) {
-        let group = TaskGroup::with_cancel("influxdb", &self.stop);
+        let group = self.freezer.tasks().group_with_cancel("influxdb", &self.stop);
         let open = OpenStreams::default();
         let (listener, streams) = (self.clone(), open.clone());
         let connections = group.spawner();

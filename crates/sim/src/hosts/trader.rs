@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SimClock;
+use crate::freezer::Freezer;
 use crate::history::HostLog;
 use crate::hosts::{TRADER, stopped, watched};
 use crate::links::Links;
@@ -53,6 +54,7 @@ pub(crate) struct TraderHost {
     pub(crate) config: NodeConfig,
     pub(crate) clock: Arc<SimClock>,
     pub(crate) entropy: Entropy,
+    pub(crate) freezer: Freezer,
     /// How often the program was started.
     pub(crate) lives: Arc<AtomicU64>,
     pub(crate) network: Arc<dyn HostNetwork>,
@@ -98,6 +100,9 @@ impl TraderHost {
             // A real process has new randomness at every start, and whoever restarts it says that he does.
             entropy = entropy.child(&format!("life/{life}"));
             config.kraken.counters_full_at_start = true;
+        } else {
+            // Nobody was before it.
+            config.inherit = None;
         }
         let connector = SimConnector {
             network: Arc::clone(&self.network),
@@ -108,6 +113,7 @@ impl TraderHost {
         let platform = Platform {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             entropy,
+            tasks: self.freezer.tasks(),
             connector: Arc::new(connector),
             binder: Arc::new(binder),
             auditor: Auditor::new(Arc::new(self.log.clone())),

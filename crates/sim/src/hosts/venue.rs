@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use model::history::WorldEvent;
 use model::{Trade, UnixNanos};
-use platform::{TaskGroup, TaskResult};
+use platform::TaskResult;
 use tokio_util::sync::CancellationToken;
 use venue_sim::kraken::{KrakenSim, Role};
 
+use crate::freezer::Freezer;
 use crate::history::HostLog;
 use crate::hosts::{PORT, stopped, watched};
 use crate::links::Link;
@@ -29,6 +30,7 @@ pub(crate) struct VenueHost {
     pub(crate) network: Arc<dyn HostNetwork>,
     pub(crate) log: HostLog,
     pub(crate) link: Link,
+    pub(crate) freezer: Freezer,
     pub(crate) stop: CancellationToken,
 }
 
@@ -41,7 +43,7 @@ pub(crate) struct Market {
 
 impl VenueHost {
     pub(crate) async fn run(self) {
-        let group = TaskGroup::with_cancel("venue", &self.stop);
+        let group = self.freezer.tasks().group_with_cancel("venue", &self.stop);
         // A process that was started anew goes on where the market is by now.
         let elapsed = self.network.elapsed().unwrap_or_default();
         if elapsed.is_zero() {

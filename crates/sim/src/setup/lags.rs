@@ -64,6 +64,7 @@ pub(super) fn of(
         | FaultKind::Maintenance(_)
         | FaultKind::LateOrders(_)
         | FaultKind::Crash(_)
+        | FaultKind::Freeze(_)
         | FaultKind::Clock(_)
         | FaultKind::SinkStatus(_)
         | FaultKind::SinkHold => None,

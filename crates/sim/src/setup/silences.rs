@@ -8,6 +8,7 @@ pub(super) fn of(kind: &FaultKind) -> Option<Silence> {
     let later = match kind {
         FaultKind::Hold(hold) if hold.direction != Some(Direction::Out) => true,
         FaultKind::Hang(hang) if hang.phase == HangPhase::Subscribed => true,
+        FaultKind::Freeze(_) => true,
         FaultKind::HalfOpen(half) if half.connections.is_none() => false,
         FaultKind::Hold(_)
         | FaultKind::Hang(_)

@@ -9,7 +9,7 @@ use model::{Price, Quantity, Side, UnixNanos};
 use super::schema::{FOOTER_BYTES_MAX, GROUP_ROWS, KIND_KEY, MAGIC, columns, elements, kind_text};
 use super::thrift::{Value, read_struct};
 use crate::read_error::{ReadError, shorten};
-use crate::row::{BarRow, LevelRow, QuoteRow, RowBuffer, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, LevelRow, OrderRow, QuoteRow, RowBuffer, RowKind, Rows, TradeRow};
 
 /// Bytes that a page's header may have; ours have 30.
 const PAGE_HEADER_BYTES_MAX: usize = 256;
@@ -40,6 +40,7 @@ pub(crate) struct ColumnarReader {
     given: usize,
     first_row: u64,
     next_row: u64,
+    position: u64,
     rows: RowBuffer,
 }
 
@@ -87,6 +88,7 @@ impl ColumnarReader {
             given: 0,
             first_row: 1,
             next_row: 1,
+            position: 0,
             rows: RowBuffer::default(),
         })
     }
@@ -100,6 +102,16 @@ impl ColumnarReader {
     pub(crate) fn levels(&self) -> Option<u32> {
         let found = self.about.iter().find(|(key, _)| key == "levels");
         found.and_then(|(_, value)| value.parse().ok())
+    }
+
+    /// Bytes of the file behind which nothing was read yet.
+    pub(crate) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// True where quotes or books have the times at which they were received.
+    pub(crate) fn tells_received(&self) -> bool {
+        self.about.iter().any(|(key, value)| key == "received" && value == "true")
     }
 
     /// The name of the market, where the converter knew it.
@@ -130,6 +142,7 @@ impl ColumnarReader {
             RowKind::Bars => self.unpack_bars(rows),
             RowKind::Quotes => self.unpack_quotes(rows),
             RowKind::Book => self.unpack_book(rows),
+            RowKind::Orders => self.unpack_orders(rows),
         };
         if let Some(found) = wrong {
             return Err(self.broken("1, 0 or -1 in the columns of sides and flags", &found));
@@ -171,6 +184,7 @@ impl ColumnarReader {
             self.pages.push(page);
         }
         self.group_rows = group.rows;
+        self.position = group.offset + group.bytes as u64;
         self.given = 0;
         Ok(true)
     }
@@ -263,28 +277,59 @@ impl ColumnarReader {
         book.extend((0..rows.len()).map(|row| {
             let [ts, local_ts, price, quantity] =
                 columns.map(|column| i64::from_le_bytes(column[row]));
-            let [side, begins, snapshot] = marks.map(|column| i32::from_le_bytes(column[row]));
-            if ![-1, 1].contains(&side) || ![0, 1].contains(&begins) || ![0, 1].contains(&snapshot)
-            {
-                wrong = Some(format!("{side}, {begins}, {snapshot}"));
-            }
+            let (side, [begins, snapshot]) = marks_of(marks, row, &mut wrong);
             LevelRow {
                 ts: UnixNanos::from_nanos(ts),
                 local_ts: UnixNanos::from_nanos(local_ts),
-                side: if side == 1 { Side::Buy } else { Side::Sell },
+                side,
                 price: Price::from_raw(price),
                 quantity: Quantity::from_raw(quantity),
-                begins: begins == 1,
-                snapshot: snapshot == 1,
+                begins,
+                snapshot,
             }
         }));
         self.rows.book = book;
         wrong
     }
 
+    /// As [`Self::unpack_book`].
+    fn unpack_orders(&mut self, rows: std::ops::Range<usize>) -> Option<String> {
+        let mut orders = std::mem::take(&mut self.rows.orders);
+        let columns: [&[[u8; 8]]; 6] = std::array::from_fn(|column| self.column64(column, &rows));
+        let marks: [&[[u8; 4]]; 3] = std::array::from_fn(|column| self.column32(6 + column, &rows));
+        let mut wrong = None;
+        orders.extend((0..rows.len()).map(|row| {
+            let [ts, local_ts, since, price, quantity, order] =
+                columns.map(|column| i64::from_le_bytes(column[row]));
+            let (side, [begins, snapshot]) = marks_of(marks, row, &mut wrong);
+            OrderRow {
+                ts: UnixNanos::from_nanos(ts),
+                local_ts: UnixNanos::from_nanos(local_ts),
+                since: UnixNanos::from_nanos(since),
+                side,
+                price: Price::from_raw(price),
+                quantity: Quantity::from_raw(quantity),
+                order: order.cast_unsigned(),
+                begins,
+                snapshot,
+            }
+        }));
+        self.rows.orders = orders;
+        wrong
+    }
+
     fn broken(&self, expected: &str, found: &str) -> ReadError {
         columnar(&self.place, expected, found)
     }
+}
+
+/// Side and flags of a row of a book; what is none of them goes to `wrong`.
+fn marks_of(marks: [&[[u8; 4]]; 3], row: usize, wrong: &mut Option<String>) -> (Side, [bool; 2]) {
+    let [side, begins, snapshot] = marks.map(|column| i32::from_le_bytes(column[row]));
+    if ![-1, 1].contains(&side) || ![0, 1].contains(&begins) || ![0, 1].contains(&snapshot) {
+        *wrong = Some(format!("{side}, {begins}, {snapshot}"));
+    }
+    (if side == 1 { Side::Buy } else { Side::Sell }, [begins == 1, snapshot == 1])
 }
 
 fn columnar(place: &str, expected: &str, found: &str) -> ReadError {

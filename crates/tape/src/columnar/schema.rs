@@ -1,4 +1,4 @@
-//! The columns of both kinds of tapes, and Parquet's words for them.
+//! The columns of all kinds of tapes, and Parquet's words for them.
 
 use thiserror::Error;
 
@@ -107,6 +107,19 @@ const BOOK: [Column; 7] = [
     ("snapshot", Meaning::Int8),
 ];
 
+/// Columns of the orders of a book: as [`BOOK`], with `since` and the number of the order.
+const ORDERS: [Column; 9] = [
+    ("ts", Meaning::Time),
+    ("local_ts", Meaning::Time),
+    ("since", Meaning::Time),
+    ("price", Meaning::Decimal(9)),
+    ("quantity", Meaning::Decimal(8)),
+    ("order", Meaning::Int64),
+    ("side", Meaning::Int8),
+    ("begins", Meaning::Int8),
+    ("snapshot", Meaning::Int8),
+];
+
 /// The columns of a kind of rows.
 pub(super) const fn columns(kind: RowKind) -> &'static [Column] {
     match kind {
@@ -114,6 +127,7 @@ pub(super) const fn columns(kind: RowKind) -> &'static [Column] {
         RowKind::Bars => &BARS,
         RowKind::Quotes => &QUOTES,
         RowKind::Book => &BOOK,
+        RowKind::Orders => &ORDERS,
     }
 }
 
@@ -124,6 +138,7 @@ pub(super) const fn kind_text(kind: RowKind) -> &'static str {
         RowKind::Bars => "bars/1",
         RowKind::Quotes => "quotes/1",
         RowKind::Book => "book/1",
+        RowKind::Orders => "orders/1",
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::read_error::ReadError;
-use crate::row::{BarRow, LevelRow, QuoteRow, RowBuffer, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, LevelRow, OrderRow, QuoteRow, RowBuffer, RowKind, Rows, TradeRow};
 use crate::testing::Scratch;
 
 fn bytes_of(rows: Rows<'_>) -> Result<Vec<u8>, WriteError> {
@@ -158,6 +158,14 @@ fn any_level() -> impl Strategy<Value = LevelRow> {
     )
 }
 
+fn any_order() -> impl Strategy<Value = OrderRow> {
+    (any_level(), any::<u64>(), any::<i64>()).prop_map(|(level, order, since)| {
+        let LevelRow { ts, local_ts, side, price, quantity, begins, snapshot } = level;
+        let (since, order) = (UnixNanos::from_nanos(since), order >> 1);
+        OrderRow { ts, local_ts, since, side, price, quantity, order, begins, snapshot }
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -165,12 +173,15 @@ proptest! {
     fn any_quotes_and_any_book_come_back(
         quotes in proptest::collection::vec(any_quote(), 1..50),
         book in proptest::collection::vec(any_level(), 1..50),
+        orders in proptest::collection::vec(any_order(), 1..50),
     ) {
         let scratch = Scratch::new("any-book");
         let path = scratch.write("q.parquet", &bytes_of(Rows::Quotes(&quotes)).unwrap());
         prop_assert_eq!(read(&path).unwrap().quotes, quotes);
         let path = scratch.write("b.parquet", &bytes_of(Rows::Book(&book)).unwrap());
         prop_assert_eq!(read(&path).unwrap().book, book);
+        let path = scratch.write("o.parquet", &bytes_of(Rows::Orders(&orders)).unwrap());
+        prop_assert_eq!(read(&path).unwrap().orders, orders);
     }
 
     #[test]

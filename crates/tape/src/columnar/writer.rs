@@ -11,7 +11,7 @@ use super::schema::{
     kind_text,
 };
 use super::thrift::Value;
-use crate::row::{BarRow, LevelRow, QuoteRow, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, LevelRow, OrderRow, QuoteRow, RowKind, Rows, TradeRow};
 
 /// A tape that cannot be written.
 #[derive(Debug, Error)]
@@ -109,6 +109,7 @@ impl<W: Write> ColumnarWriter<W> {
             Rows::Bars(bars) => self.append(bars),
             Rows::Quotes(quotes) => self.append(quotes),
             Rows::Book(levels) => self.append(levels),
+            Rows::Orders(orders) => self.append(orders),
         }
     }
 
@@ -366,6 +367,36 @@ impl Columnar for LevelRow {
         put64(local_ts, rows, |row| row.local_ts.as_nanos());
         put64(price, rows, |row| row.price.raw());
         put64(quantity, rows, |row| row.quantity.raw());
+        put32(side, rows, |row| match row.side {
+            Side::Buy => 1,
+            Side::Sell => -1,
+        });
+        put32(begins, rows, |row| i32::from(row.begins));
+        put32(snapshot, rows, |row| i32::from(row.snapshot));
+    }
+}
+
+impl Columnar for OrderRow {
+    fn fits(&self) -> bool {
+        is_decimal(self.price.raw()) && is_decimal(self.quantity.raw()) && self.order < NUMBER_END
+    }
+
+    fn limits(&self) -> Result<(), RowLimit> {
+        price("price", self.price)?;
+        quantity("quantity", self.quantity)?;
+        number("order", Some(self.order))
+    }
+
+    fn put(rows: &[Self], columns: &mut [Vec<u8>]) {
+        let [ts, local_ts, since, price, quantity, order, side, begins, snapshot] = columns else {
+            return;
+        };
+        put64(ts, rows, |row| row.ts.as_nanos());
+        put64(local_ts, rows, |row| row.local_ts.as_nanos());
+        put64(since, rows, |row| row.since.as_nanos());
+        put64(price, rows, |row| row.price.raw());
+        put64(quantity, rows, |row| row.quantity.raw());
+        put64(order, rows, |row| row.order.cast_signed());
         put32(side, rows, |row| match row.side {
             Side::Buy => 1,
             Side::Sell => -1,

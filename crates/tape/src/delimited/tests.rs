@@ -124,7 +124,11 @@ fn only_row(text: &str) -> String {
             row.volume,
             row.count
         ),
-        rows @ (Rows::Trades(_) | Rows::Bars(_) | Rows::Quotes(_) | Rows::Book(_)) => {
+        rows @ (Rows::Trades(_)
+        | Rows::Bars(_)
+        | Rows::Quotes(_)
+        | Rows::Book(_)
+        | Rows::Orders(_)) => {
             panic!("one row is one row: {rows:?}")
         }
     }

@@ -23,7 +23,7 @@ fn lines(body: &str) -> Vec<String> {
                 format!("{open} {close} {} {} {:?}", row.close, row.volume, row.count)
             })
             .collect(),
-        Rows::Quotes(_) | Rows::Book(_) => panic!("no format of JSON holds them"),
+        Rows::Quotes(_) | Rows::Book(_) | Rows::Orders(_) => panic!("no format of JSON holds them"),
     }
 }
 

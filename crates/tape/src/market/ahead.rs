@@ -45,6 +45,7 @@ impl Piece {
         batch.broken.clone_into(&mut rows.broken);
         batch.mismatched.clone_into(&mut rows.mismatched);
         batch.lines.clone_into(&mut rows.lines);
+        batch.received.clone_into(&mut rows.received);
         Self {
             file: batch.file,
             first: Some(batch.first),
@@ -108,9 +109,19 @@ fn give<E: From<ReadError>>(
     let rows = piece.rows.rows.rows(piece.kind);
     let behind = first + rows.len() as u64;
     if !rows.is_empty() {
-        let Parsed { rounded, broken, mismatched, lines, .. } = &piece.rows;
+        let Parsed { rounded, broken, mismatched, received, lines, .. } = &piece.rows;
         let (file, unfinished) = (piece.file, &piece.unfinished);
-        take(&Batch { file, first, rows, rounded, unfinished, broken, mismatched, lines })?;
+        take(&Batch {
+            file,
+            first,
+            rows,
+            rounded,
+            unfinished,
+            broken,
+            mismatched,
+            received,
+            lines,
+        })?;
     }
     if let Some(problem) = piece.rows.wrong.take() {
         let place = places.get(piece.file).cloned().unwrap_or_default();

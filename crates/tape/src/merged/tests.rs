@@ -22,6 +22,7 @@ fn rows(tapes: Vec<CheckedReader>) -> String {
             Row::Bar(row) => row.close,
             Row::Quote(row) => row.bid,
             Row::Level(row) => row.price,
+            Row::Order(row) => row.price,
         };
         let seconds = known_at.since(UnixNanos::from_secs(1_700_000_000)).as_secs();
         text.push(format!("{seconds}:{tape}:{price}"));

@@ -5,14 +5,26 @@ use std::collections::BTreeSet;
 use model::{Price, Quantity, Side, UnixNanos};
 
 use super::{BOOK_LEVELS_KEPT, Checker, Policy, Problem, RowAbout};
-use crate::row::{LevelRow, QuoteRow};
+use crate::row::{LevelRow, OrderRow, QuoteRow};
 
-/// The levels of a book, to see whether it is crossed. The ones farthest from the other side are
+/// A change of a level or of an order of a book.
+struct Change {
+    ts: UnixNanos,
+    side: Side,
+    price: Price,
+    quantity: Quantity,
+    /// Zero for a whole level.
+    order: u64,
+    begins: bool,
+    snapshot: bool,
+}
+
+/// The levels or orders of a book, to see whether it is crossed. The ones farthest from the other side are
 /// forgotten when there are too many.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    bids: BTreeSet<Price>,
-    asks: BTreeSet<Price>,
+    bids: BTreeSet<(Price, u64)>,
+    asks: BTreeSet<(Price, u64)>,
     /// True while the book is crossed: it counts once.
     is_crossed: bool,
     last: Option<(usize, u64, UnixNanos)>,
@@ -21,7 +33,7 @@ pub(super) struct Book {
 }
 
 impl Book {
-    fn apply(&mut self, row: &LevelRow) {
+    fn apply(&mut self, row: &Change) {
         if row.begins && row.snapshot {
             self.bids.clear();
             self.asks.clear();
@@ -31,9 +43,9 @@ impl Book {
             Side::Sell => &mut self.asks,
         };
         if row.quantity.is_positive() {
-            levels.insert(row.price);
+            levels.insert((row.price, row.order));
         } else {
-            levels.remove(&row.price);
+            levels.remove(&(row.price, row.order));
         }
         if levels.len() > BOOK_LEVELS_KEPT {
             match row.side {
@@ -45,9 +57,10 @@ impl Book {
 
     /// Best bid and best ask, when they are crossed and were not before.
     fn newly_crossed(&mut self) -> Option<(Price, Price)> {
-        let crossed = self.bids.last().zip(self.asks.first()).filter(|(bid, ask)| bid >= ask);
+        let best = self.bids.last().zip(self.asks.first()).map(|((bid, _), (ask, _))| (*bid, *ask));
+        let crossed = best.filter(|(bid, ask)| bid >= ask);
         let was_crossed = std::mem::replace(&mut self.is_crossed, crossed.is_some());
-        crossed.filter(|_| !was_crossed).map(|(bid, ask)| (*bid, *ask))
+        crossed.filter(|_| !was_crossed)
     }
 }
 
@@ -94,6 +107,18 @@ impl Checker {
     /// Where a message is missing, or a checksum is wrong, and the row does not stay, nothing does until the
     /// next snapshot.
     pub fn level(&mut self, about: RowAbout, row: &LevelRow) -> (Policy, Problem) {
+        let LevelRow { ts, local_ts: _, side, price, quantity, begins, snapshot } = *row;
+        self.change(about, &Change { ts, side, price, quantity, order: 0, begins, snapshot })
+    }
+
+    /// Looks at a change of an order of a book, as [`Checker::level`] at one of a level.
+    pub fn order(&mut self, about: RowAbout, row: &OrderRow) -> (Policy, Problem) {
+        let OrderRow { ts, local_ts: _, since: _, side, price, quantity, order, begins, snapshot } =
+            *row;
+        self.change(about, &Change { ts, side, price, quantity, order, begins, snapshot })
+    }
+
+    fn change(&mut self, about: RowAbout, row: &Change) -> (Policy, Problem) {
         if row.begins && row.snapshot {
             self.book.lost = None;
         }

@@ -9,7 +9,7 @@ use super::sorter::Sorter;
 use super::{Checker, Policy, Problem, QualityConfig};
 use crate::market::{Batch, FileAbout, MarketReader};
 use crate::read_error::ReadError;
-use crate::row::{BarRow, LevelRow, QuoteRow, RowKind, Rows, TradeRow};
+use crate::row::{BarRow, LevelRow, OrderRow, QuoteRow, RowKind, Rows, TradeRow};
 
 /// Files that cannot be read, or whose rows are refused.
 #[derive(Debug, Error)]
@@ -49,6 +49,7 @@ pub struct Sieve {
     bars: Stage<BarRow>,
     quotes: Stage<QuoteRow>,
     book: Stage<LevelRow>,
+    orders: Stage<OrderRow>,
     stop: bool,
 }
 
@@ -60,6 +61,8 @@ struct Stage<Row> {
     /// True when the first row of a message was left out, and its next one is the first one now.
     headless: bool,
     out: Vec<Row>,
+    /// When each of them was received, where that is told apart from them.
+    received: Vec<UnixNanos>,
 }
 
 /// What the stage needs to know of a row.
@@ -130,6 +133,24 @@ impl Checkable for LevelRow {
     }
 }
 
+impl Checkable for OrderRow {
+    fn ts(&self) -> UnixNanos {
+        self.ts
+    }
+
+    fn check(&self, checker: &mut Checker, about: RowAbout) -> (Policy, Problem) {
+        checker.order(about, self)
+    }
+
+    fn begins(&self) -> bool {
+        self.begins
+    }
+
+    fn begin(&mut self) {
+        self.begins = true;
+    }
+}
+
 impl CheckedReader {
     /// Rows that a policy refuses end the tape with an error.
     pub fn new(reader: MarketReader, config: QualityConfig) -> Self {
@@ -174,6 +195,17 @@ impl CheckedReader {
         self.sieve.rows()
     }
 
+    /// As [`MarketReader::bytes`].
+    pub fn bytes(&self) -> (u64, u64) {
+        self.reader.bytes()
+    }
+
+    /// When each trade of [`Self::batch`] was received, where the files tell it; else nothing. Rows of other kinds
+    /// tell it themselves.
+    pub fn received(&self) -> &[UnixNanos] {
+        &self.sieve.trades.received
+    }
+
     /// What was found so far.
     pub const fn report(&self) -> &QualityReport {
         self.sieve.report()
@@ -204,6 +236,7 @@ impl Sieve {
             bars: Stage::new(window),
             quotes: Stage::new(window),
             book: Stage::new(window),
+            orders: Stage::new(window),
             stop,
         }
     }
@@ -219,6 +252,7 @@ impl Sieve {
             Rows::Bars(rows) => self.bars.take(batch, rows, &mut self.checker, self.stop)?,
             Rows::Quotes(rows) => self.quotes.take(batch, rows, &mut self.checker, self.stop)?,
             Rows::Book(rows) => self.book.take(batch, rows, &mut self.checker, self.stop)?,
+            Rows::Orders(rows) => self.orders.take(batch, rows, &mut self.checker, self.stop)?,
         }
         Ok(self.rows())
     }
@@ -233,6 +267,7 @@ impl Sieve {
         self.bars.drain(&mut self.checker, self.stop)?;
         self.quotes.drain(&mut self.checker, self.stop)?;
         self.book.drain(&mut self.checker, self.stop)?;
+        self.orders.drain(&mut self.checker, self.stop)?;
         Ok(self.rows())
     }
 
@@ -242,14 +277,17 @@ impl Sieve {
             RowKind::Bars => Rows::Bars(&self.bars.out),
             RowKind::Quotes => Rows::Quotes(&self.quotes.out),
             RowKind::Book => Rows::Book(&self.book.out),
+            RowKind::Orders => Rows::Orders(&self.orders.out),
         }
     }
 
     fn clear(&mut self) {
         self.trades.out.clear();
+        self.trades.received.clear();
         self.bars.out.clear();
         self.quotes.out.clear();
         self.book.out.clear();
+        self.orders.out.clear();
     }
 
     /// What was found so far.
@@ -265,7 +303,8 @@ impl Sieve {
 
 impl<Row: Checkable> Stage<Row> {
     fn new(window: Option<usize>) -> Self {
-        Self { sorter: window.map(Sorter::new), newest: None, headless: false, out: Vec::new() }
+        let (out, received) = (Vec::new(), Vec::new());
+        Self { sorter: window.map(Sorter::new), newest: None, headless: false, out, received }
     }
 
     fn take(
@@ -276,7 +315,7 @@ impl<Row: Checkable> Stage<Row> {
         stop: bool,
     ) -> Result<(), QualityError> {
         let marks = [batch.rounded, batch.unfinished, batch.broken, batch.mismatched];
-        let is_plain = marks.iter().all(|marks| marks.is_empty());
+        let is_plain = marks.iter().all(|marks| marks.is_empty()) && batch.received.is_empty();
         if is_plain && self.sorter.is_none() && Row::are_sound(rows, checker) {
             self.out.extend_from_slice(rows);
             return Ok(());
@@ -293,6 +332,7 @@ impl<Row: Checkable> Stage<Row> {
                 unfinished: unfinished.next_if_eq(&&index).is_some(),
                 broken: broken.next_if_eq(&&index).is_some(),
                 mismatched: mismatched.next_if_eq(&&index).is_some(),
+                received: batch.received.get(index).copied(),
             };
             let Some(sorter) = &mut self.sorter else {
                 self.check(about, *row, checker, stop)?;
@@ -330,7 +370,10 @@ impl<Row: Checkable> Stage<Row> {
         let (policy, problem) = row.check(checker, about);
         self.headless = policy != Policy::Keep && row.begins() && !checker.is_lost();
         match policy {
-            Policy::Keep => self.out.push(row),
+            Policy::Keep => {
+                self.out.push(row);
+                self.received.extend(about.received);
+            }
             Policy::Fail if stop => {
                 let (report, example) = (checker.report(), checker.failure());
                 return Err(QualityError::Refused {

@@ -27,6 +27,8 @@ pub struct RowAbout {
     pub broken: bool,
     /// After its message a book is not what its checksum says.
     pub mismatched: bool,
+    /// When a trade was received, where that is told.
+    pub received: Option<UnixNanos>,
 }
 
 /// Finds problems in rows of one kind. Pure; memory is bounded by [`super::IDS_KEPT`] and

@@ -25,6 +25,7 @@ fn run(name: &str, text: &str, on: &[&str]) -> Result<(Vec<String>, QualityRepor
             Rows::Bars(rows) => prices.extend(rows.iter().map(|row| row.close.to_string())),
             Rows::Quotes(rows) => prices.extend(rows.iter().map(|row| row.bid.to_string())),
             Rows::Book(rows) => prices.extend(rows.iter().map(|row| row.price.to_string())),
+            Rows::Orders(rows) => prices.extend(rows.iter().map(|row| row.price.to_string())),
         }
     }
     Ok((prices, reader.into_report()))

@@ -1,4 +1,4 @@
-//! Binance's streams, raw or combined: `trade`, `aggTrade`, `bookTicker`, `depth`, and REST snapshots.
+//! Binance's streams, raw or combined: `trade`, `aggTrade`, `bookTicker`, `depth`, `kline`, and REST snapshots.
 
 use std::borrow::Cow;
 
@@ -6,6 +6,7 @@ use model::{Side, UnixNanos};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::bars;
 use super::frame::{expected, read};
 use super::message::{
     Body, Levels, Message, Proof, Wanted, integer, need, price, quantity, time_by_size,
@@ -51,6 +52,8 @@ struct Event<'f> {
     l: Option<&'f RawValue>,
     #[serde(borrow)]
     m: Option<&'f RawValue>,
+    #[serde(borrow)]
+    k: Option<&'f RawValue>,
     #[serde(borrow, rename = "lastUpdateId")]
     last_update: Option<&'f RawValue>,
     #[serde(borrow)]
@@ -71,6 +74,7 @@ pub(super) fn messages<'f>(
         Some("trade") => Format::BinanceWsTrades,
         Some("aggTrade") => Format::BinanceWsAggTrades,
         Some("bookTicker") => Format::BinanceWsBookTicker,
+        Some("kline") => Format::BinanceWsKlines,
         Some("depthUpdate") | None if partial.is_some() => Format::BinanceWsPartialDepth,
         Some("depthUpdate") => Format::BinanceWsDepth,
         // On spot, best prices have no name and no time.
@@ -87,7 +91,8 @@ pub(super) fn messages<'f>(
     }
     let body =
         wanted(format, symbol.as_deref()).then(|| event.body(format, ts, levels)).transpose()?;
-    Ok(vec![Message { format, symbol, ts, body }])
+    let interval = event.interval()?;
+    Ok(vec![Message { format, symbol, interval, ts, body }])
 }
 
 /// The market and the levels of a partial book: `btcusdt@depth5`, perhaps with `@100ms` or `@500ms` behind it.
@@ -131,8 +136,20 @@ impl Event<'_> {
                 );
                 Ok(Body::Quote([bid, ask]))
             }
+            Format::BinanceWsKlines => bars::binance(need(self.k, "k")?),
             _ => self.levels(partial).map(Body::Levels),
         }
+    }
+
+    /// Length of the bar that it tells, if it does.
+    fn interval(&self) -> Result<Option<String>, LineProblem> {
+        #[derive(Deserialize)]
+        struct Kline {
+            i: String,
+        }
+        let told = |k: &RawValue| read(k.get(), "the length of the bar in `i`");
+        let told: Option<Kline> = self.k.map(told).transpose()?;
+        Ok(told.map(|kline| kline.i))
     }
 
     fn trade(

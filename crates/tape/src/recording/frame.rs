@@ -1,8 +1,10 @@
-//! The containers of recordings: a line with the time of its arrival and the message as it came.
+//! The containers of recordings: a line with the time of its arrival and the message as it came, or the message
+//! alone.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::json::bare;
@@ -12,8 +14,8 @@ use crate::read_error::{LineProblem, shorten};
 /// A message as it came.
 #[derive(Debug)]
 pub(super) struct Frame<'l> {
-    /// When it was received, nanoseconds on the recorder's clock.
-    pub(super) received: i64,
+    /// When it was received, nanoseconds on the recorder's clock, where that was recorded.
+    pub(super) received: Option<i64>,
     pub(super) text: Cow<'l, str>,
     /// Symbol of the market that a REST answer is of.
     pub(super) asked: Option<String>,
@@ -48,19 +50,55 @@ pub(crate) fn is_recording(head: &[u8]) -> bool {
         return true;
     }
     let begins = |key: &str| line.starts_with(format!("{{\"{key}\":").as_bytes());
-    begins("recv_ns") || begins("frame") || begins("t")
+    begins("recv_ns") || begins("frame") || begins("t") || is_message(line)
+}
+
+/// True for a message of a venue that stands alone in its line.
+fn is_message(line: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Keys {
+        channel: Option<IgnoredAny>,
+        method: Option<IgnoredAny>,
+        feed: Option<IgnoredAny>,
+        event: Option<IgnoredAny>,
+        stream: Option<IgnoredAny>,
+        e: Option<IgnoredAny>,
+        u: Option<IgnoredAny>,
+        #[serde(rename = "lastUpdateId")]
+        last_update: Option<IgnoredAny>,
+        /// Binance's answer to a subscription.
+        id: Option<IgnoredAny>,
+    }
+    let is_list = line.first() == Some(&b'[') && line.get(1).is_some_and(u8::is_ascii_digit);
+    match serde_json::from_slice(line) {
+        Ok(Keys { channel, method, feed, event, stream, e, u, last_update, id }) => {
+            [channel, method, feed, event, stream, e, u, last_update, id]
+                .iter()
+                .any(Option::is_some)
+        }
+        // A first message may be longer than what decides.
+        Err(_) => {
+            let keys = ["channel", "stream", "feed", "event", "e", "lastUpdateId"];
+            let begins = |key: &str| line.starts_with(format!("{{\"{key}\":").as_bytes());
+            is_list || keys.into_iter().any(begins)
+        }
+    }
 }
 
 /// The message of a line; `None` where the line has none that came from the venue.
 pub(super) fn frame(line: &str) -> Result<Option<Frame<'_>>, LineProblem> {
-    if let Some((received, text)) = line.split_once(' ').filter(|_| !line.starts_with('{')) {
+    let is_json = line.starts_with(['{', '[']);
+    if let Some((received, text)) = line.split_once(' ').filter(|_| !is_json) {
         let wrong = || expected("a time in nanoseconds and a message", line);
-        let received = received.parse().map_err(|_| wrong())?;
+        let received = Some(received.parse().map_err(|_| wrong())?);
         return Ok(Some(Frame { received, text: Cow::Borrowed(text), asked: None }));
     }
     if line.starts_with("{\"recv_ns\"") || line.starts_with("{\"frame\"") {
-        let Framed { recv_ns: received, frame: text } = read(line, "`recv_ns` and `frame`")?;
-        return Ok(Some(Frame { received, text, asked: None }));
+        let Framed { recv_ns, frame: text } = read(line, "`recv_ns` and `frame`")?;
+        return Ok(Some(Frame { received: Some(recv_ns), text, asked: None }));
+    }
+    if is_json && !line.starts_with("{\"t\":\"") {
+        return Ok(Some(Frame { received: None, text: Cow::Borrowed(line), asked: None }));
     }
     let tagged: Tagged<'_> = read(line, "`t`, `ts` and `data`")?;
     let asked = match (&*tagged.t, tagged.url) {
@@ -74,7 +112,7 @@ pub(super) fn frame(line: &str) -> Result<Option<Frame<'_>>, LineProblem> {
     };
     let (received, _) =
         parse_decimal(bare(ts), 9).map_err(|_| expected("`ts` in seconds", ts.get()))?;
-    Ok(Some(Frame { received, text, asked }))
+    Ok(Some(Frame { received: Some(received), text, asked }))
 }
 
 /// The market in `...?symbol=BTCUSDT&limit=1000`.

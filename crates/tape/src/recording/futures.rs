@@ -63,7 +63,7 @@ pub(super) fn messages<'f>(
         None
     };
     let symbol = Some(feed.product_id.ok_or_else(|| expected("`product_id`", text))?);
-    Ok(vec![Message { format, symbol, ts, body }])
+    Ok(vec![Message { format, symbol, interval: None, ts, body }])
 }
 
 fn levels(feed: &Feed<'_>) -> Result<Levels, LineProblem> {

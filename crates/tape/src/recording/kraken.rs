@@ -1,19 +1,25 @@
-//! Kraken's WebSocket v2: `book`, `trade` and `ticker`.
+//! Kraken's WebSocket v2: `book`, `trade` and `ticker`; `ohlc`; `level3` is a file of its own.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use model::UnixNanos;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::bars::{Growing, interval_of, prices, volume};
 use super::frame::{expected, read};
+use super::level3;
 use super::message::{
     Body, Levels, Message, Proof, Wanted, WirePair, integer, need, price, quantity, taker_side,
 };
 use crate::datetime::TimeUnit;
 use crate::format::Format;
 use crate::read_error::LineProblem;
-use crate::row::TradeRow;
+use crate::row::{BarRow, TradeRow};
+
+/// Longest bars that Kraken offers: 15 days.
+const MINUTES_MAX: u64 = 21_600;
 
 #[derive(Deserialize)]
 struct Channel<'f> {
@@ -53,6 +59,22 @@ struct Datum<'f> {
     ask: Option<&'f RawValue>,
     #[serde(borrow)]
     ask_qty: Option<&'f RawValue>,
+    /// Minutes.
+    interval: Option<u64>,
+    #[serde(borrow)]
+    interval_begin: Option<Cow<'f, str>>,
+    #[serde(borrow)]
+    open: Option<&'f RawValue>,
+    #[serde(borrow)]
+    high: Option<&'f RawValue>,
+    #[serde(borrow)]
+    low: Option<&'f RawValue>,
+    #[serde(borrow)]
+    close: Option<&'f RawValue>,
+    #[serde(borrow)]
+    volume: Option<&'f RawValue>,
+    #[serde(borrow)]
+    trades: Option<&'f RawValue>,
 }
 
 pub(super) fn messages<'f>(
@@ -62,6 +84,8 @@ pub(super) fn messages<'f>(
     let channel: Channel<'f> = read(text, "`channel`, `type` and `data`")?;
     let format = match &*channel.channel {
         "book" => Format::KrakenWsBook,
+        "level3" => Format::KrakenWsLevel3,
+        "ohlc" => Format::KrakenWsOhlc,
         "trade" => Format::KrakenWsTrades,
         "ticker" => Format::KrakenWsTicker,
         _ => return Ok(Vec::new()),
@@ -73,13 +97,20 @@ pub(super) fn messages<'f>(
     };
     let mut found: Vec<Message<'f>> = Vec::new();
     for datum in channel.data {
-        let datum: Datum<'f> = read(datum.get(), "the data of a book, a trade or a ticker")?;
-        let ts = datum.timestamp.as_deref().map(time).transpose()?;
+        if format == Format::KrakenWsLevel3 {
+            found.push(level3::message(datum, snapshot, wanted)?);
+            continue;
+        }
+        let datum: Datum<'f> = read(datum.get(), "the data of a book, a trade, a ticker or a bar")?;
+        // The time of a bar is that of its end.
+        let told = datum.timestamp.as_deref().filter(|_| format != Format::KrakenWsOhlc);
+        let ts = told.map(time).transpose()?;
         let body = wanted(format, datum.symbol.as_deref())
             .then(|| body(format, snapshot, ts, &datum))
             .transpose()?;
         let symbol = Some(datum.symbol.ok_or_else(|| expected("`symbol`", text))?);
-        found.push(Message { format, symbol, ts, body });
+        let interval = datum.interval.map(interval_of);
+        found.push(Message { format, symbol, interval, ts, body });
     }
     Ok(found)
 }
@@ -100,22 +131,52 @@ pub(super) fn answer<'f>(
     struct Granted<'f> {
         #[serde(borrow)]
         symbol: Option<Cow<'f, str>>,
+        #[serde(borrow)]
+        channel: Option<Cow<'f, str>>,
         depth: Option<usize>,
     }
     let answer: Answer<'f> = read(text, "`method` and `result`")?;
-    let format = Format::KrakenWsBook;
-    let (Some(Granted { symbol, depth: Some(depth) }), "subscribe") =
+    let (Some(Granted { symbol, channel, depth: Some(depth) }), "subscribe") =
         (answer.result, &*answer.method)
     else {
         return Ok(Vec::new());
     };
+    let format = match channel.as_deref() {
+        Some("level3") => Format::KrakenWsLevel3,
+        Some(_) | None => Format::KrakenWsBook,
+    };
     let body = wanted(format, symbol.as_deref()).then_some(Body::Depth(depth));
-    Ok(vec![Message { format, symbol, ts: None, body }])
+    Ok(vec![Message { format, symbol, interval: None, ts: None, body }])
 }
 
-fn time(text: &str) -> Result<UnixNanos, LineProblem> {
+pub(super) fn time(text: &str) -> Result<UnixNanos, LineProblem> {
     let nanos = TimeUnit::Text.parse(text).map(UnixNanos::from_nanos);
     nanos.ok_or_else(|| expected("a time like 2026-08-01T02:53:53.646219Z in `timestamp`", text))
+}
+
+/// A bar; that it is closed shows when the next one begins.
+fn bar(datum: &Datum<'_>) -> Result<Body, LineProblem> {
+    let begin = datum.interval_begin.as_deref();
+    let open_ts = time(begin.ok_or_else(|| expected("the key `interval_begin`", "none"))?)?;
+    let minutes = datum.interval.filter(|minutes| (1..=MINUTES_MAX).contains(minutes));
+    let minutes = minutes.ok_or_else(|| expected("minutes in `interval`", "none"))?;
+    let [open, high, low, close] = prices([
+        need(datum.open, "open")?,
+        need(datum.high, "high")?,
+        need(datum.low, "low")?,
+        need(datum.close, "close")?,
+    ])?;
+    let row = BarRow {
+        open_ts,
+        close_ts: open_ts.plus(Duration::from_secs(minutes * 60)),
+        open,
+        high,
+        low,
+        close,
+        volume: volume(need(datum.volume, "volume")?, "volume")?,
+        count: datum.trades.map(|trades| integer(trades, "trades")).transpose()?,
+    };
+    Ok(Body::Bar(Growing { row, closed: None }))
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the formats of this module are asked for")]
@@ -145,6 +206,7 @@ fn body(
             let trades = vec![trade];
             Ok(if snapshot { Body::EarlierTrades(trades) } else { Body::Trades(trades) })
         }
+        Format::KrakenWsOhlc => bar(datum),
         _ => {
             let side = |of: Option<&RawValue>, many: Option<&RawValue>, keys: [&str; 2]| {
                 Ok((price(need(of, keys[0])?, keys[0])?, quantity(need(many, keys[1])?, keys[1])?))

@@ -56,7 +56,7 @@ pub(super) fn messages<'f>(
         }
         _ => return Ok(Vec::new()),
     };
-    let mut message = Message { format, symbol: None, ts: None, body: None };
+    let mut message = Message { format, symbol: None, interval: None, ts: None, body: None };
     if wanted(format, Some(&symbol)) {
         let (ts, body) = body(format, depth, content, text)?;
         (message.ts, message.body) = (ts, Some(body));

@@ -6,7 +6,9 @@ use model::{Price, Quantity, Side, UnixNanos};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::bars::Growing;
 use super::frame::{Frame, expected};
+use super::orders::Orders;
 use super::{binance, futures, kraken, kraken_old};
 use crate::datetime::TimeUnit;
 use crate::format::Format;
@@ -21,6 +23,8 @@ pub(super) struct Message<'f> {
     pub(super) format: Format,
     /// `None` for a snapshot that names no market.
     pub(super) symbol: Option<Cow<'f, str>>,
+    /// Length of a bar, in the words of Binance.
+    pub(super) interval: Option<String>,
     /// When the venue says that it happened.
     pub(super) ts: Option<UnixNanos>,
     /// `None` where nobody wants it.
@@ -35,6 +39,8 @@ pub(super) enum Body {
     /// Bid, ask.
     Quote([(Price, Quantity); 2]),
     Levels(Levels),
+    Orders(Orders),
+    Bar(Growing),
     /// The depth that Kraken agreed to send.
     Depth(usize),
 }
@@ -202,7 +208,7 @@ pub(super) fn taker_side(word: Option<&str>) -> Result<Side, LineProblem> {
 }
 
 /// What a checksum covers of a number: its text without the point and without leading zeros.
-fn digits(text: &RawValue) -> String {
+pub(super) fn digits(text: &RawValue) -> String {
     let digits: String = bare(text).chars().filter(|c| *c != '.').collect();
     digits.trim_start_matches('0').to_owned()
 }

@@ -260,7 +260,7 @@ fn trades_of_kraken_that_a_subscription_repeats_are_told_by_their_numbers() {
     assert_eq!(report.count(Problem::DuplicateId), 0);
     let ids = rows.iter().map(|row| match row {
         Row::Trade(row) => (row.trade_id, row.taker_side),
-        Row::Bar(_) | Row::Quote(_) | Row::Level(_) => panic!("{row:?}"),
+        Row::Bar(_) | Row::Quote(_) | Row::Level(_) | Row::Order(_) => panic!("{row:?}"),
     });
     let sells = [1, 2, 3, 4].map(|id| (Some(id), Some(Side::Sell)));
     assert_eq!(ids.collect::<Vec<_>>(), sells);
@@ -330,7 +330,7 @@ fn a_partial_book_is_whole_in_every_message() {
         let (rows, _) = read(&[path], &[]);
         let row = |row: &Row| match row {
             Row::Level(row) => (row.price.to_string(), row.begins, row.snapshot),
-            Row::Trade(_) | Row::Bar(_) | Row::Quote(_) => panic!("{row:?}"),
+            Row::Trade(_) | Row::Bar(_) | Row::Quote(_) | Row::Order(_) => panic!("{row:?}"),
         };
         rows.iter().map(row).collect::<Vec<_>>()
     };
@@ -358,6 +358,9 @@ fn a_partial_book_is_whole_in_every_message() {
         "{error}"
     );
 }
+
+mod bars;
+mod level3;
 
 #[test]
 fn the_two_keys_of_a_frame_may_come_in_any_order() {

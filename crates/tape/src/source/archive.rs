@@ -8,6 +8,7 @@ use crc32fast::Hasher;
 use flate2::bufread::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::Metered;
 use crate::read_error::ReadError;
 
 /// Most files in an archive.
@@ -77,13 +78,19 @@ pub(super) fn members(
 }
 
 impl Packed {
+    /// Its bytes in the archive.
+    pub(super) const fn packed_bytes(self) -> u64 {
+        self.packed_bytes
+    }
+
     /// The unpacked bytes, of which number and check sum are verified at the end.
     pub(super) fn open(
         self,
         place: &str,
-        mut file: File,
+        mut file: Metered,
     ) -> Result<Box<dyn Read + Send>, ReadError> {
-        file.seek(SeekFrom::Start(self.start))
+        file.file
+            .seek(SeekFrom::Start(self.start))
             .map_err(|source| ReadError::Io { place: place.to_owned(), source })?;
         let packed = BufReader::new(file.take(self.packed_bytes));
         Ok(if self.stored {

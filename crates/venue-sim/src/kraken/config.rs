@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::kraken::limits::Tier;
 use crate::kraken::pair::Pair;
+use crate::kraken::standing::Standing;
 
 /// Cloudflare keeps idle connections for minutes.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(400);
@@ -26,6 +27,10 @@ pub struct KrakenSimConfig {
     pub more_keys: Vec<KeyConfig>,
     /// Keys that may not do everything, by API key; a key that is not named may.
     pub permissions: BTreeMap<String, Permissions>,
+    /// Second factors of keys, by API key: a password that each private request carries as `otp`.
+    pub otps: BTreeMap<String, String>,
+    /// Accounts that are not [active](Standing::Active), by name.
+    pub standings: BTreeMap<String, Standing>,
     /// Whether public methods are answered to POST as well, as Kraken did until 2024.
     pub public_post: bool,
     /// Longest wait for the (next) head of a request on a connection.
@@ -43,6 +48,8 @@ impl KrakenSimConfig {
             pairs,
             more_keys: Vec::new(),
             permissions: BTreeMap::new(),
+            otps: BTreeMap::new(),
+            standings: BTreeMap::new(),
             public_post: false,
             head_wait_max: HEAD_WAIT_MAX,
             recorded_books: BTreeSet::new(),
@@ -189,14 +196,14 @@ pub enum ConfigError {
         #[source]
         source: base64::DecodeError,
     },
-    /// A key is given for an account that there is not.
-    #[error("a key is given for the account `{account}`, which is not there")]
+    /// A key or a standing is given for an account that there is not.
+    #[error("a key or a standing is given for the account `{account}`, which is not there")]
     UnknownAccount {
         /// The account.
         account: String,
     },
-    /// A permission is given for a key that no account has.
-    #[error("permissions are given for the api key `{api_key}`, which no account has")]
+    /// Permissions or a second factor are given for a key that no account has.
+    #[error("something is given for the api key `{api_key}`, which no account has")]
     UnknownKey {
         /// The key.
         api_key: String,

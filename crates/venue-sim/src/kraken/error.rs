@@ -15,6 +15,10 @@ impl ApiError {
     pub(crate) const PERMISSION_DENIED: Self = Self::fixed("EGeneral:Permission denied");
     pub(crate) const LOCKOUT: Self = Self::fixed("EGeneral:Temporary lockout");
     pub(crate) const TOO_MANY_REQUESTS: Self = Self::fixed("EGeneral:Too many requests");
+    pub(crate) const LOCKED: Self = Self::fixed("ETrade:Locked");
+    pub(crate) const USER_LOCKED: Self = Self::fixed("ETrade:User Locked");
+    pub(crate) const ACCOUNT_DISABLED: Self = Self::fixed("EAuth:Account temporary disabled");
+    pub(crate) const ACCOUNT_UNCONFIRMED: Self = Self::fixed("EAuth:Account unconfirmed");
     pub(crate) const LIMIT_ONLY_MODE: Self = Self::fixed("EService:Market in limit_only mode");
     pub(crate) const UNKNOWN_METHOD: Self = Self::fixed("EGeneral:Unknown method");
     pub(crate) const UNKNOWN_PAIR: Self = Self::fixed("EQuery:Unknown asset pair");
@@ -47,6 +51,11 @@ impl ApiError {
     pub(crate) fn without_field(self) -> Self {
         const BARE: &str = "EGeneral:Invalid arguments";
         if self.0.starts_with(BARE) { Self::fixed(BARE) } else { self }
+    }
+
+    /// Too much at once; the time from which on Kraken listens again, seconds since 1970.
+    pub(crate) fn throttled(until: i64) -> Self {
+        Self(Cow::Owned(format!("EService: Throttled: {until}")))
     }
 
     /// A price with more digits than the pair has.

@@ -123,6 +123,12 @@ impl Step {
     }
 }
 
+/// The schedule for crypto pairs: from which volume on, US dollars, which rates are paid, maker, then taker, parts per
+/// million.
+pub fn steps() -> impl Iterator<Item = (i64, i64, i64)> {
+    STEPS.iter().map(|step| (step.from, step.maker_ppm, step.taker_ppm))
+}
+
 /// The rates for crypto pairs that an account with a volume pays: maker, then taker, parts per million.
 pub fn rates_at(volume: Notional) -> (i64, i64) {
     Schedule::Crypto.rates_at(volume)

@@ -41,8 +41,9 @@ impl Memory {
     /// Events so far, one line each, without book fingerprints.
     pub(crate) fn lines(&self) -> Vec<String> {
         let events = self.0.lock();
-        let events =
-            events.iter().filter(|event| !matches!(event, VenueEvent::BookPublished { .. }));
+        let events = events.iter().filter(|event| {
+            !matches!(event, VenueEvent::BookPublished { .. } | VenueEvent::TradePublished { .. })
+        });
         events.map(ToString::to_string).collect()
     }
 

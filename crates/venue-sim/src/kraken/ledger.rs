@@ -50,8 +50,10 @@ impl Entries {
     ) -> [Entry; 2] {
         let fill = &execution.fill;
         let (base, quote) = (execution.booked_base, execution.booked_quote);
-        let of_base = (&pair.base.asset, Notional::ZERO);
-        let of_quote = (&pair.quote.asset, fill.fee);
+        let fee_in_base = execution.fee_in_base;
+        let of_base = (&pair.base.asset, fee_in_base);
+        let in_quote = fee_in_base == Notional::ZERO;
+        let of_quote = (&pair.quote.asset, if in_quote { fill.fee } else { Notional::ZERO });
         let [sold, bought] = match side {
             Side::Buy => [(of_quote, quote.negated()), (of_base, base)],
             Side::Sell => [(of_base, base.negated()), (of_quote, quote)],

@@ -5,6 +5,7 @@
 //! | calls | private requests of an API key, orders and cancels aside | `EAPI:Rate limit exceeded` |
 //! | transactions | orders and cancels of an account and pair | `EOrder:Rate limit exceeded` |
 //! | open orders | of an account and pair | `EOrder:Orders limit exceeded` |
+//! | requests under way | private requests of an API key | `EService: Throttled: <time>` |
 //! | connection attempts | WebSocket upgrades of an address | 429, error 1015, for everything |
 //!
 //! Where the reference leaves it open: a refused call and a refused order count nevertheless, a refused
@@ -12,6 +13,7 @@
 //! ban count for the next one, but do not prolong this one.
 
 mod edge;
+mod in_flight;
 mod tier;
 
 use std::time::Duration;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use model::UnixNanos;
 
 pub(crate) use edge::Edge;
+pub(crate) use in_flight::{InFlight, Place};
 pub use tier::Tier;
 pub(crate) use tier::{Allowance, amend_penalty, call_cost, cancel_penalty, edit_penalty};
 

@@ -10,28 +10,62 @@ const TRADES_KEPT: usize = 20_000;
 /// Changes of the best prices that are remembered.
 const SPREADS_KEPT: usize = 200;
 
+/// A public trade.
+#[derive(Debug, Clone)]
+pub(crate) struct Print {
+    pub(crate) trade: Trade,
+    pub(crate) taker: Taker,
+}
+
+/// What kind of order took. Tapes do not tell; most takers place limits, and so are theirs shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Taker {
+    #[default]
+    Limit,
+    Market,
+}
+
+impl Taker {
+    /// In the words of WebSocket v2.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::Market => "market",
+        }
+    }
+
+    /// In those of REST and WebSocket v1.
+    pub(crate) const fn letter(self) -> &'static str {
+        match self {
+            Self::Limit => "l",
+            Self::Market => "m",
+        }
+    }
+}
+
 /// Public trades, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Prints(VecDeque<Trade>);
+pub(crate) struct Prints(VecDeque<Print>);
 
 impl Prints {
     /// Adds a trade. Of two at one instant the later is stamped a nanosecond later, so that a page can end
     /// between them.
-    pub(crate) fn push(&mut self, mut trade: Trade) {
+    pub(crate) fn push(&mut self, mut print: Print) {
         if let Some(last) = self.0.back() {
-            trade.venue_ts = trade.venue_ts.max(last.venue_ts.plus(Duration::from_nanos(1)));
+            let next = last.trade.venue_ts.plus(Duration::from_nanos(1));
+            print.trade.venue_ts = print.trade.venue_ts.max(next);
         }
-        push_bounded(&mut self.0, trade, TRADES_KEPT);
+        push_bounded(&mut self.0, print, TRADES_KEPT);
     }
 
     /// The latest trades, oldest first.
-    pub(crate) fn latest(&self, count: usize) -> impl Iterator<Item = &Trade> {
+    pub(crate) fn latest(&self, count: usize) -> impl Iterator<Item = &Print> {
         self.0.iter().skip(self.0.len().saturating_sub(count))
     }
 
     /// The first trades after an instant.
-    pub(crate) fn after(&self, since: UnixNanos, count: usize) -> impl Iterator<Item = &Trade> {
-        let first = self.0.partition_point(|trade| trade.venue_ts <= since);
+    pub(crate) fn after(&self, since: UnixNanos, count: usize) -> impl Iterator<Item = &Print> {
+        let first = self.0.partition_point(|print| print.trade.venue_ts <= since);
         self.0.iter().skip(first).take(count)
     }
 }
@@ -89,25 +123,27 @@ mod tests {
     fn pages_of_trades_at_one_instant_miss_none() {
         let mut prints = Prints::default();
         for price in ["1", "2", "3", "4", "5"] {
-            prints.push(trade(price, "1", Side::Buy));
+            let trade = trade(price, "1", Side::Buy);
+            prints.push(Print { trade, taker: Taker::Limit });
         }
         let (mut since, mut seen) = (UnixNanos::ZERO, Vec::new());
         loop {
-            let page: Vec<&Trade> = prints.after(since, 2).collect();
+            let page: Vec<&Trade> = prints.after(since, 2).map(|print| &print.trade).collect();
             let Some(last) = page.last() else { break };
             since = last.venue_ts;
             seen.extend(page.iter().map(|trade| trade.price.to_string()));
         }
         assert_eq!(seen, ["1", "2", "3", "4", "5"]);
         assert_eq!(prints.latest(2).count(), 2);
-        assert!(prints.latest(1).all(|trade| trade.venue_ts.since(NOW).as_nanos() == 4));
+        assert!(prints.latest(1).all(|print| print.trade.venue_ts.since(NOW).as_nanos() == 4));
     }
 
     #[test]
     fn what_is_remembered_is_limited() {
         let (mut prints, mut spreads) = (Prints::default(), Spreads::default());
         for n in 0..30_000_u32 {
-            prints.push(trade("1", "1", Side::Sell));
+            let trade = trade("1", "1", Side::Sell);
+            prints.push(Print { trade, taker: Taker::Market });
             let bid = Price::from_raw(i64::from(n / 2));
             spreads.push(Spread { at: NOW, bid, ask: bid });
         }

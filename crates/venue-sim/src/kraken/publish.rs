@@ -13,7 +13,7 @@ use crate::kraken::book::{DEPTH_MAX, Sides};
 use crate::kraken::fees::Schedule;
 use crate::kraken::orders::DueClose;
 use crate::kraken::pair::Pair;
-use crate::kraken::prints::push_bounded;
+use crate::kraken::prints::{Print, Taker, push_bounded};
 use crate::kraken::stream::{Moment, Trigger, executions, public};
 use crate::kraken::venue::{Ended, OrderFacts, OwnExecution, Venue};
 
@@ -59,7 +59,7 @@ impl Venue {
         mut touched: Vec<Symbol>,
         now: UnixNanos,
     ) {
-        let mut prints: BTreeMap<Symbol, Vec<Trade>> = BTreeMap::new();
+        let mut prints: BTreeMap<Symbol, Vec<Print>> = BTreeMap::new();
         let mut took = None;
         for event in events {
             let order = order_of(event).and_then(|id| self.exchange.order(id));
@@ -76,10 +76,16 @@ impl Venue {
                     let account = self.publish_execution(execution, now);
                     if execution.fill.liquidity == Liquidity::Taker {
                         took = account;
+                        self.note_taker(&mut prints, execution);
                     } else if let Some(account) = account {
                         self.tell_v1_trade(account);
                     }
                     self.tell_v1(execution.order, Moment::Filled(execution), now);
+                    let (filled, by) = (execution.filled, execution.fill.quantity);
+                    let details = self.orders.get(&execution.order);
+                    if details.is_some_and(|details| details.shows_next_part(filled, by)) {
+                        self.tell_refill(execution, now);
+                    }
                 }
                 ExchangeEvent::Completed { order } => {
                     took.take().into_iter().for_each(|account| self.tell_v1_trade(account));
@@ -97,7 +103,8 @@ impl Venue {
                     self.tell_v1(*order, Moment::Ended, now);
                 }
                 ExchangeEvent::Printed(trade) => {
-                    prints.entry(trade.symbol.clone()).or_default().push(trade.clone());
+                    let print = Print { trade: trade.clone(), taker: Taker::default() };
+                    prints.entry(trade.symbol.clone()).or_default().push(print);
                 }
             }
         }
@@ -141,6 +148,13 @@ impl Venue {
             self.sessions.tell_account(account, &row, ratecount);
         }
         self.tell_v1(id, Moment::Changed, now);
+    }
+
+    /// An iceberg shows its next part.
+    fn tell_refill(&mut self, execution: &Execution, now: UnixNanos) {
+        self.tell(execution.order, now, |order, facts, pair, now| {
+            executions::Row::refilled(order, facts, pair, execution, now)
+        });
     }
 
     fn ratecount(&self, account: AccountId, symbol: &Symbol, now: UnixNanos) -> u32 {
@@ -188,15 +202,33 @@ impl Venue {
         }
     }
 
-    fn publish_trades(&mut self, symbol: &Symbol, trades: &[Trade], now: UnixNanos) {
+    /// The print of an execution, which came before it, was of one of our takers.
+    fn note_taker(&self, prints: &mut BTreeMap<Symbol, Vec<Print>>, execution: &Execution) {
+        let Some(order) = self.exchange.order(execution.order) else { return };
+        let of_pair = prints.get_mut(&order.request.symbol).into_iter().flatten();
+        let number = Some(execution.fill.trade_id);
+        let mut latest = of_pair.rev().filter(|print| print.trade.trade_id == number);
+        if let Some(print) = latest.next() {
+            print.taker = match order.request.kind {
+                OrderKind::Market => Taker::Market,
+                OrderKind::Limit { .. } | OrderKind::Triggered { .. } => Taker::Limit,
+            };
+        }
+    }
+
+    fn publish_trades(&mut self, symbol: &Symbol, trades: &[Print], now: UnixNanos) {
         let mut pairs = self.pairs.iter_mut();
         let Some(listed) = pairs.find(|listed| listed.pair.symbol() == symbol) else {
             return;
         };
-        for trade in trades {
-            listed.ticker.on_trade(trade);
-            listed.candles.on_trade(trade);
-            listed.prints.push(trade.clone());
+        for print in trades {
+            listed.ticker.on_trade(&print.trade);
+            listed.candles.on_trade(&print.trade);
+            listed.prints.push(print.clone());
+            if let Some(trade_id) = print.trade.trade_id {
+                let symbol = symbol.clone();
+                self.sink.record(VenueEvent::TradePublished { symbol, trade_id });
+            }
         }
         let subscribers = self.sessions.trade_subscribers(symbol);
         if !subscribers.is_empty() {

@@ -164,6 +164,7 @@ impl Venue {
             op: request.op().to_owned(),
             status: 200,
             error,
+            retry_after_ms: None,
         });
         let body = match result {
             Ok(result) => format!(r#"{{"error":[],"result":{result}}}"#),

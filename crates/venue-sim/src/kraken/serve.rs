@@ -158,7 +158,8 @@ async fn respond(
 }
 
 /// Sends an answer as its delivery says.
-async fn deliver(Answer { reply, delivery }: Answer) -> Response<AnswerBody> {
+async fn deliver(Answer { reply, delivery, place }: Answer) -> Response<AnswerBody> {
+    let _place = place;
     match delivery {
         Delivery::Prompt => response(reply),
         Delivery::After(delay) => {

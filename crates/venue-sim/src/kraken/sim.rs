@@ -19,11 +19,12 @@ use crate::kraken::config::{ConfigError, KrakenSimConfig};
 use crate::kraken::error::ApiError;
 use crate::kraken::fault::{FaultSwitches, RestFault, error_page};
 use crate::kraken::ids;
-use crate::kraken::limits::Edge;
+use crate::kraken::limits::{Edge, InFlight, Place};
 use crate::kraken::market::MarketEvent;
 use crate::kraken::orders::Phase;
 use crate::kraken::rest::{Reply, Request};
 use crate::kraken::serve;
+use crate::kraken::standing::Standing;
 use crate::kraken::venue::{Account, Venue};
 
 /// Trades of a tape that are published together at most.
@@ -34,6 +35,9 @@ const TURN_MAX: usize = 16;
 /// How long and how often an event of a market waits for clients that read slowly.
 const READERS_WAIT: Duration = Duration::from_millis(5);
 const READERS_WAITS_MAX: u32 = 100;
+
+/// For how long whoever asks too much at once is told to wait.
+const THROTTLED: Duration = Duration::from_secs(2);
 
 /// Which paths a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) head_wait_max: Duration,
     /// What Cloudflare knows of those who connect.
     edge: Mutex<Edge>,
+    in_flight: InFlight,
     /// Ids of the requests that Cloudflare answers.
     rays: Mutex<EntropyStream>,
 }
@@ -104,6 +109,7 @@ impl KrakenSim {
             sink,
             head_wait_max,
             edge: Mutex::default(),
+            in_flight: InFlight::default(),
             rays: Mutex::new(entropy.stream("kraken/rays")),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -191,6 +197,11 @@ impl KrakenSim {
         }
     }
 
+    /// Lets a pair whose recorded book has ended go on: around the last price, from its next trade on.
+    pub fn end_recording(&self, symbol: &Symbol) {
+        self.shared.venue.lock().end_recording(symbol);
+    }
+
     /// Waits for clients that read slowly, but not for ever: who does not read is disconnected in the end.
     async fn wait_for_readers(&self) {
         for _ in 0..READERS_WAITS_MAX {
@@ -231,6 +242,11 @@ impl KrakenSim {
         self.shared.venue.lock().set_phase(phase);
     }
 
+    /// Regards an account otherwise from now on; false if there is none of that name.
+    pub fn set_standing(&self, account: &str, standing: Standing) -> bool {
+        self.shared.venue.lock().set_standing(account, standing)
+    }
+
     /// Ends every session, oldest first, as when the process ends. Their connections are another matter.
     pub fn end_sessions(&self) {
         self.shared.venue.lock().close_sessions();
@@ -252,10 +268,11 @@ impl KrakenSim {
         self.shared.venue.lock().sessions.count()
     }
 
-    /// Price of the last trade of every pair that traded.
+    /// Price of the last trade of every pair that traded; before its first trade, the middle of its best prices.
     pub fn last_prices(&self) -> BTreeMap<Symbol, Price> {
         let venue = self.shared.venue.lock();
-        let last = |symbol: &Symbol| Some((symbol.clone(), venue.exchange.last_price(symbol)?));
+        let last =
+            |symbol: &Symbol| Some((symbol.clone(), venue.exchange.reference_price(symbol)?));
         venue.pairs.iter().filter_map(|listed| last(listed.pair.symbol())).collect()
     }
 
@@ -291,6 +308,8 @@ impl KrakenSim {
 pub(crate) struct Answer {
     pub(crate) reply: Reply,
     pub(crate) delivery: Delivery,
+    /// Kept until the answer is out.
+    pub(crate) place: Option<Place>,
 }
 
 /// How an answer goes out.
@@ -306,17 +325,29 @@ pub(crate) enum Delivery {
 }
 
 impl Shared {
-    /// Answers a REST request, as bans and faults permit.
+    /// Answers a REST request, as bans, the requests that are under way, and faults permit.
     pub(crate) fn answer(&self, request: &Request, from: IpAddr) -> Answer {
         let now = self.clock.now();
+        let prompt = |reply| Answer { reply, delivery: Delivery::Prompt, place: None };
         let ban = self.edge.lock().ban(from, now);
         if let Some(left) = ban {
-            let reply = self.ban_page(request.op(), left);
-            return Answer { reply, delivery: Delivery::Prompt };
+            return prompt(self.ban_page(request.op(), left));
         }
+        let key = request.api_key.as_deref().filter(|_| request.is_private());
+        let place = key.map(|key| self.in_flight.enter(key));
+        if matches!(place, Some(None)) {
+            let error = ApiError::throttled(now.plus(THROTTLED).secs());
+            return prompt(self.venue.lock().refuse(request, &error.0));
+        }
+        let (reply, delivery) = self.struck(request, from, now);
+        Answer { reply, delivery, place: place.flatten() }
+    }
+
+    /// The answer to a request, and its way to the client, as faults permit.
+    fn struck(&self, request: &Request, from: IpAddr, now: UnixNanos) -> (Reply, Delivery) {
         let handle = || self.handle(request, from, now);
         let Some(strike) = self.faults.strike_rest(request.op()) else {
-            return Answer { reply: handle(), delivery: Delivery::Prompt };
+            return (handle(), Delivery::Prompt);
         };
         self.sink.record(VenueEvent::FaultStruck { fault: strike.fault });
         match strike.what {
@@ -324,23 +355,20 @@ impl Shared {
                 if executed {
                     let _lost = self.venue.lock().execute(request, now);
                 }
-                let reply = self.page(request.op(), bad(status), retry_after);
-                Answer { reply, delivery: Delivery::Prompt }
+                (self.page(request.op(), bad(status), retry_after), Delivery::Prompt)
             }
             RestFault::Error { text, executed } => {
                 let mut venue = self.venue.lock();
                 if executed {
                     let _lost = venue.execute(request, now);
                 }
-                Answer { reply: venue.refuse(request, &text), delivery: Delivery::Prompt }
+                (venue.refuse(request, &text), Delivery::Prompt)
             }
-            RestFault::Slow { .. } => {
-                Answer { reply: handle(), delivery: Delivery::After(strike.delay) }
-            }
+            RestFault::Slow { .. } => (handle(), Delivery::After(strike.delay)),
             RestFault::Hang { in_body, executed } => {
                 let reply = if executed { handle() } else { self.page(request.op(), 504, None) };
                 let hung = if in_body { Delivery::HungInBody } else { Delivery::Hung };
-                Answer { reply, delivery: hung(strike.over) }
+                (reply, hung(strike.over))
             }
         }
     }
@@ -394,7 +422,13 @@ impl Shared {
     }
 
     fn page(&self, op: &str, status: u16, retry_after: Option<Duration>) -> Reply {
-        self.sink.record(VenueEvent::RequestAnswered { op: op.to_owned(), status, error: None });
+        let whole_ms = |pause: Duration| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.sink.record(VenueEvent::RequestAnswered {
+            op: op.to_owned(),
+            status,
+            error: None,
+            retry_after_ms: retry_after.map(whole_ms),
+        });
         error_page(status, retry_after, &ids::ray(&mut self.rays.lock()))
     }
 }

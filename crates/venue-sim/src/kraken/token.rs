@@ -67,6 +67,11 @@ impl Tokens {
         self.tokens.get(token).filter(|token| token.users == 0).map(|token| token.issued)
     }
 
+    /// A token has expired before its time, for good.
+    pub(crate) fn expire(&mut self, token: &str) {
+        self.tokens.remove(token);
+    }
+
     /// A connection no longer uses a token. What is left of the token's own life it keeps.
     pub(crate) fn release(&mut self, token: &str) {
         if let Some(state) = self.tokens.get_mut(token) {

@@ -15,6 +15,7 @@ use crate::VenueSink;
 use crate::kraken::book::Sides;
 use crate::kraken::candles::Candles;
 use crate::kraken::config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
+use crate::kraken::error::ApiError;
 use crate::kraken::fault::FaultSwitches;
 use crate::kraken::fees::rates_at;
 use crate::kraken::ids::Ids;
@@ -24,6 +25,7 @@ use crate::kraken::nonces::Nonces;
 use crate::kraken::orders::{AmendRow, Close, DueClose, Phase, Timers, Trail};
 use crate::kraken::pair::Pair;
 use crate::kraken::prints::{Prints, Spread, Spreads};
+use crate::kraken::standing::Standing;
 use crate::kraken::stream::Sessions;
 use crate::kraken::ticker::Ticker;
 use crate::kraken::token::{Grant, Tokens};
@@ -88,6 +90,8 @@ pub(crate) struct ApiKey {
     pub(crate) account: AccountId,
     pub(crate) secret: Vec<u8>,
     pub(crate) permissions: Permissions,
+    /// Its second factor.
+    pub(crate) otp: Option<String>,
     pub(crate) nonces: Nonces,
     /// Its calls, orders and cancels aside.
     pub(crate) calls: Count,
@@ -109,6 +113,7 @@ impl std::fmt::Debug for ApiKey {
 pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) tier: Tier,
+    pub(crate) standing: Standing,
     /// Its orders and cancels, by pair.
     pub(crate) transactions: BTreeMap<Symbol, Count>,
     /// Traded in the 30 days before the start and since, US dollars: nobody runs for longer than the window.
@@ -154,8 +159,6 @@ pub(crate) struct OrderFacts {
     pub(crate) starts: Option<UnixNanos>,
     /// The order whose execution it follows.
     pub(crate) refid: Option<String>,
-    /// True when the client would rather pay fees in the base asset; they are taken in the quote asset.
-    pub(crate) wants_base_fee: bool,
 }
 
 /// Why an order was cancelled, if its owner did not ask for it and the exchange had no reason.
@@ -167,6 +170,18 @@ pub(crate) enum Ended {
     Replaced,
     /// Another order of the account came and would have met it.
     SelfTrade,
+}
+
+impl OrderDetails {
+    /// True when an execution after which so much is executed used up the part that an iceberg shows, and
+    /// there is another one.
+    pub(crate) fn shows_next_part(&self, filled: Quantity, by: Quantity) -> bool {
+        let Some(part) = self.facts.display else { return false };
+        let parts = |filled: Quantity| {
+            filled.saturating_sub(self.shown_from).raw().checked_div(part.raw()).unwrap_or(0)
+        };
+        filled < self.facts.request.quantity && parts(filled) > parts(filled.saturating_sub(by))
+    }
 }
 
 impl Account {
@@ -217,6 +232,8 @@ pub(crate) struct OrderDetails {
     pub(crate) took: Option<UnixNanos>,
     /// When it was placed or last changed.
     pub(crate) touched: UnixNanos,
+    /// What was executed of it when it began to show the first of its parts.
+    pub(crate) shown_from: Quantity,
     pub(crate) ended: Option<Ended>,
     /// Its states so far, if it was amended.
     pub(crate) amends: Vec<AmendRow>,
@@ -237,7 +254,7 @@ impl Venue {
         }
         let own = config.accounts.iter().map(AccountConfig::key);
         let all: Vec<KeyConfig> = own.chain(config.more_keys).collect();
-        let mut permissions = config.permissions;
+        let (mut permissions, mut otps) = (config.permissions, config.otps);
         let mut keys = BTreeMap::new();
         for key in &all {
             let account = exchange.account(&key.account).filter(|id| accounts.contains_key(id));
@@ -246,6 +263,7 @@ impl Venue {
                 account: account.ok_or_else(unknown)?,
                 secret: key.secret()?,
                 permissions: permissions.remove(&key.api_key).unwrap_or(Permissions::ALL),
+                otp: otps.remove(&key.api_key),
                 nonces: Nonces::new(key.nonce_window),
                 calls: Count::default(),
             };
@@ -253,7 +271,8 @@ impl Venue {
                 return Err(ConfigError::DuplicateKey { account: key.account.clone() });
             }
         }
-        if let Some((api_key, _)) = permissions.pop_first() {
+        let unknown = permissions.into_keys().chain(otps.into_keys()).next();
+        if let Some(api_key) = unknown {
             return Err(ConfigError::UnknownKey { api_key });
         }
         let mut venue = Self {
@@ -276,16 +295,38 @@ impl Venue {
             public_post: config.public_post,
             sink,
         };
+        for (account, standing) in config.standings {
+            if !venue.set_standing(&account, standing) {
+                return Err(ConfigError::UnknownAccount { account });
+            }
+        }
         let accounts: Vec<AccountId> = venue.accounts.keys().copied().collect();
         accounts.into_iter().for_each(|account| venue.rate(account));
         Ok(venue)
+    }
+
+    /// Regards an account otherwise from now on; false if there is none of that name.
+    pub(crate) fn set_standing(&mut self, name: &str, standing: Standing) -> bool {
+        let mut accounts = self.accounts.values_mut();
+        let known = accounts.find(|account| account.name == name);
+        known.map(|account| account.standing = standing).is_some()
+    }
+
+    /// Refuses orders and changes of orders of an account that may not trade.
+    pub(crate) fn check_trader(&self, account: AccountId) -> Result<(), ApiError> {
+        self.accounts.get(&account).map_or(Ok(()), |account| account.standing.check_trade())
     }
 
     /// What a token opens, which one more connection uses from now on.
     pub(crate) fn claim_token(&mut self, token: &str, now: UnixNanos) -> Option<Grant> {
         let issued = self.tokens.unused_since(token);
         let expired = issued.is_some_and(|issued| self.faults.expires(issued, now));
-        if expired { None } else { self.tokens.claim(token, now) }
+        if expired {
+            // For good, though the fault may end.
+            self.tokens.expire(token);
+            return None;
+        }
+        self.tokens.claim(token, now)
     }
 
     /// Whether the methods that read orders know one.
@@ -310,6 +351,14 @@ impl Venue {
             let rates = state.rates(&listed.pair);
             let done = self.exchange.set_fees(account, listed.pair.symbol(), rates);
             debug_assert!(done.is_ok(), "accounts and pairs are the exchange's");
+        }
+    }
+
+    /// Lets a pair whose recorded book has ended go on with a plausible one.
+    pub(crate) fn end_recording(&mut self, symbol: &Symbol) {
+        let shape = self.listed(symbol).map(|listed| plausible(&listed.pair));
+        if let Some(shape) = shape {
+            self.exchange.end_recording(symbol, shape);
         }
     }
 
@@ -362,6 +411,18 @@ impl Venue {
         }
     }
 
+    /// Lets an iceberg show its first part, as it is after it was placed or changed.
+    pub(crate) fn show_part(&mut self, id: OrderId) {
+        let (Some(order), Some(details)) = (self.exchange.order(id), self.orders.get_mut(&id))
+        else {
+            return;
+        };
+        if details.facts.display.is_some() {
+            details.shown_from = order.filled;
+            self.exchange.set_shown(id, details.facts.display);
+        }
+    }
+
     /// Gives an accepted order its name before anything is told of it.
     pub(crate) fn name_order(&mut self, id: OrderId, facts: OrderFacts, now: UnixNanos) {
         self.by_txid.insert(facts.txid.clone(), id);
@@ -371,6 +432,7 @@ impl Venue {
             matches: Vec::new(),
             took: None,
             touched: now,
+            shown_from: Quantity::ZERO,
             ended: None,
             amends: Vec::new(),
         };
@@ -390,6 +452,7 @@ impl Account {
         Self {
             name: config.name.clone(),
             tier: config.tier,
+            standing: Standing::default(),
             transactions: BTreeMap::new(),
             volume: config.volume,
             fixed: (rates != rates_at(config.volume)).then_some(FeeRates::of_ppm(rates.0, rates.1)),
@@ -447,12 +510,18 @@ impl Listed {
 }
 
 /// The recorded book where there is one, else a plausible one.
-fn liquidity(pair: &Pair, config: &KrakenSimConfig, level_cost: Notional) -> Liquidity {
+fn liquidity(pair: &Pair, config: &KrakenSimConfig) -> Liquidity {
     if config.recorded_books.contains(pair.symbol()) {
         Liquidity::Recorded
     } else {
-        Liquidity::Synthetic(SyntheticConfig { levels: LEVELS, level_cost })
+        Liquidity::Synthetic(plausible(pair))
     }
+}
+
+/// The shape of a book of whose levels each costs about as much.
+fn plausible(pair: &Pair) -> SyntheticConfig {
+    let raw = pair.instrument.cost_min.raw().saturating_mul(LEVEL_COSTS_MIN);
+    SyntheticConfig { levels: LEVELS, level_cost: Notional::from_raw(raw) }
 }
 
 /// What is Kraken's own way to keep books.
@@ -467,13 +536,9 @@ fn rules(config: &KrakenSimConfig) -> VenueRules {
 }
 
 fn exchange_config(config: &KrakenSimConfig) -> ExchangeConfig {
-    let level_cost = |pair: &Pair| {
-        let raw = pair.instrument.cost_min.raw().saturating_mul(LEVEL_COSTS_MIN);
-        Notional::from_raw(raw)
-    };
     let instruments = config.pairs.iter().map(|pair| InstrumentConfig {
         instrument: pair.instrument.clone(),
-        liquidity: liquidity(pair, config, level_cost(pair)),
+        liquidity: liquidity(pair, config),
         protection_ppm: PROTECTION_PPM,
         queue: QueueModel::RiskAverse,
         slippage: Slippage::NONE,

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use model::{Notional, Price, Quantity, UnixNanos};
+use model::{Notional, Price, Quantity, Rounding, UnixNanos};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -28,7 +28,7 @@ impl Number {
     }
 
     pub(crate) fn amount(amount: Notional, decimals: u32) -> Self {
-        Self::from_text(amount.to_fixed(decimals))
+        Self::from_text(amount_text(amount, decimals))
     }
 
     /// Seconds with the microseconds that are not zero: `1791904988.43134`.
@@ -132,6 +132,11 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<UnixNanos> {
     i64::try_from(time.as_nanosecond()).ok().map(UnixNanos::from_nanos)
 }
 
+/// An amount with exactly `decimals` digits, rounded half up.
+pub(crate) fn amount_text(amount: Notional, decimals: u32) -> String {
+    amount.round_to(decimals, Rounding::HalfUp).to_fixed(decimals)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,5 +168,18 @@ mod tests {
         assert_eq!(rfc3339_seconds(time), "2023-07-06T18:50:48Z");
         assert_eq!(parse_rfc3339("2023-07-06T18:50:48.5Z"), Some(time));
         assert_eq!(parse_rfc3339("tomorrow"), None);
+    }
+
+    #[test]
+    fn amounts_are_shown_to_the_nearest_digit() {
+        let check = |amount: &str, decimals: u32, expected: &str| {
+            assert_eq!(amount_text(Notional::parse(amount).unwrap(), decimals), expected);
+        };
+        check("0.0000006917", 9, "0.000000692");
+        check("0.0000006917", 10, "0.0000006917");
+        check("12.667525", 5, "12.66753");
+        check("5", 2, "5.00");
+        check("-0.0004", 3, "0.000");
+        check("-0.0006", 3, "-0.001");
     }
 }

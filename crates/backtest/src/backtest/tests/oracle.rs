@@ -10,7 +10,7 @@ use model::{Asset, Bar, Instrument, Price, Quantity, Symbol};
 
 use super::*;
 use crate::config::IntrabarPath;
-use crate::stats::{Ratios, max_drawdown, number, period_returns};
+use crate::stats::{Looks, Ratios, max_drawdown, number, period_returns};
 use crate::trips::round_trips;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -155,7 +155,7 @@ fn everything_the_account_has_goes_into_each_trade() {
     // Python over the oracle's own equity curve, r = pct_change(equity), n = 2147, N = 252:
     // mean(r)/stdev(r)*sqrt(N); mean(r)*N/(sqrt(mean(min(r,0)**2))*sqrt(N));
     // (prod(1+r)**(N/n)-1) / -min(W/cummax(W)-1).
-    let found = Ratios::new(&period_returns(&result), 252.0);
+    let found = Ratios::new(&period_returns(&result, Looks::daily(252.0).every), 252.0);
     let near = |found: Option<f64>, expected: f64| {
         assert!((found.unwrap() - expected).abs() < 1e-9, "{found:?} {expected}");
     };

@@ -162,7 +162,8 @@ fn a_portfolio_that_cannot_be_counted_is_refused() {
     };
     check(
         |c| c.at_par.clear(),
-        "`far:BTC/USDT` is quoted in `USDT`: expected `USD`, or an asset of `at_par`",
+        "`far:BTC/USDT` is quoted in `USDT`: expected `USD`, an asset of `at_par`, or one that another market of the \
+         run prices in these",
     );
     check(
         |c| c.venues[0].balances = money(&[("DOGE", "1")]),
@@ -226,4 +227,61 @@ fn bars_of_two_markets_walk_together() {
     ];
     assert_eq!(notes.recv().unwrap(), expected);
     assert_eq!((result.data.bars, result.data.last_ts.secs()), (3, 120));
+}
+
+/// Ether in bitcoin beside bitcoin in dollars: bitcoin is what the first is quoted in and what the second trades.
+fn two_quotes() -> BacktestConfig {
+    let markets = vec![instrument("BTC/USD", "BTC", "USD"), instrument("ETH/BTC", "ETH", "BTC")];
+    let mut config = config();
+    let balances = money(&[("USD", "100"), ("BTC", "1"), ("ETH", "2")]);
+    config.venues = vec![VenueConfig::spot("venue", markets, balances)];
+    config.venues[0].fees = FeeRates::of_ppm(10_000, 10_000);
+    config.equity_every = Duration::from_secs(1);
+    config
+}
+
+#[test]
+fn what_is_quoted_in_another_asset_is_counted_through_that_asset() {
+    let tapes = [tape(&[(1, 100), (4, 110)]), tape(&[(2, 3), (3, 3), (4, 5)])];
+    let (into, _notes) = std::sync::mpsc::sync_channel(1);
+    let orders = vec![(Symbol::new("ETH/BTC"), Side::Sell)];
+    let strategy = Box::new(Notes { orders, seen: Vec::new(), into });
+    let tapes = tapes.map(|tape| tape.into_iter().map(Ok::<_, Infallible>));
+    let result = Backtest::new(two_quotes()).unwrap().run_all(tapes.into(), strategy).unwrap();
+    let fill = result.fills.iter().next().unwrap();
+    assert_eq!((fill.market, result.fills.len()), (1, 1));
+    // 100 USD + 1 BTC at 100 + 2 ETH at 3 BTC, which only the second tape's first trade tells.
+    assert_eq!(result.equity[0].equity.to_string(), "800");
+    let [usd, btc, eth] = ["USD", "BTC", "ETH"].map(|asset| result.balances[0][&Asset::new(asset)]);
+    let [btc_price, eth_price] = [110, 5].map(|whole| Price::from_raw(whole * 1_000_000_000));
+    let through = crate::worth::through;
+    let expected = [usd, through(btc, btc_price), through(through(eth, eth_price), btc_price)];
+    let expected = expected.into_iter().reduce(|sum, part| sum.checked_add(part).unwrap());
+    assert_eq!(Some(result.equity.last().unwrap().equity), expected);
+    let stats = crate::stats::Stats::new(&result, 365.0);
+    // The fee was paid in bitcoin, at 100.
+    assert_eq!(stats.fees, through(fill.fee, Price::from_raw(100_000_000_000)));
+    assert!(fill.fee.raw() > 0 && stats.turnover > Notional::of(fill.price, fill.quantity));
+}
+
+#[test]
+fn the_way_to_the_currency_is_the_shortest() {
+    let mut config = two_quotes();
+    let check = |config: &BacktestConfig, asset: &str, expected: Option<&[usize]>| {
+        let found = crate::worth::way(config, 0, &Asset::new(asset));
+        assert_eq!(found.as_deref(), expected, "{asset}");
+    };
+    check(&config, "USD", Some(&[]));
+    check(&config, "BTC", Some(&[0]));
+    check(&config, "ETH", Some(&[1, 0]));
+    check(&config, "DOGE", None);
+    let far =
+        vec![instrument("far:ETH/USD", "ETH", "USD"), instrument("far:BTC/USD", "BTC", "USD")];
+    config.venues.push(VenueConfig::spot("far", far, money(&[])));
+    check(&config, "ETH", Some(&[2]));
+    check(&config, "BTC", Some(&[0]));
+    config.venues[0].instruments.remove(0);
+    config.venues[1].instruments.clear();
+    let error = Backtest::new(config).unwrap_err().to_string();
+    assert!(error.starts_with("`ETH/BTC` is quoted in `BTC`: expected `USD`"), "{error}");
 }

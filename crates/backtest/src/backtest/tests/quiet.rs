@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use engine::{Desk, Order, Wants};
+use engine::{Desk, Means, Order, SmaCross, Wants};
 use matching::{Liquidity, PrintRule, QueueModel};
 use model::{Bar, Level, OrderKind, OrderState, Side, Symbol, TimeInForce, Trade};
 
 use super::*;
 use crate::event::{DepthRow, TradeRow};
 use crate::latency::{Latency, LatencyConfig};
+use crate::shared::SharedTape;
 
 /// Asks a strategy about everything.
 #[derive(Debug)]
@@ -153,16 +154,22 @@ fn latencies([feed, entry, response]: [u64; 3]) -> LatencyConfig {
     LatencyConfig { feed: constant(feed), entry: constant(entry), response: constant(response) }
 }
 
-/// Both ways to play: as fast as possible, and with every question.
+/// Both ways to play: as fast as possible, and with every question. From memory it is the same as event by event.
 fn both(
     config: &BacktestConfig,
     tapes: &[Vec<MarketEvent<'static>>],
     strategy: impl Fn() -> Box<dyn Strategy>,
 ) -> [BacktestResult; 2] {
-    [strategy(), Box::new(Asked(strategy()))].map(|strategy| {
+    let backtest = Backtest::new(config.clone()).unwrap();
+    let shared: Vec<SharedTape> = tapes.iter().map(|tape| tape.iter().cloned().collect()).collect();
+    let fast = backtest.run_shared(shared.iter().map(SharedTape::iter).collect(), strategy());
+    let fast = fast.unwrap();
+    let [read, asked] = [strategy(), Box::new(Asked(strategy()))].map(|strategy| {
         let tapes = tapes.iter().map(|tape| tape.iter().cloned().map(Ok::<_, Infallible>));
-        Backtest::new(config.clone()).unwrap().run_all(tapes.collect(), strategy).unwrap()
-    })
+        backtest.run_all(tapes.collect(), strategy).unwrap()
+    });
+    assert_eq!(fast, read, "from memory");
+    [fast, asked]
 }
 
 #[test]
@@ -229,24 +236,99 @@ fn news_of_several_venues_keep_their_order() {
     assert!(orders > 2_000, "there was something to get wrong: {orders}");
 }
 
+/// Where takers are told, trades are gone over from the last one back.
+#[test]
+fn trades_between_two_looks_may_be_gone_over() {
+    let mut orders = 0;
+    for seed in 0..6 {
+        let mut trades = walk(40 + seed, 3_000);
+        let mut taker = Side::Sell;
+        for (at, trade) in (0..).zip(&mut trades) {
+            taker = trade.taker_side.unwrap_or(taker);
+            // Now and then it is not told.
+            let told = seed % 2 == 0 || at % 100 > 0;
+            trade.taker_side = told.then_some(taker);
+        }
+        for liquidity in [
+            config().venues[0].instruments[0].liquidity,
+            Liquidity::Recorded,
+            Liquidity::Prints(PrintRule::Next),
+        ] {
+            let mut config = config();
+            config.equity_every = Duration::from_secs(7);
+            config.venues[0].instruments[0].liquidity = liquidity;
+            let tape = [tape(&trades, liquidity == Liquidity::Recorded)];
+            for spec in
+                ["no-op", "ema-cross:fast=2,slow=5,bar_s=2,patience_s=3", "quoter:every_s=3"]
+            {
+                let [fast, asked] = both(&config, &tape, || strategy(spec));
+                assert_eq!(fast, asked, "{seed} {liquidity:?} {spec}");
+                orders += fast.orders.len();
+            }
+        }
+    }
+    assert!(orders > 1_000, "there was something to get wrong: {orders}");
+}
+
 #[test]
 fn a_crossing_of_bars_is_seen_as_if_each_was_asked_about() {
     let mut config = config();
     config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
-    config.equity_every = Duration::from_secs(600);
-    let bars = bars::walk(0, 9);
-    for (fast, slow) in [(1, 2), (2, 5), (5, 3), (4, 4)] {
-        let [fast, asked] = both(&config, std::slice::from_ref(&bars), || {
-            let symbol = Symbol::new("BTC/USD");
-            Box::new(engine::SmaCross::new(
-                symbol,
-                fast,
-                slow,
-                Quantity::parse("0.1").unwrap(),
-                engine::Means::Pandas,
-            ))
-        });
-        assert_eq!(fast, asked);
-        assert!(fast.orders.is_empty() || fast.fills.len() > 20);
+    for (seed, millis) in (9..).zip([[0, 0, 0], [2, 5, 5], [400, 1, 700]]) {
+        config.venues[0].latency = latencies(millis);
+        config.equity_every = Duration::from_secs(600 * millis[0] + 600);
+        let bars = bars::walk(0, seed);
+        for (fast, slow) in [(1, 2), (2, 5), (5, 3), (4, 4), (3, 40)] {
+            for (means, long_only) in
+                [(Means::Pandas, false), (Means::Exact, false), (Means::Exact, true)]
+            {
+                let [quick, asked] = both(&config, std::slice::from_ref(&bars), || {
+                    let (symbol, size) = (Symbol::new("BTC/USD"), Quantity::parse("0.1").unwrap());
+                    let cross = SmaCross::new(symbol, fast, slow, size, means);
+                    Box::new(if long_only { cross.long_only() } else { cross })
+                });
+                assert_eq!(quick, asked, "{millis:?} {fast} {slow} {means:?} {long_only}");
+                assert!(quick.orders.is_empty() || quick.fills.len() > 5);
+                assert_eq!(quick.orders.is_empty(), fast == slow);
+            }
+        }
+    }
+}
+
+/// What is wrong with a tape is found where it is, in memory as in a file.
+#[test]
+fn a_tape_in_memory_that_is_wrong_is_refused_at_the_same_event() {
+    let mut config = config();
+    config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
+    let backtest = Backtest::new(config).unwrap();
+    let breaks: [fn(&mut MarketEvent<'static>); 2] = [
+        |event| {
+            if let MarketEvent::Bar(bar) = event {
+                bar.high = Price::ZERO;
+            }
+            if let MarketEvent::Trade(row) = event {
+                row.price = Price::ZERO;
+            }
+        },
+        |event| {
+            if let MarketEvent::Bar(bar) = event {
+                bar.start = UnixNanos::from_secs(1);
+            }
+            if let MarketEvent::Trade(row) = event {
+                row.ts = UnixNanos::from_secs(1);
+            }
+        },
+    ];
+    for make in breaks {
+        let trades = walk(5, 400).into_iter().map(MarketEvent::Trade).collect();
+        for (mut tape, spec) in [(bars::walk(60, 9), "sma-cross"), (trades, "no-op")] {
+            make(&mut tape[300]);
+            let shared: SharedTape = tape.iter().cloned().collect();
+            let error = backtest.run_shared(vec![shared.iter()], strategy(spec)).unwrap_err();
+            let read = tape.into_iter().map(Ok::<_, Infallible>);
+            let expected = backtest.run(read, strategy(spec)).unwrap_err();
+            assert_eq!(format!("{error:?}"), format!("{expected:?}"));
+            assert!(error.to_string().contains("event 301 of tape 1"), "{error}");
+        }
     }
 }

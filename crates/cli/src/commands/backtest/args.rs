@@ -49,10 +49,14 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "DIGITS")]
     pub(crate) cost_decimals: Option<u32>,
 
-    /// Fees in basis points of the cost: MAKER/TAKER, up to two digits after the point; VENUE:... for one
-    /// venue [default: 25/40]
+    /// Fees in basis points of the cost: MAKER/TAKER, up to two digits after the point; or kraken, its schedule for
+    /// crypto pairs by what the account trades in 30 days; VENUE:... for one venue [default: 25/40]
     #[arg(long, value_name = "BPS", allow_hyphen_values = true)]
     pub(crate) fees: Vec<String>,
+
+    /// What each account traded in the 30 days before, in the currency, where fees go by that [default: 0]
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) volume: Option<String>,
 
     /// Paid once per order beside --fees, with its first execution, in the quote; margin accounts only
     /// [default: 0]
@@ -60,7 +64,8 @@ pub(crate) struct BacktestArgs {
     pub(crate) fixed_fee: Option<String>,
 
     /// How long messages travel: one time for all ways, or FEED/ENTRY/RESPONSE; a range MIN..MAX is
-    /// drawn for each message; VENUE:... for one venue [default: 0ms]
+    /// drawn for each message; FEED may be recorded: as long as the tape tells, or recorded+TIME where the
+    /// recorder's clock was behind by TIME; VENUE:... for one venue [default: 0ms]
     #[arg(long, value_name = "TIME")]
     pub(crate) latency: Vec<String>,
 
@@ -117,7 +122,11 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
     pub(crate) equity_every: Option<Duration>,
 
-    /// Days per year that the ratios assume [default: 365]
+    /// Time between two looks at the equity, whose returns the ratios are of [default: 24h, UTC days]
+    #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
+    pub(crate) returns_every: Option<Duration>,
+
+    /// Such times per year that the ratios assume [default: those of 365 days]
     #[arg(long, value_name = "N")]
     pub(crate) periods_per_year: Option<f64>,
 
@@ -219,11 +228,11 @@ Try:
   wavetank backtest --config examples/backtest.toml --seed 7
 
 A --config file has the same names as the arguments at its top, and tables [[venue]] (name, fees or
-tiers and volume, fixed_fee, latency, feed_recorded, entry_recorded, response_recorded, balance,
+tiers, tiers_move and volume, fixed_fee, latency, feed_recorded, entry_recorded, response_recorded, balance,
 funding, cut = true or cut_share)
 and [[market]] (symbol, tape, price_decimals, quantity_decimals, cost_decimals, fill, queue_power,
 slippage, slippage_on_entries). Recorded latencies are files with one time a line, taken in turn.
 
 Every rule by which orders are filled, and what is unrealistic about it, stands in
 crates/matching/src/rules.md; how time passes in crates/backtest/src/guide.md, with the arguments that
-reproduce backtesting.py. Ratios are of daily returns: definitions in crates/backtest/src/stats.rs.";
+reproduce backtesting.py. Definitions of the ratios are in crates/backtest/src/stats.rs.";

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
-use backtest::stats::N_ALWAYS_OPEN;
-use backtest::{BacktestConfig, IntrabarPath, Latency, LatencyConfig, VenueConfig};
+use backtest::stats::{Looks, N_ALWAYS_OPEN};
+use backtest::{BacktestConfig, FeeTier, IntrabarPath, Latency, LatencyConfig, VenueConfig};
 use matching::{
     FeeRates, Funding, Liquidity, PrintRule, QueueModel, Shortfall, Slippage, SlippageOn,
 };
@@ -22,6 +22,8 @@ const UNNAMED: &str = "venue";
 const FEES: FeeRates = FeeRates::of_ppm(2_500, 4_000);
 /// What the first venue's account owns of its first market's quote where nobody says it.
 const BALANCE: &str = "10000";
+/// A latency that is that of the tape.
+const RECORDED: &str = "recorded";
 /// Time between two points of the equity curve where nobody says it.
 const EQUITY_EVERY: Duration = Duration::from_secs(60);
 
@@ -40,11 +42,19 @@ pub(super) fn of(
     of_markets(args, file, &markets.collect::<Vec<_>>())
 }
 
-/// The days per year that the ratios assume.
-pub(super) fn periods_per_year(args: &BacktestArgs, file: &Loaded) -> anyhow::Result<f64> {
-    let days = args.periods_per_year.or(file.file.periods_per_year).unwrap_or(N_ALWAYS_OPEN);
-    ensure!(days.is_finite() && days > 0.0, "--periods-per-year {days}: expected above zero");
-    Ok(days)
+/// How often the ratios look at the equity.
+pub(super) fn looks(args: &BacktestArgs, file: &Loaded) -> anyhow::Result<Looks> {
+    let every = args.returns_every.or(file.returns_every);
+    let mut looks = every.map_or(Looks::daily(N_ALWAYS_OPEN), Looks::of_every);
+    ensure!(!looks.every.is_zero(), "--returns-every 0s: expected above zero");
+    if let Some(count) = args.periods_per_year.or(file.file.periods_per_year) {
+        ensure!(
+            count.is_finite() && count > 0.0,
+            "--periods-per-year {count}: expected above zero"
+        );
+        looks.per_year = count;
+    }
+    Ok(looks)
 }
 
 /// A market by its name, and what its tape shows.
@@ -110,7 +120,7 @@ fn set_accounts(
     let (mut fees_of, mut latencies_of) = (Vec::new(), Vec::new());
     let mut balances_of: BTreeMap<String, BTreeMap<Asset, Notional>> = BTreeMap::new();
     for text in &args.fees {
-        fees_of.push(prefixed("--fees", text, &known, fees)?);
+        fees_of.push(prefixed("--fees", text, &known, paid)?);
     }
     for text in &args.latency {
         latencies_of.push(prefixed("--latency", text, &known, latencies)?);
@@ -123,7 +133,16 @@ fn set_accounts(
     for venue in &mut *venues {
         let of = markets.iter().find(|of| of.venue.unwrap_or(UNNAMED) == venue.name);
         let told = of.and_then(|of| file.rules(of.venue)).unwrap_or(&nothing);
-        venue.fees = last_for(&fees_of, &venue.name).or(told.fees).unwrap_or(FEES);
+        let told_fees = || told.fees.clone().unwrap_or(Paid::Always(FEES));
+        let paid = last_for(&fees_of, &venue.name).unwrap_or_else(told_fees);
+        (venue.fees, venue.tiers) = match paid {
+            Paid::Always(fees) => (fees, Vec::new()),
+            Paid::ByVolume(tiers) => (tiers.first().map_or(FEES, |tier| tier.fees), tiers),
+        };
+        let volume = args.volume.as_deref();
+        let volume =
+            volume.map(|text| Notional::parse(text).with_context(|| format!("--volume {text}")));
+        venue.volume = volume.transpose()?.or(told.volume).unwrap_or(Notional::ZERO);
         let fixed = args.fixed_fee.as_deref();
         let fixed =
             fixed.map(|text| Notional::parse(text).with_context(|| format!("--fixed-fee {text}")));
@@ -162,15 +181,23 @@ fn model_market(
         (Some(FillRule::Book), MarketData::Bars) => {
             return Err(anyhow!("--fill book: bars have no book; expected next, last or close"));
         }
-        (Some(FillRule::Next | FillRule::Last | FillRule::Close), MarketData::Book) => {
+        (
+            Some(FillRule::Next | FillRule::Last | FillRule::Close),
+            MarketData::Book | MarketData::Orders,
+        ) => {
             return Err(anyhow!("--fill: orders on a recorded book fill in it; expected book"));
         }
-        (Some(FillRule::Book) | None, MarketData::Book) => Liquidity::Recorded,
+        (Some(FillRule::Book) | None, MarketData::Book | MarketData::Orders) => Liquidity::Recorded,
         (Some(FillRule::Book) | None, MarketData::Trades) => market.liquidity,
         (Some(FillRule::Next), _) | (None, MarketData::Bars) => Liquidity::Prints(PrintRule::Next),
         (Some(FillRule::Last), _) => Liquidity::Prints(PrintRule::Last),
         (Some(FillRule::Close), _) => Liquidity::Prints(PrintRule::Close),
     };
+    if args.queue_power.is_some() && data == MarketData::Orders {
+        return Err(anyhow!(
+            "--queue-power: the tape of {symbol} shows every order, so that the queue is known"
+        ));
+    }
     if args.queue_power.is_some() && data != MarketData::Book {
         return Err(anyhow!(
             "--queue-power: {symbol} has no recorded book, in which it could mean something"
@@ -281,6 +308,27 @@ fn ppm(text: &str) -> anyhow::Result<i64> {
     Ok(bps.raw() / step)
 }
 
+/// What an account pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Paid {
+    Always(FeeRates),
+    /// By what it trades in 30 days.
+    ByVolume(Vec<FeeTier>),
+}
+
+/// As [`fees`], or `kraken`.
+pub(super) fn paid(text: &str) -> anyhow::Result<Paid> {
+    if text.trim() != "kraken" {
+        return fees(text).map(Paid::Always);
+    }
+    let tier = |(from, maker, taker): (i64, i64, i64)| {
+        let volume = Quantity::step(0).checked_mul(from).context("the range")?;
+        let (volume, fees) = (Notional::from_quantity(volume), FeeRates::of_ppm(maker, taker));
+        Ok(FeeTier { volume, fees })
+    };
+    venue_sim::kraken::fee_steps().map(tier).collect::<anyhow::Result<_>>().map(Paid::ByVolume)
+}
+
 /// `MAKER/TAKER` in basis points.
 pub(super) fn fees(text: &str) -> anyhow::Result<FeeRates> {
     let (maker, taker) = text.split_once('/').context("expected MAKER/TAKER")?;
@@ -310,17 +358,31 @@ pub(super) fn share_of(text: &str) -> anyhow::Result<Shortfall> {
 pub(super) fn latencies(text: &str) -> anyhow::Result<LatencyConfig> {
     let parts: Vec<&str> = text.split('/').collect();
     match parts[..] {
+        [all] if all.trim().starts_with(RECORDED) => {
+            Err(anyhow!("expected recorded/ENTRY/RESPONSE: a tape tells of market data only"))
+        }
         [all] => {
             let all = latency(all)?;
             Ok(LatencyConfig { feed: all.clone(), entry: all.clone(), response: all })
         }
         [feed, entry, response] => Ok(LatencyConfig {
-            feed: latency(feed)?,
+            feed: feed_latency(feed)?,
             entry: latency(entry)?,
             response: latency(response)?,
         }),
         _ => Err(anyhow!("expected TIME or FEED/ENTRY/RESPONSE")),
     }
+}
+
+/// As [`latency`], or `recorded`, or `recorded+1300ms` where the recorder's clock was behind.
+fn feed_latency(text: &str) -> anyhow::Result<Latency> {
+    let Some(rest) = text.trim().strip_prefix(RECORDED) else { return latency(text) };
+    let offset = match rest.strip_prefix('+') {
+        Some(offset) => scenario::parse_duration(offset.trim()).map_err(|why| anyhow!(why))?,
+        None if rest.is_empty() => Duration::ZERO,
+        None => return Err(anyhow!("{text}: expected recorded, or recorded+TIME")),
+    };
+    Ok(Latency::Tape { offset_nanos: i64::try_from(offset.as_nanos())? })
 }
 
 /// `5ms`, or `5ms..20ms`.
@@ -372,10 +434,22 @@ mod tests {
         assert_eq!(venue.latency.feed, Latency::Constant(millis(2)));
         assert_eq!(venue.latency.entry, Latency::Uniform { min: millis(5), max: millis(20) });
         assert_eq!(venue.balances[&Asset::new("BTC")].to_string(), "2");
+        assert!(venue.tiers.is_empty());
         assert_eq!(config.currency.as_str(), "EUR");
         let tick = |config: &BacktestConfig| config.venues[0].instruments[0].instrument.tick_size;
         assert_eq!(tick(&config), Price::step(3), "what the tape shows");
         assert_eq!(tick(&given), Price::step(1));
+    }
+
+    #[test]
+    fn fees_follow_the_schedule_of_a_venue() {
+        let config = config(ONE, &["--fees", "kraken", "--volume", "60000"]).unwrap();
+        let venue = &config.venues[0];
+        assert_eq!((venue.tiers.len(), venue.fees.taker_ppm), (10, 4_000));
+        let tier = venue.tiers[2];
+        assert_eq!((tier.volume.to_string().as_str(), tier.fees.maker_ppm), ("50000", 1_400));
+        assert_eq!(venue.volume.to_string(), "60000");
+        backtest::Backtest::new(config).unwrap();
     }
 
     #[test]
@@ -407,10 +481,14 @@ mod tests {
             assert!(error.contains(message), "{error}");
         };
         check(&["--fees", "10"], "--fees 10: expected MAKER/TAKER");
+        check(&["--volume", "much"], "--volume much");
         check(&["--fees", "1.234/2"], "two digits after the point");
         check(&["--fees", "off:1/2"], "--fees off:1/2: no tape is of a venue `off`");
         check(&["--latency", "1ms/2ms"], "--latency 1ms/2ms: expected TIME or");
         check(&["--latency", "soon"], "--latency soon");
+        check(&["--latency", "recorded"], "expected recorded/ENTRY/RESPONSE");
+        check(&["--latency", "recorded-1s/1ms/1ms"], "expected recorded, or recorded+TIME");
+        check(&["--latency", "1ms/recorded/1ms"], "--latency 1ms/recorded/1ms");
         check(&["--balance", "10000"], "--balance 10000: 10000: expected ASSET=AMOUNT");
         check(&["--price-decimals", "12"], "--price-decimals 12: expected 0 to 9");
         check(&["--queue-power", "2"], "--queue-power: BTC/USD has no recorded book");

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
-use backtest::{Latency, LatencyConfig, RECORDED_MAX};
-use matching::{FeeRates, Funding, Shortfall};
+use backtest::{FeeTier, Latency, LatencyConfig, RECORDED_MAX};
+use matching::{Funding, Shortfall};
 use model::{Asset, Notional};
 use scenario::{Document, Step};
 use serde::Deserialize;
 
 use super::args::{FillRule, Path as BarPath};
-use super::config::{fees, funding, latencies, share_of};
+use super::config::{Paid, fees, funding, latencies, paid, share_of};
 
 /// Largest file taken, in bytes.
 const BYTES_MAX: u64 = 1024 * 1024;
@@ -35,6 +35,7 @@ pub(super) struct File {
     pub(super) seed: Option<u64>,
     pub(super) path: Option<BarPath>,
     equity_every: Option<String>,
+    returns_every: Option<String>,
     pub(super) periods_per_year: Option<f64>,
     #[serde(default)]
     pub(super) finalize: bool,
@@ -55,8 +56,11 @@ struct Venue {
     fees: Option<String>,
     #[serde(default)]
     tiers: Vec<Tier>,
-    /// What the account has traded in 30 days: it chooses the tier, which stays for the whole run.
+    /// What the account has traded in 30 days: it chooses the tier.
     volume: Option<String>,
+    /// Whether what the run trades moves the tier.
+    #[serde(default)]
+    tiers_move: bool,
     latency: Option<String>,
     /// Files of measured times, one a line, instead of what `latency` says of that way.
     feed_recorded: Option<PathBuf>,
@@ -100,7 +104,8 @@ pub(super) struct Market {
 /// What the file says of one venue.
 #[derive(Debug, Default)]
 pub(super) struct VenueRules {
-    pub(super) fees: Option<FeeRates>,
+    pub(super) fees: Option<Paid>,
+    pub(super) volume: Option<Notional>,
     pub(super) latency: Option<LatencyConfig>,
     pub(super) balances: BTreeMap<Asset, Notional>,
     pub(super) funding: Option<Funding>,
@@ -115,6 +120,7 @@ pub(super) struct Loaded {
     text: String,
     pub(super) file: File,
     pub(super) equity_every: Option<Duration>,
+    pub(super) returns_every: Option<Duration>,
     /// By name; `None` for the one without.
     venues: BTreeMap<Option<String>, VenueRules>,
 }
@@ -125,12 +131,13 @@ impl Loaded {
         let text = text_of(path, "a configuration file", BYTES_MAX)?;
         let file: File = Document::parse(path, &text, &TABLES)?.read()?;
         let mut loaded = Self { path: path.to_owned(), text, file, ..Self::default() };
-        if let Some(every) = &loaded.file.equity_every {
-            let every = scenario::parse_duration(every);
-            let every =
-                every.map_err(|why| loaded.wrong(&[Step::Key("equity_every")], &anyhow!(why)))?;
-            loaded.equity_every = Some(every);
-        }
+        let time = |key, text: &Option<String>| {
+            let time = text.as_deref().map(scenario::parse_duration).transpose();
+            time.map_err(|why| loaded.wrong(&[Step::Key(key)], &anyhow!(why)))
+        };
+        let equity_every = time("equity_every", &loaded.file.equity_every)?;
+        let returns_every = time("returns_every", &loaded.file.returns_every)?;
+        (loaded.equity_every, loaded.returns_every) = (equity_every, returns_every);
         for (index, venue) in loaded.file.venues.iter().enumerate() {
             let rules = loaded.venue(index, venue)?;
             if loaded.venues.insert(venue.name.clone(), rules).is_some() {
@@ -207,12 +214,14 @@ impl Loaded {
             self.wrong(&[Step::Key("venue"), Step::Index(index), Step::Key(key)], &why)
         };
         let mut rates =
-            venue.fees.as_deref().map(fees).transpose().map_err(|why| wrong("fees", why))?;
+            venue.fees.as_deref().map(paid).transpose().map_err(|why| wrong("fees", why))?;
         if !venue.tiers.is_empty() {
             if rates.is_some() {
                 return Err(wrong("tiers", anyhow!("expected `fees` or `tiers`, not both")));
             }
             rates = Some(tier_of(venue).map_err(|why| wrong("tiers", why))?);
+        } else if venue.tiers_move {
+            return Err(wrong("tiers_move", anyhow!("expected `tiers`")));
         }
         let text = venue.latency.as_deref();
         let mut latency = text.map(latencies).transpose().map_err(|why| wrong("latency", why))?;
@@ -239,9 +248,11 @@ impl Loaded {
             (None, Some(false) | None) => Ok(None),
         };
         let fixed = venue.fixed_fee.as_deref().map(|text| Ok(Notional::parse(text)?)).transpose();
+        let volume = venue.volume.as_deref().map(|text| Ok(Notional::parse(text)?)).transpose();
         let owed = venue.funding.as_deref().map(funding);
         Ok(VenueRules {
             fees: rates,
+            volume: volume.map_err(|why| wrong("volume", why))?,
             latency,
             balances: balances.map_err(|why| wrong("balance", why))?,
             funding: owed.transpose().map_err(|why| wrong("funding", why))?,
@@ -265,11 +276,11 @@ impl Loaded {
     }
 }
 
-/// The fees of the highest tier whose volume the account has.
-fn tier_of(venue: &Venue) -> anyhow::Result<FeeRates> {
+/// All tiers where they move, else the fees of the highest one whose volume the account has.
+fn tier_of(venue: &Venue) -> anyhow::Result<Paid> {
     let volume = venue.volume.as_deref().unwrap_or("0");
     let volume = Notional::parse(volume).with_context(|| format!("volume {volume}"))?;
-    let mut chosen = None;
+    let (mut chosen, mut all) = (None, Vec::new());
     let mut before = None;
     for tier in &venue.tiers {
         let from =
@@ -277,11 +288,13 @@ fn tier_of(venue: &Venue) -> anyhow::Result<FeeRates> {
         ensure!(before.is_none_or(|before| before < from), "expected tiers by rising volume");
         before = Some(from);
         let rates = fees(&tier.fees).with_context(|| format!("fees {}", tier.fees))?;
+        all.push(FeeTier { volume: from, fees: rates });
         if from <= volume {
             chosen = Some(rates);
         }
     }
-    chosen.context("expected a tier from volume 0 on")
+    let chosen = chosen.context("expected a tier from volume 0 on")?;
+    Ok(if venue.tiers_move { Paid::ByVolume(all) } else { Paid::Always(chosen) })
 }
 
 /// Measured latencies: one time with its unit in each line; `#` begins a comment.

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::thread;
 
 use anyhow::{Context as _, ensure};
-use backtest::stats::Stats;
+use backtest::stats::{Looks, Stats};
 use backtest::{Backtest, BacktestConfig, Grid, SharedTape, Window, in_parallel, walk_forward};
 use engine::{SpecError, StrategySpec};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,7 +23,7 @@ type Point = (usize, StrategySpec);
 /// What every run of a grid has.
 pub(super) struct Base {
     pub(super) strategy: String,
-    pub(super) periods_per_year: f64,
+    pub(super) looks: Looks,
     pub(super) config: BacktestConfig,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn execute(
     mut tapes: Vec<MarketTape>,
     grid: &str,
 ) -> anyhow::Result<Exit> {
-    let Base { strategy, periods_per_year, config } = base;
+    let Base { strategy, looks, config } = base;
     let grid = Grid::parse(grid).with_context(|| format!("--grid {grid}"))?;
     let points = points(&strategy, &grid, &tapes)?;
     let left_out = grid.len() - points.len();
@@ -45,7 +45,7 @@ pub(super) fn execute(
         symbols: config.instruments().map(|of| of.instrument.symbol.clone()).collect(),
         backtest: Backtest::new(config)?,
         tapes: loaded,
-        periods_per_year,
+        looks,
         threads: threads(args),
         quiet: args.quiet,
     };
@@ -103,7 +103,7 @@ struct Runs {
     backtest: Backtest,
     symbols: Vec<Symbol>,
     tapes: Vec<SharedTape>,
-    periods_per_year: f64,
+    looks: Looks,
     threads: usize,
     quiet: bool,
 }
@@ -129,8 +129,8 @@ impl Runs {
         };
         let window = window.unwrap_or(everything);
         let events = self.tapes.iter().map(|tape| tape.window(window)).collect();
-        let result = self.backtest.run_all(events, strategy)?;
-        let stats = Stats::new(&result, self.periods_per_year);
+        let result = self.backtest.run_shared(events, strategy)?;
+        let stats = Stats::with(&result, self.looks);
         Ok(GridRow { point: *point, stats, digest: result.digest })
     }
 

@@ -1,20 +1,21 @@
 //! The tapes of a backtest: which files, of which market, with a bar on the terminal.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use backtest::{CheckedTape, JoinedTape, MarketEvent};
+use backtest::{
+    BacktestConfig, CheckedTape, FeedError, JoinedTape, Latency, MarketEvent, RunError,
+};
 use engine::{SpecError, StrategySpec};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{Price, Symbol};
+use model::{Price, Symbol, UnixNanos};
 use report::{FileHash, Finding};
 use tape::{
-    CheckedReader, FileAbout, MarketReader, Policy, Problem, QualityConfig, QualityError,
-    QualityReport, Row, RowKind, Rows, file_sha256, format_utc, is_same_market,
+    Batch, CheckedReader, FileAbout, MarketReader, Policy, Problem, QualityConfig, QualityError,
+    QualityReport, ReadOptions, Row, RowKind, Rows, file_sha256, format_utc, is_same_market,
 };
 
 use super::BacktestArgs;
@@ -25,8 +26,6 @@ use crate::commands::tape::survey;
 const SYMBOL: &str = "BTC/USD";
 /// Rows between two moves of the bar on the terminal.
 const ROWS_PER_LOOK: u64 = 65_536;
-/// Bytes of a text file from which the number of its rows is guessed.
-const SAMPLE_BYTES: u64 = 65_536;
 
 /// The files of one market.
 pub(super) struct MarketTape {
@@ -39,6 +38,8 @@ pub(super) struct MarketTape {
     /// What is worth knowing of its name.
     pub(super) note: Option<String>,
     paths: Vec<PathBuf>,
+    options: ReadOptions,
+    files: Vec<FileAbout>,
     tape: JoinedTape,
 }
 
@@ -54,19 +55,55 @@ pub(super) struct Head {
 impl Head {
     fn take(&mut self, rows: Rows<'_>) {
         for row in rows.iter() {
-            let prices = match row {
-                Row::Trade(row) => [row.price; 4],
-                Row::Bar(row) => {
-                    self.bar_length.get_or_insert(row.length());
-                    [row.open, row.high, row.low, row.close]
-                }
-                Row::Quote(row) => [row.bid, row.ask, row.bid, row.ask],
-                Row::Level(row) => [row.price; 4],
-            };
-            for price in prices {
+            if let Row::Bar(row) = &row {
+                self.bar_length.get_or_insert(row.length());
+            }
+            for price in prices_of(&row) {
                 self.price_decimals = decimals_of(price, self.price_decimals);
             }
         }
+    }
+}
+
+/// The prices of a row, some of them twice.
+const fn prices_of(row: &Row) -> [Price; 4] {
+    match row {
+        Row::Trade(row) => [row.price; 4],
+        Row::Bar(row) => [row.open, row.high, row.low, row.close],
+        Row::Quote(row) => [row.bid, row.ask, row.bid, row.ask],
+        Row::Level(row) => [row.price; 4],
+        Row::Order(row) => [row.price; 4],
+    }
+}
+
+/// File and line of the first row that is meant.
+fn place_of(
+    paths: &[PathBuf],
+    options: ReadOptions,
+    is_meant: impl Fn(&Row, Option<UnixNanos>) -> bool,
+) -> Option<String> {
+    paths.iter().find_map(|path| {
+        let mut reader = MarketReader::open(std::slice::from_ref(path), options).ok()?;
+        let places: Vec<_> = reader.files().iter().map(|file| file.place.clone()).collect();
+        while let Ok(Some(batch)) = reader.next_batch() {
+            let mut rows = batch.rows.iter().enumerate();
+            let found = rows.find(|(at, row)| is_meant(row, received(&batch, *at, row)));
+            if let Some((at, _)) = found {
+                return Some(format!("{}:{}", places.get(batch.file)?, batch.number(at)));
+            }
+        }
+        None
+    })
+}
+
+/// When a row was received, where it is known.
+fn received(batch: &Batch<'_>, at: usize, row: &Row) -> Option<UnixNanos> {
+    match row {
+        Row::Trade(_) => batch.received.get(at).copied(),
+        Row::Bar(_) => None,
+        Row::Quote(row) => Some(row.local_ts),
+        Row::Level(row) => Some(row.local_ts),
+        Row::Order(row) => Some(row.local_ts),
     }
 }
 
@@ -85,10 +122,10 @@ pub(super) enum PlayError {
     #[error(transparent)]
     Quality(#[from] QualityError),
     #[error(
-        "a price of {price} at {at} UTC, off the market's steps: it has {decimals} digits after the point (from \
+        "{place}: a price of {price}, off the market's steps: it has {decimals} digits after the point (from \
          --price-decimals or its first rows); expected --price-decimals {needed}"
     )]
-    Digits { price: Price, at: String, decimals: u32, needed: u32 },
+    Digits { place: String, price: Price, decimals: u32, needed: u32 },
 }
 
 /// What the files of one market hold.
@@ -98,6 +135,8 @@ pub(super) enum MarketData {
     Bars,
     /// A book or best prices, with or without trades.
     Book,
+    /// Every order of a book, with or without trades.
+    Orders,
 }
 
 impl MarketTape {
@@ -112,9 +151,33 @@ impl MarketTape {
             RowKind::Trades => MarketData::Trades,
             RowKind::Bars => MarketData::Bars,
             RowKind::Quotes | RowKind::Book => MarketData::Book,
+            RowKind::Orders => MarketData::Orders,
         };
         // Trades are first.
         self.tape.kinds().map(of).last().unwrap_or(MarketData::Trades)
+    }
+
+    /// Lets its events tell when they were received, which all of its files must know.
+    pub(super) fn tell_times(&mut self) -> anyhow::Result<()> {
+        let knows = |file: &&FileAbout| file.received && file.format.kind() != RowKind::Bars;
+        if let Some(file) = self.files.iter().find(|file| !knows(file)) {
+            return Err(anyhow!(
+                "{}: {} does not tell when its rows were received; expected, for --latency recorded/..., a recording \
+                 with times of arrival, or Tardis' files",
+                file.place,
+                file.format
+            ));
+        }
+        self.tape.tell_times();
+        Ok(())
+    }
+
+    /// File and line of the first row that is meant; rows come with when they were received.
+    pub(super) fn place_of(
+        &self,
+        is_meant: impl Fn(&Row, Option<UnixNanos>) -> bool,
+    ) -> Option<String> {
+        place_of(&self.paths, self.options, is_meant)
     }
 
     /// Its events, which move a bar.
@@ -122,19 +185,27 @@ impl MarketTape {
         &mut self,
         bar: &ProgressBar,
     ) -> impl Iterator<Item = Result<MarketEvent<'static>, PlayError>> {
-        let mut rows = 0_u64;
+        let mut progress = Progress { bar, rows: 0, bytes: 0 };
         let decimals = self.head.price_decimals;
-        (&mut self.tape).map(move |event| {
-            rows += 1;
-            if rows.is_multiple_of(ROWS_PER_LOOK) {
-                bar.inc(ROWS_PER_LOOK);
+        let (paths, options) = (self.paths.clone(), self.options);
+        let tape = &mut self.tape;
+        std::iter::from_fn(move || {
+            let event = tape.next()?;
+            if !matches!(event, Ok(MarketEvent::Heard(_))) {
+                progress.take(tape);
             }
+            Some(event)
+        })
+        .map(move |event| {
             let event = event?;
             match off_steps(&event, decimals) {
                 None => Ok(event),
                 Some(price) => {
-                    let (at, needed) = (format_utc(event.ts()), decimals_of(price, decimals));
-                    Err(PlayError::Digits { price, at, decimals, needed })
+                    let is_off = |row: &Row, _| prices_of(row).contains(&price);
+                    let place = place_of(&paths, options, is_off);
+                    let place = place.unwrap_or_else(|| format_utc(event.ts()));
+                    let needed = decimals_of(price, decimals);
+                    Err(PlayError::Digits { place, price, decimals, needed })
                 }
             }
         })
@@ -165,6 +236,8 @@ fn off_steps(event: &MarketEvent<'_>, decimals: u32) -> Option<Price> {
         MarketEvent::Depth(row) => {
             row.bids.iter().chain(row.asks.iter()).map(|level| level.price).find(is_off)
         }
+        MarketEvent::Orders(row) => row.changes.iter().map(|change| change.price).find(is_off),
+        MarketEvent::Heard(_) => None,
     }
 }
 
@@ -228,8 +301,11 @@ fn open_market(args: &BacktestArgs, market: NamedFiles) -> anyhow::Result<Market
         let place = &bars.place;
         return Err(anyhow!("{place}: bars beside {other}; expected one or the other of {symbol}"));
     }
-    if kinds.contains_key(&RowKind::Quotes) && kinds.contains_key(&RowKind::Book) {
-        return Err(anyhow!("{symbol}: a book beside best prices; expected one or the other"));
+    let books = [RowKind::Quotes, RowKind::Book, RowKind::Orders];
+    let books: Vec<_> = books.iter().filter(|kind| kinds.contains_key(kind)).collect();
+    if let [one, other, ..] = books[..] {
+        let (one, other) = (one.name(), other.name());
+        return Err(anyhow!("{symbol}: {one} beside {other}; expected one kind of book"));
     }
     survey::of_one_market(&files)?;
     let note = other_name(&symbol, &files);
@@ -244,7 +320,8 @@ fn open_market(args: &BacktestArgs, market: NamedFiles) -> anyhow::Result<Market
     let formats: BTreeSet<_> = files.iter().map(|file| file.format.name()).collect();
     let formats: Vec<_> = formats.into_iter().collect();
     let name = format!("{symbol}: {}{more}, {}", names.join(", "), formats.join(", "));
-    Ok(MarketTape { symbol, name, head, note, paths, tape: JoinedTape::new(tapes) })
+    let tape = JoinedTape::new(tapes);
+    Ok(MarketTape { symbol, name, head, note, paths, options, files, tape })
 }
 
 /// Refuses to keep rows that a backtest cannot play, whatever is wrong with them otherwise.
@@ -258,7 +335,9 @@ fn playable(kind: RowKind, config: &QualityConfig) -> anyhow::Result<()> {
             Problem::OverlappingBar,
             Problem::AbsurdTime,
         ],
-        RowKind::Trades | RowKind::Quotes | RowKind::Book => &[Problem::NotPositive],
+        RowKind::Trades | RowKind::Quotes | RowKind::Book | RowKind::Orders => {
+            &[Problem::NotPositive]
+        }
     };
     match never.iter().find(|problem| config.policy(**problem) == Policy::Keep) {
         Some(problem) => Err(anyhow!(
@@ -317,34 +396,36 @@ fn named(text: &str, symbol: &str) -> (String, PathBuf, bool) {
     named.map_or_else(plain, |(symbol, path)| (symbol.to_owned(), path.into(), true))
 }
 
-/// A bar over the rows of all tapes; hidden without a terminal, without an end where nobody can guess it.
+/// A bar over the bytes of all tapes, packed as they are; hidden without a terminal.
 pub(super) fn bar(tapes: &[MarketTape], quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let rows: Option<u64> = tapes.iter().flat_map(|tape| &tape.paths).map(|p| rows_of(p)).sum();
-    let (bar, template) = match rows {
-        Some(rows) => {
-            (ProgressBar::new(rows), "playing {bar:40} {percent}%, {per_sec}, {eta} left")
-        }
-        None => (ProgressBar::no_length(), "playing {human_pos} rows, {per_sec}"),
-    };
-    bar.with_style(
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    )
+    let bytes = tapes.iter().map(|tape| tape.tape.bytes().1).sum();
+    let style = ProgressStyle::with_template("playing {bar:40} {percent}%, {msg}, {eta} left");
+    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// About how many rows a text file has, by the length of its first ones.
-fn rows_of(path: &Path) -> Option<u64> {
-    let bytes = fs::metadata(path).ok()?.len();
-    let mut sample = Vec::new();
-    File::open(path).ok()?.take(SAMPLE_BYTES).read_to_end(&mut sample).ok()?;
-    if !sample.is_ascii() {
-        return None;
+/// How far the tapes of a run are.
+struct Progress<'b> {
+    bar: &'b ProgressBar,
+    rows: u64,
+    bytes: u64,
+}
+
+impl Progress<'_> {
+    /// Another row was played of a tape.
+    fn take(&mut self, tape: &JoinedTape) {
+        self.rows += 1;
+        if !self.rows.is_multiple_of(ROWS_PER_LOOK) || self.bar.is_hidden() {
+            return;
+        }
+        let (bytes, _) = tape.bytes();
+        self.bar.inc(bytes.saturating_sub(self.bytes));
+        self.bytes = bytes;
+        let millis = self.bar.elapsed().as_millis().max(1);
+        self.bar.set_message(format!("{} rows/s", u128::from(self.rows) * 1_000 / millis));
     }
-    let lines = u64::try_from(sample.iter().filter(|byte| **byte == b'\n').count()).ok()?;
-    let length = u64::try_from(sample.len()).ok()?.checked_div(lines)?;
-    bytes.checked_div(length)
 }
 
 /// What was found in a tape.
@@ -394,4 +475,45 @@ pub(super) fn load(
 ) -> anyhow::Result<backtest::SharedTape> {
     let name = tape.symbol.clone();
     tape.events(bar).collect::<Result<_, _>>().with_context(|| format!("tape of {name}"))
+}
+
+/// Lets the tapes of the venues whose news take as long as the tape tells say it.
+pub(super) fn follow(tapes: &mut [MarketTape], config: &BacktestConfig) -> anyhow::Result<()> {
+    let follows = config.venues.iter().flat_map(|venue| {
+        let follows = matches!(venue.latency.feed, Latency::Tape { .. });
+        venue.instruments.iter().map(move |_| follows)
+    });
+    for (tape, _) in tapes.iter_mut().zip(follows).filter(|(_, follows)| *follows) {
+        tape.tell_times()?;
+    }
+    Ok(())
+}
+
+/// An error of a run, with file and line where its row can be found again.
+pub(super) fn with_place(
+    error: RunError<PlayError>,
+    tapes: &[MarketTape],
+    config: &BacktestConfig,
+) -> anyhow::Error {
+    let RunError::Feed { tape, source: FeedError::Range { ts, nanos }, .. } = &error else {
+        return error.into();
+    };
+    let (ts, nanos) = (*ts, *nanos);
+    let Some(at) = tape.checked_sub(1) else { return error.into() };
+    let mut offsets = config.venues.iter().flat_map(|venue| {
+        let offset = match venue.latency.feed {
+            Latency::Tape { offset_nanos } => offset_nanos,
+            Latency::Constant(_) | Latency::Uniform { .. } | Latency::Recorded(_) => 0,
+        };
+        venue.instruments.iter().map(move |_| offset)
+    });
+    let offset = offsets.nth(at).unwrap_or(0);
+    let is_meant = |row: &Row, received: Option<UnixNanos>| {
+        let late = |received: UnixNanos| received.as_nanos().saturating_sub(ts.as_nanos());
+        row.known_at() == ts && received.is_some_and(|at| late(at).saturating_add(offset) == nanos)
+    };
+    match tapes.get(at).and_then(|tape| tape.place_of(is_meant)) {
+        Some(place) => anyhow!(error).context(place),
+        None => error.into(),
+    }
 }

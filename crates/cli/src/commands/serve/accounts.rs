@@ -12,14 +12,16 @@ use platform::Entropy;
 use rand::Rng as _;
 use scenario::Document;
 use serde::Deserialize;
-use venue_sim::kraken::{AccountConfig, KeyConfig, KrakenAsset, Permissions, Tier, fee_rates_at};
+use venue_sim::kraken::{
+    AccountConfig, KeyConfig, KrakenAsset, Permissions, Standing, Tier, fee_rates_at,
+};
 
 /// Name of the account where no file names any.
 const ACCOUNT: &str = "trader";
 /// Keys of that account: clients count nonces in different units, so that each kind needs its own.
 const KEYS: usize = 4;
-/// What it owns at the start, besides [`BASE`] and [`QUOTE`] of the tapes.
-const OWNS: [(&str, &str); 12] = [
+/// What it owns at the start: of everything that can be traded, so that both sides of every pair can be tried.
+const OWNS: [(&str, &str); 29] = [
     ("BTC", "10"),
     ("ETH", "100"),
     ("SOL", "1000"),
@@ -32,9 +34,24 @@ const OWNS: [(&str, &str); 12] = [
     ("GBP", "1000000"),
     ("USDT", "1000000"),
     ("USDC", "1000000"),
+    ("DOGE", "1000000"),
+    ("LINK", "10000"),
+    ("AVAX", "10000"),
+    ("BCH", "1000"),
+    ("XLM", "1000000"),
+    ("XMR", "1000"),
+    ("ETC", "10000"),
+    ("ATOM", "100000"),
+    ("UNI", "10000"),
+    ("TRX", "1000000"),
+    ("POL", "1000000"),
+    ("ALGO", "1000000"),
+    ("SUI", "100000"),
+    ("CAD", "1000000"),
+    ("AUD", "1000000"),
+    ("CHF", "1000000"),
+    ("JPY", "100000000"),
 ];
-const BASE: &str = "10";
-const QUOTE: &str = "1000000";
 /// Bytes of an API secret, as Kraken's.
 const SECRET_BYTES: usize = 64;
 /// Letters of an API key, as Kraken's.
@@ -54,11 +71,15 @@ pub(super) struct KeyPair {
 }
 
 /// Accounts, their further keys, and what keys may not do.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Accounts {
     pub(super) accounts: Vec<AccountConfig>,
     pub(super) more_keys: Vec<KeyConfig>,
     pub(super) permissions: BTreeMap<String, Permissions>,
+    /// Second factors, by key.
+    pub(super) otps: BTreeMap<String, String>,
+    /// Accounts that are not active, by name.
+    pub(super) standings: BTreeMap<String, Standing>,
     /// All keys, in the order of the accounts.
     pub(super) shown: Vec<KeyPair>,
 }
@@ -83,6 +104,8 @@ struct AccountRow {
     volume: Option<String>,
     /// In place of the fees of its volume, percent.
     fees: Option<FeesRow>,
+    /// `active` if it is not given.
+    standing: Option<String>,
     #[serde(default, rename = "key")]
     keys: Vec<KeyRow>,
 }
@@ -95,13 +118,15 @@ struct FeesRow {
 }
 
 /// One `[[account.key]]`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyRow {
     /// Both are drawn if they are not given.
     key: Option<String>,
     secret: Option<String>,
     permissions: Option<Vec<Permission>>,
+    /// Second factor: the password that each request carries as `otp`.
+    otp: Option<String>,
     #[serde(default)]
     nonce_window: u64,
 }
@@ -119,18 +144,11 @@ enum Permission {
 }
 
 impl Accounts {
-    /// One account with several keys; it owns enough of what the tapes trade.
-    pub(super) fn drawn<'a>(
-        entropy: &Entropy,
-        assets: impl Iterator<Item = (&'a Asset, &'a Asset)>,
-    ) -> Self {
+    /// One account with several keys; it owns enough of everything.
+    pub(super) fn drawn(entropy: &Entropy) -> Self {
         let amount = |text| Notional::parse(text).expect("a literal of this file");
-        let mut balances: BTreeMap<Asset, Notional> =
+        let balances: BTreeMap<Asset, Notional> =
             OWNS.iter().map(|(asset, owns)| (Asset::new(asset), amount(owns))).collect();
-        for (base, quote) in assets {
-            balances.entry(base.clone()).or_insert_with(|| amount(BASE));
-            balances.entry(quote.clone()).or_insert_with(|| amount(QUOTE));
-        }
         let mut draw = Draw(entropy.stream("serve/key"));
         let shown: Vec<KeyPair> = (0..KEYS).map(|_| draw.pair(ACCOUNT)).collect();
         let (maker_ppm, taker_ppm) = fee_rates_at(Notional::ZERO);
@@ -146,7 +164,7 @@ impl Accounts {
             nonce_window: 0,
         };
         let more_keys = shown.iter().skip(1).map(|pair| pair.config(0)).collect();
-        Self { accounts: vec![account], more_keys, permissions: BTreeMap::new(), shown }
+        Self { accounts: vec![account], more_keys, shown, ..Self::default() }
     }
 
     /// Reads a file.
@@ -162,12 +180,7 @@ impl Accounts {
             return Err(anyhow!("{shown}: expected 1 to {ACCOUNTS_MAX} accounts"));
         }
         let mut draw = Draw(entropy.stream("serve/key"));
-        let mut accounts = Self {
-            accounts: Vec::new(),
-            more_keys: Vec::new(),
-            permissions: BTreeMap::new(),
-            shown: Vec::new(),
-        };
+        let mut accounts = Self::default();
         for row in file.account {
             let name = row.name.clone();
             let added = accounts.add(row, &mut draw);
@@ -182,8 +195,7 @@ impl Accounts {
             return Err(anyhow!("expected at most {KEYS_MAX} keys, found {}", rows.len()));
         }
         if rows.is_empty() {
-            let (key, secret, permissions) = (None, None, None);
-            rows.push(KeyRow { key, secret, permissions, nonce_window: 0 });
+            rows.push(KeyRow::default());
         }
         let mut keys = Vec::new();
         for key in rows {
@@ -195,6 +207,9 @@ impl Accounts {
             };
             if let Some(given) = &key.permissions {
                 self.permissions.insert(pair.key.clone(), permissions(given));
+            }
+            if let Some(otp) = key.otp {
+                self.otps.insert(pair.key.clone(), otp);
             }
             keys.push(pair.config(key.nonce_window));
             self.shown.push(pair);
@@ -214,6 +229,11 @@ impl Accounts {
             let known =
                 known.ok_or_else(|| anyhow!("balance: the venue has no asset `{asset}`"))?;
             balances.insert(known.asset, amount(&format!("balance.{asset}"), text)?);
+        }
+        if let Some(text) = &row.standing {
+            let standing = text.parse::<Standing>();
+            let standing = standing.map_err(|error| anyhow!("standing: {error}"))?;
+            self.standings.insert(row.name.clone(), standing);
         }
         let first = keys.remove(0);
         self.accounts.push(AccountConfig {
@@ -318,6 +338,8 @@ mod tests {
 
             [[account]]
             name = "bob"
+            standing = "user-locked"
+            key = [{ key = "bob-1", otp = "secret words" }]
             fees = { maker_percent = "-0.01", taker_percent = "0.5" }
             "#,
         )
@@ -331,6 +353,19 @@ mod tests {
         let restricted = &accounts.permissions[&accounts.more_keys[0].api_key];
         assert!(restricted.query_funds && !restricted.create_orders);
         assert_eq!(accounts.shown.len(), 3);
+        assert_eq!(accounts.standings["bob"], Standing::UserLocked);
+        assert_eq!(accounts.otps, BTreeMap::from([("bob-1".into(), "secret words".into())]));
+    }
+
+    #[test]
+    fn the_account_that_nobody_named_owns_something_of_every_asset() {
+        let accounts = Accounts::drawn(&Entropy::from_seed(1));
+        let owned = &accounts.accounts[0].balances;
+        for pair in venue_sim::kraken::Pair::all() {
+            for asset in [&pair.base.asset, &pair.quote.asset] {
+                assert!(owned.get(asset).is_some_and(|owned| *owned > Notional::ZERO), "{asset}");
+            }
+        }
     }
 
     #[test]
@@ -341,6 +376,10 @@ mod tests {
         };
         check("account = []", "expected 1 to 1000 accounts");
         check("[[account]]\nname = \"a\"\ntier = \"gold\"", "gold");
+        check(
+            "[[account]]\nname = \"a\"\nstanding = \"away\"",
+            "standing: expected active, locked",
+        );
         check("[[account]]\nname = \"a\"\nbalance = { NOPE = \"1\" }", "no asset `NOPE`");
         check("[[account]]\nname = \"a\"\nbalance = { USD = \"-1\" }", "balance.USD: expected");
         check(

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use platform::{BoxStream, Listener, Spawner, TaskResult};
 use scenario::FaultKind;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
-use venue_sim::kraken::{KrakenSim, Phase};
+use venue_sim::kraken::{KrakenSim, Phase, Standing};
 
 use crate::commands::serve::faults::{FaultRow, Faults};
 use crate::commands::serve::listen::Places;
@@ -34,8 +34,10 @@ const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// To a web page that gave its own name our address.
 const NOT_OURS: &str = "expected a request to an address or to localhost";
-const USAGE: &str = "expected GET /state, POST /phase, POST /faults, GET /faults, DELETE /faults \
-                     or DELETE /faults/NUMBER";
+/// To a web page that asks us in its visitor's browser.
+const FOREIGN: &str = "expected a request that no web page of another origin makes";
+const USAGE: &str = "expected GET /state, POST /phase, POST /accounts, POST /faults, GET /faults, \
+                     DELETE /faults or DELETE /faults/NUMBER";
 
 /// What the port controls. Cheap to clone; clones are the same.
 #[derive(Debug, Clone)]
@@ -66,6 +68,13 @@ struct BalanceRow {
 #[serde(deny_unknown_fields)]
 struct PhaseChange {
     phase: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandingChange {
+    account: String,
+    standing: String,
 }
 
 #[derive(Serialize)]
@@ -113,12 +122,15 @@ async fn connection(stream: BoxStream, control: Control) {
 
 async fn respond(control: &Control, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let (status, text) = if node::is_meant_for_us(&parts.uri, &parts.headers, &BTreeSet::new()) {
+    let is_meant = node::is_meant_for_us(&parts.uri, &parts.headers, &BTreeSet::new());
+    let (status, text) = if is_meant && !is_foreign(&parts.headers) {
         let body = timeout(BODY_WAIT_MAX, Limited::new(body, BODY_MAX).collect()).await;
         match body {
             Ok(Ok(body)) => control.answer(&parts.method, parts.uri.path(), &body.to_bytes()),
             Ok(Err(_)) | Err(_) => refused(&format!("expected a body of at most {BODY_MAX} bytes")),
         }
+    } else if is_meant {
+        failure(StatusCode::FORBIDDEN, FOREIGN)
     } else {
         failure(StatusCode::MISDIRECTED_REQUEST, NOT_OURS)
     };
@@ -128,12 +140,25 @@ async fn respond(control: &Control, request: Request<Incoming>) -> Response<Full
     response
 }
 
+/// True if a browser says that a page which is not of this machine asks. It need not see the answer to do harm.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let is_ours = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        origin.is_some_and(|origin| {
+            origin.host().is_some()
+                && node::is_meant_for_us(&origin, &HeaderMap::new(), &BTreeSet::new())
+        })
+    };
+    !headers.get_all(ORIGIN).iter().all(is_ours)
+}
+
 impl Control {
     fn answer(&self, method: &Method, path: &str, body: &[u8]) -> Answer {
         match (method, path) {
             (&Method::GET, "/state" | "/") => done(&self.state()),
             (&Method::GET, "/faults") => done(&self.faults.rows()),
             (&Method::POST | &Method::PUT, "/phase") => self.change_phase(body),
+            (&Method::POST | &Method::PUT, "/accounts") => self.change_standing(body),
             (&Method::POST, "/faults") => self.inject(body),
             (&Method::DELETE, "/faults") => {
                 done(&BTreeMap::from([("healed", self.faults.heal_all())]))
@@ -160,6 +185,24 @@ impl Control {
                 self.venue.set_phase(phase);
                 done(&BTreeMap::from([("phase", phase.as_str())]))
             }
+            Err(error) => refused(&error),
+        }
+    }
+
+    fn change_standing(&self, body: &[u8]) -> Answer {
+        let change: Result<StandingChange, _> = serde_json::from_slice(body);
+        let change = match change {
+            Ok(change) => change,
+            Err(error) => {
+                let expected = r#"{"account":"...","standing":"..."}"#;
+                return refused(&format!("expected {expected}: {error}"));
+            }
+        };
+        match change.standing.parse::<Standing>() {
+            Ok(standing) if self.venue.set_standing(&change.account, standing) => {
+                done(&BTreeMap::from([(change.account, standing.as_str())]))
+            }
+            Ok(_) => not_found(&format!("there is no account `{}`", change.account)),
             Err(error) => refused(&error),
         }
     }

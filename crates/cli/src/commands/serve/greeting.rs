@@ -34,9 +34,7 @@ impl Greeting {
         let left = recording.length.saturating_sub(past) / args.speed.factor().unwrap_or(1);
         let after = match (args.repeat, args.other_pairs) {
             (true, _) => "begins again",
-            (false, OtherPairs::Generated) => {
-                "goes on as a generated market, unless its book is recorded"
-            }
+            (false, OtherPairs::Generated) => "goes on as a generated market",
             (false, OtherPairs::None) => "is silent",
         };
         let mut market = if args.speed == Speed::Max {

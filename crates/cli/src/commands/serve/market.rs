@@ -5,18 +5,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use model::{Level, Quantity, Side, Symbol, UnixNanos};
+use model::{Level, Price, Quantity, Side, Symbol, UnixNanos};
 use tape::{
-    Format, GeneratorConfig, LevelRow, MarketKind, MarketReader, ROWS_MAX, ReadOptions, Rows, Tape,
-    TradeGenerator,
+    Compression, FileAbout, Format, GeneratorConfig, LevelRow, MarketKind, MarketReader, ROWS_MAX,
+    ReadOptions, Rows, Tape, TradeGenerator, TradeRow,
 };
 use venue_sim::kraken::{KrakenAsset, MarketEvent, Pair};
 
 use crate::args::{ServeArgs, ServedTape, Speed};
 
-/// Length of a market that is generated at once; after it comes the next one.
-pub(super) const SPELL: Duration = Duration::from_secs(60 * 60);
-/// Trades per minute of a generated market, for a pair that nobody asked for and for one whose tape has ended.
+/// Length of a market that is generated at once: of what has happened at the start, and of what comes after it,
+/// piece by piece, since it is kept in memory.
+pub(super) const PAST_SPELL: Duration = Duration::from_secs(60 * 60);
+pub(super) const SPELL: Duration = Duration::from_secs(10 * 60);
+/// Trades per minute of a generated market before the start and after it: whoever waits for the next trade or change
+/// of a book does so for a second or two.
 pub(super) const QUIET_PER_MINUTE: u32 = 2;
 pub(super) const LIVELY_PER_MINUTE: u32 = 60;
 /// Standard deviation of its return of one minute, basis points.
@@ -39,6 +42,8 @@ pub(super) struct Recording {
 /// A recording laid over real time.
 #[derive(Debug)]
 pub(super) struct Schedule {
+    /// When the recording begins.
+    pub(super) begin: UnixNanos,
     pub(super) past: Vec<MarketEvent>,
     pub(super) live: Vec<MarketEvent>,
 }
@@ -49,11 +54,12 @@ impl Recording {
         let mut by_symbol: BTreeMap<Symbol, Vec<MarketEvent>> = BTreeMap::new();
         let mut books = BTreeSet::new();
         for tape in &args.tape {
-            let (symbol, events) = read(tape, args.symbol.as_ref())?;
-            if events.iter().any(|event| matches!(event, MarketEvent::Depth { .. })) {
-                books.insert(symbol.clone());
+            for (symbol, events) in read(tape, args.symbol.as_ref())? {
+                if events.iter().any(|event| matches!(event, MarketEvent::Depth { .. })) {
+                    books.insert(symbol.clone());
+                }
+                by_symbol.entry(symbol).or_default().extend(events);
             }
-            by_symbol.entry(symbol).or_default().extend(events);
         }
         let symbols = by_symbol.keys().cloned().collect();
         let mut events = Vec::new();
@@ -101,46 +107,132 @@ impl Recording {
                 Some(_) | None => before.push(event.clone().moved_to(begin.plus(at))),
             }
         }
-        Schedule { past: before, live }
+        Schedule { begin, past: before, live }
+    }
+
+    /// Trades before the recording begins, of the pairs of which it has the book only: without them there would be
+    /// neither a last price nor candles.
+    pub(super) fn before(
+        &self,
+        pairs: &[Pair],
+        begin: UnixNanos,
+    ) -> anyhow::Result<Vec<MarketEvent>> {
+        let spell = i64::try_from(PAST_SPELL.as_nanos()).unwrap_or(0);
+        let from = UnixNanos::from_nanos(begin.as_nanos() - spell);
+        let mut events = Vec::new();
+        for (seed, pair) in (0_u64..).zip(pairs) {
+            if let Some(price) = self.first_middle(pair) {
+                let seeds = (QUIET_PER_MINUTE, seed);
+                events.extend(generated(pair, (from, PAST_SPELL), price, seeds)?);
+            }
+        }
+        events.sort_by_key(MarketEvent::at);
+        Ok(events)
+    }
+
+    /// The middle of the first best prices of a pair that has a book and no trades.
+    fn first_middle(&self, pair: &Pair) -> Option<Price> {
+        let mut middle = None;
+        for event in &self.events {
+            match event {
+                MarketEvent::Trade(trade) if trade.symbol == *pair.symbol() => return None,
+                MarketEvent::Depth { symbol, bids, asks, .. }
+                    if middle.is_none() && symbol == pair.symbol() =>
+                {
+                    let bid = bids.iter().map(|level| level.price).max();
+                    let ask = asks.iter().map(|level| level.price).min();
+                    middle = bid.zip(ask).map(|(bid, ask)| {
+                        let half = ask.raw().saturating_sub(bid.raw()) / 2;
+                        Price::from_raw(bid.raw().saturating_add(half))
+                            .floor_to(pair.instrument.tick_size)
+                    });
+                }
+                MarketEvent::Trade(_) | MarketEvent::Depth { .. } => {}
+            }
+        }
+        middle
     }
 }
 
-/// One tape: its pair and its events.
-fn read(tape: &ServedTape, default: Option<&Symbol>) -> anyhow::Result<(Symbol, Vec<MarketEvent>)> {
+/// One tape: its pairs and their events.
+fn read(
+    tape: &ServedTape,
+    default: Option<&Symbol>,
+) -> anyhow::Result<BTreeMap<Symbol, Vec<MarketEvent>>> {
     let path = tape.path.as_path();
     let mut reader = MarketReader::open(std::slice::from_ref(&tape.path), ReadOptions::default())?;
-    let named = reader.files().first().and_then(|file| file.symbol.clone());
-    let symbol = tape.symbol.clone().or_else(|| default.cloned());
-    let symbol = match symbol {
-        Some(symbol) => listed(symbol.as_str())
-            .ok_or_else(|| anyhow!("the simulated venue does not list `{symbol}`"))?,
-        None => guess(named.as_deref(), path),
+    let wanted = match tape.symbol.as_ref().or(default) {
+        Some(symbol) => Some(
+            listed(symbol.as_str())
+                .ok_or_else(|| anyhow!("the simulated venue does not list `{symbol}`"))?,
+        ),
+        None => None,
     };
-    let format = reader.files().first().map(|file| file.format);
-    if format == Some(Format::KrakenTrades) {
-        // Its own reader says more about what is wrong with a line.
-        let tape = Tape::load(path)?;
-        return Ok((symbol.clone(), tape.trades_for(&symbol).map(MarketEvent::Trade).collect()));
+    let symbols = pairs_of(reader.files(), wanted.as_ref(), path)?;
+    if let ([file], [symbol]) = (reader.files(), &symbols[..])
+        && file.format == Format::KrakenTrades
+        && file.compression == Compression::None
+    {
+        // Its own reader says more about what is wrong with a line. Only the head was read so far.
+        let trades = Tape::load(path)?;
+        let events = trades.trades_for(symbol).map(MarketEvent::Trade).collect();
+        return Ok(BTreeMap::from([(symbol.clone(), events)]));
     }
-    let mut events = Vec::new();
+    let (mut events, mut count): (BTreeMap<Symbol, Vec<MarketEvent>>, usize) = Default::default();
+    let mut left_out: u64 = 0;
     while let Some(batch) = reader.next_batch()? {
+        let symbol = &symbols[batch.file];
+        let of_pair = events.entry(symbol.clone()).or_default();
+        let before = of_pair.len();
         match batch.rows {
             Rows::Trades(rows) => {
-                let trades = rows.iter().filter(|row| row.price.is_positive());
-                let trades = trades.filter(|row| row.quantity.is_positive());
-                events.extend(trades.map(|row| MarketEvent::Trade(row.to_trade(&symbol))));
+                let is_trade =
+                    |row: &&TradeRow| row.price.is_positive() && row.quantity.is_positive();
+                of_pair.extend(
+                    rows.iter()
+                        .filter(is_trade)
+                        .map(|row| MarketEvent::Trade(row.to_trade(symbol))),
+                );
+                left_out += rows.iter().filter(|row| !is_trade(row)).count() as u64;
             }
-            Rows::Book(rows) => rows.iter().for_each(|row| push_level(&mut events, row, &symbol)),
-            Rows::Bars(_) | Rows::Quotes(_) => {
+            Rows::Book(rows) => rows.iter().for_each(|row| push_level(of_pair, row, symbol)),
+            Rows::Bars(_) | Rows::Quotes(_) | Rows::Orders(_) => {
                 let kind = reader.kind().name();
                 return Err(anyhow!("{}: expected trades or a book, found {kind}", path.display()));
             }
         }
-        if events.len() > ROWS_MAX {
+        count += of_pair.len() - before;
+        if count > ROWS_MAX {
             return Err(anyhow!("{}: expected at most {ROWS_MAX} rows", path.display()));
         }
     }
-    Ok((symbol, events))
+    if left_out > 0 {
+        tracing::warn!(path = %path.display(), left_out, "rows without price or quantity left out");
+    }
+    Ok(events)
+}
+
+/// The pair of each file of a tape: the one that is asked for, else what content or name tell. The only file of
+/// a tape may tell nothing; of an archive with several, each must.
+fn pairs_of(
+    files: &[FileAbout],
+    wanted: Option<&Symbol>,
+    path: &Path,
+) -> anyhow::Result<Vec<Symbol>> {
+    let of_file = |file: &FileAbout| {
+        match wanted {
+        Some(symbol) => Ok(symbol.clone()),
+        None if files.len() == 1 => Ok(guess(file.symbol.as_deref(), path)),
+        None => file.symbol.as_deref().and_then(listed).ok_or_else(|| {
+            anyhow!(
+                "{}: expected a member named after a pair of the simulated venue, such as `XBTUSD.csv` \
+                 (choose: `FILE!MEMBER`, or name the pair: `BTC/USD=FILE`)",
+                file.place
+            )
+        }),
+    }
+    };
+    files.iter().map(of_file).collect()
 }
 
 /// Adds a level to the message that it belongs to.
@@ -184,20 +276,20 @@ fn guess(named: Option<&str>, path: &Path) -> Symbol {
     known.unwrap_or_else(|| Symbol::new("BTC/USD"))
 }
 
-/// Trades of a pair that has no tape, from an instant on, for one [`SPELL`].
+/// Trades of a pair that has no tape, from an instant on, for one spell.
 ///
 /// A function of its arguments: the same spell is always the same market.
 pub(super) fn generated(
     pair: &Pair,
-    from: UnixNanos,
-    price: model::Price,
+    (from, length): (UnixNanos, Duration),
+    price: Price,
     (trades_per_minute, seed): (u32, u64),
 ) -> anyhow::Result<Vec<MarketEvent>> {
     let rules = &pair.instrument;
     let config = GeneratorConfig {
         kind: MarketKind::Reverting,
         start: from,
-        length: SPELL,
+        length,
         start_price: price,
         price_decimals: rules.price_decimals,
         trades_per_minute,
@@ -212,7 +304,23 @@ pub(super) fn generated(
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
+
+    /// `100,5,1` and `110,6,1`, by gzip.
+    const PACKED: &str = "H4sIAAAAAAAC/zM0MNAx1THkMjQ00DED0gAoecpqEAAAAA==";
+    /// An archive of `XBTUSD.csv` with one trade and `XRPEUR.csv` with two.
+    const TWO_PAIRS: &str = "UEsDBBQAAAAAAAAAIQAV7v+qBgAAAAYAAAAKAAAAWEJUVVNELmNzdjEsNSwxClBLAwQUAAAAAAAAACEAt9qCHwwAAAAMAAAA\
+        CgAAAFhSUEVVUi5jc3YyLDYsMQozLDcsMQpQSwECFAMUAAAAAAAAACEAFe7/qgYAAAAGAAAACgAAAAAAAAAAAAAAgAEAAAAA\
+        WEJUVVNELmNzdlBLAQIUAxQAAAAAAAAAIQC32oIfDAAAAAwAAAAKAAAAAAAAAAAAAACAAS4AAABYUlBFVVIuY3N2UEsFBgAA\
+        AAACAAIAcAAAAGIAAAAAAA==";
+    /// The same with `NOPE.csv` in place of the second.
+    const UNKNOWN_PAIR: &str = "UEsDBBQAAAAAAAAAIQAV7v+qBgAAAAYAAAAKAAAAWEJUVVNELmNzdjEsNSwxClBLAwQUAAAAAAAAACEAt9qCHwwAAAAMAAAA\
+        CAAAAE5PUEUuY3N2Miw2LDEKMyw3LDEKUEsBAhQDFAAAAAAAAAAhABXu/6oGAAAABgAAAAoAAAAAAAAAAAAAAIABAAAAAFhC\
+        VFVTRC5jc3ZQSwECFAMUAAAAAAAAACEAt9qCHwwAAAAMAAAACAAAAAAAAAAAAAAAgAEuAAAATk9QRS5jc3ZQSwUGAAAAAAIA\
+        AgBuAAAAYAAAAAAA";
 
     fn recording(name: &str, text: &str) -> Recording {
         let path = std::env::temp_dir().join(name);
@@ -228,7 +336,7 @@ mod tests {
         let start = UnixNanos::from_secs(1_000);
         let shown = |speed: Speed| {
             let past = Duration::from_secs(20);
-            let Schedule { past, live } = tape.schedule(start, past, speed.factor());
+            let Schedule { begin: _, past, live } = tape.schedule(start, past, speed.factor());
             let times = |events: &[MarketEvent]| {
                 events.iter().map(|event| event.at().secs()).collect::<Vec<_>>()
             };
@@ -243,6 +351,25 @@ mod tests {
     }
 
     #[test]
+    fn a_packed_tape_is_read_and_an_archive_has_a_pair_per_member() {
+        let folder = std::env::temp_dir().join("wavetank-serve-archive");
+        std::fs::create_dir_all(&folder).expect("writable");
+        let load = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, STANDARD.decode(text).expect("base64")).expect("writable");
+            let path = path.to_str().expect("a plain path");
+            Recording::load(&ServeArgs::parsed(&["serve", "kraken", "--tape", path]))
+        };
+        let names = |names: &[&str]| names.iter().map(|name| Symbol::new(name)).collect();
+        let packed = load("ETHEUR.csv.gz", PACKED).expect("a packed tape");
+        assert_eq!((packed.symbols, packed.events.len()), (names(&["ETH/EUR"]), 2));
+        let both = load("both.zip", TWO_PAIRS).expect("two pairs");
+        assert_eq!((both.symbols, both.events.len()), (names(&["BTC/USD", "XRP/EUR"]), 3));
+        let unknown = load("unknown.zip", UNKNOWN_PAIR).expect_err("no such pair");
+        assert!(unknown.to_string().contains("NOPE.csv: expected a member named"), "{unknown}");
+    }
+
+    #[test]
     fn a_tape_of_a_book_keeps_its_messages_together() {
         let text = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n\
                     kraken,ETH/USD,1585699200000000,1585699200000100,true,bid,10,1\n\
@@ -250,6 +377,19 @@ mod tests {
                     kraken,ETH/USD,1585699201000000,1585699201000100,false,bid,10,0\n";
         let tape = recording("ETHUSD_wavetank_book_test.csv", text);
         assert_eq!(tape.books, BTreeSet::from([Symbol::new("ETH/USD")]));
+        let begin = UnixNanos::from_secs(100_000);
+        let pairs =
+            [Pair::by_name("ETHUSD").expect("listed"), Pair::by_name("XBTUSD").expect("listed")];
+        let before = tape.before(&pairs, begin).expect("in range");
+        assert!(before.len() > 50 && before.iter().all(|event| event.at() < begin));
+        let near = |event: &MarketEvent| match event {
+            MarketEvent::Trade(trade) => {
+                trade.symbol == Symbol::new("ETH/USD")
+                    && (10..12).contains(&(trade.price.raw() / Price::step(0).raw()))
+            }
+            MarketEvent::Depth { .. } => false,
+        };
+        assert!(before.iter().all(near), "around the middle of the book, of its pair only");
         let shown = tape.events.iter().map(|event| match event {
             MarketEvent::Depth { at, snapshot, bids, asks, .. } => {
                 (at.secs(), *snapshot, bids.len(), asks.len())
@@ -273,10 +413,13 @@ mod tests {
     #[test]
     fn every_pair_can_be_generated_and_repeats() {
         for pair in Pair::all() {
-            let spell =
-                || generated(&pair, UnixNanos::ZERO, pair.usual_price, (QUIET_PER_MINUTE, 1));
+            let spell = || {
+                generated(&pair, (UnixNanos::ZERO, SPELL), pair.usual_price, (LIVELY_PER_MINUTE, 1))
+            };
             let trades = spell().expect("in range");
-            assert!(trades.len() > 50, "{}", pair.symbol());
+            let times: Vec<UnixNanos> = trades.iter().map(MarketEvent::at).collect();
+            let longest = times.windows(2).map(|pair| pair[1].since(pair[0])).max();
+            assert!(longest < Some(Duration::from_secs(15)), "{}: {longest:?}", pair.symbol());
             assert_eq!(trades, spell().expect("again"));
         }
     }

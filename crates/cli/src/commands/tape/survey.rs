@@ -96,6 +96,7 @@ pub(super) fn text(report: &QualityReport, verdict: bool) -> String {
     }
     let kind = match report.kind {
         RowKind::Book => "changes of a book",
+        RowKind::Orders => "changes of the orders of a book",
         kind @ (RowKind::Trades | RowKind::Bars | RowKind::Quotes) => kind.name(),
     };
     lines.push(format!("  rows    {} {kind}{}", report.rows, rows_note(report)));

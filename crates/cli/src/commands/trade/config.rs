@@ -98,9 +98,11 @@ impl Reader<'_> {
                 Foreign::Leave => ForeignOrders::Leave,
                 Foreign::CancelOwn => ForeignOrders::CancelOwn,
             },
+            inherit: positive.inherit.map(|inherit| inherit.0),
             reconcile_every: positive.reconcile_every.0,
             visibility_delay: positive.visibility_delay.0,
             clock_skew_max: positive.clock_skew_max.0,
+            clock_compare_every: positive.clock_compare_every.0,
             ask_again: BackoffConfig {
                 base: Duration::from_millis(500),
                 cap: Duration::from_secs(5),

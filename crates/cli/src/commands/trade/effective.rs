@@ -73,21 +73,20 @@ fn rest(text: &mut Text, node: &NodeConfig) {
         ForeignOrders::CancelOwn => "cancel-own",
     };
     let cancel_after = node.switch.map_or_else(|| quoted("off"), |switch| time(switch.timeout));
-    text.table(
-        "node",
-        &[
-            ("foreign_orders", quoted(foreign)),
-            ("reconcile_every", time(node.reconcile_every)),
-            ("visibility_delay", time(node.visibility_delay)),
-            ("clock_skew_max", time(node.clock_skew_max)),
-            ("cancel_after", cancel_after),
-            ("startup_max", time(node.startup_max)),
-            ("settle_max", time(node.settle_max)),
-            ("flush_max", time(node.flush_max)),
-            ("grace", time(node.grace)),
-            ("optional", list(node.optional.iter().cloned())),
-        ],
-    );
+    let inherit = node.inherit.map(|inherit| ("inherit", time(inherit)));
+    let settings = [("foreign_orders", quoted(foreign))].into_iter().chain(inherit).chain([
+        ("reconcile_every", time(node.reconcile_every)),
+        ("visibility_delay", time(node.visibility_delay)),
+        ("clock_skew_max", time(node.clock_skew_max)),
+        ("clock_compare_every", time(node.clock_compare_every)),
+        ("cancel_after", cancel_after),
+        ("startup_max", time(node.startup_max)),
+        ("settle_max", time(node.settle_max)),
+        ("flush_max", time(node.flush_max)),
+        ("grace", time(node.grace)),
+        ("optional", list(node.optional.iter().cloned())),
+    ]);
+    text.table("node", &settings.collect::<Vec<_>>());
     let lanes = [
         ("read_lane", &node.kraken.read_lane),
         ("order_lane", &node.kraken.order_lane),

@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// Every key that a variable may override. Secrets are no such: the file names a variable.
-const KEYS: [(&str, &str, Kind); 46] = [
+const KEYS: [(&str, &str, Kind); 48] = [
     ("venue", "rest", Kind::Text),
     ("venue", "public_ws", Kind::Text),
     ("venue", "private_ws", Kind::Text),
@@ -38,9 +38,11 @@ const KEYS: [(&str, &str, Kind); 46] = [
     ("risk", "position_max", Kind::Text),
     ("risk", "working_orders_max", Kind::Number),
     ("node", "foreign_orders", Kind::Text),
+    ("node", "inherit", Kind::Text),
     ("node", "reconcile_every", Kind::Text),
     ("node", "visibility_delay", Kind::Text),
     ("node", "clock_skew_max", Kind::Text),
+    ("node", "clock_compare_every", Kind::Text),
     ("node", "cancel_after", Kind::Text),
     ("node", "startup_max", Kind::Text),
     ("node", "settle_max", Kind::Text),

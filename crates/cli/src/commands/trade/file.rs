@@ -76,9 +76,12 @@ pub(super) struct Risk {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Node {
     pub(super) foreign_orders: Foreign,
+    /// Default: positions begin at zero.
+    pub(super) inherit: Option<Positive>,
     pub(super) reconcile_every: Positive,
     pub(super) visibility_delay: Positive,
     pub(super) clock_skew_max: Positive,
+    pub(super) clock_compare_every: Positive,
     /// Default: 60 s, or off beside orders that are not ours.
     pub(super) cancel_after: Option<CancelAfter>,
     pub(super) startup_max: Positive,
@@ -94,9 +97,11 @@ impl Default for Node {
         let seconds = |count| Positive(Duration::from_secs(count));
         Self {
             foreign_orders: Foreign::Refuse,
+            inherit: None,
             reconcile_every: seconds(5),
             visibility_delay: seconds(60),
             clock_skew_max: seconds(3),
+            clock_compare_every: seconds(30),
             cancel_after: None,
             startup_max: seconds(60),
             settle_max: seconds(90),

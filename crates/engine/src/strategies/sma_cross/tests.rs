@@ -62,3 +62,19 @@ fn what_still_works_is_cancelled_first() {
     let id = world.rest(Side::Sell, OrderKind::Market);
     assert_eq!(world.bar(95), [Wish::Cancel(id), order(Side::Buy, one())]);
 }
+
+#[test]
+fn long_only_is_flat_instead_of_short() {
+    let mut world = World::new(SmaCross::new(symbol(), 1, 2, one(), Means::Exact).long_only());
+    for close in [90, 100] {
+        assert_eq!(world.bar(close), []);
+    }
+    assert_eq!(world.bar(90), [], "down, with nothing to sell");
+    assert_eq!(world.bar(95), [order(Side::Buy, one())]);
+    world.positions.insert(symbol(), one());
+    for close in [95, 94] {
+        assert_eq!(world.bar(close), []);
+    }
+    assert_eq!(world.bar(96), [], "up again: it has it already");
+    assert_eq!(world.bar(80), [order(Side::Sell, one())]);
+}

@@ -115,6 +115,9 @@ async fn executions_of_orders_are_found_by_their_ids_twenty_at_a_time() {
     assert_eq!(found.len(), 25);
     let seen = bench.venue.seen();
     assert_eq!(seen[0].field("trades"), Some("true"));
+    for request in &seen {
+        assert_eq!(request.field("consolidate_taker"), Some("false"), "no sums");
+    }
     assert_eq!(seen[2].field("txid"), Some("T21%2CT22%2CT23%2CT24%2CT25"));
 }
 

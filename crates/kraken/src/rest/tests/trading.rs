@@ -124,6 +124,29 @@ async fn a_batch_whose_answer_is_too_short_is_in_doubt() {
     assert_eq!(kind(&error), "unknown", "{error}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_change_makes_its_order_young_again_and_a_refused_one_does_not() {
+    let bench = Bench::new([
+        Answer::result(PLACED),
+        Answer::error("EOrder:Insufficient funds"),
+        Answer::result(r#"{"amend_id":"TA"}"#),
+        Answer::error("EService:Busy"),
+    ]);
+    let target = CancelTarget::Venue(VenueOrderId::new("O1"));
+    let weight = || bench.rest.cancel_weight(&target).at(Instant::now());
+    bench.rest.place(&kraken_order()).await.expect("placed");
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(weight(), 4);
+    bench.rest.amend(&amendment()).await.expect_err("refused");
+    assert_eq!(weight(), 4);
+    bench.rest.amend(&amendment()).await.expect("changed");
+    assert_eq!(weight(), 8);
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(weight(), 4);
+    bench.rest.amend(&amendment()).await.expect_err("in doubt");
+    assert_eq!(weight(), 8, "it may be changed");
+}
+
 /// The rule that kept something from being sent.
 fn broken(error: &RestError) -> Option<&RuleBroken> {
     let LaneError::Call(CallError::Rule(broken)) = error else { return None };

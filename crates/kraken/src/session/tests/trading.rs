@@ -4,8 +4,10 @@ use model::{ClientOrderId, NewOrder, OrderKind, Price, Quantity, Side, TimeInFor
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::codec::order::{Amendment, CancelTarget, KrakenOrder, Target};
-use crate::{CallError, RestError, SubmitError};
+use crate::codec::order::{
+    Amendment, CancelTarget, Kind, KrakenOrder, PriceAt, Replacement, Target,
+};
+use crate::{CallError, RestError, Rule, SubmitError};
 
 fn order() -> NewOrder {
     NewOrder {
@@ -21,6 +23,13 @@ fn order() -> NewOrder {
 
 fn pair() -> Symbol {
     Symbol::new("BTC/USD")
+}
+
+/// Makes the first order that a test places twice as large.
+fn amendment() -> Amendment {
+    let mut change = Amendment::of(Target::Venue(VenueOrderId::new("O1")), pair());
+    change.quantity = Quantity::parse("2").ok();
+    change
 }
 
 impl Bench {
@@ -47,6 +56,16 @@ fn answer(method: &str, request: u64, rest: &str) -> String {
     format!(r#"{{"method":"{method}","req_id":{request},{rest}}}"#)
 }
 
+/// The number of the next request for a method; pings may come before it.
+async fn request_for(socket: &mut Socket, method: &str) -> u64 {
+    loop {
+        let (number, text) = request(socket).await;
+        if text.contains(method) {
+            return number;
+        }
+    }
+}
+
 fn kind(error: &SubmitError) -> &'static str {
     match error {
         SubmitError::NotSent { .. } => "not sent",
@@ -68,10 +87,7 @@ async fn requests_are_answered_by_their_numbers_in_any_order() {
         )
     );
     let trader = bench.trader.clone();
-    let target = Target::Venue(VenueOrderId::new("O1"));
-    let mut change = Amendment::of(target, pair());
-    change.quantity = Quantity::parse("2").ok();
-    let amended = bench.ask(async move { trader.amend(&change).await });
+    let amended = bench.ask(async move { trader.amend(&amendment()).await });
     let (second, text) = request(&mut socket).await;
     assert!(text.contains(r#""method":"amend_order""#) && second > first, "{text}");
     // Somebody else's number, and a number twice.
@@ -191,13 +207,7 @@ async fn without_an_answer_an_order_is_in_doubt_and_is_sent_on_no_other_connecti
     say(&mut socket, answer("add_order", number, r#""result":{"order_id":"O1"},"success":true"#))
         .await;
     let placed = bench.place();
-    // Pings came before it.
-    let number = loop {
-        let (number, text) = request(&mut socket).await;
-        if text.contains("add_order") {
-            break number;
-        }
-    };
+    let number = request_for(&mut socket, "add_order").await;
     say(&mut socket, answer("add_order", number, r#""result":{"order_id":"O2"},"success":true"#))
         .await;
     assert_eq!(placed.await.expect("told").expect("placed").as_str(), "O2");
@@ -246,5 +256,94 @@ async fn orders_over_the_stream_take_from_the_limiter_that_rest_uses() {
     assert_eq!(used(), 112, "the venue's counter is full, and so is ours");
     let names: Vec<_> = bench.trader.lanes().iter().map(|lane| lane.name().to_owned()).collect();
     assert_eq!(names, ["kraken/ws-order", "kraken/ws-cancel"]);
+    bench.stop().await;
+}
+
+/// A trader has checks of its own before each request: those of REST are not on its way.
+#[tokio::test(start_paused = true)]
+async fn what_breaks_a_rule_is_not_sent_over_the_stream_either() {
+    let mut bench = Bench::private();
+    let (mut socket, _) = bench.live_private().await;
+    let price = Price::parse("15000.55").expect("valid");
+    let plain = NewOrder { kind: OrderKind::Limit { price, post_only: false }, ..order() };
+    let good = KrakenOrder::from(&order());
+    let mut bad = good.clone();
+    bad.kind = Kind::Limit { price: PriceAt::Exactly(price), post_only: false, shown: None };
+    let mut change = amendment();
+    change.limit = Some(PriceAt::Exactly(price));
+    let new = Replacement {
+        order: VenueOrderId::new("O1"),
+        symbol: pair(),
+        quantity: None,
+        price: Some(PriceAt::Exactly(price)),
+        second_price: None,
+        userref: None,
+        post_only: false,
+    };
+    let trader = &bench.trader;
+    let errors = [
+        trader.add_order(&plain).await.expect_err("add"),
+        trader.place(&bad).await.expect_err("place"),
+        trader.place_batch(&[good, bad]).await.expect_err("batch"),
+        trader.amend(&change).await.expect_err("amend"),
+        trader.edit(&new).await.expect_err("edit"),
+    ];
+    for (error, method) in errors.iter().zip(["add", "place", "batch", "amend", "edit"]) {
+        let SubmitError::NotSent { source: RestError::Call(CallError::Rule(broken)) } = error
+        else {
+            panic!("{method}: {error}")
+        };
+        assert_eq!(broken.rule, Rule::TickSize, "{method}");
+    }
+    let quiet = timeout(secs(1), request(&mut socket)).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+    bench.stop().await;
+}
+
+/// Which of the orders a result is of, and whether the others are live, nobody can tell.
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_a_result_of_each_order_is_in_doubt() {
+    let mut bench = Bench::private();
+    let (mut socket, _) = bench.live_private().await;
+    for results in ["", r#"{"order_id":"O1"}"#, r#"{"order_id":"O1"},{"order_id":"O2"},{}"#] {
+        let trader = bench.trader.clone();
+        let orders = [KrakenOrder::from(&order()), KrakenOrder::from(&order())];
+        let placed = bench.ask(async move { trader.place_batch(&orders).await });
+        let (number, _) = request(&mut socket).await;
+        let result = format!(r#""result":[{results}],"success":true"#);
+        say(&mut socket, answer("batch_add", number, &result)).await;
+        let error = placed.await.expect("told").expect_err(results);
+        assert_eq!(kind(&error), "unknown", "{results}: {error}");
+    }
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_over_the_stream_makes_its_order_young_again() {
+    let mut bench = Bench::private();
+    let (mut socket, _) = bench.live_private().await;
+    let target = CancelTarget::Venue(VenueOrderId::new("O1"));
+    let rest = bench.rest.clone();
+    let weight = || rest.cancel_weight(&target).at(Instant::now());
+    let placed = bench.place();
+    let (number, _) = request(&mut socket).await;
+    say(&mut socket, answer("add_order", number, r#""result":{"order_id":"O1"},"success":true"#))
+        .await;
+    placed.await.expect("told").expect("placed");
+    for _ in 0..20 {
+        say(&mut socket, r#"{"channel":"heartbeat"}"#).await;
+        tokio::time::sleep(secs(1)).await;
+    }
+    assert_eq!(weight(), 4);
+    let refused = r#""error":"EOrder:Insufficient funds","success":false"#;
+    let changed = r#""result":{"amend_id":"TA","order_id":"O1"},"success":true"#;
+    for (result, expected) in [(refused, 4), (changed, 8)] {
+        let trader = bench.trader.clone();
+        let amended = bench.ask(async move { trader.amend(&amendment()).await });
+        let number = request_for(&mut socket, "amend_order").await;
+        say(&mut socket, answer("amend_order", number, result)).await;
+        assert_eq!(amended.await.expect("told").is_ok(), result == changed);
+        assert_eq!(weight(), expected, "{result}");
+    }
     bench.stop().await;
 }

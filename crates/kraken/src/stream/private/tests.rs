@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use model::OrderState;
+use model::{Intake, OrderState};
 
 use super::*;
 
@@ -161,4 +161,22 @@ fn a_tier_that_is_not_the_account_s_is_told() {
     let higher = "INFO the account's tier is higher than configured venue=kraken told=180 ours=125";
     assert_eq!(told(180), [higher]);
     assert_eq!(told(125), [""; 0]);
+}
+
+#[test]
+fn what_the_venue_takes_is_told_with_each_status() {
+    let mut bench = Bench::new();
+    let words = [
+        ("online", Intake::Open),
+        ("post_only", Intake::PostOnly),
+        ("cancel_only", Intake::CancelOnly),
+        ("maintenance", Intake::Closed),
+        ("word_of_tomorrow", Intake::Open),
+    ];
+    for (word, intake) in words {
+        let text =
+            format!(r#"{{"channel":"status","type":"update","data":[{{"system":"{word}"}}]}}"#);
+        let out = bench.say(&text);
+        assert_eq!(out, [Action::Emit(FeedEvent::Intake(intake))], "{word}");
+    }
 }

@@ -19,6 +19,8 @@ fn instrument(symbol: &str) -> Instrument {
 struct Bench {
     stream: PublicStream,
     now: Instant,
+    /// What was said of missing trades.
+    missed: Vec<Action>,
 }
 
 impl Bench {
@@ -26,6 +28,7 @@ impl Bench {
         let mut bench = Self {
             stream: PublicStream::new(&[instrument("BTC/USD")], 10, TIMINGS),
             now: Instant::now(),
+            missed: Vec::new(),
         };
         bench.open();
         bench
@@ -52,13 +55,15 @@ impl Bench {
         let rows: Vec<_> = ids.iter().map(row).collect();
         let data = rows.join(",");
         let text = format!(r#"{{"channel":"trade","type":"{kind}","data":[{data}]}}"#);
+        let mut out = self.say(&text);
+        self.missed.extend(out.extract_if(.., |action| matches!(action, Action::Audit(_))));
         let told = |action: Action| {
             let Action::Emit(FeedEvent::Trade(trade)) = action else {
                 panic!("{action:?}");
             };
             trade.trade_id
         };
-        self.say(&text).into_iter().filter_map(told).collect()
+        out.into_iter().filter_map(told).collect()
     }
 
     /// A snapshot with one bid, whose checksum is right, or not.
@@ -136,6 +141,19 @@ fn each_trade_is_told_once_also_across_connections() {
     assert_eq!(bench.trade("update", &[7, 6, 8]), [8]);
     bench.open();
     assert_eq!(bench.trade("update", &[8, 9]), [9]);
+}
+
+#[test]
+fn a_trade_that_is_left_out_is_told_but_not_what_happened_between_connections() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.trade("update", &[6, 7]), [6, 7]);
+    assert_eq!(bench.missed, [], "what was before the connection, nobody missed");
+    assert_eq!(bench.trade("update", &[10, 11]), [10, 11]);
+    let told = AuditEvent::TradesMissed { symbol: Symbol::new("BTC/USD"), after: 7, before: 10 };
+    assert_eq!(std::mem::take(&mut bench.missed), [Action::Audit(told)]);
+    bench.open();
+    assert_eq!(bench.trade("update", &[20, 21]), [20, 21]);
+    assert_eq!(bench.missed, []);
 }
 
 #[test]

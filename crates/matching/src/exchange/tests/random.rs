@@ -93,6 +93,7 @@ impl World {
                     quantity: Quantity::from_raw(lots * 1_000),
                     time_in_force: tif[usize::from(ioc)],
                     reduce_only: false,
+                    fee_in_base: false,
                 };
                 let account = self.accounts[account];
                 let answer = self.exchange.submit(account, request, NOW, &mut out);

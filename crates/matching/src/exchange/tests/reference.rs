@@ -512,6 +512,7 @@ impl Session {
             quantity: Quantity::from_raw((1 + self.draws.below(40)) * 100_000),
             time_in_force: if post_only { TimeInForce::Gtc } else { life },
             reduce_only: self.draws.one_in(5),
+            fee_in_base: false,
         }
     }
 

@@ -149,6 +149,31 @@ fn what_was_taken_from_a_synthetic_book_comes_back_when_it_is_refilled() {
 }
 
 #[test]
+fn a_market_goes_on_when_the_recording_of_its_book_has_ended() {
+    let mut exchange = Exchange::new(config(Liquidity::Recorded)).unwrap();
+    let a = exchange.account("a").unwrap();
+    let symbol = symbol();
+    let (bids, asks) = ([level("100", "3")], [level("101", "3")]);
+    let depth =
+        DepthUpdate { symbol: &symbol, snapshot: true, levels: None, bids: &bids, asks: &asks };
+    let mut out = Vec::new();
+    exchange.on_depth(&depth, NOW, &mut out).unwrap();
+    exchange.submit(a, limit(Side::Buy, "100", "1"), NOW, &mut out).unwrap();
+    let recorded = exchange.book(&symbol, 10).unwrap();
+    let Liquidity::Synthetic(shape) = synthetic() else { panic!("a shape") };
+    exchange.end_recording(&symbol, shape);
+    assert_eq!(exchange.book(&symbol, 10).unwrap(), recorded, "nothing has happened yet");
+    out.clear();
+    exchange.on_trade(&trade("99", "1", Some(Side::Sell)), NOW, &mut out).unwrap();
+    assert_eq!(exchange.open_order_count(), 0, "a trade through its price: {out:?}");
+    let book = exchange.book(&symbol, 10).unwrap();
+    assert_eq!(book.bids().count(), 10, "a synthetic book");
+    assert_eq!(book.best_bid().unwrap().price, Price::parse("99").unwrap());
+    let late = exchange.on_depth(&depth, NOW, &mut out);
+    assert!(matches!(late, Err(TapeError::SyntheticBook { .. })));
+}
+
+#[test]
 fn an_order_that_shows_a_part_is_published_with_that_part() {
     let (mut exchange, a, b) = world("10000", "20");
     let mut out = Vec::new();
@@ -163,6 +188,12 @@ fn an_order_that_shows_a_part_is_published_with_that_part() {
     exchange.submit(b, market(Side::Buy, "2"), NOW, &mut out).unwrap();
     assert_eq!(exchange.order(id).unwrap().remaining(), Quantity::parse("3").unwrap());
     assert_eq!(best(&mut exchange), Quantity::parse("0.5").unwrap());
+    exchange.submit(b, market(Side::Buy, "0.2"), NOW, &mut out).unwrap();
+    assert_eq!(best(&mut exchange), Quantity::parse("0.3").unwrap(), "the rest of the part");
+    exchange.submit(b, market(Side::Buy, "0.3"), NOW, &mut out).unwrap();
+    assert_eq!(best(&mut exchange), Quantity::parse("0.5").unwrap(), "a new part");
+    exchange.submit(b, market(Side::Buy, "2.4"), NOW, &mut out).unwrap();
+    assert_eq!(best(&mut exchange), Quantity::parse("0.1").unwrap(), "the last part");
     let own = exchange.self_match(a, &limit(Side::Buy, "100", "1"));
     assert_eq!(own, Some(id));
     assert_eq!(exchange.self_match(b, &limit(Side::Buy, "100", "1")), None);
@@ -213,4 +244,30 @@ fn a_replacement_may_use_what_the_old_order_reserves() {
     assert_eq!(exchange.check_replacing(b, id, &new), Err(Refusal::UnknownOrder));
     assert_eq!(balance(&exchange, a, "USD").1, "100");
     assert!(exchange.cancel(a, id, NOW, &mut out).is_ok());
+}
+
+#[test]
+fn fees_in_the_base_asset_come_out_of_what_a_buy_gets() {
+    let in_base = |request: OrderRequest| OrderRequest { fee_in_base: true, ..request };
+    let mut out = Vec::new();
+    let (mut exchange, a, _) = world("101", "0");
+    let before: Vec<_> = exchange.ledger().totals().into_iter().collect();
+    let plain = exchange.submit(a, market(Side::Buy, "1"), NOW, &mut out);
+    assert_eq!(plain, Err(Refusal::InsufficientFunds));
+    exchange.submit(a, in_base(market(Side::Buy, "1")), NOW, &mut out).unwrap();
+    let owns = |exchange: &Exchange| ["USD", "BTC"].map(|asset| balance(exchange, a, asset).0);
+    assert_eq!(owns(&exchange), ["0", "0.996"]);
+    // Nothing is left beside what is sold, so that the fee comes out of the dollars.
+    exchange.submit(a, in_base(limit(Side::Sell, "99", "0.996")), NOW, &mut out).unwrap();
+    assert_eq!(owns(&exchange), ["98.2096", "0"]);
+    let after: Vec<_> = exchange.ledger().totals().into_iter().collect();
+    assert_eq!(before, after);
+    let (mut exchange, a, _) = world("0", "2");
+    exchange.submit(a, in_base(limit(Side::Sell, "99", "1")), NOW, &mut out).unwrap();
+    let owns = |exchange: &Exchange| ["USD", "BTC"].map(|asset| balance(exchange, a, asset).0);
+    assert_eq!(owns(&exchange), ["99", "0.996"]);
+    let (mut exchange, a, _) = world("100", "0");
+    exchange.submit(a, in_base(limit(Side::Buy, "50", "2")), NOW, &mut out).unwrap();
+    exchange.on_trade(&trade("49", "1", Some(Side::Sell)), NOW, &mut out).unwrap();
+    assert_eq!(owns(&exchange), ["0", "1.995"], "all of it: {:?}", lines(&out));
 }

@@ -10,7 +10,7 @@ use model::audit::AuditEvent;
 use parking_lot::Mutex;
 use platform::{
     AuditSink, Auditor, BoxFuture, BoxStream, Clock, ConnectError, Connector, Endpoint, Entropy,
-    Exposition, Platform, Spawner, TcpBinder,
+    Exposition, Platform, Spawner, Tasks, TcpBinder,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::Notify;
@@ -65,6 +65,7 @@ impl TestDatabase {
         Platform {
             clock: self.clone(),
             entropy: Entropy::from_seed(7),
+            tasks: Tasks::default(),
             connector: Arc::new(Net(self.clone())),
             binder: Arc::new(TcpBinder),
             auditor: Auditor::new(self.clone()),

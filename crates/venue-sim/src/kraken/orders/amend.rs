@@ -64,6 +64,7 @@ impl Venue {
         args: &Args,
         now: UnixNanos,
     ) -> Result<Amended, ApiError> {
+        self.check_trader(account)?;
         let target = match (args.get("txid"), args.get("cl_ord_id")) {
             (Some(txid), None) => Target::Txid(txid.to_owned()),
             (None, Some(name)) => Target::ClientId(name.to_owned()),
@@ -164,9 +165,7 @@ impl Venue {
             details.facts.amended = true;
             details.touched = now;
         }
-        if shown.is_some() {
-            self.exchange.set_shown(order.id, shown);
-        }
+        self.show_part(order.id);
         self.tell(order.id, now, executions::Row::amended);
         self.tell_v1(order.id, Moment::Changed, now);
         self.publish(&events, now);

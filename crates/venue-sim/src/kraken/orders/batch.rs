@@ -33,6 +33,7 @@ impl Venue {
         orders: &[Args],
         now: UnixNanos,
     ) -> Result<Vec<Result<Placed, Refused>>, ApiError> {
+        self.check_trader(account)?;
         let pair = self.pair_of(args)?;
         let validate = args.flag("validate")?;
         if !(BATCH_MIN..=BATCH_MAX).contains(&orders.len()) {

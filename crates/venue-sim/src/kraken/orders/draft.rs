@@ -44,7 +44,6 @@ pub(crate) struct Draft {
     pub(crate) close: Option<Close>,
     /// The order whose execution it follows.
     pub(crate) refid: Option<String>,
-    pub(crate) wants_base_fee: bool,
 }
 
 /// Who goes when an order would trade with one of the same account.
@@ -113,6 +112,7 @@ impl Draft {
             quantity,
             time_in_force,
             reduce_only: false,
+            fee_in_base: flags.base_fee,
         };
         let display = display(args, ordertype, quantity)?;
         Ok(Self {
@@ -126,7 +126,6 @@ impl Draft {
             trail,
             close: Close::parse(venue, pair, args, (side, quantity), now)?,
             refid: None,
-            wants_base_fee: flags.base_fee,
         })
     }
 
@@ -145,7 +144,7 @@ impl Draft {
     }
 }
 
-/// `oflags`: price protection cannot be switched off any more, and a wish for fees in the base asset is only noted.
+/// `oflags`: price protection cannot be switched off any more.
 #[derive(Debug, Clone, Copy, Default)]
 struct Flags {
     post: bool,

@@ -34,6 +34,7 @@ impl Venue {
         args: &Args,
         now: UnixNanos,
     ) -> Result<Edited, ApiError> {
+        self.check_trader(account)?;
         let pair = self.pair_of(args)?;
         let txid = args.require("txid")?;
         let id = self.by_txid.get(txid).copied();
@@ -73,6 +74,10 @@ impl Venue {
         let request = &order.request;
         let decimals = pair.instrument.price_decimals;
         let mut new = Args::default();
+        let mut flags = Vec::new();
+        if request.fee_in_base {
+            flags.push("fcib");
+        }
         new.set("pair", pair.id);
         new.set("type", request.side.as_str());
         new.set("volume", &order.remaining().to_string());
@@ -86,7 +91,7 @@ impl Venue {
                 }
                 new.set("price", &price.to_fixed(decimals));
                 if post_only {
-                    new.set("oflags", "post");
+                    flags.push("post");
                 }
             }
             OrderKind::Triggered { trigger, price, limit } => {
@@ -97,6 +102,9 @@ impl Venue {
                     new.set("price2", &limit.to_fixed(decimals));
                 }
             }
+        }
+        if !flags.is_empty() {
+            new.set("oflags", &flags.join(","));
         }
         let details = self.orders.get(&order.id);
         let trail = details.and_then(|details| details.facts.trail);

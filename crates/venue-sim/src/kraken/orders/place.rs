@@ -48,6 +48,7 @@ impl Venue {
         args: &Args,
         now: UnixNanos,
     ) -> Result<Placed, ApiError> {
+        self.check_trader(account)?;
         let pair = self.pair_of(args)?;
         let validate = args.flag("validate")?;
         let draft = Draft::parse(self, &pair, args, now);
@@ -96,7 +97,6 @@ impl Venue {
         if draft.trail.is_some() {
             self.trailing.entry(pair.symbol().clone()).or_default().insert(id);
         }
-        self.exchange.set_shown(id, draft.display);
         if let Some(at) = draft.starts {
             self.timers.start(at, id);
         }
@@ -104,6 +104,7 @@ impl Venue {
             self.timers.expire(at, id);
         }
         self.name_order(id, facts(draft, txid), now);
+        self.show_part(id);
         self.publish(&events, now);
         if let Some(own) = own {
             self.end_self_trade(account, own, now);
@@ -161,7 +162,6 @@ fn facts(draft: Draft, txid: String) -> OrderFacts {
         trail,
         close,
         refid,
-        wants_base_fee,
     } = draft;
     OrderFacts {
         txid,
@@ -175,7 +175,6 @@ fn facts(draft: Draft, txid: String) -> OrderFacts {
         trail,
         close,
         refid,
-        wants_base_fee,
     }
 }
 

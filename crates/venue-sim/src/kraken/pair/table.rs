@@ -128,7 +128,7 @@ pub(super) const PAIRS: &[PairRow] = &[
     pair(["AVAXEUR", "AVAXEUR", "AVAX/EUR"], [2, 5], ["0.2", "0.5"], "12.07"),
     pair(["BCHEUR", "BCHEUR", "BCH/EUR"], [2, 5], ["0.01", "0.5"], "448.28"),
     pair(["XXLMZEUR", "XLMEUR", "XLM/EUR"], [6, 8], ["16", "0.5"], "0.206897"),
-    pair(["XXMRZEUR", "XMREUR", "XMR/EUR"], [2, 5], ["0.016", "0.5"], "293.10"),
+    pair(["XXMRZEUR", "XMREUR", "XMR/EUR"], [2, 8], ["0.016", "0.5"], "293.10"),
     pair(["USDTEUR", "USDTEUR", "USDT/EUR"], [4, 8], ["5", "0.5"], "0.8621"),
     pair(["USDCEUR", "USDCEUR", "USDC/EUR"], [4, 8], ["5", "0.5"], "0.8621"),
     pair(["XXBTZGBP", "XBTGBP", "XBT/GBP"], [1, 5], ["0.00005", "0.4"], "61068.7"),

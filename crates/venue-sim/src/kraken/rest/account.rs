@@ -10,7 +10,7 @@ use crate::kraken::pair::KrakenAsset;
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::token::{Grant, TOKEN_LIFE};
 use crate::kraken::venue::Venue;
-use crate::kraken::wire::{Keyed, json};
+use crate::kraken::wire::{Keyed, amount_text, json};
 
 #[derive(Serialize)]
 struct HoldRow {
@@ -95,7 +95,7 @@ impl Venue {
             .held(account)
             .filter_map(|(held, balance)| self.worth(&held.asset, balance.total, &asset.asset));
         let total = worth.fold(Notional::ZERO, |sum, worth| sum.checked_add(worth).unwrap_or(sum));
-        let text = || total.to_fixed(4);
+        let text = || amount_text(total, 4);
         let (m, uv, n, c, v) = ("0.0000", "0.0000", "0.0000", "0.0000", "0.0000");
         let (eb, tb, e, mf, mfo) = (text(), text(), text(), text(), text());
         Ok(json(&TradeBalance { eb, tb, m, uv, n, c, v, e, mf, mfo }))
@@ -121,7 +121,7 @@ impl Venue {
         };
         Ok(json(&TradeVolume {
             currency: "ZUSD",
-            volume: volume.to_fixed(4),
+            volume: amount_text(volume, 4),
             fees: rows(Role::Taker)?,
             fees_maker: rows(Role::Maker)?,
         }))

@@ -1,4 +1,4 @@
-//! Who asks, and may they: key, signature, nonce, permission, rate, in this order.
+//! Who asks, and may they: key, signature, second factor, nonce, account, permission, rate, in this order.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ use crate::kraken::venue::Venue;
 impl Venue {
     /// What a private request may do, and for which account.
     ///
-    /// A wrong signature leaves the nonce unused; whatever fails later has used it. A call is counted
+    /// A wrong signature or second factor leaves the nonce unused; whatever fails later has used it. A call is counted
     /// when everything else is right, and then also if it is too much.
     pub(super) fn authenticate(
         &mut self,
@@ -32,15 +32,21 @@ impl Venue {
         if !is_signed(&key.secret, &request.path, nonce_text, &request.body, sign) {
             return Err(ApiError::INVALID_SIGNATURE);
         }
+        // Kraken tells a wrong password no better than a wrong signature.
+        if key.otp.as_deref().is_some_and(|otp| args.get("otp") != Some(otp)) {
+            return Err(ApiError::INVALID_SIGNATURE);
+        }
         let nonce: u64 = nonce_text.parse().map_err(|_| ApiError::INVALID_NONCE)?;
         if !key.nonces.take(nonce) {
             return Err(ApiError::INVALID_NONCE);
         }
-        if !is_permitted(method, key.permissions) {
+        let (account, permissions) = (key.account, key.permissions);
+        let state = self.accounts.get(&account);
+        state.map_or(Ok(()), |state| state.standing.check_call())?;
+        if !is_permitted(method, permissions) {
             return Err(ApiError::PERMISSION_DENIED);
         }
-        let (account, permissions) = (key.account, key.permissions);
-        let tier = self.accounts.get(&account).map(|account| account.tier).unwrap_or_default();
+        let tier = state.map(|state| state.tier).unwrap_or_default();
         let (cost, allowed) = (call_cost(method), tier.calls());
         if cost > 0 && !key.calls.add(cost, allowed, now) {
             return Err(ApiError::CALL_LIMIT);

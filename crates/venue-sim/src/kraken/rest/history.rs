@@ -11,7 +11,7 @@ use crate::kraken::rest::queries::{PAGE, Range, is_consolidated};
 use crate::kraken::rest::rows::order_type;
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::venue::{Account, OwnExecution, Venue};
-use crate::kraken::wire::{Keyed, Number, json};
+use crate::kraken::wire::{Keyed, Number, amount_text, json};
 
 /// Executions or entries that one query may name.
 const QUERY_MAX: usize = 20;
@@ -153,9 +153,11 @@ impl Venue {
         let state = self.accounts.get(&account).ok_or(ApiError::INVALID_KEY)?;
         let ledgers = args.flag("ledgers")?;
         let executions = state.executions_in_order();
-        let groups: Vec<_> = Group::all(&executions, is_consolidated(args)?).collect();
+        let groups = Group::all(&executions, is_consolidated(args)?);
+        // A later part of a group, whose name the streams told, is there by itself.
+        let known: Vec<_> = groups.chain(Group::all(&executions, false)).collect();
         let row = |id: &&str| {
-            let group = groups.iter().find(|group| group.has(id))?;
+            let group = known.iter().find(|group| group.first().exec_id == **id)?;
             self.trade_row(state, *group, ledgers)
         };
         let rows: Option<Vec<_>> = ids.iter().map(row).collect();
@@ -187,8 +189,8 @@ impl Venue {
             side: facts.request.side.as_str(),
             ordertype: order_type(facts),
             price: price.to_fixed(decimals),
-            cost: cost.to_fixed(decimals),
-            fee: fee.to_fixed(decimals),
+            cost: amount_text(cost, decimals),
+            fee: amount_text(fee, decimals),
             vol: quantity.to_fixed(8),
             margin: Notional::ZERO.to_fixed(decimals),
             leverage: "0",

@@ -1,11 +1,12 @@
 //! Public methods about the market of one pair: book, trades, best prices, candles.
 
-use model::{Level, Side, Trade, UnixNanos};
+use model::{Level, Side, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::candles::Candle;
 use crate::kraken::error::ApiError;
 use crate::kraken::pair::Pair;
+use crate::kraken::prints::Print;
 use crate::kraken::rest::public::key_of;
 use crate::kraken::rest::{Args, MethodResult};
 use crate::kraken::venue::{Listed, Venue};
@@ -70,12 +71,12 @@ impl Venue {
             return Err(ApiError::arguments("count"));
         }
         let since = args.get("since").map(|text| nanos(text, "since")).transpose()?;
-        let trades: Vec<&Trade> = match since {
+        let trades: Vec<&Print> = match since {
             Some(since) => listed.prints.after(since, count).collect(),
             None => listed.prints.latest(count).collect(),
         };
-        let last = trades.last().map(|trade| trade.venue_ts).or(since).unwrap_or(now);
-        let rows = trades.into_iter().map(|trade| trade_row(trade, &listed.pair));
+        let last = trades.last().map(|print| print.trade.venue_ts).or(since).unwrap_or(now);
+        let rows = trades.into_iter().map(|print| trade_row(print, &listed.pair));
         let rows = Keyed(vec![(key_of(&listed.pair, args), rows.collect())]);
         Ok(json(&Page { rows, last: last.as_nanos().to_string() }))
     }
@@ -129,7 +130,8 @@ impl Venue {
     }
 }
 
-fn trade_row(trade: &Trade, pair: &Pair) -> TradeRow {
+fn trade_row(print: &Print, pair: &Pair) -> TradeRow {
+    let trade = &print.trade;
     (
         trade.price.to_fixed(pair.instrument.cost_decimals),
         trade.quantity.to_fixed(8),
@@ -138,7 +140,7 @@ fn trade_row(trade: &Trade, pair: &Pair) -> TradeRow {
             Side::Buy => "b",
             Side::Sell => "s",
         },
-        "m",
+        print.taker.letter(),
         "",
         trade.trade_id.unwrap_or(0),
     )

@@ -8,7 +8,7 @@ use crate::kraken::orders::{AmendRow as State, Trail};
 use crate::kraken::pair::Pair;
 use crate::kraken::publish::end_words;
 use crate::kraken::venue::{Ended, OrderDetails, OrderFacts};
-use crate::kraken::wire::Number;
+use crate::kraken::wire::{Number, amount_text};
 
 /// An order as `OpenOrders`, `ClosedOrders` and `QueryOrders` show it.
 #[derive(Serialize)]
@@ -146,8 +146,8 @@ impl OrderRow {
             },
             vol: request.quantity.to_fixed(8),
             vol_exec: order.filled.to_fixed(8),
-            cost: order.cost.to_fixed(decimals),
-            fee: order.fee.to_fixed(decimals),
+            cost: amount_text(order.cost, decimals),
+            fee: amount_text(order.fee, decimals),
             price: average.to_fixed(decimals),
             stopprice: trigger.unwrap_or(Price::ZERO).to_fixed(decimals),
             limitprice: limit.unwrap_or(Price::ZERO).to_fixed(decimals),
@@ -224,7 +224,7 @@ pub(crate) fn misc(facts: &OrderFacts, order: &Order) -> &'static str {
 
 /// `post,fciq` and the like.
 pub(crate) fn oflags(facts: &OrderFacts) -> String {
-    let fee = if facts.wants_base_fee { "fcib" } else { "fciq" };
+    let fee = if facts.request.fee_in_base { "fcib" } else { "fciq" };
     let post = facts.request.is_post_only().then_some("post");
     let by_cost = facts.cost.is_some().then_some("viqc");
     let flags: Vec<&str> = post.into_iter().chain([fee]).chain(by_cost).collect();

@@ -1,6 +1,6 @@
 //! Rows of the `executions` channel: the life of an order, one row per message.
 
-use matching::{CancelReason, Order};
+use matching::{CancelReason, Execution, Order};
 use model::{Liquidity, Notional, OrderKind, Price, Quantity, UnixNanos};
 use serde::Serialize;
 
@@ -62,6 +62,9 @@ pub(crate) struct FullRow {
     cash_order_qty: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     display_qty: Option<Number>,
+    /// The trigger under its old name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_price: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     triggers: Option<TriggersRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -272,6 +275,18 @@ impl Row {
         })
     }
 
+    /// An iceberg that shows its next part after an execution.
+    pub(crate) fn refilled(
+        order: &Order,
+        facts: &OrderFacts,
+        pair: &Pair,
+        after: &Execution,
+        now: UnixNanos,
+    ) -> Self {
+        let totals = Totals::new(after.filled, after.cost, after.fee, pair);
+        full(order, facts, pair, totals, ["iceberg_refill", "partially_filled"], now)
+    }
+
     /// An order whose trigger was met by a trade at `last`.
     pub(crate) fn triggered(
         order: &Order,
@@ -313,6 +328,12 @@ impl Row {
         let fill = &execution.fill;
         let totals = Totals::new(execution.filled, execution.cost, execution.fee, pair);
         let fee = Number::amount(fill.fee, rules.cost_decimals);
+        let paid = if execution.fee_in_base == Notional::ZERO {
+            FeeRow { asset: rules.quote.as_str().to_owned(), qty: fee.clone() }
+        } else {
+            let qty = Number::amount(execution.fee_in_base, pair.base.decimals);
+            FeeRow { asset: rules.base.as_str().to_owned(), qty }
+        };
         Self::Trade(Box::new(TradeRow {
             order_id: facts.txid.clone(),
             order_userref: facts.shown_userref(),
@@ -335,7 +356,7 @@ impl Row {
             cum_cost: totals.cost,
             avg_price: totals.average,
             fee_usd_equiv: fee.clone(),
-            fees: [FeeRow { asset: rules.quote.as_str().to_owned(), qty: fee }],
+            fees: [paid],
         }))
     }
 
@@ -391,6 +412,16 @@ fn limit_and_triggers(
     (limit, Some(triggers))
 }
 
+/// Where the trigger of an order stands or stood.
+fn stop_price(facts: &OrderFacts, pair: &Pair) -> Option<Number> {
+    match facts.request.kind {
+        OrderKind::Triggered { price, .. } => {
+            Some(Number::price(price, pair.instrument.price_decimals))
+        }
+        OrderKind::Market | OrderKind::Limit { .. } => None,
+    }
+}
+
 /// The order that follows, as its owner wrote it.
 fn contingent(facts: &OrderFacts) -> Option<ContingentRow> {
     let close = facts.close.as_ref()?;
@@ -423,6 +454,7 @@ fn full(
         order_qty: Number::quantity(request.quantity, rules.quantity_decimals),
         cash_order_qty: facts.cost.map(|cost| Number::amount(cost, rules.cost_decimals)),
         display_qty: facts.display.map(|q| Number::quantity(q, rules.quantity_decimals)),
+        stop_price: stop_price(facts, pair),
         triggers,
         contingent: contingent(facts),
         effective_time: facts.starts.map(rfc3339),
@@ -436,7 +468,7 @@ fn full(
         cum_cost: totals.cost,
         avg_price: totals.average,
         fee_usd_equiv: totals.fee,
-        fee_ccy_pref: if facts.wants_base_fee { "fcib" } else { "fciq" },
+        fee_ccy_pref: if facts.request.fee_in_base { "fcib" } else { "fciq" },
         exec_type,
         order_status,
         amended: None,

@@ -3,8 +3,45 @@
 /// Digits that an exponent may move the point by.
 const EXPONENT_MAX: i32 = 30;
 
-/// The same number without an exponent: `2e-05` is `0.00002`. Another text stays as it is.
+/// Digits of a double that are certain.
+const DOUBLE_DIGITS: usize = 15;
+
+/// Digits after the point that any price or quantity may have, generously.
+const FRACTION_MAX: usize = 40;
+
+/// The number that a double says, without an exponent: `2e-05` is `0.00002`, and `0.16499999999999998`, which is
+/// how programs write a computed `0.165`, is `0.165`. Another text stays as it is.
 pub(super) fn plain(text: &str) -> String {
+    let text = without_exponent(text);
+    rounded(&text).unwrap_or(text)
+}
+
+/// A number of which digits after the point are beyond those of a double, with those only.
+fn rounded(text: &str) -> Option<String> {
+    let (sign, number) = text.strip_prefix('-').map_or(("", text), |number| ("-", number));
+    let (whole, fraction) = number.split_once('.')?;
+    let digits = format!("{whole}{fraction}");
+    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let significant = digits.trim_start_matches('0').len();
+    let beyond = significant.checked_sub(DOUBLE_DIGITS).filter(|beyond| *beyond > 0)?;
+    let kept = fraction.len().checked_sub(beyond)?;
+    if !(1..=FRACTION_MAX).contains(&kept) {
+        return None;
+    }
+    let (certain, rest) = digits.split_at(whole.len() + kept);
+    let certain: u128 = certain.parse().ok()?;
+    let up = u128::from(rest.starts_with(|digit| digit >= '5'));
+    let width = kept + 1;
+    let digits = format!("{:0width$}", certain + up);
+    let (whole, fraction) = digits.split_at(digits.len() - kept);
+    let text = format!("{sign}{whole}.{fraction}");
+    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
+}
+
+/// The same number without an exponent.
+fn without_exponent(text: &str) -> String {
     let parts = text.split_once(['e', 'E']);
     let Some((mantissa, exponent)) = parts else {
         return text.to_owned();
@@ -50,6 +87,13 @@ mod tests {
         check("12.5", "12.5");
         check("1e999", "1e999");
         check("1e", "1e");
+        check("0.16499999999999998", "0.165");
+        check("0.30000000000000004", "0.3");
+        check("-0.99999999999999999", "-1");
+        check("84450.299999999996", "84450.3");
+        check("12345678.12345678", "12345678.1234568");
+        check("0.12345678", "0.12345678");
+        check("123456789012345678.5", "123456789012345678.5");
         assert!(is_number("-1") && !is_number("\"1\"") && !is_number("true"));
     }
 }

@@ -11,6 +11,13 @@ use crate::kraken::stream::{Outgoing, Private, Wants, balances};
 
 /// Executions in a snapshot.
 const EXECUTIONS_SHOWN: usize = 50;
+/// What an accepted subscription of executions says of old fields, in Kraken's words (January 2026).
+const OLD_FIELDS: [&str; 4] = [
+    "cancel_reason is deprecated, use reason",
+    "stop_price is deprecated, use triggers.price",
+    "trigger is deprecated use triggers.reference",
+    "triggered_price is deprecated use triggers.last_price",
+];
 
 impl Answering<'_> {
     pub(super) fn subscribe_executions(&mut self, params: &Params) {
@@ -33,6 +40,7 @@ impl Answering<'_> {
             maxratecount: Some(tier.transactions().max),
             snap_orders: Some(snap_orders),
             snap_trades: Some(snap_trades),
+            warnings: OLD_FIELDS.to_vec(),
             ..Accepted::default()
         });
         // Orders and executions come in separate messages: clients look at the first row only.

@@ -3,12 +3,13 @@
 //! Those of books and trades, of which there are many, are written straight into their text: symbols and
 //! words are ours and need no escapes.
 
-use model::{Instrument, Level, Price, Quantity, Side, Trade, UnixNanos};
+use model::{Instrument, Level, Price, Quantity, Side, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::book::{Sides, checksum};
 use crate::kraken::candles::{Candle, length};
 use crate::kraken::pair::Pair;
+use crate::kraken::prints::Print;
 use crate::kraken::venue::Listed;
 use crate::kraken::wire::{Number, json, push_display, push_rfc3339, rfc3339, rfc3339_nanos};
 
@@ -27,17 +28,17 @@ struct Message<'a, T> {
     data: Vec<T>,
 }
 
-/// A message of the `trade` channel. A tape does not tell what kind of order took: all are shown
-/// as `market`.
+/// A message of the `trade` channel.
 pub(crate) fn trade_message<'a>(
     pair: &Pair,
     kind: &str,
-    trades: impl IntoIterator<Item = &'a Trade>,
+    trades: impl IntoIterator<Item = &'a Print>,
 ) -> String {
     let rules = &pair.instrument;
     let mut text = String::with_capacity(TRADES_USUAL);
     push(&mut text, &[r#"{"channel":"trade","type":""#, kind, r#"","data":["#]);
-    for (at, trade) in trades.into_iter().enumerate() {
+    for (at, print) in trades.into_iter().enumerate() {
+        let trade = &print.trade;
         let comma = if at > 0 { "," } else { "" };
         let side = trade.taker_side.unwrap_or(Side::Buy).as_str();
         push(&mut text, &[comma, r#"{"symbol":""#, rules.symbol.as_str(), r#"","side":""#, side]);
@@ -45,7 +46,7 @@ pub(crate) fn trade_message<'a>(
         trade.price.push_fixed(rules.price_decimals, &mut text);
         text.push_str(r#","qty":"#);
         trade.quantity.push_fixed(rules.quantity_decimals, &mut text);
-        text.push_str(r#","ord_type":"market","trade_id":"#);
+        push(&mut text, &[r#","ord_type":""#, print.taker.as_str(), r#"","trade_id":"#]);
         push_display(&mut text, trade.trade_id.unwrap_or(0));
         text.push_str(r#","timestamp":""#);
         push_rfc3339(&mut text, trade.venue_ts);

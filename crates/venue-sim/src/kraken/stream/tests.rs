@@ -126,7 +126,7 @@ fn trades_come_as_a_snapshot_and_then_one_message_per_instant() {
     };
     let row = |price: &str, qty: &str, id: u64, side: &str| {
         format!(
-            r#"{{"symbol":"BTC/USD","side":"{side}","price":{price},"qty":{qty},"ord_type":"market","trade_id":{id},"timestamp":"2026-11-21T08:01:27.298000Z"}}"#
+            r#"{{"symbol":"BTC/USD","side":"{side}","price":{price},"qty":{qty},"ord_type":"limit","trade_id":{id},"timestamp":"2026-11-21T08:01:27.298000Z"}}"#
         )
     };
     let first = row("20000.0", "0.50000000", 1, "buy");

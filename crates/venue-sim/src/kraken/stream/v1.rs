@@ -10,11 +10,12 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matching::AccountId;
-use model::{Symbol, Trade, UnixNanos};
+use model::{Symbol, UnixNanos};
 
 use crate::kraken::book::{DEPTHS, Sides};
 use crate::kraken::candles::INTERVALS;
 use crate::kraken::pair::Pair;
+use crate::kraken::prints::Print;
 use crate::kraken::stream::{Outgoing, Sessions};
 use crate::kraken::venue::Listed;
 
@@ -125,7 +126,7 @@ impl Sessions {
     pub(in crate::kraken) fn tell_v1_trades(
         &self,
         listed: &Listed,
-        trades: &[Trade],
+        trades: &[Print],
         now: UnixNanos,
     ) {
         let symbol = listed.pair.symbol();

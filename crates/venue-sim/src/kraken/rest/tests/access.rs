@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::kraken::Standing;
 use crate::kraken::fixture::{NOW, World, signed};
 use crate::kraken::rest::{Request, Verb};
 
@@ -96,4 +97,55 @@ fn wrong_paths_and_verbs_are_unknown_methods() {
     let lines = world.memory.lines();
     assert_eq!(lines[0], "answered unknown: 200 EGeneral:Unknown method");
     assert_eq!(lines.last().unwrap(), "answered Time: 200");
+}
+
+#[test]
+fn a_second_factor_is_asked_for_with_every_request() {
+    let mut world = World::new();
+    world.venue.keys.get_mut("key-a").unwrap().otp = Some("pass word".to_owned());
+    let mut ask = |form: &str| answer(&mut world, &signed("key-a", "Balance", "1", form));
+    let refused = r#"{"error":["EAPI:Invalid signature"]}"#;
+    assert_eq!(ask("nonce=1"), refused);
+    assert_eq!(ask("nonce=1&otp=password"), refused);
+    assert_eq!(ask("nonce=1&otp=pass%20word"), BALANCE, "the nonce was left");
+}
+
+#[test]
+fn an_account_that_may_not_trade_reads_and_cancels() {
+    let mut world = World::new();
+    world.trade("20000.0", "0.5", model::Side::Buy);
+    let order = "pair=XBTUSD&type=buy&ordertype=limit&volume=0.001&price=15000";
+    let first = world.add(order);
+    let second = world.add(order);
+    let batch = r#"orders=[{"ordertype":"limit"},{"ordertype":"limit"}]&pair=XBTUSD"#;
+    let edit = format!("txid={first}&pair=XBTUSD&price=14000");
+    let amend = format!("txid={first}&limit_price=14000");
+    let trades = [
+        ("AddOrder", order),
+        ("AddOrderBatch", batch),
+        ("EditOrder", &edit),
+        ("AmendOrder", &amend),
+    ];
+    let refusal = |error: &str| format!(r#"{{"error":["{error}"]}}"#);
+    for (standing, error) in
+        [(Standing::Locked, "ETrade:Locked"), (Standing::UserLocked, "ETrade:User Locked")]
+    {
+        assert!(world.venue.set_standing("a", standing));
+        for (method, form) in trades {
+            assert_eq!(world.post(method, form), refusal(error), "{method}");
+        }
+        assert!(world.post("OpenOrders", "").contains(&first));
+    }
+    assert!(world.post("CancelOrder", &format!("txid={second}")).contains(r#""count":1"#));
+    for (standing, error) in [
+        (Standing::Disabled, "EAuth:Account temporary disabled"),
+        (Standing::Unconfirmed, "EAuth:Account unconfirmed"),
+    ] {
+        assert!(world.venue.set_standing("a", standing));
+        assert_eq!(world.post("Balance", ""), refusal(error));
+        assert_eq!(world.post("CancelAll", ""), refusal(error));
+    }
+    assert!(world.venue.set_standing("a", Standing::Active));
+    assert!(world.post("AddOrder", order).contains("txid"));
+    assert!(!world.venue.set_standing("nobody", Standing::Locked));
 }

@@ -76,6 +76,26 @@ fn wishes_about_fees_and_unknown_fields_are_taken() {
 }
 
 #[test]
+fn a_fee_in_the_base_asset_is_taken_there_and_told_in_the_quote_asset() {
+    let mut world = trading();
+    let id = world.add("pair=XBTUSD&type=buy&ordertype=market&volume=0.01&oflags=fcib");
+    let ledgers = world.post("Ledgers", "");
+    let base =
+        r#""amount":"0.0100000000","asset":"XXBT","balance":"10.0099600000","fee":"0.0000400000""#;
+    assert!(ledgers.contains(base), "{ledgers}");
+    assert!(
+        ledgers.contains(r#""asset":"ZUSD","balance":"99800.0000","fee":"0.0000""#),
+        "{ledgers}"
+    );
+    let row = row(&mut world, &id);
+    assert!(row.contains(r#""cost":"200.00000","fee":"0.80000""#), "{row}");
+    let resting = world.add(&format!("{RESTING}&oflags=fcib"));
+    let edited = world.post("EditOrder", &format!("txid={resting}&pair=XBTUSD&price=14000"));
+    assert!(edited.contains("txid"), "{edited}");
+    assert!(world.post("OpenOrders", "").contains(r#""oflags":"fcib""#));
+}
+
+#[test]
 fn an_order_for_later_is_pending_until_its_time() {
     let mut world = trading();
     let id =
@@ -247,6 +267,17 @@ fn what_an_order_took_at_once_is_one_trade_unless_asked_otherwise() {
     assert_eq!(shown["result"][&id]["trades"].as_array().unwrap().len(), 1);
     let vol = world.post("TradesHistory", "");
     assert!(vol.contains(r#""vol":"4.00000000""#), "{vol}");
+    // By the id of the sum it is the sum, by that of a later part that part.
+    let query = |world: &mut World, id: &str| world.post("QueryTrades", &format!("txid={id}"));
+    let sum = shown["result"][&id]["trades"][0].as_str().unwrap();
+    assert!(query(&mut world, sum).contains(r#""vol":"4.00000000""#));
+    let parts =
+        world.post("QueryOrders", &format!("txid={id}&trades=true&consolidate_taker=false"));
+    let parts: serde_json::Value = serde_json::from_str(&parts).unwrap();
+    let last = parts["result"][&id]["trades"].as_array().unwrap().last().unwrap();
+    let last = last.as_str().unwrap();
+    let part = query(&mut world, last);
+    assert!(part.contains(last) && !part.contains(r#""vol":"4.00000000""#), "{part}");
 }
 
 #[test]

@@ -293,3 +293,28 @@ async fn wrong_keys_lock_out_who_sends_them() {
     assert_eq!(told("answered Balance: 200 EGeneral:Temporary lockout"), 5);
     assert_eq!(told("answered AddOrder: 200"), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_with_too_much_under_way_is_told_when_to_come_back() {
+    let world = World::new();
+    let hang = RestFault::Hang { in_body: false, executed: true };
+    world.sim.faults().switch_on(1, ProtocolFault::Rest { fault: hang, methods: Vec::new() });
+    let mut waiting = Vec::new();
+    for nonce in 1..=32 {
+        let mut stream = world.connect(Role::Rest, 4096);
+        stream.write_all(order(nonce).as_bytes()).await.unwrap();
+        waiting.push(stream);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut stream = world.connect(Role::Rest, 4096);
+    let (head, body) = exchange(&mut stream, &order(33)).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+    assert_eq!(body, r#"{"error":["EService: Throttled: 1795248089"]}"#);
+    assert_eq!(world.sim.open_order_count(), 32, "it was not executed");
+    world.sim.faults().switch_off(1);
+    for stream in &mut waiting {
+        read_until(stream, "\r\n\r\n").await;
+    }
+    let (_, body) = exchange(&mut stream, &order(34)).await;
+    assert!(body.contains("txid"), "{body}");
+}

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::*;
 
+/// What every accepted subscription says.
+const OLD_FIELDS: &str = r#""warnings":["cancel_reason is deprecated, use reason","stop_price is deprecated, use triggers.price","trigger is deprecated use triggers.reference","triggered_price is deprecated use triggers.last_price"]"#;
+
 /// A private session of account `a` that has read its snapshot.
 fn subscribed() -> Client {
     let mut client = Client::new(Role::PrivateStream);
@@ -13,7 +16,7 @@ fn subscribed() -> Client {
         received,
         [
             format!(
-                r#"{{"method":"subscribe","req_id":7,"result":{{"channel":"executions","maxratecount":125,"snap_orders":true,"snap_trades":false}},"success":true,{TIMES}"#
+                r#"{{"method":"subscribe","req_id":7,"result":{{"channel":"executions","maxratecount":125,"snap_orders":true,"snap_trades":false,{OLD_FIELDS}}},"success":true,{TIMES}"#
             ),
             r#"{"channel":"executions","type":"snapshot","data":[],"sequence":1}"#.to_owned(),
         ]
@@ -282,4 +285,52 @@ fn fees_are_told_in_dollars_whatever_they_are_paid_in() {
     assert_eq!(worth.to_fixed(0), "20000");
     let back = client.world.venue.worth(&usd, worth, &btc).unwrap();
     assert_eq!(back.to_fixed(6), "1.000000");
+}
+
+#[test]
+fn an_iceberg_tells_of_each_part_but_the_last() {
+    let mut client = subscribed();
+    client
+        .world
+        .add("pair=XBTUSD&type=buy&ordertype=iceberg&volume=0.5&price=19999.8&displayvol=0.1");
+    client.received();
+    let rows = |client: &mut Client| -> Vec<(String, f64, f64)> {
+        let read = |text: String| {
+            let message: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let row = &message["data"][0];
+            let quantity = row["cum_qty"].as_f64().unwrap();
+            let shown = row.get("display_qty").map_or(0.0, |shown| shown.as_f64().unwrap());
+            (row["exec_type"].as_str().unwrap().to_owned(), quantity, shown)
+        };
+        client.received().into_iter().map(read).collect()
+    };
+    let row = |kind: &str, quantity: f64, shown: f64| (kind.to_owned(), quantity, shown);
+    client.world.trade("19999.8", "0.06", Side::Sell);
+    assert_eq!(rows(&mut client), [row("trade", 0.06, 0.0)]);
+    client.world.trade("19999.8", "0.04", Side::Sell);
+    assert_eq!(rows(&mut client), [row("trade", 0.1, 0.0), row("iceberg_refill", 0.1, 0.1)]);
+    client.world.trade("19999.8", "0.25", Side::Sell);
+    assert_eq!(rows(&mut client), [row("trade", 0.35, 0.0), row("iceberg_refill", 0.35, 0.1)]);
+    client.world.trade("19999.8", "0.15", Side::Sell);
+    assert_eq!(rows(&mut client), [row("trade", 0.5, 0.0), row("filled", 0.5, 0.0)]);
+}
+
+#[test]
+fn a_trigger_is_told_under_its_old_name_too() {
+    let mut client = subscribed();
+    client.world.add("pair=XBTUSD&type=sell&ordertype=stop-loss&volume=0.1&price=15000");
+    let pending = client.received().remove(0);
+    assert!(
+        pending.contains(r#""stop_price":15000.0,"triggers":{"reference":"last""#),
+        "{pending}"
+    );
+}
+
+#[test]
+fn a_fee_is_told_in_the_asset_that_paid_it() {
+    let mut client = subscribed();
+    client.world.add("pair=XBTUSD&type=buy&ordertype=market&volume=0.01&oflags=fcib");
+    let received = client.received();
+    let fee = r#""fees":[{"asset":"BTC","qty":0.0000400000}]"#;
+    assert!(received.iter().any(|text| text.contains(fee)), "{received:?}");
 }

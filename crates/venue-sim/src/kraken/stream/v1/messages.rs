@@ -1,12 +1,13 @@
 //! Messages of version 1.
 
-use model::{Level, Notional, Price, Quantity, Side, Trade, UnixNanos};
+use model::{Level, Notional, Price, Quantity, Side, UnixNanos};
 use serde::Serialize;
 
 use crate::kraken::book::{Sides, checksum};
 use crate::kraken::candles::length;
 use crate::kraken::orders::Phase;
 use crate::kraken::pair::Pair;
+use crate::kraken::prints::Print;
 use crate::kraken::stream::v1::Feed;
 use crate::kraken::ticker::Statistics;
 use crate::kraken::venue::Listed;
@@ -85,14 +86,22 @@ fn message<T: Serialize>(feed: Feed, pair: &Pair, payload: T) -> String {
 }
 
 /// Public trades.
-pub(super) fn trades<'a>(pair: &Pair, trades: impl IntoIterator<Item = &'a Trade>) -> String {
-    let row = |trade: &Trade| {
+pub(super) fn trades<'a>(pair: &Pair, trades: impl IntoIterator<Item = &'a Print>) -> String {
+    let row = |print: &Print| {
+        let trade = &print.trade;
         let side = match trade.taker_side.unwrap_or(Side::Buy) {
             Side::Buy => "b",
             Side::Sell => "s",
         };
         let price = trade.price.to_fixed(digits(pair));
-        (price, trade.quantity.to_fixed(LOTS), seconds(trade.venue_ts), side, "m", "")
+        (
+            price,
+            trade.quantity.to_fixed(LOTS),
+            seconds(trade.venue_ts),
+            side,
+            print.taker.letter(),
+            "",
+        )
     };
     message(Feed::Trade, pair, trades.into_iter().map(row).collect::<Vec<_>>())
 }

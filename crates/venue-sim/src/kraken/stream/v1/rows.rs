@@ -11,6 +11,7 @@ use crate::kraken::rest::{
 };
 use crate::kraken::stream::v1::messages::seconds;
 use crate::kraken::venue::{OrderDetails, OrderFacts};
+use crate::kraken::wire::amount_text;
 
 /// Digits of a quantity.
 const LOTS: u32 = 8;
@@ -132,8 +133,8 @@ impl OrderRow {
                 let average = execution.cost.price_per(execution.filled, digits);
                 ChangeRow {
                     vol_exec: Some(execution.filled.to_fixed(LOTS)),
-                    cost: Some(execution.cost.to_fixed(digits)),
-                    fee: Some(execution.fee.to_fixed(digits)),
+                    cost: Some(amount_text(execution.cost, digits)),
+                    fee: Some(amount_text(execution.fee, digits)),
                     avg_price: average.map(|price| price.to_fixed(digits)),
                     userref,
                     ..ChangeRow::default()
@@ -145,8 +146,8 @@ impl OrderRow {
                 ChangeRow {
                     status: Some(status),
                     vol_exec: Some(order.filled.to_fixed(LOTS)),
-                    cost: Some(order.cost.to_fixed(digits)),
-                    fee: Some(order.fee.to_fixed(digits)),
+                    cost: Some(amount_text(order.cost, digits)),
+                    fee: Some(amount_text(order.fee, digits)),
                     avg_price: Some(average.to_fixed(digits)),
                     cancel_reason: reason,
                     lastupdated: Some(seconds(now)),
@@ -173,7 +174,7 @@ impl OrderRow {
             let zero = Price::ZERO.to_fixed(digits);
             [model::Quantity::ZERO.to_fixed(LOTS), zero.clone(), zero.clone(), zero]
         } else {
-            let (cost, fee) = (order.cost.to_fixed(digits), order.fee.to_fixed(digits));
+            let (cost, fee) = (amount_text(order.cost, digits), amount_text(order.fee, digits));
             [order.filled.to_fixed(LOTS), cost, fee, average.to_fixed(digits)]
         };
         let (trigger, limit) = live_prices(order, &told);
@@ -218,8 +219,8 @@ impl TradeRow {
         let (quantity, cost, fee) = group.sums();
         let price = cost.price_per(quantity, digits).unwrap_or(fill.price);
         Self {
-            cost: cost.to_fixed(digits),
-            fee: fee.to_fixed(digits),
+            cost: amount_text(cost, digits),
+            fee: amount_text(fee, digits),
             margin: Price::ZERO.to_fixed(digits),
             ordertxid: facts.txid.clone(),
             ordertype: order_type(facts),

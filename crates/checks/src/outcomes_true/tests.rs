@@ -1,0 +1,89 @@
+use super::*;
+use crate::testkit::events::{ended, id, quantity, started, trader_order, venue_order};
+use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
+
+fn reports(story: &Story, fragment: &str) {
+    assert_reports(CHECK.name, story, &expectations(), fragment);
+}
+
+/// The trader says something else of an order.
+fn said(order: &'static str, from: OrderState, to: OrderState) -> Story {
+    let mut story = clean();
+    story.change(|record| match &mut record.event {
+        Event::Trader(AuditEvent::OrderChanged { client_order_id, state, .. })
+            if *client_order_id == id(order) && *state == from =>
+        {
+            *state = to;
+            true
+        }
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
+    });
+    story
+}
+
+#[test]
+fn an_order_that_is_denied_though_the_venue_has_it_is_reported() {
+    let story = said("o-1", OrderState::Open, OrderState::NotPlaced);
+    reports(&story, "order o-1 is said to be not-placed, but the venue has it as V1 (filled)");
+}
+
+#[test]
+fn an_order_that_arrives_after_it_was_denied_is_reported() {
+    let mut story = said("o-2", OrderState::Unknown, OrderState::NotPlaced);
+    story.venue(63_000, venue_order("o-2", "V2", OrderState::Open, "0"));
+    reports(&story, "order o-2 was said to be not-placed, but is open at the venue");
+}
+
+#[test]
+fn an_order_that_is_believed_though_the_venue_has_none_is_reported() {
+    let story = said("o-2", OrderState::Unknown, OrderState::Open);
+    reports(&story, "order o-2 is said to be open, but it is unknown at the venue");
+}
+
+#[test]
+fn an_order_that_is_unknown_denies_nothing() {
+    let story = said("o-1", OrderState::Open, OrderState::Unknown);
+    assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn an_end_that_has_not_come_is_reported() {
+    let mut story = clean();
+    story.venue(140_000, venue_order("o-7", "V7", OrderState::Open, "0"));
+    story.trader(140_500, trader_order("o-7", OrderState::Cancelled, "0"));
+    story.venue(141_000, venue_order("o-7", "V7", OrderState::Cancelled, "0"));
+    reports(&story, "order o-7 is said to be cancelled, but it is open at the venue");
+}
+
+#[test]
+fn more_than_was_executed_is_reported() {
+    let mut story = clean();
+    story.change(|record| match &mut record.event {
+        Event::Trader(AuditEvent::OrderChanged { filled, state: OrderState::Filled, .. }) => {
+            *filled = quantity("0.6");
+            true
+        }
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
+    });
+    reports(&story, "order o-1 is said to be filled, but 0.5 of 0.6 are executed");
+}
+
+#[test]
+fn a_success_that_the_venue_did_not_grant_is_reported() {
+    let mut story = clean();
+    story.change(|record| match &mut record.event {
+        Event::Trader(AuditEvent::CallEnded { call: 4, outcome, error }) => {
+            (*outcome, *error) = (CallOutcome::Success, None);
+            true
+        }
+        Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => false,
+    });
+    reports(&story, "call #4 kraken/Balance is said to have succeeded");
+}
+
+#[test]
+fn a_call_of_which_the_venue_tells_nothing_is_not_judged() {
+    let mut story = clean();
+    story.trader(140_000, started(70, "Silent")).trader(140_010, ended(70, CallOutcome::Success));
+    assert_passes(CHECK.name, &story, &expectations());
+}

@@ -1,0 +1,139 @@
+//! What earlier runs of this program hold: their executions, as the venue lists them.
+//!
+//! A process that crashed tells nobody what it had. The venue knows: an order of an earlier run has an id of our
+//! form, and what was filled of it is ours. The venue may show an order late, and cancel one later still, so the
+//! question is asked again until nothing can be missing any more.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use engine::{EarlierRuns, EngineEvent};
+use kraken::{OrderDetails, Period, Rest, RestError};
+use model::{Quantity, Side, Symbol, UnixNanos};
+use platform::TaskResult;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::config::NodeConfig;
+
+/// Requests of 50 orders each for the orders that ended.
+const PAGES_MAX: u32 = 20;
+
+/// Time between two questions while something may still be missing. Each is two calls or more of the few that a
+/// key has.
+const ASK_EVERY: Duration = Duration::from_secs(20);
+
+/// Base units per instrument; all instruments that are traded.
+pub(crate) type Positions = Vec<(Symbol, Quantity)>;
+
+/// Why it is not known what earlier runs hold.
+#[derive(Debug, Error)]
+pub(crate) enum HeritageError {
+    /// The venue could not be asked.
+    #[error(transparent)]
+    Rest(#[from] RestError),
+    /// More orders than may be asked for.
+    #[error(
+        "more than {} orders ended within `inherit`: take a shorter time, from when positions were zero",
+        PAGES_MAX * 50
+    )]
+    TooMany,
+    /// No account has that.
+    #[error("executions of `{0}` that add up to no quantity")]
+    OutOfRange(Symbol),
+}
+
+/// What earlier runs hold at a time.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) positions: Positions,
+    /// One of their orders may be filled further.
+    open: bool,
+}
+
+/// Asks for it.
+#[derive(Debug)]
+pub(crate) struct Heritage {
+    rest: Rest,
+    runs: EarlierRuns,
+    symbols: Vec<Symbol>,
+    since: UnixNanos,
+    /// Time after which every order of an earlier run is shown that was sent.
+    shown_after: Duration,
+}
+
+impl Heritage {
+    /// Of runs other than the one that starts at `started`; `None` if nothing is inherited.
+    pub(crate) fn new(config: &NodeConfig, rest: &Rest, started: UnixNanos) -> Option<Self> {
+        let back = i64::try_from(config.inherit?.as_nanos()).unwrap_or(i64::MAX);
+        Some(Self {
+            rest: rest.clone(),
+            runs: EarlierRuns::before(started),
+            symbols: config.kraken.symbols.clone(),
+            since: UnixNanos::from_nanos(started.as_nanos().saturating_sub(back)),
+            shown_after: config.kraken.order_deadline + config.visibility_delay,
+        })
+    }
+
+    /// What they hold, as far as the venue shows it.
+    pub(crate) async fn read(&self) -> Result<Held, HeritageError> {
+        // Open ones first: one that ends in between is then in both lists, not in none.
+        let open = self.rest.open_orders_in_full().await?;
+        let closed = self.rest.orders_closed_in(Period::after(self.since), PAGES_MAX).await?;
+        if closed.next.is_some() {
+            return Err(HeritageError::TooMany);
+        }
+        let ours = |order: &&OrderDetails| {
+            order.report.client_order_id.as_ref().is_some_and(|id| self.runs.had(id))
+        };
+        let still_open = open.iter().any(|order| ours(&order));
+        let mut counted = BTreeSet::new();
+        let mut positions: Positions =
+            self.symbols.iter().map(|symbol| (symbol.clone(), Quantity::ZERO)).collect();
+        // What a list says of an ended order is final, so it counts before what the other one says.
+        for order in closed.rows.iter().chain(&open).filter(ours) {
+            if counted.insert(&order.report.venue_order_id) {
+                add(&mut positions, order)?;
+            }
+        }
+        Ok(Held { positions, open: still_open })
+    }
+
+    /// Asks again until nothing can be missing any more, and tells the engine.
+    ///
+    /// A failed question is not an error of the node: the lane has counted and audited it.
+    pub(crate) async fn follow(self, answers: mpsc::Sender<EngineEvent>) -> TaskResult {
+        let complete_from = Instant::now() + self.shown_after;
+        let mut ticks = tokio::time::interval_at(Instant::now() + ASK_EVERY, ASK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let asked = ticks.tick().await;
+            match self.read().await {
+                Ok(Held { positions, open }) => {
+                    let told = answers.send(EngineEvent::Inherited(positions)).await;
+                    if told.is_err() || (!open && asked >= complete_from) {
+                        return Ok(());
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "positions of earlier runs not compared"),
+            }
+        }
+    }
+}
+
+/// Counts what was filled of an order.
+fn add(positions: &mut Positions, order: &OrderDetails) -> Result<(), HeritageError> {
+    let filled = order.report.filled.unwrap_or_default();
+    let Some((symbol, position)) = positions.iter_mut().find(|(symbol, _)| order.pair.is(symbol))
+    else {
+        return Ok(());
+    };
+    let moved = match order.side {
+        Some(Side::Buy) => position.checked_add(filled),
+        Some(Side::Sell) => position.checked_sub(filled),
+        None => None,
+    };
+    *position = moved.ok_or_else(|| HeritageError::OutOfRange(symbol.clone()))?;
+    Ok(())
+}
