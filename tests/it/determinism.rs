@@ -29,23 +29,28 @@ fn a_seed_repeats_after_other_runs_and_on_two_threads_at_once() {
 fn a_crash_repeats_whatever_tasks_the_process_has_beside_it() {
     let path = root().join("scenarios/storm/kraken-storm.toml");
     let storm = Scenario::load(&path).expect("a valid scenario").simulation();
-    let setup = storm.setup(CRASHES).expect("a valid setup");
-    let first = run(&setup);
-    let over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| other_tasks(&over));
-        for again in 0..8 {
-            let next = run(&setup);
-            let mut both = first.history.iter().zip(&next.history);
-            let differs = both.find(|(one, other)| one != other);
-            over.store(differs.is_some() || again == 7, Ordering::Relaxed);
-            assert_eq!(next.digest, first.digest, "{differs:?}");
-        }
-    });
+    for seed in CRASHES {
+        let setup = storm.setup(seed).expect("a valid setup");
+        let first = run(&setup);
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| other_tasks(&over));
+            for again in 1..=AGAIN {
+                let next = run(&setup);
+                let mut both = first.history.iter().zip(&next.history);
+                let differs = both.find(|(one, other)| one != other);
+                over.store(differs.is_some() || again == AGAIN, Ordering::Relaxed);
+                assert_eq!(next.digest, first.digest, "{differs:?}");
+            }
+        });
+    }
 }
 
-/// A seed of the storm in which the trader crashes in the middle of many calls.
-const CRASHES: u64 = 100_300;
+/// Seeds of the storm in which the trader crashes in the middle of many calls; and while bytes are late.
+const CRASHES: [u64; 2] = [100_300, 1_900];
+
+/// How often each is made again.
+const AGAIN: usize = 6;
 
 #[expect(clippy::disallowed_methods, reason = "what is tested")]
 fn other_tasks(over: &AtomicBool) {

@@ -128,7 +128,7 @@ impl Faults {
 
     fn strike_links(&self, fault: u32, hosts: &[&str], what: &LinkFault) {
         for host in hosts {
-            let draws = self.entropy.stream(&format!("{fault}/{host}"));
+            let draws = self.entropy.child(&format!("{fault}/{host}"));
             self.links.to(host).begin(fault, what.clone(), draws);
         }
     }

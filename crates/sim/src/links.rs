@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use platform::EntropyStream;
+use platform::Entropy;
 use scenario::{Direction, Excess};
 use tokio::time::{Instant, sleep};
 
@@ -30,6 +30,9 @@ const SYN_WAIT: Duration = Duration::from_secs(1);
 
 /// How often a SYN is sent again before the dial fails: Linux's `tcp_syn_retries`.
 const SYN_RETRIES: u32 = 6;
+
+/// What dials draw from; no connection has this number.
+const DIALS: u64 = u64::MAX;
 
 /// The links of the trader, by host. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -74,8 +77,8 @@ pub(crate) enum Passage {
 }
 
 impl Link {
-    /// Puts a fault in force. What it draws, it draws from `draws`.
-    pub(crate) fn begin(&self, fault: u32, what: LinkFault, draws: EntropyStream) {
+    /// Puts a fault in force. What its connections draw, they draw from streams of `entropy`.
+    pub(crate) fn begin(&self, fault: u32, what: LinkFault, entropy: Entropy) {
         let mut state = self.0.lock();
         let struck = match &what {
             LinkFault::Swallow { reset: true } => state.cut(fault, usize::MAX, Fate::Reset),
@@ -93,7 +96,7 @@ impl Link {
             | LinkFault::Dns { .. }
             | LinkFault::Pool { .. } => 0,
         };
-        state.faults.insert(fault, InForce::new(what, draws, struck));
+        state.faults.insert(fault, InForce::new(what, entropy, struck));
         state.wake();
     }
 
@@ -165,7 +168,7 @@ impl Link {
     /// By how much SYN and its answer are late together.
     fn late_dial(&self) -> Duration {
         let mut state = self.0.lock();
-        Direction::BOTH.into_iter().map(|direction| state.lateness(direction)).sum()
+        Direction::BOTH.into_iter().map(|direction| state.lateness(DIALS, direction)).sum()
     }
 
     /// Registers an end of a connection: that of the trader, which dialled, or the other one.
@@ -180,7 +183,9 @@ impl Link {
 
     /// Forgets an end.
     pub(crate) fn close(&self, end: &End) {
-        self.0.lock().ends.remove(&end.number());
+        let mut state = self.0.lock();
+        state.ends.remove(&end.number());
+        state.faults.values_mut().for_each(|in_force| in_force.forget(end.number()));
     }
 
     /// The age at which a connection that is opened now is reset, and by which fault.
@@ -206,39 +211,45 @@ impl Link {
 
     /// Bytes have come to the end of their way in a direction: they may be damaged, and are due at the
     /// time returned.
-    pub(crate) fn arrive(&self, direction: Direction, bytes: &mut [u8], now: Instant) -> Instant {
+    pub(crate) fn arrive(
+        &self,
+        connection: u64,
+        direction: Direction,
+        bytes: &mut [u8],
+        now: Instant,
+    ) -> Instant {
         let mut state = self.0.lock();
         if direction == Direction::In {
             state.each(
                 |what| matches!(what, LinkFault::Corrupt { .. }),
-                |corrupt| corrupt.damage(bytes),
+                |corrupt| corrupt.damage(connection, bytes),
             );
         }
         let held = |what: &LinkFault| *what == LinkFault::HeldOneWay(direction);
         state.each(held, |held| held.struck += 1);
-        now + state.lateness(direction)
+        now + state.lateness(connection, direction)
     }
 
     /// How many of `ready` bytes may pass now.
-    pub(crate) fn passage(&self, direction: Direction, ready: usize) -> Passage {
+    pub(crate) fn passage(&self, connection: u64, direction: Direction, ready: usize) -> Passage {
         let mut state = self.0.lock();
         if state.each(|what| *what == LinkFault::HeldOneWay(direction), |_| {}) {
             return Passage::Held;
         }
         let (mut most, mut pause) = (ready, Duration::ZERO);
         for in_force in state.faults.values_mut() {
-            most = most.min(in_force.piece(direction, most));
+            most = most.min(in_force.piece(connection, direction, most));
             pause = pause.max(in_force.pause(direction));
         }
         Passage::Bytes(most, pause)
     }
 
     /// How many of `length` bytes a write of the trader's takes.
-    pub(crate) fn taken(&self, length: usize) -> usize {
+    pub(crate) fn taken(&self, connection: u64, length: usize) -> usize {
         let mut state = self.0.lock();
         let split = |in_force: &&mut InForce| matches!(in_force.what, LinkFault::Split { .. });
         let pieces = state.faults.values_mut().filter(split);
-        pieces.fold(length, |length, split| split.piece(Direction::Out, length))
+        pieces.fold(length, |length, split| split.piece(connection, Direction::Out, length))
     }
 
     /// After how many bytes to the trader a connection ends, and by which fault.
@@ -303,8 +314,9 @@ impl State {
     }
 
     /// By how much something is late in a direction, drawn anew.
-    fn lateness(&mut self, direction: Direction) -> Duration {
-        self.faults.values_mut().map(|in_force| in_force.lateness(direction)).sum()
+    fn lateness(&mut self, connection: u64, direction: Direction) -> Duration {
+        let late = |in_force: &mut InForce| in_force.lateness(connection, direction);
+        self.faults.values_mut().map(late).sum()
     }
 
     fn wake(&self) {

@@ -121,7 +121,7 @@ impl CountedStream {
                 return;
             };
             let bytes = buf.filled_mut();
-            let due = self.link.arrive(self.direction, bytes, Instant::now());
+            let due = self.link.arrive(self.end.number(), self.direction, bytes, Instant::now());
             match read {
                 Ok(()) if !bytes.is_empty() => self.flow.push(bytes, due),
                 end => self.flow.finish(end, due),
@@ -170,7 +170,8 @@ impl CountedStream {
                 }
                 Ready::Bytes(ready) => {
                     let ready = ready.min(buf.remaining());
-                    let Passage::Bytes(most, pause) = self.link.passage(self.direction, ready)
+                    let Passage::Bytes(most, pause) =
+                        self.link.passage(self.end.number(), self.direction, ready)
                     else {
                         return Poll::Pending;
                     };
@@ -241,7 +242,7 @@ impl AsyncWrite for CountedStream {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         };
         let taken = match this.direction {
-            Direction::In => this.link.taken(bytes.len()),
+            Direction::In => this.link.taken(this.end.number(), bytes.len()),
             Direction::Out => bytes.len(),
         };
         Pin::new(inner).poll_write(cx, bytes.get(..taken).unwrap_or(bytes))

@@ -39,7 +39,7 @@ impl End {
         Self { number, dialled, state: Mutex::new(state) }
     }
 
-    pub(super) const fn number(&self) -> u64 {
+    pub(crate) const fn number(&self) -> u64 {
         self.number
     }
 

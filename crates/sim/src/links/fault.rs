@@ -1,8 +1,9 @@
 //! One fault of a link.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use platform::EntropyStream;
+use platform::{Entropy, EntropyStream};
 use rand::Rng;
 use scenario::{Direction, Excess};
 
@@ -42,37 +43,74 @@ pub(crate) enum LinkFault {
 pub(super) struct InForce {
     pub(super) what: LinkFault,
     pub(super) struck: u64,
-    draws: EntropyStream,
+    entropy: Entropy,
+    /// What each connection draws, by its number.
+    draws: BTreeMap<u64, Draws>,
+}
+
+/// What a connection draws. Each has a stream of its own: when a host crashes, its connections end in an order that
+/// is not the seed's, and they would take each other's draws.
+#[derive(Debug)]
+struct Draws {
+    stream: EntropyStream,
     /// Bytes until the next one is damaged.
     sound: u64,
 }
 
 impl InForce {
-    pub(super) fn new(what: LinkFault, mut draws: EntropyStream, struck: u64) -> Self {
-        let sound =
-            if let LinkFault::Corrupt { one_in } = what { gap(&mut draws, one_in) } else { 0 };
-        Self { what, struck, draws, sound }
+    pub(super) fn new(what: LinkFault, entropy: Entropy, struck: u64) -> Self {
+        Self { what, struck, entropy, draws: BTreeMap::new() }
     }
 
-    /// Damages bytes where it is their turn.
-    pub(super) fn damage(&mut self, bytes: &mut [u8]) {
+    /// A connection is no more.
+    pub(super) fn forget(&mut self, connection: u64) {
+        self.draws.remove(&connection);
+    }
+
+    fn draws(&mut self, connection: u64) -> &mut Draws {
+        self.draws.entry(connection).or_insert_with(|| {
+            let mut stream = self.entropy.stream(&connection.to_string());
+            let sound = match self.what {
+                LinkFault::Corrupt { one_in } => gap(&mut stream, one_in),
+                LinkFault::Held
+                | LinkFault::Swallow { .. }
+                | LinkFault::Refuse
+                | LinkFault::Reset { .. }
+                | LinkFault::HalfOpen { .. }
+                | LinkFault::HeldOneWay(_)
+                | LinkFault::Late { .. }
+                | LinkFault::Paced { .. }
+                | LinkFault::Split { .. }
+                | LinkFault::Truncate { .. }
+                | LinkFault::Dns { .. }
+                | LinkFault::Pool { .. } => 0,
+            };
+            Draws { stream, sound }
+        })
+    }
+
+    /// Damages bytes of a connection where it is their turn.
+    pub(super) fn damage(&mut self, connection: u64, bytes: &mut [u8]) {
         let LinkFault::Corrupt { one_in } = self.what else {
             return;
         };
+        let mut struck = 0;
+        let draws = self.draws(connection);
         for byte in bytes {
-            if self.sound == 0 {
+            if draws.sound == 0 {
                 // No text, head or frame survives it unnoticed; a digit that becomes another would.
                 *byte ^= 0x80;
-                self.struck += 1;
-                self.sound = gap(&mut self.draws, one_in);
+                struck += 1;
+                draws.sound = gap(&mut draws.stream, one_in);
             } else {
-                self.sound -= 1;
+                draws.sound -= 1;
             }
         }
+        self.struck += struck;
     }
 
     /// By how much something is late, drawn and counted.
-    pub(super) fn lateness(&mut self, direction: Direction) -> Duration {
+    pub(super) fn lateness(&mut self, connection: u64, direction: Direction) -> Duration {
         let LinkFault::Late { directions, min, max } = self.what else {
             return Duration::ZERO;
         };
@@ -81,16 +119,19 @@ impl InForce {
         }
         self.struck += 1;
         let span = u64::try_from(max.saturating_sub(min).as_millis()).unwrap_or(u64::MAX);
-        min + Duration::from_millis(self.draws.next_u64() % span.saturating_add(1))
+        min + Duration::from_millis(
+            self.draws(connection).stream.next_u64() % span.saturating_add(1),
+        )
     }
 
     /// How many of `ready` bytes may pass at once, counted if some may not.
-    pub(super) fn piece(&mut self, direction: Direction, ready: usize) -> usize {
+    pub(super) fn piece(&mut self, connection: u64, direction: Direction, ready: usize) -> usize {
         let most = if let LinkFault::Split { directions, bytes_max } = self.what
             && directions.contains(&direction)
         {
             let bytes_max = u64::try_from(bytes_max).unwrap_or(u64::MAX).max(1);
-            usize::try_from(1 + self.draws.next_u64() % bytes_max).unwrap_or(usize::MAX)
+            let drawn = self.draws(connection).stream.next_u64();
+            usize::try_from(1 + drawn % bytes_max).unwrap_or(usize::MAX)
         } else if let LinkFault::Paced { directions, bytes, .. } = self.what
             && directions.contains(&direction)
         {

@@ -2,13 +2,12 @@ use platform::Entropy;
 
 use super::*;
 
-fn draws() -> EntropyStream {
-    Entropy::from_seed(1).stream("test")
-}
+/// A connection.
+const ONE: u64 = 1;
 
 impl Link {
     fn on(&self, what: LinkFault) {
-        self.begin(0, what, draws());
+        self.begin(0, what, Entropy::from_seed(1));
     }
 }
 
@@ -104,31 +103,45 @@ async fn bytes_are_struck_in_their_direction_only() {
     let (link, now) = (Link::default(), Instant::now());
     let (min, max) = (Duration::from_millis(100), Duration::from_millis(300));
     link.on(LinkFault::Late { directions: &[Direction::In], min, max });
-    assert_eq!(link.arrive(Direction::Out, &mut [], now), now);
+    assert_eq!(link.arrive(ONE, Direction::Out, &mut [], now), now);
     let late: Vec<Duration> =
-        (0..100).map(|_| link.arrive(Direction::In, &mut [], now) - now).collect();
+        (0..100).map(|_| link.arrive(ONE, Direction::In, &mut [], now) - now).collect();
     assert!(late.iter().all(|late| (min..=max).contains(late)) && late.iter().max() > late.first());
     assert_eq!(link.end(0), 100);
 
     link.on(LinkFault::HeldOneWay(Direction::Out));
-    assert_eq!(link.passage(Direction::In, 5), Passage::Bytes(5, Duration::ZERO));
-    assert_eq!(link.passage(Direction::Out, 5), Passage::Held);
-    link.arrive(Direction::Out, &mut [], now);
+    assert_eq!(link.passage(ONE, Direction::In, 5), Passage::Bytes(5, Duration::ZERO));
+    assert_eq!(link.passage(ONE, Direction::Out, 5), Passage::Held);
+    link.arrive(ONE, Direction::Out, &mut [], now);
     assert_eq!(link.end(0), 1);
 
     let interval = Duration::from_millis(20);
     link.on(LinkFault::Paced { directions: &Direction::BOTH, bytes: 10, interval });
-    assert_eq!(link.passage(Direction::In, 25), Passage::Bytes(10, interval));
-    assert_eq!(link.passage(Direction::In, 5), Passage::Bytes(5, interval));
+    assert_eq!(link.passage(ONE, Direction::In, 25), Passage::Bytes(10, interval));
+    assert_eq!(link.passage(ONE, Direction::In, 5), Passage::Bytes(5, interval));
     assert_eq!(link.end(0), 1, "only the first one had to wait");
+}
+
+#[test]
+fn a_connection_does_not_take_what_another_one_draws() {
+    let now = Instant::now();
+    let late_of = |order: [u64; 4]| {
+        let link = Link::default();
+        let (min, max) = (Duration::ZERO, Duration::from_mins(10));
+        link.on(LinkFault::Late { directions: &[Direction::In], min, max });
+        let mut late = order.map(|one| (one, link.arrive(one, Direction::In, &mut [], now) - now));
+        late.sort_unstable();
+        late
+    };
+    assert_eq!(late_of([1, 2, 1, 2]), late_of([2, 2, 1, 1]));
 }
 
 #[test]
 fn pieces_are_of_every_size() {
     let link = Link::default();
     link.on(LinkFault::Split { directions: &[Direction::Out], bytes_max: 3 });
-    assert_eq!(link.passage(Direction::In, 100), Passage::Bytes(100, Duration::ZERO));
-    let mut sizes: Vec<usize> = (0..100).map(|_| link.taken(100)).collect();
+    assert_eq!(link.passage(ONE, Direction::In, 100), Passage::Bytes(100, Duration::ZERO));
+    let mut sizes: Vec<usize> = (0..100).map(|_| link.taken(ONE, 100)).collect();
     assert_eq!(link.end(0), 100);
     sizes.sort_unstable();
     sizes.dedup();
@@ -140,10 +153,10 @@ fn as_many_bytes_are_damaged_as_was_asked_for() {
     let link = Link::default();
     link.on(LinkFault::Corrupt { one_in: 100 });
     let mut bytes = vec![0; 100_000];
-    link.arrive(Direction::Out, &mut bytes, Instant::now());
+    link.arrive(ONE, Direction::Out, &mut bytes, Instant::now());
     assert!(bytes.iter().all(|byte| *byte == 0));
     bytes.chunks_mut(7).for_each(|bytes| {
-        link.arrive(Direction::In, bytes, Instant::now());
+        link.arrive(ONE, Direction::In, bytes, Instant::now());
     });
     let damaged = bytes.iter().filter(|byte| **byte == 0x80).count();
     assert!((900..1_100).contains(&damaged), "{damaged}");

@@ -24,7 +24,7 @@ fn pair() -> Pair {
 }
 
 fn on(link: &Link, what: LinkFault) {
-    link.begin(0, what, Entropy::from_seed(1).stream("test"));
+    link.begin(0, what, Entropy::from_seed(1));
 }
 
 async fn read(stream: &mut BoxStream) -> io::Result<Vec<u8>> {
