@@ -275,6 +275,7 @@ impl Run {
         let now = step.at();
         if self.now.as_nanos() == i64::MIN {
             self.data.first_ts = now;
+            self.venues.iter_mut().for_each(|venue| venue.follow_tiers(now));
         }
         self.deliver(now)?;
         if !self.look(now) || self.follows(market, step)? {
@@ -490,9 +491,14 @@ impl Run {
 
     /// Cancels every order and closes what was bought or sold since the start; see [`BacktestConfig::finalize`].
     fn close_all(&mut self, now: UnixNanos, at_open: bool) {
-        for MarketSite { venue, site, .. } in &self.markets {
-            let initial = &self.initial[*venue];
-            self.venues[*venue].close_all(*site, initial, now, at_open, &mut self.wire);
+        // Those that are quoted in another asset first: what they bring is closed behind them.
+        let ways = self.curve.ways();
+        let mut order: Vec<usize> = (0..self.markets.len()).collect();
+        order.sort_by_key(|market| std::cmp::Reverse(ways[*market].len()));
+        for market in order {
+            let MarketSite { venue, site, .. } = self.markets[market];
+            let initial = &self.initial[venue];
+            self.venues[venue].close_all(site, initial, now, at_open, &mut self.wire);
         }
     }
 

@@ -18,7 +18,7 @@ struct Holding {
 
 /// Collects one point per interval that has a price, at its last prices.
 ///
-/// The curve begins when everything that is owned at the start has a price.
+/// The curve begins when everything that is owned at the start has a price, and everything that markets are quoted in.
 #[derive(Debug)]
 pub(crate) struct EquityCurve {
     every: i64,
@@ -140,8 +140,12 @@ impl EquityCurve {
     pub(crate) fn priced(&mut self, market: usize, ts: UnixNanos, price: Price) {
         self.prices[market] = price;
         if self.points.is_empty() {
+            let quoted = |of: &Holding| {
+                self.quotes.iter().any(|(venue, quote)| (*venue, quote) == (of.venue, &of.asset))
+            };
             let priced = |(holding, amount): (&Holding, &Notional)| {
-                amount.is_zero() || holding.way.iter().all(|at| !self.prices[*at].is_zero())
+                (amount.is_zero() && !quoted(holding))
+                    || holding.way.iter().all(|at| !self.prices[*at].is_zero())
             };
             if !self.holdings.iter().zip(&self.initial).all(priced) {
                 return;

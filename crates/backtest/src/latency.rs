@@ -202,7 +202,7 @@ impl<T> Channel<T> {
 
     /// True when all messages travel as long.
     pub(crate) fn is_constant(&self) -> bool {
-        self.range == 0 && self.recorded.is_none()
+        self.range == 0 && self.recorded.is_none() && self.tape.is_none()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -101,7 +101,10 @@ impl<'a> Market<'a> {
                 if carries_books(stream) =>
             {
                 self.live = *state == StreamState::Live;
-                self.trades.values_mut().for_each(|trades| trades.away = true);
+                for trades in self.trades.values_mut() {
+                    trades.away = true;
+                    trades.due.clear();
+                }
             }
             Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => {}
         }

@@ -49,8 +49,10 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             }
         }
         if record.seq > healed.seq {
-            findings.examine();
-            taken.iter_mut().for_each(|(series, free)| *free |= is_free(series, &values));
+            for (series, free) in &mut taken {
+                findings.examine();
+                *free |= is_free(series, &values);
+            }
         }
     }
     if !expect.is_cut() {

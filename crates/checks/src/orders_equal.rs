@@ -23,27 +23,26 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     if recovered_ns < end.at_ns {
         let past = until(history, recovered_ns);
         let place = Place { at_ns: recovered_ns, seq: end_of(past).seq };
-        compare(past, expect, place, "after recovery", &mut findings);
+        compare(past, expect, (place, false), "after recovery", &mut findings);
     }
     // A run that was cut short within the storm proves nothing: doubts may still be resolved.
     if !expect.is_cut() || recovered_ns < end.at_ns {
-        compare(history, expect, end, "at the end", &mut findings);
+        // After a shutdown nothing is under way any more: there is no excuse for a late difference.
+        compare(history, expect, (end, !expect.is_cut()), "at the end", &mut findings);
     }
     findings.verdict("no order was placed")
 }
 
-/// Compares all orders of which nothing was heard for a while.
+/// Compares all orders of which nothing was heard for a while, or all that there are if all is over.
 fn compare(
     history: &[Record],
     expect: &Expectations,
-    now: Place,
+    (now, over): (Place, bool),
     when: &str,
     findings: &mut Findings,
 ) {
     let orders = Orders::of(history, expect);
     let quiet_ns = nanos(expect.quiet_for);
-    // After a shutdown nothing is under way any more: there is no excuse for a late difference.
-    let over = !expect.is_cut() && now == end_of(history);
     let quiet = |changed: Place| over || now.at_ns.saturating_sub(changed.at_ns) > quiet_ns;
     for (id, trader) in &orders.trader {
         let venue = orders.venue.get(id).and_then(|list| list.first());

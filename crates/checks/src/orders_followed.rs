@@ -41,7 +41,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     for record in history {
         let place = Place::from(record);
         if is_crash(record, &expect.trader_host) {
-            life.judge(Place { at_ns: u64::MAX, ..place }, expect, &mut findings);
+            life.judge(place, expect, &mut findings);
             life = Life::default();
         }
         life.judge(place, expect, &mut findings);

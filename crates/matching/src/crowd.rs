@@ -65,6 +65,15 @@ impl Crowd {
         sum
     }
 
+    /// True when a price is not worse than all at which somebody stands. A level that our takers emptied counts until
+    /// the tape tells that its orders are gone.
+    pub(crate) fn reaches(&self, side: Side, price: Price) -> bool {
+        match side {
+            Side::Buy => self.bids.first_key_value().is_some_and(|(worst, _)| price >= *worst),
+            Side::Sell => self.asks.last_key_value().is_some_and(|(worst, _)| price <= *worst),
+        }
+    }
+
     /// What stands at a price since a time or longer.
     pub(crate) fn ahead_of(&self, side: Side, price: Price, since: UnixNanos) -> Quantity {
         let line = self.lines(side).get(&price).into_iter().flatten();

@@ -244,7 +244,7 @@ impl Market {
                 Side::Sell => &mut self.asks,
             };
             for (price, queue) in queues.iter_mut() {
-                if !self.outside.is_out_of_sight(side, price) {
+                if self.outside.shows_all() || crowd.reaches(side, price) {
                     place(crowd, side, price, queue);
                 }
             }
@@ -259,7 +259,7 @@ impl Market {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
         };
-        if !self.outside.is_out_of_sight(side, price) {
+        if self.outside.shows_all() || crowd.reaches(side, price) {
             queues.change(price, |queue| place(crowd, side, price, queue));
         }
     }

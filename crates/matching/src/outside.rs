@@ -164,6 +164,11 @@ impl Outside {
         self.shown = levels.map(|levels| usize::try_from(levels).unwrap_or(usize::MAX));
     }
 
+    /// True when the source shows every level.
+    pub(crate) const fn shows_all(&self) -> bool {
+        self.shown.is_none()
+    }
+
     /// True when the tape does not tell what stands at a price: it is worse than all that it shows.
     pub(crate) fn is_out_of_sight(&self, side: Side, price: Price) -> bool {
         let Some(shown) = self.shown else { return false };

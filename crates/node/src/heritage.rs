@@ -64,14 +64,20 @@ pub(crate) struct Heritage {
 }
 
 impl Heritage {
-    /// Of runs other than the one that starts at `started`; `None` if nothing is inherited.
-    pub(crate) fn new(config: &NodeConfig, rest: &Rest, started: UnixNanos) -> Option<Self> {
+    /// Of runs other than the one that starts at `started`, and of the time before `began`, when this one was
+    /// begun: every reading counts the same orders. `None` if nothing is inherited.
+    pub(crate) fn new(
+        config: &NodeConfig,
+        rest: &Rest,
+        began: UnixNanos,
+        started: UnixNanos,
+    ) -> Option<Self> {
         let back = i64::try_from(config.inherit?.as_nanos()).unwrap_or(i64::MAX);
         Some(Self {
             rest: rest.clone(),
             runs: EarlierRuns::before(started),
             symbols: config.kraken.symbols.clone(),
-            since: UnixNanos::from_nanos(started.as_nanos().saturating_sub(back)),
+            since: UnixNanos::from_nanos(began.as_nanos().saturating_sub(back)),
             shown_after: config.kraken.order_deadline + config.visibility_delay,
         })
     }
@@ -102,7 +108,8 @@ impl Heritage {
 
     /// Asks again until nothing can be missing any more, and tells the engine.
     ///
-    /// A failed question is not an error of the node: the lane has counted and audited it.
+    /// A failed question is not an error of the node: the lane has counted and audited it. An answer of which no
+    /// positions can be made is told as an error each time.
     pub(crate) async fn follow(self, answers: mpsc::Sender<EngineEvent>) -> TaskResult {
         let complete_from = Instant::now() + self.shown_after;
         let mut ticks = tokio::time::interval_at(Instant::now() + ASK_EVERY, ASK_EVERY);
@@ -116,7 +123,12 @@ impl Heritage {
                         return Ok(());
                     }
                 }
-                Err(error) => tracing::debug!(%error, "positions of earlier runs not compared"),
+                Err(HeritageError::Rest(error)) => {
+                    tracing::debug!(%error, "positions of earlier runs not compared");
+                }
+                Err(error @ (HeritageError::TooMany | HeritageError::OutOfRange(_))) => {
+                    tracing::error!(%error, "positions of earlier runs are not known any more");
+                }
             }
         }
     }

@@ -173,7 +173,8 @@ impl Session {
         let rest = Rest::new(&config.kraken, platform, groups.connections.spawner())?;
         self.board.watch(&rest);
         self.follow_alerts(&rest);
-        let Some(started) = startup::start(config, platform, &rest, stop).await? else {
+        let began = platform.clock.now();
+        let Some(started) = startup::start(config, platform, &rest, began, stop).await? else {
             return Ok((NodeReport::default(), None));
         };
         let Started { instruments, positions, switch } = started;
@@ -191,7 +192,7 @@ impl Session {
         let desk = OrderDesk::new(config, platform, &rest, spawner.clone(), answers_in.clone());
         let mut core = Core::new(engine, desk, platform.auditor.clone());
         core.inherit(positions);
-        if let Some(heritage) = Heritage::new(config, &rest, started) {
+        if let Some(heritage) = Heritage::new(config, &rest, began, started) {
             spawner.spawn(UPKEEP, "heritage", heritage.follow(answers_in.clone()));
         }
         if let Some(dependency) = self.board.clock(KRAKEN) {

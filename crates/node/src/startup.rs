@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kraken::switch::DeadMansSwitch;
 use kraken::{Rest, RestError};
-use model::{Instrument, OrderReport};
+use model::{Instrument, OrderReport, UnixNanos};
 use platform::{Clock, Platform};
 use resilience::Deadline;
 use tokio::time::Instant;
@@ -33,6 +33,7 @@ pub(crate) async fn start(
     config: &NodeConfig,
     platform: &Platform,
     rest: &Rest,
+    began: UnixNanos,
     stop: &CancellationToken,
 ) -> Result<Option<Started>, NodeError> {
     let until = Instant::now() + config.startup_max;
@@ -40,7 +41,7 @@ pub(crate) async fn start(
         return Ok(None);
     };
     let asking = Asking { config, platform, stop, until };
-    let heritage = Heritage::new(config, &rest.by(Deadline::at(until)), platform.clock.now());
+    let heritage = Heritage::new(config, &rest.by(Deadline::at(until)), began, began);
     let positions = match &heritage {
         None => Some(Positions::new()),
         Some(heritage) => {

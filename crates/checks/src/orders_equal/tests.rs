@@ -18,6 +18,19 @@ fn another_state_is_reported_after_recovery_and_at_the_end() {
 }
 
 #[test]
+fn what_changes_at_the_very_moment_of_recovery_has_time_to_be_heard_of() {
+    let mut story = clean();
+    let recovered_ms = expectations().recovered_by_ns() / 1_000_000;
+    story
+        .trader(recovered_ms - 3_000, intent("o-8"))
+        .venue(recovered_ms - 2_990, venue_order("o-8", "V8", OrderState::Open, "0"))
+        .trader(recovered_ms - 2_980, trader_order("o-8", OrderState::Open, "0"))
+        .venue(recovered_ms, venue_order("o-8", "V8", OrderState::Cancelled, "0"))
+        .trader(recovered_ms + 20, trader_order("o-8", OrderState::Cancelled, "0"));
+    assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
 fn another_filled_quantity_is_reported() {
     let mut story = clean();
     story.trader(1_060, trader_order("o-1", OrderState::Filled, "0.4"));

@@ -9,6 +9,9 @@ const DOUBLE_DIGITS: usize = 15;
 /// Digits after the point that any price or quantity may have, generously.
 const FRACTION_MAX: usize = 40;
 
+/// Digits after the point that quantities have: so few are no trace of a computation.
+const EXACT_MAX: usize = 8;
+
 /// The number that a double says, without an exponent: `2e-05` is `0.00002`, and `0.16499999999999998`, which is
 /// how programs write a computed `0.165`, is `0.165`. Another text stays as it is.
 pub(super) fn plain(text: &str) -> String {
@@ -20,6 +23,9 @@ pub(super) fn plain(text: &str) -> String {
 fn rounded(text: &str) -> Option<String> {
     let (sign, number) = text.strip_prefix('-').map_or(("", text), |number| ("-", number));
     let (whole, fraction) = number.split_once('.')?;
+    if fraction.len() <= EXACT_MAX {
+        return None;
+    }
     let digits = format!("{whole}{fraction}");
     if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
@@ -91,7 +97,7 @@ mod tests {
         check("0.30000000000000004", "0.3");
         check("-0.99999999999999999", "-1");
         check("84450.299999999996", "84450.3");
-        check("12345678.12345678", "12345678.1234568");
+        check("12345678.12345678", "12345678.12345678");
         check("0.12345678", "0.12345678");
         check("123456789012345678.5", "123456789012345678.5");
         assert!(is_number("-1") && !is_number("\"1\"") && !is_number("true"));
