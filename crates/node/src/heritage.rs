@@ -4,12 +4,13 @@
 //! form, and what was filled of it is ours. The venue may show an order late, and cancel one later still, so the
 //! question is asked again until nothing can be missing any more.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use engine::{EarlierRuns, EngineEvent};
 use kraken::{OrderDetails, Period, Rest, RestError};
-use model::{Quantity, Side, Symbol, UnixNanos};
+use model::{Quantity, Side, Symbol, UnixNanos, VenueOrderId};
+use parking_lot::Mutex;
 use platform::TaskResult;
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -26,6 +27,10 @@ const ASK_EVERY: Duration = Duration::from_secs(20);
 
 /// Base units per instrument; all instruments that are traded.
 pub(crate) type Positions = Vec<(Symbol, Quantity)>;
+
+/// By order of an earlier run: its market, and by how much it has moved the position at least. A venue that forgets
+/// an execution for a while, as lists that lag do, does not undo it.
+pub(crate) type Known = BTreeMap<VenueOrderId, (Symbol, Quantity)>;
 
 /// Why it is not known what earlier runs hold.
 #[derive(Debug, Error)]
@@ -59,6 +64,7 @@ pub(crate) struct Heritage {
     runs: EarlierRuns,
     symbols: Vec<Symbol>,
     since: UnixNanos,
+    known: Mutex<Known>,
     /// Time after which every order of an earlier run is shown that was sent.
     shown_after: Duration,
 }
@@ -78,8 +84,19 @@ impl Heritage {
             runs: EarlierRuns::before(started),
             symbols: config.kraken.symbols.clone(),
             since: UnixNanos::from_nanos(began.as_nanos().saturating_sub(back)),
+            known: Mutex::default(),
             shown_after: config.kraken.order_deadline + config.visibility_delay,
         })
+    }
+
+    /// The same, with what an earlier reading found.
+    pub(crate) fn with(self, known: Known) -> Self {
+        Self { known: Mutex::new(known), ..self }
+    }
+
+    /// What all readings found.
+    pub(crate) fn into_known(self) -> Known {
+        self.known.into_inner()
     }
 
     /// What they hold, as far as the venue shows it.
@@ -94,13 +111,16 @@ impl Heritage {
             order.report.client_order_id.as_ref().is_some_and(|id| self.runs.had(id))
         };
         let still_open = open.iter().any(|order| ours(&order));
-        let mut counted = BTreeSet::new();
+        let mut known = self.known.lock();
+        for order in closed.rows.iter().chain(&open).filter(ours) {
+            learn(&mut known, &self.symbols, order)?;
+        }
         let mut positions: Positions =
             self.symbols.iter().map(|symbol| (symbol.clone(), Quantity::ZERO)).collect();
-        // What a list says of an ended order is final, so it counts before what the other one says.
-        for order in closed.rows.iter().chain(&open).filter(ours) {
-            if counted.insert(&order.report.venue_order_id) {
-                add(&mut positions, order)?;
+        for (of, moved) in known.values() {
+            for (symbol, position) in positions.iter_mut().filter(|(symbol, _)| symbol == of) {
+                let sum = position.checked_add(*moved);
+                *position = sum.ok_or_else(|| HeritageError::OutOfRange(symbol.clone()))?;
             }
         }
         Ok(Held { positions, open: still_open })
@@ -134,18 +154,22 @@ impl Heritage {
     }
 }
 
-/// Counts what was filled of an order.
-fn add(positions: &mut Positions, order: &OrderDetails) -> Result<(), HeritageError> {
+/// Takes note of what was filled of an order; never of less than before.
+fn learn(known: &mut Known, symbols: &[Symbol], order: &OrderDetails) -> Result<(), HeritageError> {
     let filled = order.report.filled.unwrap_or_default();
-    let Some((symbol, position)) = positions.iter_mut().find(|(symbol, _)| order.pair.is(symbol))
-    else {
-        return Ok(());
-    };
+    let Some(symbol) = symbols.iter().find(|symbol| order.pair.is(symbol)) else { return Ok(()) };
     let moved = match order.side {
-        Some(Side::Buy) => position.checked_add(filled),
-        Some(Side::Sell) => position.checked_sub(filled),
+        Some(Side::Buy) => Some(filled),
+        Some(Side::Sell) => Quantity::ZERO.checked_sub(filled),
         None => None,
     };
-    *position = moved.ok_or_else(|| HeritageError::OutOfRange(symbol.clone()))?;
+    let moved = moved.ok_or_else(|| HeritageError::OutOfRange(symbol.clone()))?;
+    let (_, most) = known
+        .entry(order.report.venue_order_id.clone())
+        .or_insert_with(|| (symbol.clone(), Quantity::ZERO));
+    let is_more = if moved.is_positive() { moved > *most } else { moved < *most };
+    if is_more {
+        *most = moved;
+    }
     Ok(())
 }

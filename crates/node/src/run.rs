@@ -177,7 +177,7 @@ impl Session {
         let Some(started) = startup::start(config, platform, &rest, began, stop).await? else {
             return Ok((NodeReport::default(), None));
         };
-        let Started { instruments, positions, switch } = started;
+        let Started { instruments, positions, known, switch } = started;
         let reporter = self.switch.clone();
         let switch = switch
             .zip(reporter)
@@ -193,7 +193,8 @@ impl Session {
         let mut core = Core::new(engine, desk, platform.auditor.clone());
         core.inherit(positions);
         if let Some(heritage) = Heritage::new(config, &rest, began, started) {
-            spawner.spawn(UPKEEP, "heritage", heritage.follow(answers_in.clone()));
+            let follow = heritage.with(known).follow(answers_in.clone());
+            spawner.spawn(UPKEEP, "heritage", follow);
         }
         if let Some(dependency) = self.board.clock(KRAKEN) {
             let clock = Arc::clone(&platform.clock);

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::config::{ForeignOrders, NodeConfig};
 use crate::error::NodeError;
-use crate::heritage::{Heritage, HeritageError, Positions};
+use crate::heritage::{Heritage, HeritageError, Known, Positions};
 use crate::strays::Strays;
 use crate::{clock, switch};
 
@@ -24,6 +24,8 @@ pub(crate) struct Started {
     pub(crate) instruments: Vec<Instrument>,
     /// What earlier runs hold; empty if nothing is inherited.
     pub(crate) positions: Positions,
+    /// The orders of which that is known.
+    pub(crate) known: Known,
     /// Armed, if there is to be one.
     pub(crate) switch: Option<DeadMansSwitch>,
 }
@@ -56,8 +58,9 @@ pub(crate) async fn start(
         }
     };
     let Some(positions) = positions else { return Ok(None) };
+    let known = heritage.map(Heritage::into_known).unwrap_or_default();
     let Some(switch) = config.switch else {
-        return Ok(Some(Started { instruments, positions, switch: None }));
+        return Ok(Some(Started { instruments, positions, known, switch: None }));
     };
     // Not before it is known that no order of others would be cancelled.
     let rest = &rest.by(Deadline::at(until));
@@ -66,7 +69,7 @@ pub(crate) async fn start(
         armed.map_err(|error| tells_why(&error).then(|| error.to_string()))
     };
     let armed = asking.insist("node/switch", "the dead man's switch is not armed", arm).await?;
-    Ok(armed.map(|armed| Started { instruments, positions, switch: Some(armed) }))
+    Ok(armed.map(|armed| Started { instruments, positions, known, switch: Some(armed) }))
 }
 
 /// How to get an answer that must be had.
