@@ -5,17 +5,13 @@
 //! probe just after. A change without its neighbour, or a neighbour without its change, is wrong.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use model::audit::{BreakerState, CallOutcome};
 
 use crate::expectations::{BreakerRules, nanos};
-use crate::facts::seconds;
+use crate::facts::{METRICS_LAG, seconds};
 use crate::findings::{Findings, Place};
 use crate::opening_rule::{Ended, OpeningRule, Ruling, Slow, failures_in_a_row};
-
-/// Longest time for which the trader's metrics are behind what they tell of.
-const METRICS_LAG: Duration = Duration::from_secs(10);
 
 /// A change of state as the breaker tells it.
 #[derive(Debug, Clone, Copy)]

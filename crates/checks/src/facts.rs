@@ -1,6 +1,7 @@
 //! Plain facts that several checks read from the history.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use model::audit::{AuditEvent, StreamState};
 use model::history::{Event, Phase, Record, WorldEvent};
@@ -35,6 +36,20 @@ pub(crate) const fn audit(record: &Record) -> Option<&AuditEvent> {
         Event::Trader(event) => Some(event),
         Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
     }
+}
+
+/// Status of an answer that the venue itself gave.
+pub(crate) const OK: u16 = 200;
+
+/// In the error of a call that was one too many.
+pub(crate) const TOO_OFTEN: &str = "status 429";
+
+/// Longest time for which the trader's metrics are behind what they tell of.
+pub(crate) const METRICS_LAG: Duration = Duration::from_secs(10);
+
+/// An operation that a venue answered, as the trader names it: `kraken/AddOrder`.
+pub(crate) fn answered_op(record: &Record, op: &str) -> String {
+    format!("{}/{op}", record.host)
 }
 
 /// True for a stream that carries books.

@@ -13,7 +13,7 @@ use model::{ClientOrderId, OrderState};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{Spells, audit, is_crash};
+use crate::facts::{Spells, TOO_OFTEN, audit, is_crash};
 use crate::findings::{Findings, Place};
 use debts::{Debt, Debts, Wanted};
 
@@ -26,9 +26,6 @@ pub(crate) const CHECK: Check = Check {
 
 /// End of the names of the operations of streams; the stream's name stands before it.
 const STREAM_OPS: [&str; 2] = ["/connect", "/subscribe"];
-
-/// In the error of a call after which the address may call nothing for a while.
-const TOO_OFTEN: &str = "status 429";
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut errors = Errors {

@@ -10,7 +10,7 @@ use model::history::{Event, Record, VenueEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::is_crash;
+use crate::facts::{OK, answered_op, is_crash};
 use crate::findings::Findings;
 
 pub(crate) const CHECK: Check = Check {
@@ -22,9 +22,6 @@ pub(crate) const CHECK: Check = Check {
 
 /// Beginning of what a call says that had no answer within its bound, which follows.
 const NO_ANSWER: &str = "no answer within ";
-
-/// Status of an answer that the venue itself gave.
-const OK: u16 = 200;
 
 /// A call behind a breaker.
 #[derive(Debug)]
@@ -81,7 +78,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                 }
             }
             Event::Venue(VenueEvent::RequestAnswered { op, status: OK, .. }) => {
-                let answers = calls.answers.entry(format!("{}/{op}", record.host)).or_default();
+                let answers = calls.answers.entry(answered_op(record, op)).or_default();
                 *answers = answers.saturating_add(1);
             }
             Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => {}

@@ -11,7 +11,7 @@ use model::{ClientOrderId, OrderState, Quantity, VenueOrderId};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::{audit, is_crash};
+use crate::facts::{OK, answered_op, audit, is_crash};
 use crate::findings::Findings;
 
 pub(crate) const CHECK: Check = Check {
@@ -20,9 +20,6 @@ pub(crate) const CHECK: Check = Check {
     sentence: "nothing that the trader says of an order or of a call denies what the venue did, or runs ahead of it",
     judge,
 };
-
-/// Status of an answer that is one of the venue itself.
-const OK: u16 = 200;
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut words = Words::new(expect);
@@ -116,7 +113,7 @@ impl<'a> Words<'a> {
 
     fn did(&mut self, record: &Record, event: &'a VenueEvent) {
         if let VenueEvent::RequestAnswered { op, status, error, .. } = event {
-            let op = format!("{}/{op}", record.host);
+            let op = answered_op(record, op);
             let granted = u64::from(*status == OK && error.is_none());
             *self.granted.entry(op.clone()).or_default() += granted;
             self.told.insert(op);

@@ -10,7 +10,7 @@ use model::history::{Event, Record, VenueEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::{audit, is_crash, seconds};
+use crate::facts::{TOO_OFTEN, answered_op, audit, is_crash, seconds};
 use crate::findings::Findings;
 
 pub(crate) const CHECK: Check = Check {
@@ -22,9 +22,6 @@ pub(crate) const CHECK: Check = Check {
 
 /// The status that asks for a pause.
 const TOO_MANY_REQUESTS: u16 = 429;
-
-/// The same in the error of a call.
-const HEARD: &str = "status 429";
 
 /// Pauses that were asked for.
 struct Pauses<'a> {
@@ -59,7 +56,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             ..
         }) = &record.event
         {
-            let op = format!("{}/{op}", record.host);
+            let op = answered_op(record, op);
             pauses.said.entry(op).or_default().push(ms.saturating_mul(1_000_000));
         } else if let Some(AuditEvent::CallStarted { call, op, .. }) = audit(record) {
             pauses.begins(record, *call, op);
@@ -86,7 +83,7 @@ impl<'a> Pauses<'a> {
 
     fn ends(&mut self, record: &Record, call: u64, error: Option<&str>) {
         let Some(op) = self.running.remove(&call) else { return };
-        if !error.is_some_and(|error| error.contains(HEARD)) {
+        if !error.is_some_and(|error| error.contains(TOO_OFTEN)) {
             return;
         }
         // Calls of one operation may overtake each other: which answer it was, nobody knows.

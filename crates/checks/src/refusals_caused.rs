@@ -4,7 +4,7 @@ use model::history::{Event, Record, VenueEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::Spells;
+use crate::facts::{OK, Spells};
 use crate::findings::Findings;
 
 pub(crate) const CHECK: Check = Check {
@@ -16,9 +16,6 @@ pub(crate) const CHECK: Check = Check {
 
 /// Beginning of refusals of an order as such: the market moved, or the money is spent.
 const OF_AN_ORDER: &str = "EOrder:";
-
-/// Status of an answer that the venue itself gave.
-const OK: u16 = 200;
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();

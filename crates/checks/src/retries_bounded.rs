@@ -6,7 +6,7 @@ use model::history::{Event, Record, WorldEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, RetryRule};
-use crate::facts::is_crash;
+use crate::facts::{METRICS_LAG, is_crash};
 use crate::findings::Findings;
 
 pub(crate) const CHECK: Check = Check {
@@ -15,9 +15,6 @@ pub(crate) const CHECK: Check = Check {
     sentence: "the retries of a lane stay within its budget over any time, and within what each of its calls may have",
     judge,
 };
-
-/// Longest time for which the trader's metrics are behind what they tell of, in whole seconds.
-const METRICS_LAG_S: u64 = 10;
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -75,8 +72,11 @@ fn excess(rule: &RetryRule, earlier: &[Counts], now: Counts) -> Option<String> {
     let over = |from: &Counts| {
         let retries = retries.saturating_sub(from.retries);
         let calls = calls.saturating_sub(from.calls);
-        let seconds =
-            now.at_ns.saturating_sub(from.at_ns).div_ceil(NANOS).saturating_add(METRICS_LAG_S);
+        let seconds = now
+            .at_ns
+            .saturating_sub(from.at_ns)
+            .div_ceil(NANOS)
+            .saturating_add(METRICS_LAG.as_secs());
         let earned = calls.saturating_mul(u64::from(rule.calls_percent)).div_ceil(100);
         let given = seconds.saturating_mul(u64::from(rule.per_second));
         let most = u64::from(rule.saved_max).saturating_add(earned).saturating_add(given);

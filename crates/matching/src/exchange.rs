@@ -294,10 +294,7 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<(), TapeError> {
         let symbol = || update.symbol.clone();
-        let market = &mut self.markets[at].market;
-        if !market.outside.is_recorded() {
-            return Err(TapeError::SyntheticBook { symbol: symbol() });
-        }
+        let market = self.recorded(at)?;
         let bids = update.bids.iter().map(|level| (Side::Buy, *level));
         let levels = bids.chain(update.asks.iter().map(|level| (Side::Sell, *level)));
         let broken = |level: Level| !level.price.is_positive() || level.quantity.raw() < 0;

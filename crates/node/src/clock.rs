@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use kraken::{Rest, RestError};
 use platform::{Clock, TaskResult};
-use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::dependencies::Dependency;
+use crate::upkeep::ticks;
 
 /// Grain of the venue's clock.
 const SECOND: Duration = Duration::from_secs(1);
@@ -35,8 +35,7 @@ pub(crate) async fn follow(
 ) -> TaskResult {
     // They were compared at the start.
     dependency.works();
-    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(every);
     loop {
         ticks.tick().await;
         match skew(clock.as_ref(), &rest).await {

@@ -14,9 +14,10 @@ use parking_lot::Mutex;
 use platform::TaskResult;
 use thiserror::Error;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use crate::config::NodeConfig;
+use crate::upkeep::ticks;
 
 /// Requests of 50 orders each for the orders that ended.
 const PAGES_MAX: u32 = 20;
@@ -132,8 +133,7 @@ impl Heritage {
     /// positions can be made is told as an error each time.
     pub(crate) async fn follow(self, answers: mpsc::Sender<EngineEvent>) -> TaskResult {
         let complete_from = Instant::now() + self.shown_after;
-        let mut ticks = tokio::time::interval_at(Instant::now() + ASK_EVERY, ASK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = ticks(ASK_EVERY);
         loop {
             let asked = ticks.tick().await;
             match self.read().await {

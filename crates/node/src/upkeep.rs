@@ -7,7 +7,7 @@ use kraken::Rest;
 use model::FeedEvent;
 use platform::TaskResult;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::board::Board;
 use crate::core::{Restricted, StepCounter};
@@ -15,6 +15,13 @@ use crate::strays::Strays;
 
 /// Time between two updates of the metrics, besides those before each scrape.
 const PUBLISH_EVERY: Duration = Duration::from_secs(10);
+
+/// A tick after each such time; one that is late puts off the next.
+pub(crate) fn ticks(every: Duration) -> Interval {
+    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
 
 /// Asks for all open orders every so often and tells the engine. Never ends by itself.
 ///
@@ -26,8 +33,7 @@ pub(crate) async fn reconcile(
     steps: StepCounter,
     answers: mpsc::Sender<EngineEvent>,
 ) -> TaskResult {
-    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(every);
     loop {
         ticks.tick().await;
         let asked_at_step = steps.now();
@@ -55,8 +61,7 @@ pub(crate) async fn follow_intake(
     every: Duration,
     answers: mpsc::Sender<EngineEvent>,
 ) -> TaskResult {
-    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(every);
     loop {
         ticks.tick().await;
         if !restricted.is_set() {

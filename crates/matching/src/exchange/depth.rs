@@ -4,7 +4,8 @@ use model::{Symbol, UnixNanos};
 
 use crate::crowd::OrderChange;
 use crate::event::{ExchangeEvent, TapeError};
-use crate::exchange::{Exchange, MarketId};
+use crate::exchange::{Exchange, Listing, MarketId};
+use crate::market::Market;
 
 /// Recorded orders of one instrument.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +34,7 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<(), TapeError> {
         let symbol = || update.symbol.clone();
-        let market = &mut self.markets[at].market;
-        if !market.outside.is_recorded() {
-            return Err(TapeError::SyntheticBook { symbol: symbol() });
-        }
+        let market = self.recorded(at)?;
         let broken =
             |change: &OrderChange| !change.price.is_positive() || change.quantity.raw() < 0;
         if update.changes.iter().any(broken) {
@@ -46,6 +44,15 @@ impl Exchange {
         market.on_orders(update.snapshot, update.changes);
         self.after_depth(at, now, out);
         Ok(())
+    }
+
+    /// The market of which the tape shows the liquidity.
+    pub(super) fn recorded(&mut self, at: usize) -> Result<&mut Market, TapeError> {
+        let Listing { instrument, market, .. } = &mut self.markets[at];
+        match market.outside.is_recorded() {
+            true => Ok(market),
+            false => Err(TapeError::SyntheticBook { symbol: instrument.symbol.clone() }),
+        }
     }
 
     /// Recorded liquidity has changed: fills our orders that it meets or crosses.
