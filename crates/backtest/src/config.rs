@@ -54,7 +54,8 @@ pub struct VenueConfig {
     pub instruments: Vec<InstrumentConfig>,
     /// What the account owns at the start.
     pub balances: BTreeMap<Asset, Notional>,
-    /// What the account pays for executions: for all of them, or until the first tier that it reaches.
+    /// What the account pays for executions. Where there are tiers, its fixed part alone counts: the rates are those
+    /// of the tier that the account has reached, from the first event on.
     pub fees: FeeRates,
     /// Fees by what the account trades in 30 days, by rising volume from zero on; none where they stay. The markets
     /// of the venue are then quoted in the currency or at par with it.

@@ -27,7 +27,7 @@ pub enum Latency {
     /// at most [`RECORDED_MAX`], each at most [`LATENCY_MAX`].
     Recorded(Arc<[Duration]>),
     /// Of market data only: what the tape tells, the time from the venue's stamp to the recorder's, and
-    /// `offset_nanos`, by which the recorder's clock was behind the venue's. The sum is zero to [`LATENCY_MAX`].
+    /// `offset_nanos`, by which the recorder's clock was behind the venue's. The sum is zero to [`TAPE_LATENCY_MAX`].
     Tape {
         /// Added to each, nanoseconds.
         offset_nanos: i64,
@@ -39,6 +39,9 @@ pub const RECORDED_MAX: usize = 1 << 20;
 
 /// Longest latency.
 pub const LATENCY_MAX: Duration = Duration::from_secs(3_600);
+
+/// Longest latency that a tape may tell: venues repeat trades of days ago to whoever subscribes.
+pub const TAPE_LATENCY_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 /// Most messages that may be on their way on one channel: about 50 MB.
 pub const IN_FLIGHT_MAX: usize = 1 << 19;
@@ -62,7 +65,7 @@ impl Latency {
     /// Shortest and longest that may be.
     pub fn bounds(&self) -> (Duration, Duration) {
         match self {
-            Self::Tape { .. } => (Duration::ZERO, LATENCY_MAX),
+            Self::Tape { .. } => (Duration::ZERO, TAPE_LATENCY_MAX),
             Self::Constant(latency) => (*latency, *latency),
             Self::Uniform { min, max } => (*min, *max),
             Self::Recorded(all) => {
@@ -80,9 +83,9 @@ pub enum FeedError {
     /// It does not say when the event was received.
     #[error("expected a tape that tells when each event was received")]
     Unknown,
-    /// The event was received before it happened, or hours later.
+    /// The event was received before it happened, or long after.
     #[error(
-        "it was received {nanos} ns after it happened, expected 0 to 1h: by how much is the recorder's clock behind?"
+        "it was received {nanos} ns after it happened, expected 0 to 7 days: by how much is the recorder's clock behind?"
     )]
     Range {
         /// The time of the event.
@@ -154,7 +157,7 @@ impl<T> Channel<T> {
         let Some(offset) = self.tape else { return Ok(()) };
         match told {
             Some(HeardRow { ts, received }) => {
-                let nanos_max = nanos(LATENCY_MAX);
+                let nanos_max = nanos(TAPE_LATENCY_MAX);
                 let told = received.as_nanos().saturating_sub(ts.as_nanos());
                 self.min = told.saturating_add(offset);
                 if !(0..=nanos_max).contains(&self.min) {

@@ -30,7 +30,9 @@ pub use event::{DepthRow, HeardRow, MarketEvent, OrdersRow, TradeRow};
 pub use fills::Fills;
 pub use grid::{Axis, GRID_MAX, Grid, GridError, in_parallel};
 pub use joined::JoinedTape;
-pub use latency::{FeedError, IN_FLIGHT_MAX, LATENCY_MAX, Latency, LatencyConfig, RECORDED_MAX};
+pub use latency::{
+    FeedError, IN_FLIGHT_MAX, LATENCY_MAX, Latency, LatencyConfig, RECORDED_MAX, TAPE_LATENCY_MAX,
+};
 pub use orders::Orders;
 pub use record::{BacktestResult, DataCounts, Digest, EquityPoint, FillRecord, Mark, OrderRecord};
 pub use shared::{SharedEvents, SharedTape};

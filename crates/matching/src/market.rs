@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{Book, Level, Price, Quantity, Side, Trade, UnixNanos};
 
-use crate::config::QueueModel;
+use crate::config::{QueueModel, SyntheticConfig};
 use crate::crowd::{Crowd, OrderChange};
 use crate::ladder::{Ladder, Queue, Resting, is_better};
 use crate::order::{AccountId, OrderId};
@@ -247,6 +247,23 @@ impl Market {
                 if self.outside.shows_all() || crowd.reaches(side, price) {
                     place(crowd, side, price, queue);
                 }
+            }
+        }
+    }
+
+    /// See [`Exchange::end_recording`](crate::Exchange::end_recording).
+    pub(crate) fn end_recording(&mut self, shape: SyntheticConfig) {
+        if !self.outside.is_recorded() {
+            return;
+        }
+        self.outside.end_recording(shape);
+        self.crowd = None;
+        for (side, queues) in [(Side::Buy, &mut self.bids), (Side::Sell, &mut self.asks)] {
+            for (price, queue) in queues.iter_mut() {
+                let most = self.outside.queue_at(side, price);
+                let unknown =
+                    queue.iter_mut().filter(|resting| resting.queue_ahead == Quantity::MAX);
+                unknown.for_each(|resting| resting.queue_ahead = most);
             }
         }
     }

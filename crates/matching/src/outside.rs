@@ -78,11 +78,9 @@ impl Outside {
     }
 
     /// Goes on with a synthetic book where a recorded one was.
-    pub(crate) fn end_recording(&mut self, shape: SyntheticConfig) {
-        if self.is_recorded() {
-            self.liquidity = Liquidity::Synthetic(shape);
-            self.shown = None;
-        }
+    pub(crate) const fn end_recording(&mut self, shape: SyntheticConfig) {
+        self.liquidity = Liquidity::Synthetic(shape);
+        self.shown = None;
     }
 
     pub(crate) const fn is_synthetic(&self) -> bool {

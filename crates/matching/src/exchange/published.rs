@@ -23,10 +23,11 @@ impl Exchange {
     }
 
     /// Gives a market whose book was recorded a synthetic one, from its next trade on; until then the book is as
-    /// the recording left it. Does nothing to other markets.
+    /// the recording left it, with everybody ahead of an order of ours that is known: of one out of its sight, what
+    /// stands at the nearest level. Does nothing to other markets.
     pub fn end_recording(&mut self, symbol: &Symbol, shape: SyntheticConfig) {
         if let Some(at) = self.position(symbol) {
-            self.markets[at].market.outside.end_recording(shape);
+            self.markets[at].market.end_recording(shape);
         }
     }
 }

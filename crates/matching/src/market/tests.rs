@@ -220,3 +220,21 @@ fn a_new_recorded_book_moves_orders_up_to_what_now_stands_ahead_of_them() {
     assert_eq!(ahead(&market, Side::Buy, 99), [0]);
     assert_eq!(ahead(&market, Side::Sell, 102), [4]);
 }
+
+/// An order that nobody could see the queue of is executed like any other when the market goes on without its tape.
+#[test]
+fn an_order_out_of_sight_has_a_queue_when_the_recording_ends() {
+    let mut market = market();
+    market.outside.shows(Some(2));
+    rest(&mut market, Side::Buy, 97, 1, 5);
+    rest(&mut market, Side::Buy, 98, 2, 5);
+    assert!(ahead(&market, Side::Buy, 97)[0] > 1_000_000, "out of sight");
+    let level_cost = Notional::from_quantity(qty(1_000));
+    market.end_recording(SyntheticConfig { levels: 5, level_cost });
+    assert_eq!(ahead(&market, Side::Buy, 97), [10], "as at the nearest level");
+    assert_eq!(ahead(&market, Side::Buy, 98), [10], "as it was");
+    assert_eq!(
+        play(&mut market, &trade(97, 12, Some(Side::Sell)))[1..],
+        [(97, 10, None), (97, 2, Some(1))]
+    );
+}

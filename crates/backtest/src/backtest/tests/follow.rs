@@ -66,6 +66,13 @@ fn news_do_not_overtake_each_other() {
     assert_eq!(sent(0, &events), Ok(vec![3_500, 3_500, 8_000]));
 }
 
+/// What a venue repeats to whoever subscribes is old.
+#[test]
+fn repeated_news_arrive_when_they_were_received() {
+    let events = [heard(1, 86_400_000), trade(1), heard(2, 86_399_500), trade(2)];
+    assert_eq!(sent(0, &events), Ok(vec![86_401_000, 86_401_500]));
+}
+
 #[test]
 fn a_tape_that_does_not_tell_is_refused() {
     assert_eq!(sent(0, &[trade(1)]), Err(FeedError::Unknown));
@@ -73,7 +80,8 @@ fn a_tape_that_does_not_tell_is_refused() {
     let ts = UnixNanos::from_secs(1);
     let range = |nanos| Err(FeedError::Range { ts, nanos });
     assert_eq!(sent(0, &[heard(1, -1), trade(1)]), range(-1_000_000));
-    assert_eq!(sent(3_600_000, &[heard(1, 1), trade(1)]), range(3_600_001_000_000));
+    let week = 7 * 86_400_000;
+    assert_eq!(sent(week, &[heard(1, 1), trade(1)]), range((week + 1) * 1_000_000));
     let mut config = config();
     config.venues[0].latency.entry = Latency::Tape { offset_nanos: 0 };
     let error = Backtest::new(config).unwrap_err().to_string();

@@ -135,14 +135,17 @@ fn set_accounts(
         let told = of.and_then(|of| file.rules(of.venue)).unwrap_or(&nothing);
         let told_fees = || told.fees.clone().unwrap_or(Paid::Always(FEES));
         let paid = last_for(&fees_of, &venue.name).unwrap_or_else(told_fees);
-        (venue.fees, venue.tiers) = match paid {
-            Paid::Always(fees) => (fees, Vec::new()),
-            Paid::ByVolume(tiers) => (tiers.first().map_or(FEES, |tier| tier.fees), tiers),
-        };
         let volume = args.volume.as_deref();
         let volume =
             volume.map(|text| Notional::parse(text).with_context(|| format!("--volume {text}")));
         venue.volume = volume.transpose()?.or(told.volume).unwrap_or(Notional::ZERO);
+        (venue.fees, venue.tiers) = match paid {
+            Paid::Always(fees) => (fees, Vec::new()),
+            Paid::ByVolume(tiers) => {
+                let reached = tiers.iter().rev().find(|tier| tier.volume <= venue.volume);
+                (reached.map_or(FEES, |tier| tier.fees), tiers)
+            }
+        };
         let fixed = args.fixed_fee.as_deref();
         let fixed =
             fixed.map(|text| Notional::parse(text).with_context(|| format!("--fixed-fee {text}")));
@@ -159,6 +162,13 @@ fn set_accounts(
         let cut = args.cut.as_deref();
         let cut = cut.map(|text| share_of(text).with_context(|| format!("--cut={text}")));
         venue.shortfall = cut.transpose()?.or(told.shortfall).unwrap_or(Shortfall::Refuse);
+    }
+    if let Some(volume) = &args.volume
+        && venues.iter().all(|venue| venue.tiers.is_empty())
+    {
+        return Err(anyhow!(
+            "--volume {volume}: no fees go by what is traded; expected --fees kraken, or a file with tiers_move"
+        ));
     }
     if args.balance.is_empty() && venues.iter().all(|venue| venue.balances.is_empty()) {
         let quote = &venues[0].instruments[0].instrument.quote;
@@ -445,7 +455,7 @@ mod tests {
     fn fees_follow_the_schedule_of_a_venue() {
         let config = config(ONE, &["--fees", "kraken", "--volume", "60000"]).unwrap();
         let venue = &config.venues[0];
-        assert_eq!((venue.tiers.len(), venue.fees.taker_ppm), (10, 4_000));
+        assert_eq!((venue.tiers.len(), venue.fees.maker_ppm), (10, 1_400), "those of its volume");
         let tier = venue.tiers[2];
         assert_eq!((tier.volume.to_string().as_str(), tier.fees.maker_ppm), ("50000", 1_400));
         assert_eq!(venue.volume.to_string(), "60000");
@@ -482,6 +492,7 @@ mod tests {
         };
         check(&["--fees", "10"], "--fees 10: expected MAKER/TAKER");
         check(&["--volume", "much"], "--volume much");
+        check(&["--volume", "60000"], "--volume 60000: no fees go by what is traded");
         check(&["--fees", "1.234/2"], "two digits after the point");
         check(&["--fees", "off:1/2"], "--fees off:1/2: no tape is of a venue `off`");
         check(&["--latency", "1ms/2ms"], "--latency 1ms/2ms: expected TIME or");
