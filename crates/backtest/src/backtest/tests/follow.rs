@@ -69,8 +69,9 @@ fn news_do_not_overtake_each_other() {
 /// What a venue repeats to whoever subscribes is old.
 #[test]
 fn repeated_news_arrive_when_they_were_received() {
-    let events = [heard(1, 86_400_000), trade(1), heard(2, 86_399_500), trade(2)];
-    assert_eq!(sent(0, &events), Ok(vec![86_401_000, 86_401_500]));
+    let old = [heard(1, 86_400_000), trade(1), heard(2, 86_399_500), trade(2)];
+    let events = [&old[..], &[heard(86_500, 0), trade(86_500)]].concat();
+    assert_eq!(sent(0, &events), Ok(vec![86_401_000, 86_401_500, 86_500_000]));
 }
 
 #[test]
