@@ -333,4 +333,25 @@ mod tests {
         assert_eq!(times(tape.window(window(7, 9))), [7, 8]);
         assert_eq!(tape.last_ts(), Some(UnixNanos::from_nanos(9)));
     }
+
+    /// A bar belongs to the window in which it begins.
+    #[test]
+    fn a_window_has_the_bars_that_begin_in_it() {
+        let bar = |start: i64| {
+            let price = Price::step(0);
+            MarketEvent::Bar(Bar {
+                start: UnixNanos::from_nanos(start),
+                length: std::time::Duration::from_nanos(10),
+                open: price,
+                high: price,
+                low: price,
+                close: price,
+                volume: Quantity::step(0),
+            })
+        };
+        let tape: SharedTape = [0, 10, 20, 30].map(bar).into_iter().collect();
+        let at = UnixNanos::from_nanos;
+        assert_eq!(times(tape.window(Window { from: at(5), to: at(30) })), [10, 20]);
+        assert_eq!(times(tape.window(Window { from: at(10), to: at(21) })), [10, 20]);
+    }
 }

@@ -269,4 +269,15 @@ mod tests {
         ];
         assert_eq!(shown(&fills), ["2: 100.5 -> 102.25, 3.5 after 0"]);
     }
+
+    #[test]
+    fn a_trip_ends_with_its_last_fill() {
+        let mut last = fill(1, Side::Sell, "102", "1.5", "0");
+        (last.ts, last.bar) = (UnixNanos::from_secs(9), Some(4));
+        let fills =
+            [fill(0, Side::Buy, "100", "2", "0"), fill(1, Side::Sell, "103", "0.5", "0"), last];
+        let trips = round_trips(fills);
+        assert_eq!((trips[0].entry_ts.secs(), trips[0].exit_ts.secs()), (0, 9));
+        assert_eq!((trips.len(), trips[0].exit_bar), (1, Some(4)));
+    }
 }

@@ -92,4 +92,29 @@ mod tests {
         check("0.00000000000000001", "60000", "0.0000000000006");
         check("1000000000", "9223372036", "9223372036000000000");
     }
+
+    /// What happens at the time of a point happens at its prices.
+    #[test]
+    fn the_last_point_counts_also_at_its_own_time() {
+        let point = |second: i64, price: &str| EquityPoint {
+            ts: UnixNanos::from_secs(second),
+            equity: Notional::ZERO,
+            marks: [crate::record::Mark {
+                price: Price::parse(price).unwrap(),
+                base: Notional::ZERO,
+            }]
+            .into(),
+        };
+        let points = [point(1, "10"), point(5, "20")];
+        let ways = [vec![], vec![0]];
+        let rates = Rates::new(&ways, &points);
+        let one = Notional::parse("1").unwrap();
+        let at =
+            |market, second| rates.convert(market, UnixNanos::from_secs(second), one).to_string();
+        assert_eq!(
+            [at(1, 0), at(1, 1), at(1, 4), at(1, 5), at(1, 9)],
+            ["10", "10", "10", "20", "20"]
+        );
+        assert_eq!(at(0, 5), "1");
+    }
 }

@@ -1,6 +1,8 @@
 mod bars;
+mod ends;
 mod follow;
 mod honest;
+mod marks;
 mod oracle;
 mod portfolio;
 mod quiet;

@@ -238,3 +238,14 @@ fn an_order_out_of_sight_has_a_queue_when_the_recording_ends() {
         [(97, 10, None), (97, 2, Some(1))]
     );
 }
+
+/// What trades took has shortened the queue; the level that tells of it does not shorten it again.
+#[test]
+fn a_level_that_trades_made_smaller_moves_nobody() {
+    let mut market = market();
+    market.model = QueueModel::Probabilistic { power: 1 };
+    rest(&mut market, Side::Buy, 99, 1, 5);
+    assert_eq!(play(&mut market, &trade(99, 4, Some(Side::Sell))), [(99, 4, None)]);
+    market.set_level(Side::Buy, Level { price: px(99), quantity: qty(6) });
+    assert_eq!(ahead(&market, Side::Buy, 99), [6]);
+}

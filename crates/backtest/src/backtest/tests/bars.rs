@@ -26,11 +26,11 @@ impl Strategy for Once {
     }
 }
 
-fn px(price: i64) -> Price {
+pub(super) fn px(price: i64) -> Price {
     Price::from_raw(price * 1_000_000_000)
 }
 
-fn bars(prices: &[[i64; 4]]) -> Vec<MarketEvent<'static>> {
+pub(super) fn bars(prices: &[[i64; 4]]) -> Vec<MarketEvent<'static>> {
     let bar = |(at, [open, high, low, close]): (i64, &[i64; 4])| {
         MarketEvent::Bar(Bar {
             start: UnixNanos::from_secs(at * 60),

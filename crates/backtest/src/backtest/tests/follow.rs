@@ -103,3 +103,13 @@ fn other_latencies_are_not_changed_by_what_the_tape_tells() {
     let (one, other) = (run(&config(), &plain, "ema-cross"), run(&config(), &told, "ema-cross"));
     assert_eq!(one, other);
 }
+
+/// Rows that only tell when something was received are not counted.
+#[test]
+fn an_event_that_cannot_be_followed_is_named_by_its_number() {
+    let mut config = config();
+    config.venues[0].latency.feed = Latency::Tape { offset_nanos: 0 };
+    let tape = [heard(1, 1), trade(1), heard(2, 1), trade(2), trade(3)].map(Ok::<_, Infallible>);
+    let error = Backtest::new(config).unwrap().run(tape, Box::new(Asks)).unwrap_err();
+    assert!(error.to_string().starts_with("event 3 of tape 1"), "{error}");
+}

@@ -10,12 +10,12 @@ use crate::config::VenueConfig;
 use crate::event::TradeRow;
 use crate::latency::Latency;
 
-fn instrument(symbol: &str, base: &str, quote: &str) -> Instrument {
+pub(super) fn instrument(symbol: &str, base: &str, quote: &str) -> Instrument {
     let (symbol, base, quote) = (Symbol::new(symbol), Asset::new(base), Asset::new(quote));
     Instrument { symbol, base, quote, cost_min: Notional::ZERO, ..bitcoin() }
 }
 
-fn money(amounts: &[(&str, &str)]) -> BTreeMap<Asset, Notional> {
+pub(super) fn money(amounts: &[(&str, &str)]) -> BTreeMap<Asset, Notional> {
     let amount = |(asset, text): &(&str, &str)| (Asset::new(asset), Notional::parse(text).unwrap());
     amounts.iter().map(amount).collect()
 }
@@ -36,7 +36,7 @@ pub(super) fn two_venues() -> BacktestConfig {
     config
 }
 
-fn tape(rows: &[(i64, i64)]) -> Vec<MarketEvent<'static>> {
+pub(super) fn tape(rows: &[(i64, i64)]) -> Vec<MarketEvent<'static>> {
     let row = |(second, price): &(i64, i64)| {
         MarketEvent::Trade(TradeRow {
             ts: UnixNanos::from_secs(*second),
@@ -230,7 +230,7 @@ fn bars_of_two_markets_walk_together() {
 }
 
 /// Ether in bitcoin beside bitcoin in dollars: bitcoin is what the first is quoted in and what the second trades.
-fn two_quotes() -> BacktestConfig {
+pub(super) fn two_quotes() -> BacktestConfig {
     let markets = vec![instrument("BTC/USD", "BTC", "USD"), instrument("ETH/BTC", "ETH", "BTC")];
     let mut config = config();
     let balances = money(&[("USD", "100"), ("BTC", "1"), ("ETH", "2")]);

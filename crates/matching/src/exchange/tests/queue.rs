@@ -287,3 +287,96 @@ fn a_taker_of_ours_shortens_the_queue_of_the_orders_it_takes_from() {
     session.exchange.on_trade(&sold, session.now, &mut Vec::new()).unwrap();
     assert_eq!(session.exchange.open_order_count(), 0);
 }
+
+/// A market of which the tape shows every order of one level a side, and an order of ours of five at 99.
+struct Watched {
+    exchange: Exchange,
+    symbol: Symbol,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let exchange = Exchange::new(config(Liquidity::Recorded)).unwrap();
+        Self { exchange, symbol: symbol() }
+    }
+
+    /// What the tape tells: prices, what is left, numbers, and since when.
+    fn tell(&mut self, snapshot: bool, levels: Option<u32>, changes: &[(&str, i64, u64, i64)]) {
+        let change = |(price, left, order, second): &(&str, i64, u64, i64)| OrderChange {
+            side: Side::Buy,
+            price: Price::parse(price).unwrap(),
+            quantity: units(*left),
+            order: *order,
+            since: UnixNanos::from_secs(*second),
+        };
+        let changes: Vec<_> = changes.iter().map(change).collect();
+        let market = self.exchange.market(&self.symbol).unwrap();
+        let update = OrdersUpdate { symbol: &self.symbol, snapshot, levels, changes: &changes };
+        self.exchange.on_orders_in(market, &update, NOW, &mut Vec::new()).unwrap();
+    }
+
+    fn rest(&mut self, second: i64) {
+        let account = self.exchange.account("a").unwrap();
+        let request = OrderRequest { quantity: units(5), ..limit(Side::Buy, "99", "1") };
+        let now = UnixNanos::from_secs(second);
+        self.exchange.submit(account, request, now, &mut Vec::new()).unwrap();
+    }
+
+    /// True when our order is filled by a sale at 99.
+    fn sold(&mut self, quantity: i64) -> bool {
+        let sold = Trade { quantity: units(quantity), ..trade("99", "1", Some(Side::Sell)) };
+        self.exchange.on_trade(&sold, NOW, &mut Vec::new()).unwrap();
+        self.exchange.open_order_count() == 0
+    }
+}
+
+#[test]
+fn who_came_in_the_same_instant_stands_before_us() {
+    let mut market = Watched::new();
+    market.tell(true, None, &[("99", 40, 1, 2)]);
+    market.rest(2);
+    assert!(!market.sold(40));
+    assert!(market.sold(5));
+}
+
+#[test]
+fn a_new_snapshot_of_orders_is_the_whole_book() {
+    let mut market = Watched::new();
+    market.tell(true, None, &[("99", 40, 1, 1), ("98", 7, 2, 1)]);
+    market.tell(true, None, &[("97", 3, 3, 2)]);
+    let [bids, _] = market.exchange.levels(&market.symbol, 10).unwrap();
+    let price = Price::parse("97").unwrap();
+    assert_eq!(bids, [Level { price, quantity: units(3) }]);
+}
+
+/// What a trade took of those before us is not given back by news of somebody else.
+#[test]
+fn a_trade_serves_those_before_us_for_good() {
+    let mut market = Watched::new();
+    market.tell(true, None, &[("99", 10, 1, 1)]);
+    market.rest(2);
+    assert!(!market.sold(6));
+    market.tell(false, None, &[("98", 1, 2, 3)]);
+    assert!(market.sold(9), "four stood before our five");
+}
+
+#[test]
+fn trades_out_of_sight_shorten_a_queue_by_what_they_took() {
+    let mut market = Watched::new();
+    market.tell(true, Some(1), &[("99", 40, 1, 1)]);
+    market.rest(2);
+    market.tell(false, Some(1), &[("99.5", 1, 2, 3), ("99", 0, 1, 1)]);
+    assert!(!market.sold(5) && !market.sold(5));
+    assert!(market.sold(35), "thirty stood before our five");
+}
+
+#[test]
+fn an_order_that_comes_out_of_sight_has_everybody_before_it() {
+    let mut market = Watched::new();
+    market.tell(true, Some(1), &[("99.5", 1, 1, 1)]);
+    market.rest(2);
+    assert!(!market.sold(1_000));
+    market.tell(false, Some(1), &[("99.5", 0, 1, 1), ("99", 10, 2, 1)]);
+    assert!(!market.sold(10));
+    assert!(market.sold(5));
+}
