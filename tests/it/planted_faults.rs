@@ -1,5 +1,9 @@
 //! Every check against a fault planted into the history of a run that passed.
 
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use kraken::switch::SwitchConfig;
 use model::Notional;
 use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamState};
 use model::history::{Event, Record, SinkEvent, VenueEvent, WorldEvent};
@@ -7,7 +11,9 @@ use model::{OrderState, Quantity};
 
 use sim::{Outcome, Setup};
 
-use crate::support::{clean, failing, limiter_overload, sink_down, storm_429};
+use crate::support::{
+    assert_passes, clean, failing, fault_setup, limiter_overload, run, sink_down, storm_429,
+};
 
 /// Plants a fault and expects the check of that name to report it.
 fn check(name: &str, plant: impl FnOnce(&mut Vec<Record>)) {
@@ -361,9 +367,14 @@ fn a_point_that_nobody_sent() {
 fn every_check_has_a_planted_fault() {
     let source = include_str!("planted_faults.rs");
     for check in checks::ALL {
-        let planted = ["check(", "check_in(sink_down(), ", "check_in(storm_429(), "]
-            .iter()
-            .any(|how| source.contains(&format!("{how}\"{}\", ", check.name)));
+        let planted = [
+            "check(",
+            "check_in(sink_down(), ",
+            "check_in(storm_429(), ",
+            "check_in(under_switch(), ",
+        ]
+        .iter()
+        .any(|how| source.contains(&format!("{how}\"{}\", ", check.name)));
         assert!(planted, "no fault is planted for `{}`", check.name);
     }
 }
@@ -376,6 +387,38 @@ fn a_stream_whose_loss_nobody_is_told() {
                 if dependency == "kraken/public")
         });
         remove(history, at);
+    });
+}
+
+/// A market maker under the dead man's switch, which crashes twice.
+fn under_switch() -> &'static (Setup, Outcome) {
+    static UNDER_SWITCH: OnceLock<(Setup, Outcome)> = OnceLock::new();
+    UNDER_SWITCH.get_or_init(|| {
+        let after = Duration::from_secs(60);
+        let mut setup = fault_setup("trader-crash", 1);
+        setup.scenario.trader.cancel_after = Some(after);
+        setup.node.switch = Some(SwitchConfig::of(after));
+        let outcome = run(&setup);
+        assert_passes(&setup, &outcome.history);
+        (setup, outcome)
+    })
+}
+
+#[test]
+fn a_switch_that_is_not_armed() {
+    check_in(under_switch(), "switch-kept", |history| {
+        let arms = |event: &Event| matches!(event, Event::Trader(AuditEvent::CallStarted { op, .. }) if op == "kraken/CancelAllOrdersAfter");
+        let start = position(history, arms);
+        let Event::Trader(AuditEvent::CallStarted { call, .. }) = history[start].event else {
+            panic!("just seen");
+        };
+        let outcome = first(&mut history[start..], |event| match event {
+            Event::Trader(AuditEvent::CallEnded { call: ended, outcome, .. }) if *ended == call => {
+                Some(outcome)
+            }
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        *outcome = CallOutcome::Failure;
     });
 }
 

@@ -314,12 +314,20 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// The metrics were sampled: how many calls the breaker has rejected so far, if that has changed.
+    /// The metrics were sampled: how many calls the breaker has rejected so far, if that has changed. `thawed_ns` says
+    /// when the trader can do what is due at a time.
     ///
     /// Once its time is over, the next call must pass as a probe.
-    pub(crate) fn sampled(&mut self, place: Place, rejected: Option<u64>, findings: &mut Findings) {
-        let over_ns =
-            self.open_until_ns.saturating_add(nanos(METRICS_LAG)).saturating_add(self.slack_ns);
+    pub(crate) fn sampled(
+        &mut self,
+        place: Place,
+        rejected: Option<u64>,
+        thawed_ns: impl Fn(u64) -> u64,
+        findings: &mut Findings,
+    ) {
+        // Whoever is frozen then tells only afterwards what was rejected before.
+        let told_ns = thawed_ns(self.open_until_ns.saturating_add(nanos(METRICS_LAG)));
+        let over_ns = told_ns.saturating_add(self.slack_ns);
         let more = rejected.is_some_and(|rejected| rejected > self.rejected);
         if self.state == BreakerState::Open && self.sampled_ns > over_ns && more {
             let message = format!(

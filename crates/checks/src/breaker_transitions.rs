@@ -8,7 +8,7 @@ use model::history::{Event, Record, WorldEvent};
 use crate::breaker_replay::{Change, Replay};
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::{audit, is_crash};
+use crate::facts::{Spells, audit, is_crash};
 use crate::findings::{Findings, Place};
 
 pub(crate) const CHECK: Check = Check {
@@ -20,6 +20,7 @@ pub(crate) const CHECK: Check = Check {
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
+    let spells = Spells::of(history);
     let mut replays: BTreeMap<&str, Replay<'_>> = BTreeMap::new();
     let mut guards: BTreeMap<u64, &str> = BTreeMap::new();
     let new = |name| Replay::new(name, expect.rules(name), expect.slack_ns());
@@ -31,7 +32,8 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         }
         if let Event::World(WorldEvent::MetricsSampled { changed }) = &record.event {
             for (name, replay) in &mut replays {
-                replay.sampled(place, rejected(changed, name), &mut findings);
+                let thawed_ns = |due_ns| spells.thawed_ns(due_ns, &expect.freezes);
+                replay.sampled(place, rejected(changed, name), thawed_ns, &mut findings);
             }
         }
         let Some(event) = audit(record) else {

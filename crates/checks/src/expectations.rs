@@ -93,6 +93,15 @@ pub struct ReconnectRule {
     pub settled_after: Duration,
 }
 
+/// The venue's dead man's switch: it cancels all orders of the account when it does not hear of the trader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SwitchRule {
+    /// The operation by which it hears: `kraken/CancelAllOrdersAfter`.
+    pub op: String,
+    /// Time after which it fires.
+    pub timeout: Duration,
+}
+
 /// How often something may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
@@ -198,6 +207,8 @@ pub struct Expectations {
     pub breakers: BTreeMap<String, BreakerRules>,
     /// Every operation that the trader may call, by name: `kraken/AddOrder`, `kraken/public/connect`.
     pub calls: BTreeMap<String, CallRule>,
+    /// Operations each call of which asks what became of one order of which nobody knows whether it is at the venue.
+    pub questions: BTreeSet<String>,
     /// How calls behind a breaker must be counted that say what went wrong; the first rule that fits decides, and
     /// what none names may count as anything.
     pub outcomes: Vec<OutcomeRule>,
@@ -215,6 +226,10 @@ pub struct Expectations {
     pub under_way: BTreeMap<u32, Duration>,
     /// Numbers of the faults that stop the trader's process for a while: it is late with everything by them.
     pub freezes: BTreeSet<u32>,
+    /// Numbers of the faults that stop the venue for a while: what it does by itself it does afterwards.
+    pub venue_stops: BTreeSet<u32>,
+    /// The dead man's switch of the trader; `None` if it uses none.
+    pub switch: Option<SwitchRule>,
     /// Numbers of the faults that damage what the trader hears of the market.
     pub damaging: BTreeSet<u32>,
     /// Of whose health the trader must tell that it is unwell while a breaker is open or a stream is down, by the name
@@ -271,6 +286,7 @@ impl Expectations {
             breaker: BreakerRules::standard(),
             breakers: BTreeMap::new(),
             calls: BTreeMap::new(),
+            questions: BTreeSet::new(),
             outcomes: Vec::new(),
             retries: BTreeMap::new(),
             reconnect: None,
@@ -280,6 +296,8 @@ impl Expectations {
             lags: BTreeMap::new(),
             under_way: BTreeMap::new(),
             freezes: BTreeSet::new(),
+            venue_stops: BTreeSet::new(),
+            switch: None,
             damaging: BTreeSet::new(),
             dependencies: BTreeMap::new(),
             paused: BTreeSet::new(),

@@ -43,6 +43,7 @@ mod registry;
 mod retries_bounded;
 mod silence_noticed;
 mod sink_complete;
+mod switch_kept;
 #[doc(hidden)]
 pub mod testkit;
 mod venue_limits;
@@ -51,7 +52,7 @@ mod waits_bounded;
 pub use check::{Check, CheckResult, Class, Verdict, Violation};
 pub use expectations::{
     BreakerRules, CallRule, CounterRate, Expectations, OrderCounter, OutcomeRule, Rate, RateRule,
-    ReconnectRule, RetryRule, Silence, VenueLimits,
+    ReconnectRule, RetryRule, Silence, SwitchRule, VenueLimits,
 };
 pub use opening_rule::{OpeningRule, Span};
 pub use registry::{ALL, run, worst};

@@ -64,6 +64,11 @@ fn ends(record: &Record, expect: &Expectations) -> bool {
     stops || ended || gives_up || is_crash(record, &expect.trader_host)
 }
 
+/// Whom an operation asks: `kraken` of `kraken/AddOrder`.
+fn asked(op: &str) -> &str {
+    op.split_once('/').map_or(op, |(whom, _)| whom)
+}
+
 struct Errors<'a> {
     expect: &'a Expectations,
     spells: Spells,
@@ -86,10 +91,10 @@ impl<'a> Errors<'a> {
     /// What an event is the consequence of.
     fn pay(&mut self, event: &'a AuditEvent) {
         match event {
-            AuditEvent::CallStarted { op, breaker, client_order_id, .. } => {
+            AuditEvent::CallStarted { op, .. } => {
                 self.debts.pay(&Wanted::Call(op));
-                if breaker.is_some() && client_order_id.is_none() {
-                    self.debts.pay(&Wanted::Question);
+                if self.expect.questions.contains(op) {
+                    self.debts.pay_first(&Wanted::Question);
                 }
             }
             AuditEvent::StreamChanged { stream, .. } => self.debts.pay(&Wanted::Stream(stream)),
@@ -110,7 +115,9 @@ impl<'a> Errors<'a> {
             }
             AuditEvent::BreakerChanged { breaker, .. } => {
                 self.debts.pay(&Wanted::Breaker(breaker));
-                self.debts.pay(&Wanted::Question);
+                if self.guards_questions(breaker) {
+                    self.debts.pay(&Wanted::Question);
+                }
             }
             AuditEvent::CallEnded { .. }
             | AuditEvent::BookLost { .. }
@@ -123,6 +130,12 @@ impl<'a> Errors<'a> {
         }
     }
 
+    /// True for a breaker that keeps everybody from asking while it is open.
+    fn guards_questions(&self, breaker: &str) -> bool {
+        let rules = self.expect.questions.iter().filter_map(|op| self.expect.calls.get(op));
+        rules.into_iter().any(|rule| rule.breaker.as_deref() == Some(breaker))
+    }
+
     /// What must follow an event.
     fn owe(&mut self, record: &Record, event: &'a AuditEvent) {
         if let AuditEvent::CallStarted { call, op, breaker, client_order_id, .. } = event {
@@ -130,11 +143,13 @@ impl<'a> Errors<'a> {
             self.calls.insert(*call, Called { op, breaker, order });
         } else if let AuditEvent::CallEnded { call, outcome, error } = event {
             let called = self.calls.remove(call);
-            if error.as_ref().is_some_and(|error| error.contains(TOO_OFTEN)) {
-                // Nobody may try anything again for a while.
-                self.debts.put_off(self.later_ns(record));
-            }
             if let (Some(called), Some(error)) = (called, error) {
+                if error.contains(TOO_OFTEN) {
+                    // Nobody may try anything again there for a while.
+                    let (whom, later_ns) = (asked(called.op), self.later_ns(record));
+                    let questions = self.expect.questions.iter().any(|op| asked(op) == whom);
+                    self.debts.put_off(whom, questions, later_ns);
+                }
                 self.failed(record, called, *outcome, error);
             }
         } else if let AuditEvent::OrderChanged {

@@ -1,22 +1,22 @@
 //! `outcomes-counted`: a breaker is told the truth about every call.
 //!
-//! What became of a call is read from what it says of itself and from the venue's answers; what counts as what,
-//! from rules that the configuration does not know.
+//! What became of a call is read from what it says of itself; what counts as what, from rules that the
+//! configuration does not know. Whether a success is one, `outcomes-true` asks the venue.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::audit::{AuditEvent, CallOutcome};
-use model::history::{Event, Record, VenueEvent};
+use model::history::{Event, Record};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::{OK, answered_op, is_crash};
+use crate::facts::is_crash;
 use crate::findings::Findings;
 
 pub(crate) const CHECK: Check = Check {
     name: "outcomes-counted",
     class: Class::Safety,
-    sentence: "a call counts for its breaker as what became of it, and as a success only if the venue answered",
+    sentence: "a call counts for its breaker as what became of it",
     judge,
 };
 
@@ -30,33 +30,24 @@ struct Running<'a> {
     bound_ms: u64,
 }
 
-/// Calls that count.
-#[derive(Debug, Default)]
-struct Calls<'a> {
-    running: BTreeMap<u64, Running<'a>>,
-    /// Answers of the venue that no success has used up, by operation.
-    answers: BTreeMap<String, u64>,
-}
-
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
     if expect.outcomes.is_empty() {
         return findings.verdict("no outcomes were promised");
     }
-    let venues: BTreeSet<&str> = history.iter().filter_map(answering_host).collect();
-    let mut calls = Calls::default();
+    let mut calls: BTreeMap<u64, Running<'_>> = BTreeMap::new();
     for record in history {
         if is_crash(record, &expect.trader_host) {
-            calls.running.clear();
+            calls.clear();
         }
         match &record.event {
             Event::Trader(AuditEvent::CallStarted {
                 call, op, breaker: Some(_), bound_ms, ..
             }) => {
-                calls.running.insert(*call, Running { op, bound_ms: *bound_ms });
+                calls.insert(*call, Running { op, bound_ms: *bound_ms });
             }
             Event::Trader(AuditEvent::CallEnded { call, outcome, error }) => {
-                let Some(running) = calls.running.remove(call) else {
+                let Some(running) = calls.remove(call) else {
                     continue;
                 };
                 findings.examine();
@@ -70,32 +61,11 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                         format!("call #{call} {op} counts as {outcome}, not as {due}: {told}");
                     findings.violate(record, message);
                 }
-                let succeeded = *outcome == CallOutcome::Success && error.is_none();
-                if succeeded && is_request(op, &venues) && !calls.take_answer(op) {
-                    let message =
-                        format!("call #{call} {op} succeeds without an answer of the venue");
-                    findings.violate(record, message);
-                }
-            }
-            Event::Venue(VenueEvent::RequestAnswered { op, status: OK, .. }) => {
-                let answers = calls.answers.entry(answered_op(record, op)).or_default();
-                *answers = answers.saturating_add(1);
             }
             Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => {}
         }
     }
     findings.verdict("no call ended that counts")
-}
-
-/// Host of a venue that answers requests.
-fn answering_host(record: &Record) -> Option<&str> {
-    let answers = matches!(record.event, Event::Venue(VenueEvent::RequestAnswered { .. }));
-    answers.then_some(record.host.as_str())
-}
-
-/// True for an operation of whose answers a venue tells: `kraken/AddOrder`, not `kraken/public/connect`.
-fn is_request(op: &str, venues: &BTreeSet<&str>) -> bool {
-    op.split_once('/').is_some_and(|(host, method)| venues.contains(host) && !method.contains('/'))
 }
 
 /// How a call must be counted; `None` where nobody said so.
@@ -111,17 +81,6 @@ fn due(call: &Running<'_>, error: Option<&str>, expect: &Expectations) -> Option
     let mut fits =
         rules.filter(|rule| call.op.starts_with(&rule.op) && error.starts_with(&rule.error));
     fits.next().map(|rule| rule.outcome)
-}
-
-impl Calls<'_> {
-    /// Uses an answer up, if there is one.
-    fn take_answer(&mut self, op: &str) -> bool {
-        let Some(answers) = self.answers.get_mut(op).filter(|answers| **answers > 0) else {
-            return false;
-        };
-        *answers -= 1;
-        true
-    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) const CHECK: Check = Check {
 };
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
-    let mut words = Words::new(expect);
+    let mut words = Words::new(history, expect);
     for record in history {
         if is_crash(record, &expect.trader_host) {
             words.calls.clear();
@@ -48,8 +48,8 @@ struct Placed<'a> {
 #[derive(Debug, Clone, Copy)]
 struct Waiting<'a> {
     op: &'a str,
-    /// Answers to this operation without an error when it began.
-    granted: u64,
+    /// Position of its begin in the history.
+    since: u64,
 }
 
 struct Words<'a> {
@@ -58,22 +58,22 @@ struct Words<'a> {
     /// Orders of which the trader said that they are not at the venue.
     denied: BTreeMap<&'a ClientOrderId, OrderState>,
     calls: BTreeMap<u64, Waiting<'a>>,
-    /// Answers without an error, by operation.
-    granted: BTreeMap<String, u64>,
-    /// Operations that the venue tells of when it answers them.
-    told: BTreeSet<String>,
+    /// Positions of the answers without an error that no call has taken for its own, by operation.
+    granted: BTreeMap<String, BTreeSet<u64>>,
+    /// Hosts of venues that tell what they answer.
+    venues: BTreeSet<&'a str>,
     findings: Findings,
 }
 
 impl<'a> Words<'a> {
-    fn new(expect: &'a Expectations) -> Self {
+    fn new(history: &'a [Record], expect: &'a Expectations) -> Self {
         Self {
             expect,
             placed: BTreeMap::new(),
             denied: BTreeMap::new(),
             calls: BTreeMap::new(),
             granted: BTreeMap::new(),
-            told: BTreeSet::new(),
+            venues: history.iter().filter_map(answering_host).collect(),
             findings: Findings::default(),
         }
     }
@@ -93,16 +93,15 @@ impl<'a> Words<'a> {
                 self.denied.insert(client_order_id, *state);
             }
         } else if let AuditEvent::CallStarted { call, op, .. } = event {
-            let granted = self.granted.get(op).copied().unwrap_or_default();
-            self.calls.insert(*call, Waiting { op, granted });
+            self.calls.insert(*call, Waiting { op, since: record.seq });
         } else if let AuditEvent::CallEnded { call, outcome, error } = event
-            && let Some(Waiting { op, granted }) = self.calls.remove(call)
+            && let Some(Waiting { op, since }) = self.calls.remove(call)
             && *outcome == CallOutcome::Success
             && error.is_none()
-            && self.told.contains(op)
+            && is_request(op, &self.venues)
         {
             self.findings.examine();
-            if self.granted.get(op).copied().unwrap_or_default() <= granted {
+            if !self.take_answer(op, since) {
                 let message = format!(
                     "call #{call} {op} is said to have succeeded, but the venue granted none meanwhile"
                 );
@@ -111,12 +110,19 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Takes the first answer since a call began that is still free, if there is one. Calls take theirs as they end:
+    /// whoever ends later may take a later one.
+    fn take_answer(&mut self, op: &str, since: u64) -> bool {
+        let Some(granted) = self.granted.get_mut(op) else { return false };
+        let first = granted.range(since..).next().copied();
+        first.is_some_and(|answer| granted.remove(&answer))
+    }
+
     fn did(&mut self, record: &Record, event: &'a VenueEvent) {
         if let VenueEvent::RequestAnswered { op, status, error, .. } = event {
-            let op = answered_op(record, op);
-            let granted = u64::from(*status == OK && error.is_none());
-            *self.granted.entry(op.clone()).or_default() += granted;
-            self.told.insert(op);
+            if *status == OK && error.is_none() {
+                self.granted.entry(answered_op(record, op)).or_default().insert(record.seq);
+            }
         } else if let VenueEvent::OrderChanged {
             account,
             client_order_id: Some(order),
@@ -137,6 +143,17 @@ impl<'a> Words<'a> {
             self.placed.insert(order, Placed { id, state, filled });
         }
     }
+}
+
+/// Host of a venue that answers requests.
+fn answering_host(record: &Record) -> Option<&str> {
+    let answers = matches!(record.event, Event::Venue(VenueEvent::RequestAnswered { .. }));
+    answers.then_some(record.host.as_str())
+}
+
+/// True for an operation of whose answers a venue tells: `kraken/AddOrder`, not `kraken/public/connect`.
+fn is_request(op: &str, venues: &BTreeSet<&str>) -> bool {
+    op.split_once('/').is_some_and(|(host, method)| venues.contains(host) && !method.contains('/'))
 }
 
 /// What the venue did that such a statement denies, or has not done.

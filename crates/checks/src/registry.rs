@@ -10,7 +10,7 @@ use crate::{
     no_duplicate_order, nothing_kept, nothing_left_behind, nothing_swallowed, orders_equal,
     orders_followed, outcomes_counted, outcomes_true, pauses_honoured, positions_equal,
     rates_bounded, reconnects_paced, recovered, refusals_caused, retries_bounded, silence_noticed,
-    sink_complete, venue_limits, waits_bounded,
+    sink_complete, switch_kept, venue_limits, waits_bounded,
 };
 
 /// Every check there is.
@@ -34,6 +34,7 @@ pub const ALL: &[Check] = &[
     health_told::CHECK,
     book_equal::CHECK,
     orders_followed::CHECK,
+    switch_kept::CHECK,
     market_in_order::CHECK,
     no_duplicate_order::CHECK,
     outcomes_true::CHECK,

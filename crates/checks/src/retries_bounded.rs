@@ -29,19 +29,18 @@ struct Counts {
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
     let mut lanes: BTreeMap<&str, Vec<Counts>> = BTreeMap::new();
+    // No life has counted anything when it begins.
+    let mut begin = Counts::default();
     for record in history {
         if is_crash(record, &expect.trader_host) {
-            // The next process counts anew; a metric that is not told is as it was.
-            for earlier in lanes.values_mut() {
-                let last = earlier.len().saturating_sub(1);
-                earlier.drain(..last);
-            }
+            lanes.clear();
+            begin.at_ns = record.at_ns;
         }
         let Event::World(WorldEvent::MetricsSampled { changed }) = &record.event else {
             continue;
         };
         for (lane, rule) in &expect.retries {
-            let earlier = lanes.entry(lane).or_default();
+            let earlier = lanes.entry(lane).or_insert_with(|| vec![begin]);
             let last = earlier.last().copied().unwrap_or_default();
             let count = |what: &str, last: u64| {
                 let series = format!("wavetank_lane_{what}_total{{lane=\"{lane}\"}}");
@@ -84,8 +83,7 @@ fn excess(rule: &RetryRule, earlier: &[Counts], now: Counts) -> Option<String> {
             format!("{retries} retries of {calls} calls within {seconds} s, the budget has {most}")
         })
     };
-    let begin = Counts::default();
-    [begin].iter().chain(earlier).find_map(over)
+    earlier.iter().find_map(over)
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 //! Nonces, signatures and the deadlines of orders go by it. It is compared at the start, and from then on all the
 //! time: a machine may wake up from a sleep, or be told a wrong time.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kraken::{Rest, RestError};
+use model::UnixNanos;
 use platform::{Clock, TaskResult};
 
 use crate::dependencies::Dependency;
@@ -20,25 +22,33 @@ pub(crate) async fn skew(clock: &dyn Clock, rest: &Rest) -> Result<Duration, Res
     let before = clock.now();
     let venue = rest.server_time().await?;
     let after = clock.now();
-    // It was somewhere between `before` and `after`, and the venue cuts fractions of a second off.
-    Ok(before.since(venue.plus(SECOND)).max(venue.since(after)))
+    Ok(apart(before, venue, after))
 }
 
-/// Compares the clocks every so often and tells when they differ by more than is allowed. Never ends.
+/// By how much the venue's time lies outside of what it may be: it was told somewhere between `before` and `after`,
+/// and the venue cuts fractions of a second off.
+fn apart(before: UnixNanos, venue: UnixNanos, after: UnixNanos) -> Duration {
+    before.since(venue.plus(SECOND)).max(venue.since(after))
+}
+
+/// Compares the clocks every so often, by `ask`, which is [`skew`], and tells when they differ by more than is allowed. Never ends.
 ///
 /// A failed question is not an error of the node: the lane has counted and audited it.
-pub(crate) async fn follow(
-    clock: Arc<dyn Clock>,
-    rest: Rest,
+pub(crate) async fn follow<A, E>(
+    ask: impl Fn() -> A + Send,
     (skew_max, every): (Duration, Duration),
     dependency: Arc<Dependency>,
-) -> TaskResult {
+) -> TaskResult
+where
+    A: Future<Output = Result<Duration, E>> + Send,
+    E: fmt::Display + Send,
+{
     // They were compared at the start.
     dependency.works();
     let mut ticks = ticks(every);
     loop {
         ticks.tick().await;
-        match skew(clock.as_ref(), &rest).await {
+        match ask().await {
             Ok(skew) if skew > skew_max => {
                 tracing::error!(
                     venue = "kraken",
@@ -55,3 +65,6 @@ pub(crate) async fn follow(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,10 @@ impl Restricted {
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+
+    pub(crate) fn set(&self, restricted: bool) {
+        self.0.store(restricted, Ordering::Relaxed);
+    }
 }
 
 /// What may end the trading.
@@ -169,7 +173,7 @@ impl Core {
     fn step(&mut self, event: EngineEvent) {
         let actions = self.engine.step(event);
         self.steps.0.store(self.engine.steps(), Ordering::Relaxed);
-        self.restricted.0.store(self.engine.intake() != Intake::Open, Ordering::Relaxed);
+        self.restricted.set(self.engine.intake() != Intake::Open);
         for action in actions {
             match action {
                 Action::Audit(event) => self.auditor.record(event),

@@ -159,7 +159,7 @@ struct State {
 }
 
 impl Dependency {
-    fn new(reporter: HealthReporter) -> Self {
+    pub(crate) fn new(reporter: HealthReporter) -> Self {
         Self { reporter, state: Mutex::default() }
     }
 

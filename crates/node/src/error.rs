@@ -52,6 +52,12 @@ pub enum NodeError {
         /// The last error of the venue, or what else was in the way.
         last: String,
     },
+    /// What earlier runs hold cannot be known, however often the venue is asked.
+    #[error("positions of earlier runs are not known: {why}")]
+    Inherit {
+        /// Why not.
+        why: String,
+    },
     /// Our clock and the venue's differ. An order's deadline is a time of our clock: wrong, it is refused
     /// at once or lives longer than we think.
     #[error("the clock differs from the venue's by {} ms, at most {} are allowed: set the clock", skew.as_millis(), allowed.as_millis())]

@@ -4,12 +4,13 @@
 //! form, and what was filled of it is ours. The venue may show an order late, and cancel one later still, so the
 //! question is asked again until nothing can be missing any more.
 
-use std::collections::BTreeMap;
+mod estate;
+
 use std::time::Duration;
 
 use engine::{EarlierRuns, EngineEvent};
 use kraken::{OrderDetails, Period, Rest, RestError};
-use model::{Quantity, Side, Symbol, UnixNanos, VenueOrderId};
+use model::{Quantity, Symbol, UnixNanos};
 use parking_lot::Mutex;
 use platform::TaskResult;
 use thiserror::Error;
@@ -18,6 +19,8 @@ use tokio::time::Instant;
 
 use crate::config::NodeConfig;
 use crate::upkeep::ticks;
+
+pub(crate) use self::estate::Estate;
 
 /// Requests of 50 orders each for the orders that ended.
 const PAGES_MAX: u32 = 20;
@@ -28,10 +31,6 @@ const ASK_EVERY: Duration = Duration::from_secs(20);
 
 /// Base units per instrument; all instruments that are traded.
 pub(crate) type Positions = Vec<(Symbol, Quantity)>;
-
-/// By order of an earlier run: its market, and by how much it has moved the position at least. A venue that forgets
-/// an execution for a while, as lists that lag do, does not undo it.
-pub(crate) type Known = BTreeMap<VenueOrderId, (Symbol, Quantity)>;
 
 /// Why it is not known what earlier runs hold.
 #[derive(Debug, Error)]
@@ -58,6 +57,14 @@ pub(crate) struct Held {
     open: bool,
 }
 
+impl Held {
+    /// True when nothing can be missing of what was asked for at an instant: no order goes on, and none can show up
+    /// that was sent before.
+    fn is_complete(&self, asked: Instant, complete_from: Instant) -> bool {
+        !self.open && asked >= complete_from
+    }
+}
+
 /// Asks for it.
 #[derive(Debug)]
 pub(crate) struct Heritage {
@@ -65,7 +72,7 @@ pub(crate) struct Heritage {
     runs: EarlierRuns,
     symbols: Vec<Symbol>,
     since: UnixNanos,
-    known: Mutex<Known>,
+    estate: Mutex<Estate>,
     /// Time after which every order of an earlier run is shown that was sent.
     shown_after: Duration,
 }
@@ -85,19 +92,19 @@ impl Heritage {
             runs: EarlierRuns::before(started),
             symbols: config.kraken.symbols.clone(),
             since: UnixNanos::from_nanos(began.as_nanos().saturating_sub(back)),
-            known: Mutex::default(),
+            estate: Mutex::default(),
             shown_after: config.kraken.order_deadline + config.visibility_delay,
         })
     }
 
     /// The same, with what an earlier reading found.
-    pub(crate) fn with(self, known: Known) -> Self {
-        Self { known: Mutex::new(known), ..self }
+    pub(crate) fn with(self, estate: Estate) -> Self {
+        Self { estate: Mutex::new(estate), ..self }
     }
 
     /// What all readings found.
-    pub(crate) fn into_known(self) -> Known {
-        self.known.into_inner()
+    pub(crate) fn into_estate(self) -> Estate {
+        self.estate.into_inner()
     }
 
     /// What they hold, as far as the venue shows it.
@@ -112,19 +119,15 @@ impl Heritage {
             order.report.client_order_id.as_ref().is_some_and(|id| self.runs.had(id))
         };
         let still_open = open.iter().any(|order| ours(&order));
-        let mut known = self.known.lock();
+        let mut estate = self.estate.lock();
         for order in closed.rows.iter().chain(&open).filter(ours) {
-            learn(&mut known, &self.symbols, order)?;
+            let Some(symbol) = self.symbols.iter().find(|symbol| order.pair.is(symbol)) else {
+                continue;
+            };
+            let filled = order.report.filled.unwrap_or_default();
+            estate.learn(&order.report.venue_order_id, symbol, order.side, filled)?;
         }
-        let mut positions: Positions =
-            self.symbols.iter().map(|symbol| (symbol.clone(), Quantity::ZERO)).collect();
-        for (of, moved) in known.values() {
-            for (symbol, position) in positions.iter_mut().filter(|(symbol, _)| symbol == of) {
-                let sum = position.checked_add(*moved);
-                *position = sum.ok_or_else(|| HeritageError::OutOfRange(symbol.clone()))?;
-            }
-        }
-        Ok(Held { positions, open: still_open })
+        Ok(Held { positions: estate.positions(&self.symbols)?, open: still_open })
     }
 
     /// Asks again until nothing can be missing any more, and tells the engine.
@@ -137,9 +140,10 @@ impl Heritage {
         loop {
             let asked = ticks.tick().await;
             match self.read().await {
-                Ok(Held { positions, open }) => {
-                    let told = answers.send(EngineEvent::Inherited(positions)).await;
-                    if told.is_err() || (!open && asked >= complete_from) {
+                Ok(held) => {
+                    let is_last = held.is_complete(asked, complete_from);
+                    let told = answers.send(EngineEvent::Inherited(held.positions)).await;
+                    if told.is_err() || is_last {
                         return Ok(());
                     }
                 }
@@ -154,22 +158,5 @@ impl Heritage {
     }
 }
 
-/// Takes note of what was filled of an order; never of less than before.
-fn learn(known: &mut Known, symbols: &[Symbol], order: &OrderDetails) -> Result<(), HeritageError> {
-    let filled = order.report.filled.unwrap_or_default();
-    let Some(symbol) = symbols.iter().find(|symbol| order.pair.is(symbol)) else { return Ok(()) };
-    let moved = match order.side {
-        Some(Side::Buy) => Some(filled),
-        Some(Side::Sell) => Quantity::ZERO.checked_sub(filled),
-        None => None,
-    };
-    let moved = moved.ok_or_else(|| HeritageError::OutOfRange(symbol.clone()))?;
-    let (_, most) = known
-        .entry(order.report.venue_order_id.clone())
-        .or_insert_with(|| (symbol.clone(), Quantity::ZERO));
-    let is_more = if moved.is_positive() { moved > *most } else { moved < *most };
-    if is_more {
-        *most = moved;
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

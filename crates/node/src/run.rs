@@ -177,7 +177,7 @@ impl Session {
         let Some(started) = startup::start(config, platform, &rest, began, stop).await? else {
             return Ok((NodeReport::default(), None));
         };
-        let Started { instruments, positions, known, switch } = started;
+        let Started { instruments, positions, estate, switch } = started;
         let reporter = self.switch.clone();
         let switch = switch
             .zip(reporter)
@@ -193,19 +193,27 @@ impl Session {
         let mut core = Core::new(engine, desk, platform.auditor.clone());
         core.inherit(positions);
         if let Some(heritage) = Heritage::new(config, &rest, began, started) {
-            let follow = heritage.with(known).follow(answers_in.clone());
+            let follow = heritage.with(estate).follow(answers_in.clone());
             spawner.spawn(UPKEEP, "heritage", follow);
         }
         if let Some(dependency) = self.board.clock(KRAKEN) {
             let clock = Arc::clone(&platform.clock);
             let times = (config.clock_skew_max, config.clock_compare_every);
-            let follow = clock::follow(clock, rest.clone(), times, dependency);
-            spawner.spawn(UPKEEP, "clock", follow);
+            let asked = rest.clone();
+            let ask = move || {
+                let (clock, rest) = (Arc::clone(&clock), asked.clone());
+                async move { clock::skew(clock.as_ref(), &rest).await }
+            };
+            spawner.spawn(UPKEEP, "clock", clock::follow(ask, times, dependency));
         }
         let steps = core.step_counter();
         let every = config.reconcile_every;
-        let intake =
-            upkeep::follow_intake(rest.clone(), core.restricted(), every, answers_in.clone());
+        let asked = rest.clone();
+        let ask = move || {
+            let rest = asked.clone();
+            async move { rest.system_status().await.map(|status| status.intake()) }
+        };
+        let intake = upkeep::follow_intake(ask, core.restricted(), every, answers_in.clone());
         spawner.spawn(UPKEEP, "intake", intake);
         let reconcile = upkeep::reconcile(rest.clone(), strays, every, steps, answers_in);
         spawner.spawn(UPKEEP, "reconcile", reconcile);

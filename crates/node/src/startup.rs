@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::config::{ForeignOrders, NodeConfig};
 use crate::error::NodeError;
-use crate::heritage::{Heritage, HeritageError, Known, Positions};
+use crate::heritage::{Estate, Heritage, HeritageError, Positions};
 use crate::strays::Strays;
 use crate::{clock, switch};
 
@@ -25,7 +25,7 @@ pub(crate) struct Started {
     /// What earlier runs hold; empty if nothing is inherited.
     pub(crate) positions: Positions,
     /// The orders of which that is known.
-    pub(crate) known: Known,
+    pub(crate) estate: Estate,
     /// Armed, if there is to be one.
     pub(crate) switch: Option<DeadMansSwitch>,
 }
@@ -39,37 +39,30 @@ pub(crate) async fn start(
     stop: &CancellationToken,
 ) -> Result<Option<Started>, NodeError> {
     let until = Instant::now() + config.startup_max;
-    let Some(instruments) = learn(config, platform, rest, stop).await? else {
+    let asking = Asking { config, platform, stop, until };
+    let rest = &rest.by(Deadline::at(until));
+    let Some(instruments) = learn(config, platform, rest, &asking).await? else {
         return Ok(None);
     };
-    let asking = Asking { config, platform, stop, until };
-    let heritage = Heritage::new(config, &rest.by(Deadline::at(until)), began, began);
+    let heritage = Heritage::new(config, rest, began, began);
     let positions = match &heritage {
         None => Some(Positions::new()),
         Some(heritage) => {
-            let read = || async {
-                match heritage.read().await {
-                    Ok(held) => Ok(held.positions),
-                    Err(HeritageError::Rest(error)) if !tells_why(&error) => Err(None),
-                    Err(error) => Err(Some(error.to_string())),
-                }
-            };
-            asking.insist("node/heritage", "positions of earlier runs are not known", read).await?
+            let read = || async { Ok(heritage.read().await?.positions) };
+            let otherwise = Some("positions of earlier runs are not known");
+            asking.insist("node/heritage", otherwise, read).await?
         }
     };
     let Some(positions) = positions else { return Ok(None) };
-    let known = heritage.map(Heritage::into_known).unwrap_or_default();
+    let estate = heritage.map(Heritage::into_estate).unwrap_or_default();
     let Some(switch) = config.switch else {
-        return Ok(Some(Started { instruments, positions, known, switch: None }));
+        return Ok(Some(Started { instruments, positions, estate, switch: None }));
     };
     // Not before it is known that no order of others would be cancelled.
-    let rest = &rest.by(Deadline::at(until));
-    let arm = || async {
-        let armed = switch::arm(rest, switch).await;
-        armed.map_err(|error| tells_why(&error).then(|| error.to_string()))
-    };
-    let armed = asking.insist("node/switch", "the dead man's switch is not armed", arm).await?;
-    Ok(armed.map(|armed| Started { instruments, positions, known, switch: Some(armed) }))
+    let arm = || async { Ok(switch::arm(rest, switch).await?) };
+    let armed =
+        asking.insist("node/switch", Some("the dead man's switch is not armed"), arm).await?;
+    Ok(armed.map(|armed| Started { instruments, positions, estate, switch: Some(armed) }))
 }
 
 /// How to get an answer that must be had.
@@ -80,26 +73,66 @@ struct Asking<'a> {
     until: Instant,
 }
 
+/// Why an attempt brought no answer.
+#[derive(Debug)]
+enum Failed {
+    /// The next one may bring it; why not this one, if that is known: what opened the breaker, or took the time, says
+    /// more than that it did.
+    Now(Option<String>),
+    /// None ever will.
+    ForGood(NodeError),
+}
+
+impl From<&RestError> for Failed {
+    fn from(error: &RestError) -> Self {
+        let refused = matches!(error, RestError::BreakerOpen(_) | RestError::DeadlineElapsed);
+        Self::Now((!refused).then(|| error.to_string()))
+    }
+}
+
+impl From<RestError> for Failed {
+    fn from(error: RestError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<Arc<RestError>> for Failed {
+    fn from(error: Arc<RestError>) -> Self {
+        Self::from(&*error)
+    }
+}
+
+impl From<HeritageError> for Failed {
+    fn from(error: HeritageError) -> Self {
+        match error {
+            HeritageError::Rest(error) => error.into(),
+            HeritageError::OutOfRange(_) => Self::Now(Some(error.to_string())),
+            // What ended within `inherit` becomes no less, and each question for it is twenty calls.
+            HeritageError::TooMany => Self::ForGood(NodeError::Inherit { why: error.to_string() }),
+        }
+    }
+}
+
 impl Asking<'_> {
-    /// Asks until there is an answer; `None` when told to stop meanwhile. A failed attempt says why, if it
-    /// knows more than that it was refused on the way.
+    /// Asks until there is an answer, or can be none; `None` when told to stop meanwhile. `otherwise` is what is
+    /// wrong without it, if its last error does not say that.
     async fn insist<T, F>(
         &self,
         stream: &str,
-        otherwise: &str,
+        otherwise: Option<&str>,
         attempt: impl Fn() -> F,
     ) -> Result<Option<T>, NodeError>
     where
-        F: Future<Output = Result<T, Option<String>>>,
+        F: Future<Output = Result<T, Failed>>,
     {
         let mut backoff = Backoff::new(self.config.ask_again, self.platform.entropy.stream(stream));
         let mut last = "no answer yet".to_owned();
         let asking = async {
             loop {
                 match attempt().await {
-                    Ok(answer) => return answer,
-                    Err(Some(why)) => last = why,
-                    Err(None) => {}
+                    Ok(answer) => return Ok(answer),
+                    Err(Failed::ForGood(error)) => return Err(error),
+                    Err(Failed::Now(why)) => last = why.unwrap_or(std::mem::take(&mut last)),
                 }
                 backoff.wait().await;
             }
@@ -109,16 +142,14 @@ impl Asking<'_> {
             () = self.stop.cancelled() => return Ok(None),
             answered = tokio::time::timeout_at(self.until, asking) => answered,
         };
-        answered.map(Some).map_err(|_| {
-            let last = format!("{otherwise}: {last}");
-            NodeError::Startup { startup_max: self.config.startup_max, last }
-        })
+        answered.map_or_else(
+            |_| {
+                let last = otherwise.map_or(last.clone(), |wrong| format!("{wrong}: {last}"));
+                Err(NodeError::Startup { startup_max: self.config.startup_max, last })
+            },
+            |answer| answer.map(Some),
+        )
     }
-}
-
-/// False of a refusal on the way: what opened the breaker, or took the time, says more than that it did.
-const fn tells_why(error: &RestError) -> bool {
-    !matches!(error, RestError::BreakerOpen(_) | RestError::DeadlineElapsed)
 }
 
 /// Loads the instruments, looks at the account, and cancels what an earlier run left there if that is
@@ -127,39 +158,24 @@ async fn learn(
     config: &NodeConfig,
     platform: &Platform,
     rest: &Rest,
-    stop: &CancellationToken,
+    asking: &Asking<'_>,
 ) -> Result<Option<Vec<Instrument>>, NodeError> {
-    let rest = &rest.by(Deadline::after(config.startup_max));
-    let mut backoff = Backoff::new(config.ask_again, platform.entropy.stream("node/startup"));
-    let mut last = "no answer yet".to_owned();
     let strays = Strays::new(config, rest, platform.clock.now());
-    let asking = async {
-        loop {
-            match look(config, platform.clock.as_ref(), rest).await {
-                Ok(found) => match &strays {
-                    // Beside what it is about to cancel, no strategy shall trade.
-                    Some(strays) if found.clock_skew <= config.clock_skew_max => {
-                        match strays.cancel(&found.orders).await {
-                            0 => return found,
-                            left => last = format!("{left} orders of an earlier run are open"),
-                        }
-                    }
-                    Some(_) | None => return found,
-                },
-                Err(error) if !tells_why(&error) => {}
-                Err(error) => last = error.to_string(),
+    let attempt = || async {
+        let found = look(config, platform.clock.as_ref(), rest).await?;
+        // Beside what it is about to cancel, no strategy shall trade.
+        if let Some(strays) = &strays
+            && found.clock_skew <= config.clock_skew_max
+        {
+            let left = strays.cancel(&found.orders).await;
+            if left > 0 {
+                return Err(Failed::Now(Some(format!("{left} orders of an earlier run are open"))));
             }
-            backoff.wait().await;
         }
+        Ok(found)
     };
-    let bounded = tokio::time::timeout(config.startup_max, asking);
-    let looked = tokio::select! {
-        biased;
-        () = stop.cancelled() => return Ok(None),
-        looked = bounded => looked,
-    };
-    let Ok(found) = looked else {
-        return Err(NodeError::Startup { startup_max: config.startup_max, last });
+    let Some(found) = asking.insist("node/startup", None, attempt).await? else {
+        return Ok(None);
     };
     if found.clock_skew > config.clock_skew_max {
         let (skew, allowed) = (found.clock_skew, config.clock_skew_max);

@@ -1,10 +1,11 @@
 //! What is done every so often: comparing our orders with the venue's, bringing metrics up to date.
 
+use std::fmt;
 use std::time::Duration;
 
 use engine::EngineEvent;
 use kraken::Rest;
-use model::FeedEvent;
+use model::{FeedEvent, Intake};
 use platform::TaskResult;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -55,21 +56,25 @@ pub(crate) async fn reconcile(
 /// Asks every so often, while the venue does not take every order, whether it does again. Never ends by itself.
 ///
 /// The private stream says so, too; but what it says last may get lost, and then no order would ever be placed.
-pub(crate) async fn follow_intake(
-    rest: Rest,
+pub(crate) async fn follow_intake<A, E>(
+    ask: impl Fn() -> A + Send,
     restricted: Restricted,
     every: Duration,
     answers: mpsc::Sender<EngineEvent>,
-) -> TaskResult {
+) -> TaskResult
+where
+    A: Future<Output = Result<Intake, E>> + Send,
+    E: fmt::Display + Send,
+{
     let mut ticks = ticks(every);
     loop {
         ticks.tick().await;
         if !restricted.is_set() {
             continue;
         }
-        match rest.system_status().await {
-            Ok(status) => {
-                let event = EngineEvent::Feed(FeedEvent::Intake(status.intake()));
+        match ask().await {
+            Ok(intake) => {
+                let event = EngineEvent::Feed(FeedEvent::Intake(intake));
                 if answers.send(event).await.is_err() {
                     return Ok(());
                 }
@@ -88,3 +93,6 @@ pub(crate) async fn publish(board: Board) -> TaskResult {
         board.publish();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,6 +175,11 @@ pub struct Trader {
     /// Tier that its configuration names. `None` for that of its account; another is a mistake that the
     /// scenario wants.
     pub tier: Option<Tier>,
+    /// Time after which the venue cancels all its orders when it does not hear of it, the dead man's switch: whole
+    /// seconds, `10s..=24h`. `None` for no switch.
+    #[serde(default, with = "crate::duration::optional")]
+    #[schemars(with = "Option<DurationText>")]
+    pub cancel_after: Option<Duration>,
     /// Mechanisms around its calls, where they are not as in production.
     #[serde(default)]
     pub lane: BTreeMap<LaneName, Lane>,

@@ -163,6 +163,10 @@ fn the_page_states_the_limits_and_defaults_of_the_code() {
         format!("draws its own size. | {} |", range(&limits::PIECE)),
         format!("then the connection ends. | {} |", range(&limits::TRUNCATED)),
         format!("is hit, on average. | {} |", range(&limits::ONE_IN)),
+        format!(
+            "count as calls of the key. The check `switch-kept` applies. | whole seconds, {} |",
+            times(&limits::CANCEL_AFTER)
+        ),
         format!("| How long a look-up takes. | {} |", times(&limits::DELAY)),
         format!("| How many. | {} |", range(&limits::POOL)),
         format!("an end without one. | {}, not 1004, 1005, 1015 |", range(&limits::CLOSE_CODES)),

@@ -95,8 +95,12 @@ pub mod limits {
         "AddOrder",
         "CancelOrder",
         "CancelAll",
+        "CancelAllOrdersAfter",
         "GetWebSocketsToken",
     ];
+    /// Time of the dead man's switch.
+    pub const CANCEL_AFTER: std::ops::RangeInclusive<Duration> =
+        Duration::from_secs(10)..=Duration::from_hours(24);
     /// Numbers of failures, successes and probes that a breaker waits for.
     pub const THRESHOLD: std::ops::RangeInclusive<u32> = 1..=65_535;
     /// Calls of a breaker's window.
@@ -135,6 +139,7 @@ const LATENCY_MIN: [Step<'_>; 2] = [Step::Key("network"), Step::Key("latency_min
 const LATENCY_MAX: [Step<'_>; 2] = [Step::Key("network"), Step::Key("latency_max")];
 const STRATEGY: [Step<'_>; 2] = [Step::Key("trader"), Step::Key("strategy")];
 const BALANCE: [Step<'_>; 2] = [Step::Key("trader"), Step::Key("balance")];
+const CANCEL_AFTER: [Step<'_>; 2] = [Step::Key("trader"), Step::Key("cancel_after")];
 const RECOVER: [Step<'_>; 2] = [Step::Key("expect"), Step::Key("recover_within")];
 const FAULT: [Step<'_>; 1] = [Step::Key("fault")];
 const STORM: [Step<'_>; 1] = [Step::Key("storm")];
@@ -150,6 +155,7 @@ pub(crate) fn validate(
     run(document, file)?;
     network(document, file)?;
     balance(document, file)?;
+    switch(document, file)?;
     lanes(document, file)?;
     for (index, fault) in faults.iter().enumerate() {
         one_fault(document, file, index, fault)?;
@@ -227,6 +233,15 @@ fn balance(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
     let something = file.trader.balance.values().any(|amount| !amount.is_zero());
     require(something, document, &BALANCE, || {
         format!("an amount above zero of `{base}` or `{quote}`")
+    })
+}
+
+fn switch(document: &Document<'_>, file: &File) -> Result<(), ScenarioError> {
+    let range = limits::CANCEL_AFTER;
+    let fits = |after: Duration| after.subsec_nanos() == 0 && range.contains(&after);
+    require(file.trader.cancel_after.is_none_or(fits), document, &CANCEL_AFTER, || {
+        let (min, max) = (format_duration(*range.start()), format_duration(*range.end()));
+        format!("whole seconds from {min} to {max}")
     })
 }
 

@@ -9,15 +9,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::{BreakerRules, CallRule, Expectations, OpeningRule, Span};
+use checks::{BreakerRules, CallRule, Expectations, OpeningRule, Span, SwitchRule};
 use engine::{RiskLimits, StrategyFactory, StrategySpec};
+use kraken::switch::SwitchConfig;
 use kraken::tier::Tier as TraderTier;
 use kraken::{Credentials, KrakenConfig};
 use model::{Asset, Notional, Quantity, Trade, UnixNanos};
 use node::{ForeignOrders, NodeConfig};
 use platform::Endpoint;
 use resilience::{BackoffConfig, BreakerConfig, BreakerPolicy, Jitter};
-use scenario::{FaultKind, FaultPlan, Freeze, Host, PlannedFault, Process, Scenario, Tier};
+use scenario::{Crash, FaultKind, FaultPlan, Freeze, Host, PlannedFault, Process, Scenario, Tier};
 use store::influx::{InfluxConfig, InfluxToken};
 use venue_sim::kraken::{AccountConfig, KrakenSimConfig, Pair, Tier as AccountTier};
 
@@ -161,6 +162,8 @@ impl Setup {
             expect.calls.insert(format!("{name}/subscribe"), call(None, kraken.subscribe_timeout));
             expect.streams.insert(name);
         }
+        // Among the open ones it is looked for first; but those are asked for every few seconds anyway.
+        expect.questions.insert("kraken/ClosedOrders".to_owned());
         expect.reconnect = Some(outcomes::pace(&kraken.reconnect));
         expect.outcomes = outcomes::rules();
         expect.rates = rates(kraken);
@@ -179,6 +182,11 @@ impl Setup {
         }
         expect.paused = expect.calls.keys().filter(|op| is_paused(op)).cloned().collect();
         expect.dependencies = dependencies(&expect);
+        expect.switch = self
+            .scenario
+            .trader
+            .cancel_after
+            .map(|timeout| SwitchRule { op: "kraken/CancelAllOrdersAfter".to_owned(), timeout });
         expect.opens = self.scenario.expect.opens.clone();
         expect.time_slack = run.tick * 2;
         expect.silence_max = kraken.silence_max + kraken.pong_timeout + run.tick * 2;
@@ -208,6 +216,11 @@ impl Setup {
             if let FaultKind::Freeze(Freeze { process: Process::Trader }) = fault.kind {
                 expect.freezes.insert(fault.id);
             }
+            if let FaultKind::Freeze(Freeze { process: Process::Kraken })
+            | FaultKind::Crash(Crash { process: Process::Kraken }) = fault.kind
+            {
+                expect.venue_stops.insert(fault.id);
+            }
         }
     }
 
@@ -225,7 +238,7 @@ impl Setup {
             status.status == 429 && status.retry_after.is_some() && !fault.may_miss
         };
         let pauses = self.plan.faults.iter().any(heard);
-        let idle: [(bool, &[&str]); 7] = [
+        let idle: [(bool, &[&str]); 8] = [
             (!pauses, &["pauses-honoured"]),
             // Not every fault is seen as an error.
             (true, &["nothing-swallowed"]),
@@ -234,6 +247,7 @@ impl Setup {
             (!holds, &["silence-noticed", "reconnects-paced"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
             (self.scenario.sink.is_none(), &["sink-complete"]),
+            (self.idle || self.scenario.trader.cancel_after.is_none(), &["switch-kept"]),
             (
                 self.idle,
                 &["no-duplicate-order", "orders-equal", "orders-followed", "positions-equal"],
@@ -350,7 +364,7 @@ fn node_config(scenario: &Scenario, strategy: &StrategySpec) -> Result<NodeConfi
             cap: Duration::from_secs(5),
             jitter: Jitter::Equal,
         },
-        switch: None,
+        switch: scenario.trader.cancel_after.map(SwitchConfig::of),
         startup_max: Duration::from_secs(60),
         settle_max: Duration::from_secs(90),
         flush_max: Duration::from_secs(5),

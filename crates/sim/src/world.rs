@@ -29,7 +29,7 @@ use crate::influx::InfluxSim;
 use crate::links::Links;
 use crate::network::Network;
 use crate::network::turmoil::{LinkConfig, TurmoilNetwork};
-use crate::sampler::Sampler;
+use crate::sampler::{Meters, Sampler};
 use crate::setup::Setup;
 
 /// Virtual time that the trader has for its shutdown; a hang there must end the run, too.
@@ -174,7 +174,7 @@ struct World {
     faults: Faults,
     log: HistoryLog,
     name: Arc<str>,
-    sampler: Sampler,
+    meters: Meters,
     stop_trader: CancellationToken,
     trader_ended: CancellationToken,
     stop_venue: CancellationToken,
@@ -216,7 +216,7 @@ impl World {
             },
             log,
             name: Arc::from(WORLD),
-            sampler: Sampler::new(recorder.clone()),
+            meters: Meters::new(recorder.clone()),
             stop_trader: CancellationToken::new(),
             trader_ended: CancellationToken::new(),
             stop_venue: CancellationToken::new(),
@@ -291,6 +291,7 @@ impl World {
             log: HostLog::new(self.log.clone(), TRADER, self.network.inside()),
             links: self.faults.links.clone(),
             exposition,
+            meters: self.meters.clone(),
             stop: self.stop_trader.clone(),
             ended: self.trader_ended.clone(),
         };
@@ -312,6 +313,7 @@ impl World {
         wall_max: Duration,
     ) -> Result<Outcome, SimError> {
         let mut schedule = schedule(setup);
+        let mut sampler = Sampler::new(self.meters.clone());
         let length = setup.scenario.run.length;
         let cut = setup.until.filter(|until| *until < length + SHUTDOWN_MAX);
         let end = cut.unwrap_or(length + SHUTDOWN_MAX);
@@ -331,13 +333,13 @@ impl World {
             if !progress.set(now) {
                 return Err(SimError::TooLong { at: now, wall_max });
             }
-            let changed = self.sampler.due(now);
+            let changed = sampler.due(now);
             self.tell_metrics(changed);
         }
         if cut.is_none() {
             self.close()?;
         }
-        let changed = self.sampler.changed();
+        let changed = self.meters.changed();
         self.tell_metrics(changed);
         let simulated = self.network.elapsed();
         let history = self.log.close();
@@ -368,6 +370,10 @@ impl World {
             self.log.crash(self.network.elapsed(), host);
         }
         let what = self.faults.begin(fault, &mut self.network);
+        if crashing(&fault.kind).contains(&TRADER) {
+            // Now that its tasks are dropped, which may have something to count.
+            self.meters.crash();
+        }
         self.tell(WorldEvent::FaultStarted { fault: fault.id, what });
     }
 

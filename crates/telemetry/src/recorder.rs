@@ -43,6 +43,13 @@ impl Recorder {
         Self::default()
     }
 
+    /// Forgets every series for whose name `is_kept` is false, and what was refused: another process counts from
+    /// zero. Who holds a handle to one of them goes on with it where nobody looks.
+    pub fn forget(&self, is_kept: impl Fn(&str) -> bool) {
+        self.registry.families.lock().retain(is_kept);
+        self.registry.refused.store(0, Ordering::Relaxed);
+    }
+
     fn describe(&self, name: &KeyName, description: &SharedString) {
         let mut families = self.registry.families.lock();
         if families.help.len() < SERIES_MAX {
@@ -74,6 +81,12 @@ impl Recorder {
 impl Families {
     fn len(&self) -> usize {
         self.counters.len() + self.gauges.len() + self.histograms.len()
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.counters.retain(|series, _| is_kept(&series.name));
+        self.gauges.retain(|series, _| is_kept(&series.name));
+        self.histograms.retain(|series, _| is_kept(&series.name));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::expectations::BreakerRules;
 use crate::opening_rule::{OpeningRule, Span};
-use crate::testkit::events::{BREAKER, breaker, ended, sampled, started};
+use crate::testkit::events::{BREAKER, breaker, ended, fault, healed, sampled, started};
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 use BreakerState::{Closed, HalfOpen, Isolated, Open};
@@ -232,6 +232,32 @@ fn a_breaker_that_rejects_after_its_time_is_reported() {
     };
     passes(&rejects([3, 4, 4]));
     reports(&rejects([3, 4, 5]), "rejects calls though its time is over since 135.000 s");
+}
+
+#[test]
+fn a_trader_that_is_frozen_tells_afterwards_what_was_rejected_in_time() {
+    // Open from 105 s to 135 s, frozen from 130 s to 165 s: nothing is told until then.
+    let rejected = |counts: [u64; 2]| {
+        let mut story = clean();
+        story.without(|record| record.at_ns > 105_000_000_000);
+        story.world(130_000, fault(7, "freeze trader")).world(165_000, healed(7, 1));
+        let series = format!("wavetank_breaker_rejected_total{{breaker=\"{BREAKER}\"}}");
+        // Something else has changed meanwhile.
+        for at_ms in [140_000, 150_000, 160_000] {
+            story.world(at_ms, sampled("sim_host_tasks_alive{host=\"kraken\"}", "9"));
+        }
+        for (at_ms, rejected) in [170_000, 180_000].into_iter().zip(counts) {
+            story.world(at_ms, sampled(&series, &rejected.to_string()));
+        }
+        story
+    };
+    let mut expect = expectations();
+    expect.freezes.insert(7);
+    assert_passes(CHECK.name, &rejected([4, 4]), &expect);
+    let message = "rejects calls though its time is over since 135.000 s";
+    assert_reports(CHECK.name, &rejected([4, 5]), &expect, message);
+    expect.freezes.clear();
+    assert_reports(CHECK.name, &rejected([4, 4]), &expect, message);
 }
 
 #[test]

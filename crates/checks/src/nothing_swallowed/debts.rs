@@ -3,6 +3,7 @@
 use model::history::Record;
 use model::{ClientOrderId, Symbol};
 
+use super::asked;
 use crate::facts::seconds;
 use crate::findings::{Findings, Place};
 
@@ -11,7 +12,7 @@ use crate::findings::{Findings, Place};
 pub(super) enum Wanted<'a> {
     /// A call of an operation begins.
     Call(&'a str),
-    /// Somebody asks the venue for something, or must not.
+    /// Somebody asks the venue what became of an order, or must not.
     Question,
     /// A breaker changes its state.
     Breaker(&'a str),
@@ -69,12 +70,32 @@ impl<'a> Debts<'a> {
         });
     }
 
-    /// Calls that are due may come later.
-    pub(super) fn put_off(&mut self, to_ns: u64) {
-        let of_calls = |debt: &&mut Debt<'_>| {
-            debt.wanted.iter().any(|wanted| matches!(wanted, Wanted::Call(_) | Wanted::Question))
+    /// A consequence came of one thing that went wrong, nobody knows of which: the one that has the least time
+    /// left, so that everything is paid in time for which a consequence of its own comes in time.
+    pub(super) fn pay_first(&mut self, came: &Wanted<'_>) {
+        let wants = |(_, debt): &(usize, &Debt<'_>)| debt.wanted.contains(came);
+        let all = self.open.iter().enumerate().filter(wants);
+        if let Some((first, _)) = all.min_by_key(|(_, debt)| debt.due_ns) {
+            self.open.remove(first);
+        }
+    }
+
+    /// Calls that are due may come later which ask somebody; `questions` is whether those for orders do.
+    pub(super) fn put_off(&mut self, whom: &str, questions: bool, to_ns: u64) {
+        let asks = |wanted: &Wanted<'_>| match wanted {
+            Wanted::Call(op) => asked(op) == whom,
+            Wanted::Question => questions,
+            Wanted::Breaker(_)
+            | Wanted::Stream(_)
+            | Wanted::AnyStream
+            | Wanted::Order(_)
+            | Wanted::AnyEnd
+            | Wanted::Loss(_)
+            | Wanted::Book(_)
+            | Wanted::Unwell(_) => false,
         };
-        self.open.iter_mut().filter(of_calls).for_each(|debt| debt.due_ns = debt.due_ns.max(to_ns));
+        let late = self.open.iter_mut().filter(|debt| debt.wanted.iter().any(asks));
+        late.for_each(|debt| debt.due_ns = debt.due_ns.max(to_ns));
     }
 
     /// Nobody can pay any more.

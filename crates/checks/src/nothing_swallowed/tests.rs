@@ -28,6 +28,80 @@ fn an_order_in_doubt_that_stays_so_is_reported() {
     reports(&story, "an order in doubt led to nothing within 30.0");
 }
 
+/// Orders that come in doubt at 171.5 s; nothing is told of them, and of whatever pays later.
+fn doubts(orders: &[&str]) -> Story {
+    let mut story = clean();
+    story.without(|record| record.at_ns > 171_500_000_000);
+    for order in orders {
+        story.trader(171_500, trader_order(order, OrderState::Unknown, "0"));
+    }
+    story.tell(205_000, "world", Event::World(WorldEvent::FaultEnded { fault: 9, struck: 0 }));
+    story
+}
+
+#[test]
+fn a_question_for_something_else_does_not_answer_for_an_order_in_doubt() {
+    let mut story = doubts(&["o-8"]);
+    story.trader(180_000, started(70, "Balance")).trader(180_500, started(71, "OpenOrders"));
+    reports(&story, "an order in doubt led to nothing within 30.0");
+    story.trader(181_000, started(72, "QueryOrders"));
+    assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn one_question_answers_for_one_order_in_doubt() {
+    let mut story = doubts(&["o-8", "o-9"]);
+    story.trader(180_000, started(70, "QueryOrders"));
+    reports(&story, "an order in doubt led to nothing within 30.0");
+    story.trader(182_000, started(71, "QueryOrders"));
+    assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn only_the_breaker_of_questions_keeps_anybody_from_asking() {
+    let opens = |name: &str| AuditEvent::BreakerChanged {
+        breaker: name.to_owned(),
+        generation: 1,
+        from: BreakerState::Closed,
+        to: BreakerState::Open,
+        cause: "503".to_owned(),
+        open_ms: Some(30_000),
+    };
+    let mut expect = expectations();
+    expect.dependencies.clear();
+    let mut story = doubts(&["o-8"]);
+    story.trader(180_000, opens("influx/write"));
+    assert_reports(CHECK.name, &story, &expect, "an order in doubt led to nothing");
+    story.trader(180_000, opens(BREAKER));
+    assert_passes(CHECK.name, &story, &expect);
+}
+
+#[test]
+fn a_pause_of_somebody_else_puts_nothing_off() {
+    let paused = |op: &str| {
+        let mut story = doubts(&["o-8"]);
+        let call = AuditEvent::CallStarted {
+            call: 70,
+            op: op.to_owned(),
+            breaker: None,
+            bound_ms: 10_000,
+            client_order_id: None,
+        };
+        let told = AuditEvent::CallEnded {
+            call: 70,
+            outcome: CallOutcome::Ignored,
+            error: Some("status 429".to_owned()),
+        };
+        story.trader(190_000, call.clone()).trader(190_100, told);
+        // It is tried again in time, and so is the question, if that was put off.
+        story.trader(191_000, call).trader(204_000, started(71, "QueryOrders"));
+        story
+    };
+    assert_passes(CHECK.name, &paused("kraken/Balance"), &expectations());
+    let message = "an order in doubt led to nothing within 30.0";
+    assert_reports(CHECK.name, &paused("influx/write"), &expectations(), message);
+}
+
 #[test]
 fn a_query_that_is_given_up_without_a_word_is_reported() {
     let mut story = clean();

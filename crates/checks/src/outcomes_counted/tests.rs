@@ -1,6 +1,6 @@
 use super::*;
-use crate::testkit::events::{answered, ended, started};
-use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
+use crate::testkit::events::started;
+use crate::testkit::{Story, assert_passes, assert_reports, expectations};
 
 fn failed(call: u64, outcome: CallOutcome, error: &str) -> AuditEvent {
     AuditEvent::CallEnded { call, outcome, error: Some(error.to_owned()) }
@@ -61,16 +61,4 @@ fn a_whole_wait_in_vain_is_a_failure_and_a_part_of_it_nothing() {
     assert_passes(CHECK.name, &cut_short(CallOutcome::Ignored), &expectations());
     let message = "counts as failure, not as ignored: no answer within 3s";
     assert_reports(CHECK.name, &cut_short(CallOutcome::Failure), &expectations(), message);
-}
-
-#[test]
-fn a_success_needs_an_answer_of_its_own() {
-    let mut story = clean();
-    story.trader(180_000, started(70, "Balance")).trader(180_040, ended(70, CallOutcome::Success));
-    let message = "call #70 kraken/Balance succeeds without an answer of the venue";
-    assert_reports(CHECK.name, &story, &expectations(), message);
-    story.venue(180_020, answered("Balance", 503));
-    assert_reports(CHECK.name, &story, &expectations(), message);
-    story.venue(180_020, answered("Balance", 200));
-    assert_passes(CHECK.name, &story, &expectations());
 }

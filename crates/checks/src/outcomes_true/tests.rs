@@ -1,5 +1,5 @@
 use super::*;
-use crate::testkit::events::{ended, id, quantity, started, trader_order, venue_order};
+use crate::testkit::events::{answered, ended, id, quantity, started, trader_order, venue_order};
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 fn reports(story: &Story, fragment: &str) {
@@ -84,6 +84,47 @@ fn a_success_that_the_venue_did_not_grant_is_reported() {
 #[test]
 fn a_call_of_which_the_venue_tells_nothing_is_not_judged() {
     let mut story = clean();
-    story.trader(140_000, started(70, "Silent")).trader(140_010, ended(70, CallOutcome::Success));
+    story.change(|record| {
+        let is_call = matches!(&record.event, Event::Trader(AuditEvent::CallStarted { op, .. })
+            if op == "kraken/public/subscribe");
+        if is_call && let Event::Trader(AuditEvent::CallStarted { op, .. }) = &mut record.event {
+            "influxdb/write".clone_into(op);
+        }
+        is_call
+    });
+    assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn a_success_needs_an_answer_of_its_own() {
+    let message = |call: u64| format!("call #{call} kraken/Balance is said to have succeeded");
+    let mut story = clean();
+    story
+        .trader(180_000, started(70, "Balance"))
+        .trader(180_010, started(71, "Balance"))
+        .trader(180_040, ended(70, CallOutcome::Success))
+        .trader(180_050, ended(71, CallOutcome::Success));
+    reports(&story, &message(70));
+    story.venue(180_020, answered("Balance", 503));
+    reports(&story, &message(70));
+    story.venue(180_020, answered("Balance", 200));
+    reports(&story, &message(71));
+    // An answer from before it began is not its own.
+    story.venue(179_990, answered("Balance", 200));
+    reports(&story, &message(71));
+    story.venue(180_030, answered("Balance", 200));
+    assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn the_one_that_ends_later_takes_the_later_answer() {
+    let mut story = clean();
+    story
+        .trader(180_000, started(70, "Balance"))
+        .venue(180_010, answered("Balance", 200))
+        .trader(180_020, started(71, "Balance"))
+        .venue(180_030, answered("Balance", 200))
+        .trader(180_040, ended(71, CallOutcome::Success))
+        .trader(180_050, ended(70, CallOutcome::Success));
     assert_passes(CHECK.name, &story, &expectations());
 }

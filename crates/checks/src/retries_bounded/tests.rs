@@ -1,5 +1,4 @@
 use super::*;
-use crate::testkit::events::sampled;
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 /// Calls and retries of a lane by the time in seconds at which they were sampled.
@@ -53,16 +52,25 @@ fn more_retries_than_all_calls_may_have_are_reported() {
     assert_reports(CHECK.name, &counted(&[(10, 2, 7)]), &promised(), message);
 }
 
-#[test]
-fn the_next_process_counts_anew_and_what_is_not_told_is_as_it_was() {
-    let mut story = counted(&[(10, 50, 5)]);
-    let series = "wavetank_lane_retries_total{lane=\"kraken/read\"}";
-    story
-        .tell(15_000, "trader", Event::World(WorldEvent::HostCrashed))
-        .world(20_000, sampled(series, "6"));
-    assert_passes(CHECK.name, &story, &promised());
-    let mut story = counted(&[(10, 5_000, 50), (20, 4, 1), (30, 8, 30)]);
+/// A process that counted so much crashes at 15 s; the next one has counted so much at 20 s.
+fn two_lives(calls: u64, retries: u64) -> Story {
+    let mut story = counted(&[(10, 5_000, 50), (20, calls, retries)]);
     story.tell(15_000, "trader", Event::World(WorldEvent::HostCrashed));
-    let message = "lane kraken/read: 30 retries of 8 calls, at most 24 allowed";
-    assert_reports(CHECK.name, &story, &promised(), message);
+    story
+}
+
+#[test]
+fn the_next_process_counts_anew() {
+    assert_passes(CHECK.name, &two_lives(2, 6), &promised());
+    let message = "lane kraken/read: 7 retries of 2 calls, at most 6 allowed";
+    assert_reports(CHECK.name, &two_lives(2, 7), &promised(), message);
+}
+
+#[test]
+fn the_time_before_a_crash_earns_the_next_process_nothing() {
+    let mut expect = promised();
+    expect.retries.values_mut().for_each(|rule| rule.per_second = 1);
+    assert_passes(CHECK.name, &two_lives(50, 35), &expect);
+    let message = "lane kraken/read: 36 retries of 50 calls within 15 s, the budget has 35";
+    assert_reports(CHECK.name, &two_lives(50, 36), &expect, message);
 }

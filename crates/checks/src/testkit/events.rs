@@ -65,6 +65,17 @@ pub fn subscribing(call: u64, stream: &str) -> AuditEvent {
     }
 }
 
+/// The dead man's switch is armed, guarded by nothing; the answer may take 10 s.
+pub fn arming(call: u64) -> AuditEvent {
+    AuditEvent::CallStarted {
+        call,
+        op: "kraken/CancelAllOrdersAfter".to_owned(),
+        breaker: None,
+        bound_ms: 10_000,
+        client_order_id: None,
+    }
+}
+
 /// A call ends; a failure is an answer with status 503.
 pub fn ended(call: u64, outcome: CallOutcome) -> AuditEvent {
     let error = (outcome == CallOutcome::Failure).then(|| "http status 503".to_owned());

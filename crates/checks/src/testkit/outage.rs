@@ -9,15 +9,15 @@ use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamSta
 use model::history::{Event, Phase, VenueEvent, WorldEvent};
 
 use super::events::{
-    BREAKER, amount, answered, applied, asset_total, balance, breaker, ended, fault, healed,
-    health, intent, order_received, phase, position, printed, published, sampled, seen, sent,
-    shutdown, started, stopped, stream, subscribing, too_often, trader_fill, trader_order,
+    BREAKER, amount, answered, applied, arming, asset_total, balance, breaker, ended, fault,
+    healed, health, intent, order_received, phase, position, printed, published, sampled, seen,
+    sent, shutdown, started, stopped, stream, subscribing, too_often, trader_fill, trader_order,
     venue_fill, venue_order,
 };
 use super::story::Story;
 use crate::expectations::{
     CallRule, CounterRate, Expectations, OrderCounter, OutcomeRule, Rate, RateRule, ReconnectRule,
-    RetryRule, Silence, VenueLimits,
+    RetryRule, Silence, SwitchRule, VenueLimits,
 };
 
 /// The streams of the synthetic trader.
@@ -25,6 +25,9 @@ const STREAMS: [&str; 2] = ["kraken/public", "kraken/private"];
 
 /// The stream of whose health it tells.
 const HEALTH: &str = "kraken/public";
+
+/// The operation that keeps the dead man's switch from firing.
+const SWITCH: &str = "kraken/CancelAllOrdersAfter";
 
 /// What the clean run promises.
 pub fn expectations() -> Expectations {
@@ -36,6 +39,10 @@ pub fn expectations() -> Expectations {
         let rule = CallRule { breaker: Some(BREAKER.to_owned()), bound_max: seconds(10) };
         expect.calls.insert(format!("kraken/{op}"), rule);
     }
+    let rule = CallRule { breaker: None, bound_max: seconds(10) };
+    expect.calls.insert(SWITCH.to_owned(), rule);
+    expect.switch = Some(SwitchRule { op: SWITCH.to_owned(), timeout: seconds(300) });
+    expect.questions.insert("kraken/QueryOrders".to_owned());
     for stream in STREAMS {
         let rule = CallRule { breaker: None, bound_max: seconds(5) };
         expect.calls.insert(format!("{stream}/subscribe"), rule);
@@ -124,6 +131,9 @@ fn crash(story: &mut Story) {
         .venue(145_020, answered("GetWebSocketsToken", 200))
         .trader(145_040, ended(0, CallOutcome::Success))
         .trader(145_040, position("0.5"))
+        .trader(145_042, arming(30))
+        .venue(145_052, answered("CancelAllOrdersAfter", 200))
+        .trader(145_062, ended(30, CallOutcome::Success))
         .venue(145_060, venue_order("o-9", "V9", OrderState::Cancelled, "0"));
     for (call, name) in (11..).zip(STREAMS) {
         story
@@ -158,6 +168,9 @@ fn connect(story: &mut Story) {
         .trader(20, started(0, "GetWebSocketsToken"))
         .venue(40, answered("GetWebSocketsToken", 200))
         .trader(60, ended(0, CallOutcome::Success))
+        .trader(110, arming(30))
+        .venue(130, answered("CancelAllOrdersAfter", 200))
+        .trader(150, ended(30, CallOutcome::Success))
         .venue(150, published(0xa1))
         .trader(170, applied(0xa1))
         .venue(30_000, published(0xa2))

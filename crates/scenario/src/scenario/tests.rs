@@ -234,6 +234,20 @@ fn a_trader_has_the_tier_of_its_account_unless_it_is_mistaken() {
 }
 
 #[test]
+fn a_dead_man_s_switch_counts_whole_seconds() {
+    let after = |more: &str| parse(&GOOD.replacen("[[fault]]", &format!("{more}\n[[fault]]"), 1));
+    assert_eq!(after("").unwrap().trader.cancel_after, None);
+    let switch = after("cancel_after = \"15s\"").unwrap().trader.cancel_after;
+    assert_eq!(switch, Some(Duration::from_secs(15)));
+    for wrong in ["9s", "10s500ms", "25h"] {
+        let error = after(&format!("cancel_after = \"{wrong}\"")).unwrap_err().to_string();
+        let expected =
+            format!("`cancel_after = \"{wrong}\"`: expected whole seconds from 10s to 1d");
+        assert!(error.contains(&expected), "{error}");
+    }
+}
+
+#[test]
 fn wrong_types_and_units_show_what_was_expected() {
     const DURATION: &str = r#"expected a duration with a unit, for example "250ms", "30s" or "5m""#;
     const SEED: &str = "expected a seed: a number up to 18446744073709551615, hexadecimal such as \

@@ -17,6 +17,7 @@ use crate::history::HostLog;
 use crate::hosts::{TRADER, stopped, watched};
 use crate::links::Links;
 use crate::network::HostNetwork;
+use crate::sampler::Meters;
 use crate::sockets::{OpenStreams, SimBinder, SimConnector};
 
 /// What a trader's program gets.
@@ -61,6 +62,7 @@ pub(crate) struct TraderHost {
     pub(crate) log: HostLog,
     pub(crate) links: Links,
     pub(crate) exposition: Exposition,
+    pub(crate) meters: Meters,
     pub(crate) stop: CancellationToken,
     /// Cancelled by the host when its program has ended.
     pub(crate) ended: CancellationToken,
@@ -90,6 +92,7 @@ impl TraderHost {
             }
             tracing::debug!(life, error = ?result.err(), "trader is started again");
             self.log.world(WorldEvent::HostCrashed);
+            self.meters.crash();
             sleep(RESTART_AFTER).await;
         }
     }

@@ -46,6 +46,20 @@ fn everything_is_shown_in_the_order_of_names_and_labels() {
 }
 
 #[test]
+fn what_is_forgotten_counts_from_zero_and_its_handles_reach_nobody() {
+    let recorder = filled();
+    let held = with_local_recorder(&recorder, || counter!("b_total", "kind" => "x"));
+    recorder.forget(|name| name == "a");
+    held.increment(1);
+    let names: Vec<_> = recorder.samples().into_iter().collect();
+    assert_eq!(names, [("a".to_owned(), "0.5".to_owned())]);
+    // `absolute` never falls: of a series that was kept it would not be heard.
+    with_local_recorder(&recorder, || counter!("b_total", "kind" => "x").absolute(2));
+    assert_eq!(recorder.samples()["b_total{kind=\"x\"}"], "2");
+    assert!(recorder.render().contains("# HELP b_total"), "what it means is known");
+}
+
+#[test]
 fn samples_are_exact_texts() {
     let samples = filled().samples();
     let expected = [
