@@ -54,8 +54,6 @@ pub(crate) struct Recording<R> {
     choice: Choice,
     stream: Stream,
     state: State,
-    /// True when the times of arrival were recorded.
-    timed: bool,
     /// True when a snapshot that names no market can only be of the one that is read.
     one_book: bool,
     parsed: Parsed,
@@ -70,6 +68,10 @@ pub(crate) struct State {
     book: Book,
     orders: OrderBook,
     bars: Bars,
+    /// True when the times of arrival were recorded.
+    timed: bool,
+    /// Newest time of arrival: what comes later came no earlier, though its own line may lack the time.
+    heard: Option<i64>,
     /// Newest time that a message told, for those that tell none in a recording without times of arrival.
     told: Option<i64>,
     /// Number of the newest trade.
@@ -142,6 +144,7 @@ impl<R: Read> Recording<R> {
         let books = streams.iter().filter(|of| of.format == Format::BinanceWsDepth).count();
         let before = before.filter(|(before, _)| *before == stream);
         let mut state = before.map(|(_, state)| state).unwrap_or_default();
+        state.timed = timed;
         state.book.next_file();
         Ok(Self {
             place: place.to_owned(),
@@ -149,7 +152,6 @@ impl<R: Read> Recording<R> {
             choice: choice.clone(),
             stream,
             state,
-            timed,
             one_book: books <= 1,
             parsed: Parsed::default(),
             pending: None,
@@ -202,7 +204,7 @@ impl<R: Read> Recording<R> {
 
     /// True when it has the times of arrival.
     pub(crate) const fn tells_received(&self) -> bool {
-        self.timed
+        self.state.timed
     }
 
     /// Levels of a side that the book shows at most, where it does not show all.
@@ -303,7 +305,8 @@ impl State {
             | Body::Levels(_)
             | Body::Orders(_)) => body,
         };
-        let Some(received) = arrived.or(ts).or(self.told) else {
+        self.heard = self.heard.max(arrived);
+        let Some(received) = arrived.or_else(|| ts.or(self.told).max(self.heard)) else {
             let expected =
                 "times of arrival, since neither this message nor one before it tells a time";
             return Err(frame::expected(expected, "none"));
@@ -313,7 +316,8 @@ impl State {
             Body::Trades(rows) => rows.into_iter().for_each(|row| {
                 self.newest_id = self.newest_id.max(row.trade_id);
                 out.rows.trades.push(row);
-                out.received.extend(arrived.map(UnixNanos::from_nanos));
+                // Each trade has one or none has: a line that lacks it must not shift those of the others.
+                out.received.extend(self.timed.then_some(local_ts));
                 out.lines.push(line);
             }),
             Body::EarlierTrades(mut rows) => {

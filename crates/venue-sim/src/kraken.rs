@@ -45,7 +45,7 @@ mod token;
 mod venue;
 mod wire;
 
-pub use config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
+pub use config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Otp, Permissions};
 pub use fault::{ChannelFault, FaultSwitches, ProtocolFault, RestFault, SessionFault};
 pub use fees::{rates_at as fee_rates_at, steps as fee_steps};
 pub use limits::Tier;

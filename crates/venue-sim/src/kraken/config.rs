@@ -28,7 +28,7 @@ pub struct KrakenSimConfig {
     /// Keys that may not do everything, by API key; a key that is not named may.
     pub permissions: BTreeMap<String, Permissions>,
     /// Second factors of keys, by API key: a password that each private request carries as `otp`.
-    pub otps: BTreeMap<String, String>,
+    pub otps: BTreeMap<String, Otp>,
     /// Accounts that are not [active](Standing::Active), by name.
     pub standings: BTreeMap<String, Standing>,
     /// Whether public methods are answered to POST as well, as Kraken did until 2024.
@@ -54,6 +54,28 @@ impl KrakenSimConfig {
             head_wait_max: HEAD_WAIT_MAX,
             recorded_books: BTreeSet::new(),
         }
+    }
+}
+
+/// Second factor of a key: a password that each private request carries. It does not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Otp(String);
+
+impl Otp {
+    /// A password. One that is empty is carried by no request, since an empty argument counts as missing.
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(password.into())
+    }
+
+    /// True when a request that carries this, if anything, may go on.
+    pub(crate) fn is(&self, carried: Option<&str>) -> bool {
+        carried == Some(&self.0)
+    }
+}
+
+impl fmt::Debug for Otp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Otp(..)")
     }
 }
 
@@ -211,4 +233,31 @@ pub enum ConfigError {
     /// The accounts, fees or instruments make no exchange.
     #[error("the exchange cannot be set up")]
     Exchange(#[from] matching::ConfigError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_configuration_prints() {
+        let account = AccountConfig {
+            name: "alice".to_owned(),
+            api_key: "alice-1".to_owned(),
+            api_secret: "hidden-secret".to_owned(),
+            balances: BTreeMap::new(),
+            tier: Tier::Pro,
+            maker_ppm: 0,
+            taker_ppm: 0,
+            volume: Notional::ZERO,
+            nonce_window: 0,
+        };
+        let more = KeyConfig { api_key: "alice-2".to_owned(), ..account.key() };
+        let mut config = KrakenSimConfig::new(vec![account], Vec::new());
+        config.more_keys.push(more);
+        config.otps.insert("alice-1".to_owned(), Otp::new("hidden-password"));
+        let text = format!("{config:?}");
+        assert!(text.contains("alice-1") && text.contains("alice-2"), "{text}");
+        assert!(!text.contains("hidden"), "{text}");
+    }
 }

@@ -98,9 +98,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(config())
+    }
+
+    /// A venue of another configuration, with the account `a` of the usual one.
+    pub(crate) fn with(config: KrakenSimConfig) -> Self {
         let memory = Arc::new(Memory::default());
         let sink: Arc<dyn VenueSink> = memory.clone();
-        let venue = Venue::new(config(), &Entropy::from_seed(1), sink).unwrap();
+        let venue = Venue::new(config, &Entropy::from_seed(1), sink).unwrap();
         Self { venue, memory, now: NOW, nonce: 0 }
     }
 

@@ -45,7 +45,30 @@ impl MarketEvent {
     }
 }
 
+/// True when one taker's order made both trades, as far as their time and side tell.
+fn are_of_one_order(event: &MarketEvent, next: &MarketEvent) -> bool {
+    let (MarketEvent::Trade(trade), MarketEvent::Trade(next)) = (event, next) else { return false };
+    let about = |trade: &Trade| (trade.venue_ts, trade.taker_side);
+    about(trade) == about(next) && trade.symbol == next.symbol
+}
+
 impl Venue {
+    /// Plays events one after the other. The trades of one taker's order come in one message, as at Kraken.
+    pub(crate) fn on_markets(&mut self, events: &[MarketEvent], now: UnixNanos) {
+        for same in events.chunk_by(are_of_one_order) {
+            if let [event] = same {
+                self.on_market(event, now);
+                continue;
+            }
+            let trade = |event: &MarketEvent| match event {
+                MarketEvent::Trade(trade) => Some(trade.clone()),
+                MarketEvent::Depth { .. } => None,
+            };
+            let trades: Vec<Trade> = same.iter().filter_map(trade).collect();
+            self.on_tape(&trades, now);
+        }
+    }
+
     /// Plays an event.
     pub(crate) fn on_market(&mut self, event: &MarketEvent, now: UnixNanos) {
         match event {

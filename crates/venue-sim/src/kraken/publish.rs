@@ -109,11 +109,16 @@ impl Venue {
             }
         }
         took.into_iter().for_each(|account| self.tell_v1_trade(account));
-        for (symbol, trades) in prints {
-            self.publish_trades(&symbol, &trades, now);
-            self.trail(&symbol, now);
+        for (symbol, trades) in &prints {
+            self.publish_trades(symbol, trades, now);
+            self.trail(symbol, now);
         }
         self.publish_books(&touched, now);
+        // They show best prices, too: those that the trades have left.
+        for listed in self.pairs.iter().filter(|listed| prints.contains_key(listed.pair.symbol())) {
+            self.sessions.tell_tickers(listed, Trigger::Trades, now);
+            self.sessions.tell_v1_ticker(listed, now);
+        }
         self.place_closes(now);
     }
 
@@ -235,7 +240,6 @@ impl Venue {
             let text = public::trade_message(&listed.pair, "update", trades);
             self.sessions.broadcast(&subscribers, text);
         }
-        self.sessions.tell_tickers(listed, Trigger::Trades, now);
         self.sessions.tell_candles(listed, now);
         self.sessions.tell_v1_trades(listed, trades, now);
     }
@@ -285,19 +289,17 @@ impl Venue {
             state: if filled == quantity { OrderState::Filled } else { OrderState::Open },
             filled,
         });
-        let own = OwnExecution { exec_id, order: facts, execution: execution.clone() };
+        let execution = execution.clone();
+        let own = OwnExecution { exec_id, order: facts, execution, fee_in_usd: fee };
         let mut pairs = self.pairs.iter().map(|listed| &listed.pair);
         let side = own.order.request.side;
         if let Some(pair) = pairs.find(|pair| *pair.symbol() == own.order.request.symbol) {
-            let mut row = executions::Row::trade(&own, pair, now);
-            if let Some(fee) = fee {
-                row.set_fee_in_usd(fee, pair.instrument.cost_decimals);
-            }
+            let row = executions::Row::trade(&own, pair, now);
             let ratecount = state.ratecount(pair.symbol(), now);
             self.sessions.tell_account(account, &row, ratecount);
             state.assets.insert(pair.base.asset.clone());
             state.assets.insert(pair.quote.asset.clone());
-            let told = (own.exec_id.as_str(), execution, side);
+            let told = (own.exec_id.as_str(), &own.execution, side);
             for entry in state.entries.on_execution(&mut self.ids, told, pair, now) {
                 self.sessions.tell_balance(account, &entry);
             }
@@ -315,7 +317,7 @@ impl Venue {
     }
 
     /// An amount of a pair's quote asset in US dollars; `None` if no market tells.
-    fn in_usd(&self, symbol: &Symbol, amount: Notional) -> Option<Notional> {
+    pub(crate) fn in_usd(&self, symbol: &Symbol, amount: Notional) -> Option<Notional> {
         let quote = &self.listed(symbol)?.pair.quote.asset;
         self.worth(quote, amount, &Asset::new("USD"))
     }
@@ -335,9 +337,7 @@ impl Venue {
             return;
         };
         let mut row = row(order, &details.facts, &listed.pair, now);
-        if let Some(fee) = self.in_usd(&order.request.symbol, order.fee) {
-            row.set_fee_in_usd(fee, listed.pair.instrument.cost_decimals);
-        }
+        row.show_fee_in_usd(|fee| self.in_usd(&order.request.symbol, fee), &listed.pair);
         let ratecount = self.ratecount(account, &order.request.symbol, now);
         self.sessions.tell_account(account, &row, ratecount);
     }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
@@ -137,7 +137,11 @@ async fn respond(
     let body = Limited::new(body, BODY_MAX).collect();
     let body = match tokio::time::timeout(BODY_WAIT_MAX, body).await {
         Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return response(shared.edge_page("unknown", 413)),
+        Ok(Err(error)) => {
+            // What is no HTTP is not too large.
+            let status = if error.is::<LengthLimitError>() { 413 } else { 400 };
+            return response(shared.edge_page("unknown", status));
+        }
         Err(_) => return response(shared.edge_page("unknown", 408)),
     };
     let text = |name: &str| header_text(&parts.headers, name);

@@ -168,7 +168,7 @@ impl KrakenSim {
     }
 
     /// As [`play`](Self::play), for markets whose book may be recorded, too, and which are published event
-    /// by event.
+    /// by event; trades of one pair, instant and taker's side are one event.
     ///
     /// Sessions write what a turn of events told them at once, so that a tape that is late, and not the
     /// system's calls, sets the pace.
@@ -192,8 +192,7 @@ impl KrakenSim {
             let due = due.take_while(|event| event.at().since(start) <= elapsed).count().max(1);
             let (turn, later) = rest.split_at(due);
             rest = later;
-            let mut venue = self.shared.venue.lock();
-            turn.iter().for_each(|event| venue.on_market(event, now));
+            self.shared.venue.lock().on_markets(turn, now);
         }
     }
 

@@ -63,8 +63,8 @@ pub(crate) struct Session {
     /// Depth by symbol.
     books: BTreeMap<Symbol, usize>,
     tickers: BTreeMap<Symbol, Trigger>,
-    /// Minutes by symbol.
-    candles: BTreeMap<Symbol, u32>,
+    /// With their minutes; a pair may be followed in several.
+    candles: BTreeSet<(Symbol, u32)>,
     instruments: bool,
     executions: Option<Private>,
     balances: Option<Private>,
@@ -149,7 +149,7 @@ impl Sessions {
             trades: Vec::new(),
             books: BTreeMap::new(),
             tickers: BTreeMap::new(),
-            candles: BTreeMap::new(),
+            candles: BTreeSet::new(),
             instruments: false,
             executions: None,
             balances: None,
@@ -203,7 +203,7 @@ impl Sessions {
         let symbol = listed.pair.symbol();
         let mut by_interval: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
         for (connection, session) in &self.sessions {
-            if let Some(interval) = session.candles.get(symbol) {
+            for (_, interval) in session.candles.iter().filter(|(known, _)| known == symbol) {
                 by_interval.entry(*interval).or_default().push(*connection);
             }
         }

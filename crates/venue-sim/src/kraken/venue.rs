@@ -14,7 +14,9 @@ use platform::Entropy;
 use crate::VenueSink;
 use crate::kraken::book::Sides;
 use crate::kraken::candles::Candles;
-use crate::kraken::config::{AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Permissions};
+use crate::kraken::config::{
+    AccountConfig, ConfigError, KeyConfig, KrakenSimConfig, Otp, Permissions,
+};
 use crate::kraken::error::ApiError;
 use crate::kraken::fault::FaultSwitches;
 use crate::kraken::fees::rates_at;
@@ -91,7 +93,7 @@ pub(crate) struct ApiKey {
     pub(crate) secret: Vec<u8>,
     pub(crate) permissions: Permissions,
     /// Its second factor.
-    pub(crate) otp: Option<String>,
+    pub(crate) otp: Option<Otp>,
     pub(crate) nonces: Nonces,
     /// Its calls, orders and cancels aside.
     pub(crate) calls: Count,
@@ -134,6 +136,8 @@ pub(crate) struct OwnExecution {
     pub(crate) exec_id: String,
     pub(crate) order: OrderFacts,
     pub(crate) execution: Execution,
+    /// Its fee in US dollars at that time; `None` if no market told.
+    pub(crate) fee_in_usd: Option<Notional>,
 }
 
 /// What messages say of an order, kept apart from the exchange, which may forget it.

@@ -1,6 +1,7 @@
 //! Who may use the served venue: from a file, or one account with keys that are drawn.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use rand::Rng as _;
 use scenario::Document;
 use serde::Deserialize;
 use venue_sim::kraken::{
-    AccountConfig, KeyConfig, KrakenAsset, Permissions, Standing, Tier, fee_rates_at,
+    AccountConfig, KeyConfig, KrakenAsset, Otp, Permissions, Standing, Tier, fee_rates_at,
 };
 
 /// Name of the account where no file names any.
@@ -62,12 +63,22 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const ACCOUNTS_MAX: usize = 1_000;
 const KEYS_MAX: usize = 20;
 
-/// A key of a simulated account. It opens nothing else, so it may be shown.
-#[derive(Debug, Clone)]
+/// A key of a simulated account. It opens nothing else, so the greeting shows it; the log does not.
+#[derive(Clone)]
 pub(super) struct KeyPair {
     pub(super) account: String,
     pub(super) key: String,
     pub(super) secret: String,
+}
+
+/// Without the secret.
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPair")
+            .field("account", &self.account)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Accounts, their further keys, and what keys may not do.
@@ -77,7 +88,7 @@ pub(super) struct Accounts {
     pub(super) more_keys: Vec<KeyConfig>,
     pub(super) permissions: BTreeMap<String, Permissions>,
     /// Second factors, by key.
-    pub(super) otps: BTreeMap<String, String>,
+    pub(super) otps: BTreeMap<String, Otp>,
     /// Accounts that are not active, by name.
     pub(super) standings: BTreeMap<String, Standing>,
     /// All keys, in the order of the accounts.
@@ -85,14 +96,14 @@ pub(super) struct Accounts {
 }
 
 /// The file.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     account: Vec<AccountRow>,
 }
 
 /// One `[[account]]`.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccountRow {
     name: String,
@@ -118,7 +129,7 @@ struct FeesRow {
 }
 
 /// One `[[account.key]]`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyRow {
     /// Both are drawn if they are not given.
@@ -209,7 +220,7 @@ impl Accounts {
                 self.permissions.insert(pair.key.clone(), permissions(given));
             }
             if let Some(otp) = key.otp {
-                self.otps.insert(pair.key.clone(), otp);
+                self.otps.insert(pair.key.clone(), Otp::new(otp));
             }
             keys.push(pair.config(key.nonce_window));
             self.shown.push(pair);
@@ -353,8 +364,11 @@ mod tests {
         let restricted = &accounts.permissions[&accounts.more_keys[0].api_key];
         assert!(restricted.query_funds && !restricted.create_orders);
         assert_eq!(accounts.shown.len(), 3);
+        let printed = format!("{accounts:?}");
+        assert!(printed.contains("bob-1") && !printed.contains("secret words"), "{printed}");
+        assert!(!printed.contains("c2VjcmV0"), "{printed}");
         assert_eq!(accounts.standings["bob"], Standing::UserLocked);
-        assert_eq!(accounts.otps, BTreeMap::from([("bob-1".into(), "secret words".into())]));
+        assert_eq!(accounts.otps, BTreeMap::from([("bob-1".into(), Otp::new("secret words"))]));
     }
 
     #[test]

@@ -120,8 +120,10 @@ impl Recording {
         let spell = i64::try_from(PAST_SPELL.as_nanos()).unwrap_or(0);
         let from = UnixNanos::from_nanos(begin.as_nanos() - spell);
         let mut events = Vec::new();
+        let middles = self.first_middles();
         for (seed, pair) in (0_u64..).zip(pairs) {
-            if let Some(price) = self.first_middle(pair) {
+            if let Some(price) = middles.get(pair.symbol()) {
+                let price = price.floor_to(pair.instrument.tick_size);
                 let seeds = (QUIET_PER_MINUTE, seed);
                 events.extend(generated(pair, (from, PAST_SPELL), price, seeds)?);
             }
@@ -130,27 +132,27 @@ impl Recording {
         Ok(events)
     }
 
-    /// The middle of the first best prices of a pair that has a book and no trades.
-    fn first_middle(&self, pair: &Pair) -> Option<Price> {
-        let mut middle = None;
+    /// The middle of the first best prices of every pair that has a book and no trades.
+    fn first_middles(&self) -> BTreeMap<&Symbol, Price> {
+        let (mut middles, mut traded) = (BTreeMap::new(), BTreeSet::new());
         for event in &self.events {
             match event {
-                MarketEvent::Trade(trade) if trade.symbol == *pair.symbol() => return None,
-                MarketEvent::Depth { symbol, bids, asks, .. }
-                    if middle.is_none() && symbol == pair.symbol() =>
-                {
+                MarketEvent::Trade(trade) => {
+                    traded.insert(&trade.symbol);
+                }
+                MarketEvent::Depth { symbol, bids, asks, .. } if !middles.contains_key(symbol) => {
                     let bid = bids.iter().map(|level| level.price).max();
                     let ask = asks.iter().map(|level| level.price).min();
-                    middle = bid.zip(ask).map(|(bid, ask)| {
+                    if let Some((bid, ask)) = bid.zip(ask) {
                         let half = ask.raw().saturating_sub(bid.raw()) / 2;
-                        Price::from_raw(bid.raw().saturating_add(half))
-                            .floor_to(pair.instrument.tick_size)
-                    });
+                        middles.insert(symbol, Price::from_raw(bid.raw().saturating_add(half)));
+                    }
                 }
-                MarketEvent::Trade(_) | MarketEvent::Depth { .. } => {}
+                MarketEvent::Depth { .. } => {}
             }
         }
-        middle
+        middles.retain(|symbol, _| !traded.contains(*symbol));
+        middles
     }
 }
 

@@ -174,3 +174,41 @@ fn times_of_arrival_come_with_the_trades_that_stay() {
     assert_eq!(latencies(&["not-positive=skip", "unsorted=keep"]), [500, 1_000_600, 800]);
     assert_eq!(latencies(&["not-positive=skip", "unsorted=sort:4"]), [1_000_600, 500, 800]);
 }
+
+/// A line that lacks the time of its arrival does not give its trades those of others.
+#[test]
+fn times_of_arrival_stay_with_their_trades_though_a_line_lacks_one() {
+    let scratch = Scratch::new("ws-unheard");
+    let trade = |id: u32| {
+        format!(
+            r#"{{"channel":"trade","type":"update","data":[{{"symbol":"BTC/USD","side":"buy","price":8.1,"qty":1.5,"ord_type":"limit","trade_id":{id},"timestamp":"1970-01-01T00:00:0{id}.000000Z"}}]}}"#
+        )
+    };
+    let heard = |id: u32, at: u32| format!("{at} {}\n", trade(id));
+    // What is further on than a survey sees.
+    let blank = " ".repeat(crate::recording::LINE_BYTES_MAX / 2);
+    let beyond = format!("1500000000 {{\"channel\":\"heartbeat\"{blank}}}\n").repeat(5);
+    let latencies = |name: &str, text: String| {
+        let path = scratch.write(name, text.as_bytes());
+        let mut reader = MarketReader::open(&[path], ReadOptions::default()).unwrap();
+        let told = reader.files()[0].received;
+        let mut found = Vec::new();
+        while let Some(batch) = reader.next_batch().unwrap() {
+            let crate::row::Rows::Trades(rows) = batch.rows else { panic!("trades") };
+            assert_eq!(batch.received.len(), if told { rows.len() } else { 0 });
+            let late = rows.iter().zip(batch.received);
+            found.extend(late.map(|(row, at)| (at.as_nanos() - row.ts.as_nanos()) / 1_000_000));
+        }
+        (told, found)
+    };
+    let first = heard(1, 1_500_000_000);
+    let (second, third) = (trade(2) + "\n", heard(3, 3_500_000_000));
+    let early = [&first, &second, &third].map(String::as_str).concat();
+    assert_eq!(latencies("early.ndjson", early), (false, vec![]));
+    let late = [&first, &beyond, &second, &third].map(String::as_str).concat();
+    assert_eq!(latencies("late.ndjson", late), (true, vec![500, 0, 500]));
+    // Nor did it come before what came before it.
+    let slow = heard(1, 2_500_000_000);
+    let behind = [&slow, &beyond, &second, &third].map(String::as_str).concat();
+    assert_eq!(latencies("behind.ndjson", behind), (true, vec![1_500, 500, 500]));
+}

@@ -40,8 +40,12 @@ pub(super) fn check(args: &Args) -> Result<(), ApiError> {
     if args.flag("reduce_only")? {
         return Err(ApiError::NO_POSITION);
     }
-    if !matches!(args.get("leverage"), None | Some("none" | "0" | "1" | "1:1")) {
-        return Err(ApiError::INSUFFICIENT_MARGIN);
+    match args.get("leverage") {
+        None | Some("none" | "0" | "1" | "1:1") => {}
+        Some(text) if text.strip_suffix(":1").unwrap_or(text).parse::<u32>().is_ok() => {
+            return Err(ApiError::INSUFFICIENT_MARGIN);
+        }
+        Some(_) => return Err(ApiError::arguments("leverage")),
     }
     match args.get("trigger") {
         None | Some("last") => {}

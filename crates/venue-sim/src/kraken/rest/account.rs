@@ -23,11 +23,11 @@ struct HoldRow {
 struct TradeBalance {
     eb: String,
     tb: String,
-    m: &'static str,
-    uv: &'static str,
-    n: &'static str,
-    c: &'static str,
-    v: &'static str,
+    m: String,
+    uv: String,
+    n: String,
+    c: String,
+    v: String,
     e: String,
     mf: String,
     mfo: String,
@@ -95,8 +95,9 @@ impl Venue {
             .held(account)
             .filter_map(|(held, balance)| self.worth(&held.asset, balance.total, &asset.asset));
         let total = worth.fold(Notional::ZERO, |sum, worth| sum.checked_add(worth).unwrap_or(sum));
-        let text = || amount_text(total, 4);
-        let (m, uv, n, c, v) = ("0.0000", "0.0000", "0.0000", "0.0000", "0.0000");
+        let text = || amount_text(total, asset.decimals);
+        let zero = || amount_text(Notional::ZERO, asset.decimals);
+        let (m, uv, n, c, v) = (zero(), zero(), zero(), zero(), zero());
         let (eb, tb, e, mf, mfo) = (text(), text(), text(), text(), text());
         Ok(json(&TradeBalance { eb, tb, m, uv, n, c, v, e, mf, mfo }))
     }

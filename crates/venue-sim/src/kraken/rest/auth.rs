@@ -33,7 +33,7 @@ impl Venue {
             return Err(ApiError::INVALID_SIGNATURE);
         }
         // Kraken tells a wrong password no better than a wrong signature.
-        if key.otp.as_deref().is_some_and(|otp| args.get("otp") != Some(otp)) {
+        if key.otp.as_ref().is_some_and(|otp| !otp.is(args.get("otp"))) {
             return Err(ApiError::INVALID_SIGNATURE);
         }
         let nonce: u64 = nonce_text.parse().map_err(|_| ApiError::INVALID_NONCE)?;

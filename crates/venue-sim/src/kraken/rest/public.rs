@@ -86,6 +86,15 @@ pub(super) fn key_of(pair: &Pair, args: &Args) -> String {
     if new { pair.symbol().as_str().to_owned() } else { pair.id.to_owned() }
 }
 
+/// Whether a class is asked for in which there is anything: tokenized assets are not listed.
+fn is_currency(args: &Args, field: &str) -> Result<bool, ApiError> {
+    match args.get(field) {
+        None | Some("currency" | "forex") => Ok(true),
+        Some("tokenized_asset") => Ok(false),
+        Some(_) => Err(ApiError::arguments(field)),
+    }
+}
+
 impl PairRow {
     fn new(pair: &Pair, phase: Phase) -> Self {
         let rules = &pair.instrument;
@@ -120,6 +129,10 @@ impl PairRow {
 impl Venue {
     /// `Assets`.
     pub(super) fn assets(&self, args: &Args) -> MethodResult {
+        if !is_currency(args, "aclass")? {
+            let named = !args.list("asset").is_empty();
+            return if named { Err(ApiError::UNKNOWN_ASSET) } else { Ok("{}".to_owned()) };
+        }
         let mut known: Vec<&KrakenAsset> = Vec::new();
         for asset in self.pairs.iter().flat_map(|l| [&l.pair.base, &l.pair.quote]) {
             if !known.contains(&asset) {
@@ -149,6 +162,10 @@ impl Venue {
 
     /// `AssetPairs`.
     pub(super) fn asset_pairs(&self, args: &Args) -> MethodResult {
+        if !is_currency(args, "aclass_base")? {
+            let named = !args.list("pair").is_empty();
+            return if named { Err(ApiError::UNKNOWN_PAIR) } else { Ok("{}".to_owned()) };
+        }
         let pairs = self.pairs_of(args)?.into_iter().map(|listed| &listed.pair);
         let part: fn(&Pair, Phase) -> PairPart = match args.get("info") {
             None | Some("info") => {

@@ -84,6 +84,9 @@ pub(crate) struct FullRow {
     cum_cost: Number,
     avg_price: Number,
     fee_usd_equiv: Number,
+    /// The same in the quote asset.
+    #[serde(skip)]
+    fee: Notional,
     fee_ccy_pref: &'static str,
     exec_type: &'static str,
     order_status: &'static str,
@@ -195,6 +198,9 @@ pub(crate) struct EndRow {
     cum_qty: Number,
     cum_cost: Number,
     fee_usd_equiv: Number,
+    /// The same in the quote asset.
+    #[serde(skip)]
+    fee: Notional,
     avg_price: Number,
     order_userref: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -209,7 +215,7 @@ struct Totals {
     quantity: Number,
     cost: Number,
     average: Number,
-    fee: Number,
+    fee: Notional,
 }
 
 impl Totals {
@@ -221,7 +227,7 @@ impl Totals {
             quantity: Number::quantity(quantity, rules.quantity_decimals),
             cost: Number::amount(cost, decimals),
             average: Number::price(average, decimals),
-            fee: Number::amount(fee, decimals),
+            fee,
         }
     }
 }
@@ -311,14 +317,19 @@ impl Row {
         })))
     }
 
-    /// Shows fees in US dollars where they are in another asset.
-    pub(crate) fn set_fee_in_usd(&mut self, fee: Notional, decimals: u32) {
-        let fee = Number::amount(fee, decimals);
-        match self {
-            Self::Full(row) => row.fee_usd_equiv = fee,
-            Self::Trade(row) => row.fee_usd_equiv = fee,
-            Self::End(row) => row.fee_usd_equiv = fee,
-            Self::Opened(_) | Self::Status(_) => {}
+    /// Shows what an order has paid so far in US dollars, where a market tells; a trade's row does that by itself.
+    pub(crate) fn show_fee_in_usd(
+        &mut self,
+        in_usd: impl FnOnce(Notional) -> Option<Notional>,
+        pair: &Pair,
+    ) {
+        let (fee, shown) = match self {
+            Self::Full(row) => (row.fee, &mut row.fee_usd_equiv),
+            Self::End(row) => (row.fee, &mut row.fee_usd_equiv),
+            Self::Opened(_) | Self::Status(_) | Self::Trade(_) => return,
+        };
+        if let Some(fee) = in_usd(fee) {
+            *shown = Number::amount(fee, pair.instrument.cost_decimals);
         }
     }
 
@@ -355,7 +366,9 @@ impl Row {
             cum_qty: totals.quantity,
             cum_cost: totals.cost,
             avg_price: totals.average,
-            fee_usd_equiv: fee.clone(),
+            fee_usd_equiv: own
+                .fee_in_usd
+                .map_or(fee, |fee| Number::amount(fee, rules.cost_decimals)),
             fees: [paid],
         }))
     }
@@ -467,7 +480,8 @@ fn full(
         cum_qty: totals.quantity,
         cum_cost: totals.cost,
         avg_price: totals.average,
-        fee_usd_equiv: totals.fee,
+        fee_usd_equiv: Number::amount(totals.fee, rules.cost_decimals),
+        fee: totals.fee,
         fee_ccy_pref: if facts.request.fee_in_base { "fcib" } else { "fciq" },
         exec_type,
         order_status,
@@ -491,7 +505,8 @@ fn last(
         exec_type: kind,
         cum_qty: totals.quantity,
         cum_cost: totals.cost,
-        fee_usd_equiv: totals.fee,
+        fee_usd_equiv: Number::amount(totals.fee, pair.instrument.cost_decimals),
+        fee: totals.fee,
         avg_price: totals.average,
         order_userref: facts.shown_userref(),
         cancel_reason: reason,

@@ -113,7 +113,9 @@ impl Answering<'_> {
         let row = |order: &matching::Order| {
             let details = venue.orders.get(&order.id)?;
             let pair = &venue.listed(&order.request.symbol)?.pair;
-            Some(Row::snapshot(order, &details.facts, pair))
+            let mut row = Row::snapshot(order, &details.facts, pair);
+            row.show_fee_in_usd(|fee| venue.in_usd(pair.symbol(), fee), pair);
+            Some(row)
         };
         venue.exchange.open_orders(private.account).filter_map(row).collect()
     }

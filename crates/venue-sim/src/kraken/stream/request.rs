@@ -148,7 +148,8 @@ impl Answering<'_> {
     }
 
     fn unsubscribe(&mut self, params: &Params) {
-        match params.channel.as_str() {
+        let channel = params.channel.as_str();
+        match channel {
             "trade" => self.each_symbol(params, Self::unsubscribe_trades),
             "book" => self.each_symbol(params, Self::unsubscribe_book),
             "ticker" => self.each_symbol(params, Self::unsubscribe_ticker),
@@ -156,6 +157,7 @@ impl Answering<'_> {
             "instrument" => self.unsubscribe_instruments(),
             "executions" => self.unsubscribe_executions(),
             "balances" => self.unsubscribe_balances(),
+            "heartbeat" | "status" => self.accept(Accepted { channel, ..Accepted::default() }),
             _ => self.refuse(UNSUPPORTED_CHANNEL, None),
         }
     }

@@ -175,12 +175,10 @@ impl Answering<'_> {
         if !INTERVALS.contains(&interval) {
             return self.refuse(UNSUPPORTED_INTERVAL, Some(symbol.as_str()));
         }
-        let known = self.session().map(|session| session.candles.contains_key(symbol));
-        if known == Some(true) {
+        let added =
+            self.session().map(|session| session.candles.insert((symbol.clone(), interval)));
+        if added != Some(true) {
             return self.refuse(ALREADY_SUBSCRIBED, Some(symbol.as_str()));
-        }
-        if let Some(session) = self.session() {
-            session.candles.insert(symbol.clone(), interval);
         }
         let snapshot = params.snapshot.unwrap_or(true);
         self.accept(Accepted {
@@ -254,12 +252,13 @@ impl Answering<'_> {
     }
 
     pub(super) fn unsubscribe_candles(&mut self, symbol: &Symbol, params: &Params) {
-        let interval = params.interval;
+        // Without an interval it is the only one, or the usual one.
         let known = self.session().and_then(|session| {
-            let same = session.candles.get(symbol).copied();
-            let same = same.filter(|known| interval.is_none_or(|wanted| wanted == *known))?;
-            session.candles.remove(symbol);
-            Some(same)
+            let mut follows = session.candles.iter().filter(|(known, _)| known == symbol);
+            let only = follows.next().filter(|_| follows.next().is_none());
+            let only = only.map_or(INTERVALS[0], |(_, interval)| *interval);
+            let interval = params.interval.unwrap_or(only);
+            session.candles.remove(&(symbol.clone(), interval)).then_some(interval)
         });
         self.unsubscribed("ohlc", symbol, known.is_some(), known);
     }

@@ -22,7 +22,11 @@ struct Client {
 impl Client {
     /// A session on a venue on which trading has begun at 20,000.
     fn new(role: Role) -> Self {
-        let mut world = World::new();
+        Self::of(World::new(), role)
+    }
+
+    /// As [`Client::new`] on a venue of one's own.
+    fn of(mut world: World, role: Role) -> Self {
         world.trade("20000.0", "0.5", Side::Buy);
         let outbox = Arc::new(Outbox::default());
         let connection = world.venue.open_session(role, Version::V2, Arc::clone(&outbox));

@@ -133,11 +133,16 @@ impl Sessions {
         for feed in self.feeds(symbol) {
             self.tell_feed(symbol, feed, || match feed {
                 Feed::Trade => Some(messages::trades(&listed.pair, trades)),
-                Feed::Ticker => Some(messages::ticker(listed, now)),
                 Feed::Candles(minutes) => messages::candle(listed, minutes, now),
-                Feed::Spread | Feed::Book(_) => None,
+                Feed::Ticker | Feed::Spread | Feed::Book(_) => None,
             });
         }
+    }
+
+    /// The ticker of a pair that traded, after its book has followed.
+    pub(in crate::kraken) fn tell_v1_ticker(&self, listed: &Listed, now: UnixNanos) {
+        let text = || Some(messages::ticker(listed, now));
+        self.tell_feed(listed.pair.symbol(), Feed::Ticker, text);
     }
 
     /// A book that has changed from what `listed` still shows.

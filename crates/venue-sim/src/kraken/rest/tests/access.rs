@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::kraken::Standing;
 use crate::kraken::fixture::{NOW, World, signed};
 use crate::kraken::rest::{Request, Verb};
+use crate::kraken::{Otp, Standing};
 
 fn answer(world: &mut World, request: &Request) -> String {
     let reply = world.venue.handle(request, NOW);
@@ -102,7 +102,7 @@ fn wrong_paths_and_verbs_are_unknown_methods() {
 #[test]
 fn a_second_factor_is_asked_for_with_every_request() {
     let mut world = World::new();
-    world.venue.keys.get_mut("key-a").unwrap().otp = Some("pass word".to_owned());
+    world.venue.keys.get_mut("key-a").unwrap().otp = Some(Otp::new("pass word"));
     let mut ask = |form: &str| answer(&mut world, &signed("key-a", "Balance", "1", form));
     let refused = r#"{"error":["EAPI:Invalid signature"]}"#;
     assert_eq!(ask("nonce=1"), refused);

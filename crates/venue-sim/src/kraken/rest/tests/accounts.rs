@@ -92,6 +92,17 @@ fn balances_show_assets_ever_held() {
 }
 
 #[test]
+fn the_trade_balance_has_the_digits_of_its_asset() {
+    let mut world = trading();
+    let check = |world: &mut World, form: &str, eb: &str, m: &str| {
+        let answer = world.post("TradeBalance", form);
+        assert!(answer.contains(&format!(r#""eb":"{eb}","tb":"{eb}","m":"{m}""#)), "{answer}");
+    };
+    check(&mut world, "", "300000.0000", "0.0000");
+    check(&mut world, "asset=XXBT", "15.0000000000", "0.0000000000");
+}
+
+#[test]
 fn a_token_is_issued_for_fifteen_minutes() {
     let mut world = World::new();
     let answer = world.post("GetWebSocketsToken", "");

@@ -70,6 +70,8 @@ fn wishes_about_fees_and_unknown_fields_are_taken() {
     let refused =
         |world: &mut World, more: &str| world.post("AddOrder", &format!("{RESTING}&{more}"));
     assert!(refused(&mut world, "leverage=2").contains("EOrder:Insufficient margin"));
+    assert!(refused(&mut world, "leverage=2:1").contains("EOrder:Insufficient margin"));
+    assert!(refused(&mut world, "leverage=much").contains("EGeneral:Invalid arguments:leverage"));
     assert!(refused(&mut world, "trigger=index").contains("arguments:Index unavailable"));
     let settle = RESTING.replace("ordertype=limit", "ordertype=settle-position");
     assert!(world.post("AddOrder", &settle).contains("EOrder:Unknown position"));

@@ -105,3 +105,16 @@ fn a_market_with_a_book_and_no_trade_has_a_price() {
         world.get("OHLC?pair=XBTUSD").contains(r#""20000.0","20000.0","20000.0","20000.0","0.0""#)
     );
 }
+
+#[test]
+fn nothing_but_currencies_is_listed() {
+    let mut world = World::new();
+    let mut check = |call: &str, expected: &str| assert_eq!(world.get(call), expected, "{call}");
+    check("Assets?aclass=tokenized_asset", r#"{"error":[],"result":{}}"#);
+    check("Assets?aclass=tokenized_asset&asset=XBT", r#"{"error":["EQuery:Unknown asset"]}"#);
+    check("Assets?aclass=stones", r#"{"error":["EGeneral:Invalid arguments"]}"#);
+    check("AssetPairs?aclass_base=tokenized_asset", r#"{"error":[],"result":{}}"#);
+    let pair = "AssetPairs?aclass_base=tokenized_asset&pair=XBTUSD";
+    check(pair, r#"{"error":["EQuery:Unknown asset pair"]}"#);
+    assert!(world.get("AssetPairs?aclass_base=currency&pair=XBTUSD").contains("XXBTZUSD"));
+}

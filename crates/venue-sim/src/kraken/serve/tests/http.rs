@@ -132,6 +132,14 @@ async fn what_does_not_belong_here_gets_cloudflares_page() {
     let mut long = world.connect(Role::Rest, 1024);
     let head = "POST /0/private/Balance HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n";
     assert_eq!(status(&exchange(&mut long, head).await.0), "413");
+    let chunked =
+        "POST /0/private/Balance HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut endless = world.connect(Role::Rest, 1024 * 1024);
+    let chunks = format!("{chunked}10000\r\n{0}\r\n10000\r\n{0}\r\n", "a".repeat(0x1_0000));
+    assert_eq!(status(&exchange(&mut endless, &chunks).await.0), "413");
+    let mut broken = world.connect(Role::Rest, 1024);
+    let chunks = format!("{chunked}what?\r\n");
+    assert_eq!(status(&exchange(&mut broken, &chunks).await.0), "400");
     let mut slow = world.connect(Role::Rest, 1024);
     let head = "POST /0/private/Balance HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n";
     let began = Instant::now();

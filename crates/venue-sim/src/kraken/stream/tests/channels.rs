@@ -24,6 +24,10 @@ fn a_ticker_speaks_on_trades_or_on_other_best_prices() {
     client.world.trade("20200.0", "0.5", Side::Buy);
     let [update]: [String; 1] = client.received().try_into().unwrap();
     assert!(update.contains(r#""change":200.0,"change_pct":1.00"#), "{update}");
+    // The best prices are those that the trade has left.
+    let told: serde_json::Value = serde_json::from_str(&update).unwrap();
+    let price = |name: &str| told["data"][0][name].as_f64().unwrap();
+    assert!(price("bid") <= price("last") && price("last") <= price("ask"), "{update}");
     let text = r#"{"method":"subscribe","params":{"channel":"ticker","symbol":["BTC/USD"],"event_trigger":"sometimes"}}"#;
     let mut other = Client::new(Role::PublicStream);
     assert!(other.send(text)[0].contains("Event trigger not supported"));
@@ -57,6 +61,69 @@ fn candles_come_as_a_snapshot_and_with_each_trade() {
     );
     assert!(client.send(text)[0].contains("Already subscribed"));
     assert!(client.send(&text.replace(":5", ":7"))[0].contains("interval not supported"));
+}
+
+#[test]
+fn candles_of_one_pair_are_followed_in_several_intervals() {
+    let mut client = Client::new(Role::PublicStream);
+    let text = |method: &str, more: &str| {
+        format!(
+            r#"{{"method":"{method}","params":{{"channel":"ohlc","symbol":["BTC/USD"]{more}}}}}"#
+        )
+    };
+    let five = r#","interval":5"#;
+    assert!(client.send(&text("subscribe", five))[0].contains(r#""success":true"#));
+    assert!(client.send(&text("subscribe", ""))[0].contains(r#""interval":1"#));
+    client.world.trade("20010.0", "0.1", Side::Sell);
+    let intervals = |client: &Client| {
+        let told = client.received().into_iter();
+        let told = told.map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap());
+        told.map(|told| told["data"][0]["interval"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(intervals(&client), [1, 5]);
+    // Of two it is the usual one that is meant without a word.
+    assert!(client.send(&text("unsubscribe", ""))[0].contains(r#""interval":1"#));
+    assert!(
+        client.send(&text("unsubscribe", r#","interval":1"#))[0].contains("Subscription Not Found")
+    );
+    client.world.trade("20020.0", "0.1", Side::Sell);
+    assert_eq!(intervals(&client), [5]);
+    assert!(client.send(&text("unsubscribe", ""))[0].contains(r#""interval":5"#));
+    client.world.trade("20030.0", "0.1", Side::Sell);
+    assert_eq!(intervals(&client), [0; 0]);
+}
+
+#[test]
+fn trades_of_one_takers_order_come_in_one_message() {
+    let mut client = Client::new(Role::PublicStream);
+    client.send(r#"{"method":"subscribe","params":{"channel":"trade","symbol":["BTC/USD"]}}"#);
+    let trade = |price: &str, side: Side, later: u64| {
+        let mut trade = crate::kraken::fixture::trade(price, "0.1", side);
+        trade.venue_ts = trade.venue_ts.plus(Duration::from_millis(later));
+        crate::kraken::MarketEvent::Trade(trade)
+    };
+    let events = [
+        trade("20000.1", Side::Buy, 0),
+        trade("20000.2", Side::Buy, 0),
+        trade("20000.3", Side::Buy, 0),
+        trade("20000.2", Side::Sell, 0),
+        trade("20000.1", Side::Sell, 1),
+    ];
+    client.world.venue.on_markets(&events, client.world.now);
+    let prices = |text: &String| text.matches(r#""price":"#).count();
+    assert_eq!(client.received().iter().map(prices).collect::<Vec<_>>(), [3, 1, 1]);
+}
+
+#[test]
+fn what_comes_by_itself_is_subscribed_and_left_without_a_word() {
+    let mut client = Client::new(Role::PublicStream);
+    for channel in ["heartbeat", "status"] {
+        for method in ["subscribe", "unsubscribe"] {
+            let text = format!(r#"{{"method":"{method}","params":{{"channel":"{channel}"}}}}"#);
+            let [answer]: [String; 1] = client.send(&text).try_into().unwrap();
+            assert!(answer.contains(r#""success":true"#), "{answer}");
+        }
+    }
 }
 
 #[test]

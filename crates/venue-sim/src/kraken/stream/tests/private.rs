@@ -334,3 +334,52 @@ fn a_fee_is_told_in_the_asset_that_paid_it() {
     let fee = r#""fees":[{"asset":"BTC","qty":0.0000400000}]"#;
     assert!(received.iter().any(|text| text.contains(fee)), "{received:?}");
 }
+
+/// A pair that is paid in another currency than US dollars, whose fees are told in these nevertheless.
+#[test]
+fn fees_are_told_in_dollars_from_the_execution_on_and_in_snapshots_alike() {
+    let mut config = crate::kraken::fixture::config();
+    config.pairs.push(crate::kraken::Pair::by_name("XBTEUR").unwrap());
+    config.pairs.push(crate::kraken::Pair::by_name("EURUSD").unwrap());
+    let euros = (model::Asset::new("EUR"), model::Notional::parse("100000").unwrap());
+    config.accounts[0].balances.insert(euros.0, euros.1);
+    let mut client = Client::of(World::with(config), Role::PrivateStream);
+    for (symbol, price) in [("BTC/EUR", "16000"), ("EUR/USD", "1.25")] {
+        let mut trade = crate::kraken::fixture::trade(price, "1", Side::Buy);
+        trade.symbol = Symbol::new(symbol);
+        client.world.venue.on_tape(&[trade], client.world.now);
+    }
+    let token = token(&mut client.world);
+    client.send(&subscription(&token));
+    client.world.add("pair=XBTEUR&type=buy&ordertype=market&volume=0.01");
+    let told = |text: &String| {
+        let told: serde_json::Value = serde_json::from_str(text).unwrap();
+        let row = &told["data"][0];
+        (row["exec_type"].as_str().unwrap().to_owned(), row["fee_usd_equiv"].as_f64())
+    };
+    // 160 euros at 0.4 %.
+    let [none, fee] = [Some(0.0), Some(0.8)];
+    let expected = [("pending_new", none), ("new", None), ("trade", fee), ("filled", fee)];
+    let expected = expected.map(|(kind, fee)| (kind.to_owned(), fee));
+    assert_eq!(client.received().iter().map(told).collect::<Vec<_>>(), expected);
+    // A part of it is executed at once, the rest stays.
+    client.world.add("pair=XBTEUR&type=buy&ordertype=limit&volume=5&price=16000");
+    let live: Vec<_> = client.received().iter().map(told).collect();
+    assert_eq!(live.len(), 3, "{live:?}");
+    // Another price of the euro changes nothing of what was told of executions.
+    let mut trade = crate::kraken::fixture::trade("1.5", "1", Side::Buy);
+    trade.symbol = Symbol::new("EUR/USD");
+    client.world.venue.on_tape(&[trade], client.world.now);
+    client.send(r#"{"method":"unsubscribe","params":{"channel":"executions"}}"#);
+    let again = subscription(&token).replace("true", r#"true,"snap_trades":true"#);
+    let received = client.send(&again);
+    let [orders, trades] = [1, 2].map(|at| received[at].as_str());
+    let trades: serde_json::Value = serde_json::from_str(trades).unwrap();
+    let shown = trades["data"].as_array().unwrap().iter().map(|row| row["fee_usd_equiv"].as_f64());
+    assert_eq!(shown.collect::<Vec<_>>(), [fee, live[2].1]);
+    let orders: serde_json::Value = serde_json::from_str(orders).unwrap();
+    let (open, part) = (&orders["data"][0], live[2].1.unwrap());
+    assert_eq!(open["order_status"], "partially_filled");
+    let open = open["fee_usd_equiv"].as_f64().unwrap();
+    assert!((open / part - 1.2).abs() < 1e-4, "{open} at 1.5 for {part} at 1.25");
+}

@@ -204,3 +204,29 @@ fn private_rows_tell_the_states_in_turn_in_words_of_version_1() {
     client.world.now = client.world.now.plus(std::time::Duration::from_secs(1_000));
     assert!(client.send(&add("15000", "limit")).last().unwrap().contains(r#""status":"ok""#));
 }
+
+#[test]
+fn a_ticker_shows_the_best_prices_that_a_trade_has_left() {
+    let mut client = old();
+    client.send(&subscribe(r#""name":"ticker""#));
+    client.world.trade("20200.0", "0.5", Side::Buy);
+    let [update]: [String; 1] = client.received().try_into().unwrap();
+    assert!(update.starts_with(r#"[340,{"a":["20200.00000","#), "{update}");
+}
+
+#[test]
+fn private_feeds_ask_for_the_right_to_query_orders() {
+    let mut client = old();
+    client.world.venue.keys.get_mut("key-a").unwrap().permissions.query_open_orders = false;
+    client.world.venue.keys.get_mut("key-a").unwrap().permissions.query_closed_orders = false;
+    let answer = client.world.post("GetWebSocketsToken", "");
+    let at = answer.find("\"token\":\"").unwrap() + 9;
+    let token = &answer[at..at + 43];
+    for name in ["openOrders", "ownTrades"] {
+        let text = format!(
+            r#"{{"event":"subscribe","subscription":{{"name":"{name}","token":"{token}"}}}}"#
+        );
+        let [refused]: [String; 1] = client.send(&text).try_into().unwrap();
+        assert!(refused.contains(r#""errorMessage":"EGeneral:Permission denied""#), "{refused}");
+    }
+}

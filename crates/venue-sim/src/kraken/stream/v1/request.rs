@@ -218,6 +218,11 @@ impl Answering<'_> {
         let Some(grant) = self.venue.claim_token(&token, self.now) else {
             return self.status(&ApiError::INVALID_SESSION.0, None, Some(asked));
         };
+        let Permissions { query_open_orders, query_closed_orders, .. } = grant.permissions;
+        if !query_open_orders && !query_closed_orders {
+            self.venue.tokens.release(&token);
+            return self.status(&ApiError::PERMISSION_DENIED.0, None, Some(asked));
+        }
         let mut private = Private { account: grant.account, token, sequence: 0 };
         self.private_accepted("subscribed", feed, asked);
         let snapshot = match feed {
