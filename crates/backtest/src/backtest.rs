@@ -7,19 +7,20 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 
-use engine::{Action, Engine, EngineConfig, EngineEvent, Strategy};
+use engine::{Engine, EngineConfig, EngineEvent, Errand, Strategy};
 use matching::TapeError;
-use model::{Asset, Bar, ClientOrderId, FeedEvent, Notional, Symbol, UnixNanos};
+use model::{Asset, Bar, FeedEvent, Notional, Symbol, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
 use crate::equity::EquityCurve;
 use crate::event::MarketEvent;
 use crate::merge::{Events, OneByOne, Reel, Step};
+use crate::orders::place_of;
 use crate::record::{BacktestResult, DataCounts};
 use crate::shared::SharedEvents;
 use crate::venue::{BarStop, Request, Venue};
-use crate::wire::{Line, Published, Wire};
+use crate::wire::{Line, Wire};
 
 /// Orders, cancels and answers that may be delivered between two events of the tape.
 ///
@@ -230,7 +231,7 @@ struct Run {
     now: UnixNanos,
     initial: Vec<BTreeMap<Asset, Notional>>,
     /// Kept between steps for its allocation only.
-    actions: Vec<Action>,
+    errands: Vec<Errand>,
     finalize: bool,
     stop_when_ruined: bool,
     /// When the run ended early, for nothing is left.
@@ -264,7 +265,7 @@ impl Run {
             traded: vec![false; markets.len()],
             venues,
             markets,
-            actions: Vec::new(),
+            errands: Vec::new(),
             finalize: config.finalize,
             stop_when_ruined: config.stop_when_ruined,
             ruined: None,
@@ -406,75 +407,53 @@ impl Run {
 
     /// Lets the engine look at what a venue published.
     fn hear(&mut self, venue: usize) {
-        let Some((at, (market, message))) = self.wire.lines[venue].public.receive() else { return };
-        let symbol = &self.markets[market].symbol;
-        let mut actions = std::mem::take(&mut self.actions);
-        match message {
-            Published::Trade(row, best) => {
-                self.wire.hear_trade(market, &row, &mut actions);
-                if let Some(best) = best {
-                    // What the trade led to leaves before what its best prices lead to.
-                    self.act(&mut actions, at);
-                    let symbol = &self.markets[market].symbol;
-                    self.wire.engine.hear_best(symbol, best, &mut actions);
-                }
-            }
-            Published::Best(best) => self.wire.engine.hear_best(symbol, best, &mut actions),
-            Published::Bar(bar, asked) => {
-                self.wire.engine.hear_bar(symbol, &bar, asked, &mut actions);
-            }
+        let Some((at, behind)) = self.wire.hear(venue, &mut self.errands) else { return };
+        self.act(at);
+        if let Some(best) = behind {
+            self.wire.hear_best(best, &mut self.errands);
+            self.act(at);
         }
-        self.act(&mut actions, at);
-        self.actions = actions;
     }
 
+    /// Lets the engine look at what a venue answered.
     fn listen(&mut self, venue: usize) {
-        if let Some((at, answer)) = self.wire.lines[venue].private.receive() {
-            let mut actions = std::mem::take(&mut self.actions);
-            answer.tell(&mut self.wire.engine, &mut actions);
-            self.act(&mut actions, at);
-            self.actions = actions;
+        if let Some(at) = self.wire.listen(venue, &mut self.errands) {
+            self.act(at);
         }
     }
 
     /// Sends what the engine wants.
-    fn act(&mut self, actions: &mut Vec<Action>, now: UnixNanos) {
-        for action in actions.drain(..) {
-            let (venue, request) = match action {
-                Action::Submit(order) => {
-                    let market = self.market_of(&order.symbol);
-                    let place = self.wire.record.sent(&order, market, now);
-                    (self.markets[market].venue, Request::Submit(place))
-                }
-                Action::Cancel { client_order_id, venue_order_id, symbol } => {
-                    let venue = self.markets[self.market_of(&symbol)].venue;
-                    let place = self.place_of(&client_order_id);
-                    let Some((place, number)) = place.zip(venue_order_id.number()) else {
-                        continue;
-                    };
-                    (venue, Request::Cancel(place, number))
-                }
-                Action::Locate { client_order_id, venue_order_id } => {
-                    let Some(place) = self.place_of(&client_order_id) else { continue };
-                    let order = self.wire.engine.orders().get(&client_order_id);
-                    let market = order.map_or(0, |order| self.market_of(&order.request().symbol));
-                    let number = venue_order_id.and_then(|id| id.number());
-                    (self.markets[market].venue, Request::Locate(place, number))
-                }
-                // Its venues tell every execution, in turn and on one line: none is ever missed.
-                Action::FetchFills { .. } | Action::Audit(_) => continue,
-            };
-            self.wire.request(venue, now, request);
+    fn act(&mut self, now: UnixNanos) {
+        if self.errands.is_empty() {
+            return;
         }
+        let mut errands = std::mem::take(&mut self.errands);
+        for errand in errands.drain(..) {
+            if let Some((venue, request)) = self.request(&errand, now) {
+                self.wire.request(venue, now, request);
+            }
+        }
+        self.errands = errands;
     }
 
-    fn market_of(&self, symbol: &Symbol) -> usize {
-        self.markets.iter().position(|market| market.symbol == *symbol).unwrap_or(0)
-    }
-
-    /// The place of an order in the record.
-    fn place_of(&self, id: &ClientOrderId) -> Option<usize> {
-        usize::try_from(self.wire.engine.orders().number(id)? - 1).ok()
+    /// What a venue is to be asked for.
+    fn request(&mut self, errand: &Errand, now: UnixNanos) -> Option<(usize, Request)> {
+        let (Errand::Submit(number) | Errand::Cancel(number) | Errand::Locate(number)) = errand
+        else {
+            // Its venues tell every execution, in turn and on one line: none is ever missed.
+            return None;
+        };
+        let order = self.wire.engine.orders().at(*number)?;
+        let (market, place) = (order.market().get(), place_of(*number));
+        let request = match errand {
+            Errand::Submit(_) => {
+                self.wire.record.sent(order.request(), market, now);
+                Request::Submit(place)
+            }
+            Errand::Cancel(_) => Request::Cancel(place, order.venue_number()?),
+            _ => Request::Locate(place, order.venue_number()),
+        };
+        Some((self.markets[market].venue, request))
     }
 
     fn flood_check(&self) -> Result<(), Halt> {

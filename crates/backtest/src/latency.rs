@@ -126,6 +126,8 @@ pub(crate) struct Channel<T> {
     told: bool,
     draws: ChaCha8Rng,
     last: UnixNanos,
+    /// When the first message of the queue arrives; the end of time without one.
+    next_at: i64,
     queue: VecDeque<(UnixNanos, T)>,
 }
 
@@ -147,8 +149,8 @@ impl<T> Channel<T> {
             Latency::Tape { offset_nanos } => Some(*offset_nanos),
             Latency::Constant(_) | Latency::Uniform { .. } | Latency::Recorded(_) => None,
         };
-        let (told, queue) = (false, VecDeque::new());
-        Self { min, range, recorded, tape, told, draws, last, queue }
+        let (told, next_at, queue) = (false, i64::MAX, VecDeque::new());
+        Self { min, range, recorded, tape, told, draws, last, next_at, queue }
     }
 
     /// Where the tape is followed: what comes next was told to take so long, `None` before an event of which it was
@@ -184,18 +186,26 @@ impl<T> Channel<T> {
         };
         let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.min + drawn));
         self.last = self.last.max(arrival);
+        self.next_at = self.next_at.min(self.last.as_nanos());
         self.queue.push_back((self.last, message));
         self.queue.len() <= IN_FLIGHT_MAX
     }
 
     /// When the next message arrives; the end of time without one.
-    pub(crate) fn next_at(&self) -> i64 {
-        self.queue.front().map_or(i64::MAX, |(at, _)| at.as_nanos())
+    pub(crate) const fn next_at(&self) -> i64 {
+        self.next_at
+    }
+
+    /// The next message, and when it arrives.
+    pub(crate) fn next(&self) -> Option<(UnixNanos, &T)> {
+        self.queue.front().map(|(at, message)| (*at, message))
     }
 
     /// Takes the next message out.
     pub(crate) fn receive(&mut self) -> Option<(UnixNanos, T)> {
-        self.queue.pop_front()
+        let received = self.queue.pop_front();
+        self.next_at = self.queue.front().map_or(i64::MAX, |(at, _)| at.as_nanos());
+        received
     }
 
     /// True with nothing on its way.

@@ -1,6 +1,5 @@
 #![doc = include_str!("guide.md")]
 
-mod answer;
 mod backtest;
 mod checked;
 mod config;

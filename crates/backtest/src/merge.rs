@@ -117,7 +117,7 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
     /// When the next step is, after reading it if necessary; `None` at the end.
     pub(crate) fn peek(&mut self) -> Result<Option<UnixNanos>, RunError<I::Error>> {
         if self.next.is_none() {
-            self.next = self.read()?;
+            self.read()?;
         }
         Ok(self.next.as_ref().map(Step::at))
     }
@@ -218,21 +218,24 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         }
     }
 
-    fn read(&mut self) -> Result<Option<Step<'t>>, RunError<I::Error>> {
+    /// Reads the next step, if there is one.
+    fn read(&mut self) -> Result<(), RunError<I::Error>> {
         (self.bars, self.trades) = (self.tape.bars(), self.tape.trades());
         if let Some(bar) = self.bars.bars().first() {
             self.tape.skip(1);
             self.number += 1;
             self.now = bar.end();
-            return Ok(Some(Step::Bar(*bar, BarStop::Open)));
+            self.next = Some(Step::Bar(*bar, BarStop::Open));
+            return Ok(());
         }
         if let Some(row) = self.trades.first() {
             self.tape.skip(1);
             self.number += 1;
             self.now = row.ts;
-            return Ok(Some(Step::Trade(*row)));
+            self.next = Some(Step::Trade(*row));
+            return Ok(());
         }
-        let Some(event) = self.tape.next() else { return Ok(None) };
+        let Some(event) = self.tape.next() else { return Ok(()) };
         let event = event.map_err(RunError::Source)?;
         self.number += u64::from(!matches!(event, MarketEvent::Heard(_)));
         let found = event.ts();
@@ -240,18 +243,18 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         if found < self.now {
             return Err(halt(Halt::Unsorted { previous: self.now, found }));
         }
-        let step = match event {
+        self.now = found;
+        self.next = Some(match event {
             MarketEvent::Trade(row) => Step::Trade(row),
             MarketEvent::Depth(row) => Step::Depth(row),
             MarketEvent::Orders(row) => Step::Orders(row),
             MarketEvent::Heard(row) => Step::Heard(row),
             MarketEvent::Bar(bar) if bar.is_sound() => {
                 self.now = bar.end();
-                return Ok(Some(Step::Bar(bar, BarStop::Open)));
+                Step::Bar(bar, BarStop::Open)
             }
             MarketEvent::Bar(_) => return Err(halt(Halt::Bar)),
-        };
-        self.now = found;
-        Ok(Some(step))
+        });
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::OrderIds;
+use engine::{OrderIds, OrderNumber};
 use model::{
     ClientOrderId, NewOrder, Notional, OrderKind, OrderState, Price, Quantity, Side, Symbol,
     TimeInForce, Trigger, UnixNanos, VenueOrderId,
@@ -51,6 +51,16 @@ pub(crate) struct Entry {
     pub(crate) fee: Notional,
     /// Place of the reason, from 1; zero without one.
     reason: u64,
+}
+
+/// The engine's number of the order at a place.
+pub(crate) fn number_at(place: usize) -> OrderNumber {
+    OrderNumber::new(u64::try_from(place).expect("fewer orders than memory") + 1)
+}
+
+/// The place of the order of the engine's number.
+pub(crate) fn place_of(number: OrderNumber) -> usize {
+    usize::try_from(number.get() - 1).expect("fewer orders than memory")
 }
 
 impl Entry {
@@ -325,7 +335,7 @@ impl Orders {
 
     /// Our name of the order at a place.
     pub fn id(&self, place: usize) -> ClientOrderId {
-        self.ids.id(u64::try_from(place).expect("fewer orders than memory") + 1)
+        self.ids.id(number_at(place).get())
     }
 
     /// All of them, in the order in which they were sent.
@@ -439,16 +449,17 @@ impl Orders {
 
     /// Writes the first order that is kept whole.
     fn write_first(&mut self) {
-        let Some(entry) = self.open.pop_front() else { return };
+        let Some(entry) = self.open.front() else { return };
         if entry.ended.is_some() {
             self.log.push(&entry.write(&self.last));
-            self.last = entry;
+            self.last = *entry;
         } else {
             let mut hole = Row::new();
             hole.byte(HOLE);
             self.log.push(&hole);
-            self.late.insert(self.logged, entry);
+            self.late.insert(self.logged, *entry);
         }
+        self.open.pop_front();
         self.logged += 1;
     }
 }

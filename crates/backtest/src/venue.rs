@@ -5,6 +5,7 @@ mod close;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use engine::{CancelOutcome, OrderNews, Standing};
 use matching::{
     AccountConfig, AccountId, BarPrint, DepthUpdate, Exchange, ExchangeConfig, ExchangeEvent,
     Execution, Liquidity, MarketId, Order, OrderId, OrderRequest, OrderStatus, OrdersUpdate,
@@ -14,7 +15,6 @@ use model::{
     Asset, Bar, Instrument, Notional, OrderState, Price, Quantity, Symbol, Trade, UnixNanos,
 };
 
-use crate::answer::{Answer, News, What};
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
 use crate::event::{DepthRow, OrdersRow, TradeRow};
 use crate::tiers::Tiers;
@@ -174,7 +174,7 @@ impl Venue {
         row: &TradeRow,
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
-        self.book_late(site, row.ts, wire)?;
+        self.book_late(site, row.ts, wire);
         let Site { trade, market, id, .. } = &mut self.sites[site];
         let market = *market;
         row.write(trade);
@@ -241,14 +241,13 @@ impl Venue {
             BarStop::Second => second,
             BarStop::Close => bar.close,
         };
-        self.book_late(site, now, wire)?;
+        self.book_late(site, now, wire);
         if stop == BarStop::Open {
             self.begin_bar(site, bar);
         }
         let print = BarPrint { price, walked: stop != BarStop::Open };
-        let Site { symbol, market, .. } = &self.sites[site];
-        let market = *market;
-        self.exchange.on_bar_print(symbol, print, now, &mut self.events)?;
+        let Site { id, market, .. } = self.sites[site];
+        self.exchange.on_bar_print(id, print, now, &mut self.events)?;
         self.tell_own(now, wire);
         let best = self.moved(site);
         // How much was traded is known at the close only.
@@ -290,15 +289,14 @@ impl Venue {
     }
 
     /// Before a market's next price: books what is booked late, under the time of the last one.
-    fn book_late(&mut self, site: usize, now: UnixNanos, wire: &mut Wire) -> Result<(), TapeError> {
+    fn book_late(&mut self, site: usize, now: UnixNanos, wire: &mut Wire) {
         if !self.sites[site].books_late {
-            return Ok(());
+            return;
         }
         if let Some(last) = self.sites[site].last.replace(now) {
-            self.exchange.book_last(&self.sites[site].symbol, last, &mut self.events)?;
+            self.exchange.book_last(self.sites[site].id, last, &mut self.events);
             self.tell_own(last, wire);
         }
-        Ok(())
     }
 
     /// True when no order of ours is at a market, so that nothing can happen within a bar of it.
@@ -338,8 +336,11 @@ impl Venue {
             Request::Cancel(place, number) => {
                 let order = OrderId::new(number);
                 let done = self.exchange.cancel(self.account, order, now, &mut self.events);
-                let what = What::Cancelled { gone: done.is_err() };
-                wire.answer(self.at, now, Answer { place, what });
+                let outcome = match done {
+                    Ok(()) => CancelOutcome::Accepted,
+                    Err(_) => CancelOutcome::AlreadyGone,
+                };
+                wire.answer(self.at, now, place, OrderNews::Cancelled(outcome));
                 // Where it is gone nothing has changed.
                 if let (Ok(()), Some(site)) = (done, self.site_of(place, wire)) {
                     self.tell(site, now, wire);
@@ -347,19 +348,19 @@ impl Venue {
             }
             Request::Locate(place, number) => {
                 let known = number.and_then(|number| self.exchange.order(OrderId::new(number)));
-                let what = What::Located(known.map(news));
-                wire.answer(self.at, now, Answer { place, what });
+                wire.answer(self.at, now, place, OrderNews::Located(known.map(standing)));
             }
         }
     }
 
     /// Takes or refuses an order.
     fn submit(&mut self, place: usize, now: UnixNanos, wire: &mut Wire) {
-        let Some(order) = wire.record.orders.get(place).copied() else { return };
+        let Some(order) = wire.record.orders.get(place) else { return };
+        let market = order.market;
         let request = OrderRequest {
             // The engine's ids are unique already.
             client_id: None,
-            symbol: wire.record.orders.symbol(order.market).clone(),
+            symbol: wire.record.orders.symbol(market).clone(),
             side: order.side,
             kind: order.kind,
             quantity: order.quantity,
@@ -367,20 +368,20 @@ impl Venue {
             reduce_only: order.reduce_only,
             fee_in_base: false,
         };
-        let what = match self.exchange.submit(self.account, request, now, &mut self.events) {
+        let news = match self.exchange.submit(self.account, request, now, &mut self.events) {
             Ok(id) => {
                 self.places.push(u32::try_from(place).expect("fewer orders than fit into memory"));
                 wire.record.arrived(place, now, id.get());
-                What::Placed(id.get())
+                OrderNews::Placed(id.get())
             }
             Err(refusal) => {
                 let why = refusal.to_string();
                 wire.record.orders.end(place, OrderState::Rejected, now, Some(&why));
-                What::Refused(refusal)
+                OrderNews::Refused(why)
             }
         };
-        wire.answer(self.at, now, Answer { place, what });
-        self.tell(order.market - self.first, now, wire);
+        wire.answer(self.at, now, place, news);
+        self.tell(market - self.first, now, wire);
     }
 
     /// The market of an order that has not ended, among those of the venue.
@@ -400,7 +401,8 @@ impl Venue {
     fn tell_own(&mut self, now: UnixNanos, wire: &mut Wire) {
         if !self.events.is_empty() {
             let mut events = std::mem::take(&mut self.events);
-            events.drain(..).for_each(|event| self.tell_one(event, now, wire));
+            events.iter().for_each(|event| self.tell_one(event, now, wire));
+            events.clear();
             self.events = events;
         }
     }
@@ -416,19 +418,19 @@ impl Venue {
         Some(self.exchange.best_levels(site.id))
     }
 
-    fn tell_one(&mut self, event: ExchangeEvent, now: UnixNanos, wire: &mut Wire) {
+    fn tell_one(&mut self, event: &ExchangeEvent, now: UnixNanos, wire: &mut Wire) {
         match event {
             ExchangeEvent::Filled(execution) => {
                 let fill = &execution.fill;
                 self.tiers.add(now, Notional::of(fill.price, fill.quantity));
-                self.tell_fill(&execution, now, wire);
+                self.tell_fill(execution, now, wire);
             }
             ExchangeEvent::Cancelled { order, reason } => {
-                let Some(known) = self.exchange.order(order) else { return };
-                let place = self.place(order);
+                let Some(known) = self.exchange.order(*order) else { return };
+                let place = self.place(*order);
                 let why = Some(reason.as_str());
                 wire.record.orders.end(place, OrderState::Cancelled, now, why);
-                wire.answer(self.at, now, Answer { place, what: What::News(news(known)) });
+                wire.answer(self.at, now, place, OrderNews::Told(standing(known)));
             }
             // The last execution says that the order is complete.
             ExchangeEvent::Printed(_)
@@ -444,16 +446,16 @@ impl Venue {
         let owned = self.exchange.owned_in(self.sites[site].id, self.account);
         let bar = self.sites[site].bars.checked_sub(1);
         let complete = wire.record.filled(place, bar, now, execution, owned);
-        let news = News {
+        let standing = Standing {
             number: execution.order.get(),
             state: if complete { OrderState::Filled } else { OrderState::Open },
             filled: execution.filled,
             cost: execution.cost,
             fee: execution.fee,
-            fill: Some(execution.fill.clone()),
+            last_fill: Some(execution.fill.clone()),
             reason: None,
         };
-        wire.answer(self.at, now, Answer { place, what: What::News(news) });
+        wire.answer(self.at, now, place, OrderNews::Told(standing));
     }
 
     /// The place of an order in the record.
@@ -464,19 +466,19 @@ impl Venue {
 }
 
 /// What the venue knows of an order now.
-fn news(order: &Order) -> News {
+fn standing(order: &Order) -> Standing {
     let (state, reason) = match order.status {
         OrderStatus::Open => (OrderState::Open, None),
         OrderStatus::Filled => (OrderState::Filled, None),
-        OrderStatus::Cancelled(reason) => (OrderState::Cancelled, Some(reason)),
+        OrderStatus::Cancelled(reason) => (OrderState::Cancelled, Some(reason.as_str())),
     };
-    News {
+    Standing {
         number: order.id.get(),
         state,
         filled: order.filled,
         cost: order.cost,
         fee: order.fee,
-        fill: None,
+        last_fill: None,
         reason,
     }
 }

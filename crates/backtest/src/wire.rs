@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use engine::{Action, BarRun, Engine, OrderIds};
+use engine::{BarRun, Engine, Errand, OrderIds, OrderNews, OrderNumber};
 use model::{Bar, Level, Symbol, Trade, UnixNanos};
 
-use crate::answer::Answer;
 use crate::backtest::STARTED;
 use crate::config::BacktestConfig;
 use crate::event::{HeardRow, TradeRow};
 use crate::latency::{Channel, FeedError, IN_FLIGHT_MAX, nanos};
+use crate::orders::number_at;
 use crate::record::Recorder;
 use crate::venue::{BarStop, Request};
 
@@ -24,6 +24,14 @@ pub(crate) enum Published {
     Best(Best),
     /// A bar, and whether the strategy was asked whether it passes over it.
     Bar(Bar, bool),
+}
+
+/// What a venue tells the strategy alone.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The order that it is about.
+    pub(crate) order: OrderNumber,
+    pub(crate) news: OrderNews,
 }
 
 /// Best levels, bid and ask.
@@ -177,11 +185,42 @@ impl Wire {
         self.engine.passed_trades(trade, count);
     }
 
-    /// Lets the engine look at a trade.
-    pub(crate) fn hear_trade(&mut self, market: usize, row: &TradeRow, actions: &mut Vec<Action>) {
-        let trade = &mut self.trades[market];
-        row.write(trade);
-        self.engine.hear_trade(trade, actions);
+    /// Lets the engine look at what a venue published next; when it arrives, and what is to be looked at afterwards:
+    /// what a trade leads to leaves before what its best prices lead to.
+    pub(crate) fn hear(
+        &mut self,
+        venue: usize,
+        errands: &mut Vec<Errand>,
+    ) -> Option<(UnixNanos, Option<(usize, Best)>)> {
+        let Self { lines, engine, trades, .. } = self;
+        let (at, (market, message)) = lines[venue].public.next()?;
+        let trade = &mut trades[*market];
+        let mut behind = None;
+        match message {
+            Published::Trade(row, best) => {
+                row.write(trade);
+                engine.hear_trade(trade, errands);
+                behind = best.map(|best| (*market, best));
+            }
+            Published::Best(best) => engine.hear_best(&trade.symbol, *best, errands),
+            Published::Bar(bar, asked) => engine.hear_bar(&trade.symbol, bar, *asked, errands),
+        }
+        lines[venue].public.receive();
+        Some((at, behind))
+    }
+
+    /// Lets the engine look at best prices of a market.
+    pub(crate) fn hear_best(&mut self, (market, best): (usize, Best), errands: &mut Vec<Errand>) {
+        self.engine.hear_best(&self.trades[market].symbol, best, errands);
+    }
+
+    /// Lets the engine look at what a venue answered next; when it arrives.
+    pub(crate) fn listen(&mut self, venue: usize, errands: &mut Vec<Errand>) -> Option<UnixNanos> {
+        let line = &mut self.lines[venue].private;
+        let (at, answer) = line.next()?;
+        self.engine.hear_of(answer.order, &answer.news, errands);
+        line.receive();
+        Some(at)
     }
 
     /// Counts news on their way that were passed over.
@@ -245,8 +284,9 @@ impl Wire {
     }
 
     /// Tells the strategy alone.
-    pub(crate) fn answer(&mut self, venue: usize, now: UnixNanos, answer: Answer) {
+    pub(crate) fn answer(&mut self, venue: usize, now: UnixNanos, place: usize, news: OrderNews) {
         let line = &mut self.lines[venue].private;
+        let answer = Answer { order: number_at(place), news };
         self.overflowed |= !line.send(now, answer);
         self.due = self.due.min(line.next_at());
     }

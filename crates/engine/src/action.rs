@@ -2,8 +2,11 @@
 
 use model::audit::AuditEvent;
 use model::{
-    ClientOrderId, FeedEvent, Fill, NewOrder, OrderReport, Quantity, Symbol, VenueOrderId,
+    ClientOrderId, FeedEvent, Fill, NewOrder, Notional, OrderReport, OrderState, Quantity, Symbol,
+    VenueOrderId,
 };
+
+use crate::orders::OrderNumber;
 
 /// Something that the engine must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,17 +56,38 @@ pub enum EngineEvent {
     Stop,
 }
 
-/// What there is to know of one of our orders.
-#[derive(Debug)]
-pub enum OrderNews<'a> {
-    /// As [`EngineEvent::Submitted`].
-    Submitted(SubmitOutcome),
+/// What there is to know of one of our orders, told by a venue that numbers its orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderNews {
+    /// As [`SubmitOutcome::Placed`], under a number.
+    Placed(u64),
+    /// As [`SubmitOutcome::Refused`].
+    Refused(String),
     /// As [`EngineEvent::Cancelled`].
     Cancelled(CancelOutcome),
-    /// As [`EngineEvent::Located`].
-    Located(&'a LocateOutcome),
-    /// As [`FeedEvent::Order`]; whose the report is, is known.
-    Told(&'a OrderReport),
+    /// As [`EngineEvent::Located`]; `None` for [`LocateOutcome::Absent`].
+    Located(Option<Standing>),
+    /// As [`FeedEvent::Order`].
+    Told(Standing),
+}
+
+/// Where an order stands at a venue that numbers its orders; as [`OrderReport`], and complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The venue's number of the order.
+    pub number: u64,
+    /// `Open`, `Filled`, `Cancelled` or `Rejected`.
+    pub state: OrderState,
+    /// Filled so far, base units.
+    pub filled: Quantity,
+    /// Paid or received so far, quote units, without fees.
+    pub cost: Notional,
+    /// Fees so far, quote units.
+    pub fee: Notional,
+    /// The execution that is told of, if one is.
+    pub last_fill: Option<Fill>,
+    /// Why it ended, where a reason was given.
+    pub reason: Option<&'static str>,
 }
 
 /// How a submission ended.
@@ -134,4 +158,19 @@ pub enum Action {
     },
     /// Write an audit event.
     Audit(AuditEvent),
+}
+
+/// What an [`Action`] is about, with numbers for names: for whoever has the engine at hand, and looks the order up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// As [`Action::Submit`].
+    Submit(OrderNumber),
+    /// As [`Action::Cancel`].
+    Cancel(OrderNumber),
+    /// As [`Action::Locate`].
+    Locate(OrderNumber),
+    /// As [`Action::FetchFills`].
+    FetchFills(OrderNumber),
+    /// As [`Action::Audit`].
+    Audit(Box<AuditEvent>),
 }

@@ -4,9 +4,8 @@ use model::{
     ClientOrderId, Instrument, Level, OrderKind, Quantity, Side, Symbol, TimeInForce, Trade,
 };
 
-use crate::by_symbol::BySymbol;
-use crate::order::Order;
-use crate::orders::Orders;
+use crate::markets::Markets;
+use crate::orders::{OrderNumber, Orders};
 
 /// What is known of one instrument's market.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +34,7 @@ impl MarketView {
 /// A strategy's view of the world, valid for one call.
 #[derive(Debug)]
 pub struct Desk<'a> {
-    pub(crate) instruments: &'a BySymbol<Instrument>,
-    pub(crate) markets: &'a BySymbol<MarketView>,
-    pub(crate) positions: &'a BySymbol<Quantity>,
+    pub(crate) markets: &'a Markets,
     pub(crate) orders: &'a Orders,
     pub(crate) can_trade: bool,
     pub(crate) wishes: Vec<Wish>,
@@ -54,23 +51,23 @@ pub(crate) enum Wish {
         time_in_force: TimeInForce,
         reduce_only: bool,
     },
-    Cancel(ClientOrderId),
+    Cancel(OrderNumber),
 }
 
 impl Desk<'_> {
     /// The rules of an instrument, if it is traded here.
     pub fn instrument(&self, symbol: &Symbol) -> Option<&Instrument> {
-        self.instruments.get(symbol)
+        self.markets.get(symbol)?.instrument.as_ref()
     }
 
     /// The market of an instrument, once something is known of it.
     pub fn market(&self, symbol: &Symbol) -> Option<&MarketView> {
-        self.markets.get(symbol)
+        self.markets.get(symbol)?.view.as_ref()
     }
 
     /// Base units that we own (negative: owe) of an instrument since the engine started.
     pub fn position(&self, symbol: &Symbol) -> Quantity {
-        self.positions.get(symbol).copied().unwrap_or_default()
+        self.markets.get(symbol).map_or(Quantity::ZERO, |market| market.position)
     }
 
     /// All orders.
@@ -125,13 +122,16 @@ impl Desk<'_> {
 
     /// Wishes for the cancellation of an order. Asking twice is harmless.
     pub fn cancel(&mut self, id: &ClientOrderId) {
-        self.wishes.push(Wish::Cancel(id.clone()));
+        self.wishes.extend(self.orders.number(id).map(Wish::Cancel));
     }
 
     /// Wishes for the cancellation of every working order of an instrument, of one side or of both, oldest first.
     pub fn cancel_working(&mut self, symbol: &Symbol, side: Option<Side>) {
-        let orders = self.orders.working_in(symbol).map(Order::request);
-        let of_side = orders.filter(|order| side.is_none_or(|side| order.side == side));
-        self.wishes.extend(of_side.map(|order| Wish::Cancel(order.client_order_id.clone())));
+        let Some(market) = self.markets.number(symbol) else { return };
+        let is_meant = |side_of: Side| side.is_none_or(|side| side_of == side);
+        let orders = self.orders.working_numbered();
+        let orders = orders.filter(|(_, order)| order.market() == market);
+        let meant = orders.filter(|(_, order)| is_meant(order.request().side));
+        self.wishes.extend(meant.map(|(number, _)| Wish::Cancel(number)));
     }
 }

@@ -11,14 +11,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use model::audit::{AuditEvent, StreamState};
 use model::{
     FeedEvent, Instrument, Intake, NewOrder, OrderReport, OrderState, Quantity, Side, StreamKind,
-    UnixNanos, panic_message,
+    Symbol, UnixNanos, panic_message,
 };
 use thiserror::Error;
 
-use crate::action::{Action, CancelOutcome, EngineEvent, LocateOutcome, SubmitOutcome};
-use crate::by_symbol::BySymbol;
-use crate::desk::{Desk, MarketView, Wish};
-use crate::order::{Order, OrderUpdate, Source};
+use crate::action::{Action, CancelOutcome, EngineEvent, Errand, LocateOutcome};
+use crate::desk::{Desk, Wish};
+use crate::markets::Markets;
+use crate::order::{Facts, Order, OrderUpdate, Source, Submission};
 use crate::orders::{OrderNumber, Orders};
 use crate::risk::RiskLimits;
 use crate::strategy::{Strategy, Wants};
@@ -54,12 +54,8 @@ const CLOCK_MIN: UnixNanos = UnixNanos::from_secs(1_000_000_000);
 pub struct Engine {
     strategy: Box<dyn Strategy>,
     wants: Wants,
-    instruments: BySymbol<Instrument>,
     risk: RiskLimits,
-    markets: BySymbol<MarketView>,
-    positions: BySymbol<Quantity>,
-    /// The part of them that earlier runs left.
-    inherited: BySymbol<Quantity>,
+    markets: Markets,
     orders: Orders,
     /// Orders whose executions are being asked for.
     fetching: BTreeSet<OrderNumber>,
@@ -73,6 +69,8 @@ pub struct Engine {
     audits: bool,
     /// Kept between calls for its allocation only.
     wishes: Vec<Wish>,
+    /// As `wishes`.
+    errands: Vec<Errand>,
 }
 
 impl Engine {
@@ -87,15 +85,11 @@ impl Engine {
         if config.started < CLOCK_MIN {
             return Err(EngineError::ClockNotSet(config.started));
         }
-        let instruments = config.instruments.into_iter().map(|i| (i.symbol.clone(), i)).collect();
         Ok(Self {
             wants: strategy.wants(),
             strategy,
-            instruments,
             risk: config.risk,
-            markets: BySymbol::default(),
-            positions: BySymbol::default(),
-            inherited: BySymbol::default(),
+            markets: Markets::traded(config.instruments),
             orders: Orders::new(config.started),
             fetching: BTreeSet::new(),
             private_live: false,
@@ -106,6 +100,7 @@ impl Engine {
             wishes_dropped: 0,
             audits: true,
             wishes: Vec::new(),
+            errands: Vec::new(),
         })
     }
 
@@ -118,45 +113,81 @@ impl Engine {
 
     /// Takes one event and says what is to be done, in order.
     pub fn step(&mut self, event: EngineEvent) -> Vec<Action> {
-        let mut actions = Vec::new();
-        self.step_into(event, &mut actions);
+        let mut errands = std::mem::take(&mut self.errands);
+        self.take(event, &mut errands);
+        // An order that was forgotten meanwhile needs nothing any more.
+        let actions = errands.drain(..).filter_map(|errand| self.action(errand)).collect();
+        self.errands = errands;
         actions
     }
 
-    /// As [`Engine::step`], into a buffer of the caller's, so that a hot loop allocates nothing.
-    pub fn step_into(&mut self, event: EngineEvent, actions: &mut Vec<Action>) {
+    /// An errand with the names of its order.
+    fn action(&self, errand: Errand) -> Option<Action> {
+        let at = |number| self.orders.at(number).map(|order| (order, order.request()));
+        Some(match errand {
+            Errand::Submit(number) => Action::Submit(at(number)?.1.clone()),
+            Errand::Cancel(number) => {
+                let (order, NewOrder { client_order_id, symbol, .. }) = at(number)?;
+                Action::Cancel {
+                    client_order_id: client_order_id.clone(),
+                    venue_order_id: order.venue_order_id()?,
+                    symbol: symbol.clone(),
+                }
+            }
+            Errand::Locate(number) => {
+                let (order, NewOrder { client_order_id, .. }) = at(number)?;
+                let venue_order_id = order.venue_order_id();
+                Action::Locate { client_order_id: client_order_id.clone(), venue_order_id }
+            }
+            Errand::FetchFills(number) => {
+                let (order, NewOrder { client_order_id, .. }) = at(number)?;
+                Action::FetchFills {
+                    client_order_id: client_order_id.clone(),
+                    venue_order_id: order.venue_order_id()?,
+                    filled: order.filled(),
+                }
+            }
+            Errand::Audit(event) => Action::Audit(*event),
+        })
+    }
+
+    fn take(&mut self, event: EngineEvent, errands: &mut Vec<Errand>) {
         self.steps += 1;
         match event {
-            EngineEvent::Feed(event) => self.on_feed(event, actions),
+            EngineEvent::Feed(event) => self.on_feed(event, errands),
             EngineEvent::Submitted { client_order_id, outcome } => {
-                if let Some(number) = self.orders.number_of(&client_order_id) {
-                    self.on_submitted(number, outcome, actions);
+                if let Some(number) = self.orders.number(&client_order_id) {
+                    self.on_submitted(number, outcome.into(), errands);
                 }
             }
             EngineEvent::Cancelled { client_order_id, outcome } => {
-                if let Some(number) = self.orders.number_of(&client_order_id) {
-                    self.on_cancelled(number, &outcome, actions);
+                if let Some(number) = self.orders.number(&client_order_id) {
+                    self.on_cancelled(number, &outcome, errands);
                 }
             }
             EngineEvent::Located { client_order_id, outcome } => {
-                if let Some(number) = self.orders.number_of(&client_order_id) {
-                    self.on_located(number, &outcome, actions);
+                if let Some(number) = self.orders.number(&client_order_id) {
+                    let found = match &outcome {
+                        LocateOutcome::Found(report) => Some(report.into()),
+                        LocateOutcome::Absent => None,
+                    };
+                    self.on_located(number, found, errands);
                 }
             }
             EngineEvent::Polled { asked_at_step, open } => {
-                self.on_open_orders(asked_at_step, &open, false, actions);
+                self.on_open_orders(asked_at_step, &open, false, errands);
             }
             EngineEvent::Executions { client_order_id, fills } => {
-                if let Some(number) = self.orders.number_of(&client_order_id) {
-                    self.on_executions(number, fills, actions);
+                if let Some(number) = self.orders.number(&client_order_id) {
+                    self.on_executions(number, &fills, errands);
                 }
             }
             EngineEvent::Inherited(positions) => {
                 for (symbol, quantity) in positions {
-                    self.inherit(symbol, quantity, actions);
+                    self.inherit(&symbol, quantity, errands);
                 }
             }
-            EngineEvent::Stop => self.on_stop(actions),
+            EngineEvent::Stop => self.on_stop(errands),
         }
     }
 
@@ -175,9 +206,9 @@ impl Engine {
         &self.orders
     }
 
-    /// Base units owned per instrument, since the start or since that of the earlier runs that were inherited.
-    pub fn positions(&self) -> &BySymbol<Quantity> {
-        &self.positions
+    /// Base units owned of an instrument, since the start or since that of the earlier runs that were inherited.
+    pub fn position(&self, symbol: &Symbol) -> Quantity {
+        self.markets.get(symbol).map_or(Quantity::ZERO, |market| market.position)
     }
 
     /// Orders that strategies wished for and that were not placed: no live private stream, a limit.
@@ -200,30 +231,29 @@ impl Engine {
         self.orders.working().next().is_none() && self.fetching.is_empty()
     }
 
-    fn on_feed(&mut self, event: FeedEvent, actions: &mut Vec<Action>) {
+    fn on_feed(&mut self, event: FeedEvent, errands: &mut Vec<Errand>) {
         match event {
             FeedEvent::Stream { stream: StreamKind::Private, state } => {
                 self.private_live = state == StreamState::Live;
             }
             FeedEvent::Stream { stream: StreamKind::Public, state } => {
                 if state != StreamState::Live {
-                    self.markets
-                        .values_mut()
-                        .for_each(|market| (market.bid, market.ask) = (None, None));
+                    let known = self.markets.iter_mut().filter_map(|market| market.view.as_mut());
+                    known.for_each(|market| (market.bid, market.ask) = (None, None));
                 }
             }
             FeedEvent::Intake(intake) => self.intake = intake,
-            FeedEvent::Trade(trade) => self.on_trade(&trade, actions),
+            FeedEvent::Trade(trade) => self.on_trade(&trade, errands),
             FeedEvent::BestPrices { symbol, bid, ask } => {
-                self.on_best(&symbol, [bid, ask], actions);
+                self.on_best(&symbol, [bid, ask], errands);
             }
-            FeedEvent::Bar { symbol, bar } => self.on_bar(&symbol, &bar, actions),
+            FeedEvent::Bar { symbol, bar } => self.on_bar(&symbol, &bar, errands),
             FeedEvent::Order(report) => {
-                self.on_report(&report, actions);
+                self.on_report(&report, errands);
             }
             FeedEvent::OpenOrders(open) => {
                 self.private_live = true;
-                self.on_open_orders(self.steps, &open, true, actions);
+                self.on_open_orders(self.steps, &open, true, errands);
             }
         }
     }
@@ -231,18 +261,16 @@ impl Engine {
     fn on_submitted(
         &mut self,
         number: OrderNumber,
-        outcome: SubmitOutcome,
-        actions: &mut Vec<Action>,
+        outcome: Submission,
+        errands: &mut Vec<Errand>,
     ) {
-        let unknown = matches!(outcome, SubmitOutcome::Unknown(_));
+        let unknown = matches!(outcome, Submission::Failed(OrderState::Unknown, _));
         let steps = self.steps;
-        let Some(update) = self.orders.update(number, |order| order.submitted(outcome, steps))
-        else {
-            return;
-        };
-        self.publish(number, update, actions);
+        let update = self.orders.update(number, |order| order.submitted(outcome, steps));
+        let Some(update) = update else { return };
+        self.publish(number, update, errands);
         if unknown {
-            self.locate(number, actions);
+            self.locate(number, errands);
         }
     }
 
@@ -250,74 +278,76 @@ impl Engine {
         &mut self,
         number: OrderNumber,
         outcome: &CancelOutcome,
-        actions: &mut Vec<Action>,
+        errands: &mut Vec<Errand>,
     ) {
         let steps = self.steps;
         match outcome {
             // The order's own news end it; if they get lost, the next list shows it.
             CancelOutcome::Accepted => {
-                self.orders.update(number, |order| order.cancel_accepted(steps));
+                if let Some(order) = self.orders.note(number) {
+                    order.cancel_accepted(steps);
+                }
             }
             CancelOutcome::AlreadyGone => {
-                self.orders.update(number, Order::cancel_missed);
-                self.locate(number, actions);
+                if let Some(order) = self.orders.note(number) {
+                    order.cancel_missed();
+                }
+                self.locate(number, errands);
             }
         }
     }
 
+    /// The venue was asked for an order: what it told, `None` where it does not have it.
     fn on_located(
         &mut self,
         number: OrderNumber,
-        outcome: &LocateOutcome,
-        actions: &mut Vec<Action>,
+        found: Option<Facts<'_>>,
+        errands: &mut Vec<Errand>,
     ) {
         let steps = self.steps;
         let update = self.orders.update(number, |order| {
             order.located();
-            match outcome {
-                LocateOutcome::Found(report) => order.apply(report, Source::Asked, steps),
-                LocateOutcome::Absent => order.absent(),
+            match found {
+                Some(facts) => order.apply(facts, Source::Asked, steps),
+                None => order.absent(),
             }
         });
         if let Some(update) = update {
-            self.publish(number, update, actions);
+            self.publish(number, update, errands);
         }
-        self.close_the_books(number, actions);
+        self.close_the_books(number, errands);
     }
 
     /// Whose the report is, if it is of one of ours.
     fn on_report(
         &mut self,
         report: &OrderReport,
-        actions: &mut Vec<Action>,
+        errands: &mut Vec<Errand>,
     ) -> Option<OrderNumber> {
         let Some(number) = self.orders.owner_of(report) else {
             tracing::warn!(venue_order_id = %report.venue_order_id, "order of another program");
             return None;
         };
-        self.on_news(number, report, actions);
+        self.on_news(number, report.into(), errands);
         Some(number)
     }
 
-    fn on_news(&mut self, number: OrderNumber, report: &OrderReport, actions: &mut Vec<Action>) {
+    fn on_news(&mut self, number: OrderNumber, news: Facts<'_>, errands: &mut Vec<Errand>) {
         let steps = self.steps;
-        let update = self.orders.update(number, |order| order.apply(report, Source::Told, steps));
+        let update = self.orders.update(number, |order| order.apply(news, Source::Told, steps));
         let Some(update) = update else { return };
         let doubtful = update.doubtful;
-        self.publish(number, update, actions);
+        self.publish(number, update, errands);
         if doubtful {
-            self.locate(number, actions);
+            self.locate(number, errands);
         }
-        self.close_the_books(number, actions);
+        self.close_the_books(number, errands);
     }
 
     /// Asks the venue for an order, unless somebody is asking already.
-    fn locate(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
-        let start = self.orders.update(number, Order::start_locating) == Some(true);
-        if let Some(order) = self.orders.at(number).filter(|_| start) {
-            let client_order_id = order.request().client_order_id.clone();
-            let venue_order_id = order.venue_order_id().cloned();
-            actions.push(Action::Locate { client_order_id, venue_order_id });
+    fn locate(&mut self, number: OrderNumber, errands: &mut Vec<Errand>) {
+        if self.orders.note(number).is_some_and(Order::start_locating) {
+            errands.push(Errand::Locate(number));
         }
     }
 
@@ -328,67 +358,71 @@ impl Engine {
         asked_at: u64,
         open: &[OrderReport],
         reconnected: bool,
-        actions: &mut Vec<Action>,
+        errands: &mut Vec<Errand>,
     ) {
         for report in open {
-            let Some(number) = self.on_report(report, actions) else { continue };
+            let Some(number) = self.on_report(report, errands) else { continue };
             let steps = self.steps;
-            let gap_lasts = self.orders.update(number, |order| {
+            let gap_lasts = self.orders.note(number).is_some_and(|order| {
                 order.listed_open(asked_at);
                 order.gap_lasts(asked_at, steps)
             });
-            self.cancel_if_due(number, actions);
-            if reconnected || gap_lasts == Some(true) {
-                self.fetch_fills(number, actions);
+            self.cancel_if_due(number, errands);
+            if reconnected || gap_lasts {
+                self.fetch_fills(number, errands);
             }
         }
         let listed: Vec<_> = open.iter().map(|report| &report.venue_order_id).collect();
         let is_missing = |order: &Order| {
             order.state() == OrderState::Open
                 && order.opened_at_step() < asked_at
-                && order.venue_order_id().is_some_and(|id| !listed.contains(&id))
+                && order.venue_order_id().is_some_and(|id| !listed.contains(&&id))
         };
         for number in self.orders.working_numbers() {
             if self.orders.at(number).is_some_and(is_missing) {
-                self.locate(number, actions);
+                self.locate(number, errands);
             }
         }
     }
 
-    fn on_stop(&mut self, actions: &mut Vec<Action>) {
+    fn on_stop(&mut self, errands: &mut Vec<Errand>) {
         self.stopping = true;
         for number in self.orders.working_numbers() {
-            self.cancel(number, actions);
+            self.cancel(number, errands);
         }
     }
 
     /// Tells the world and the strategy what changed in an order.
-    fn publish(&mut self, number: OrderNumber, update: OrderUpdate, actions: &mut Vec<Action>) {
-        let Some(order) = self.orders.at(number) else { return };
+    fn publish(&mut self, number: OrderNumber, update: OrderUpdate<'_>, errands: &mut Vec<Errand>) {
+        let Some(order) = self.orders.note(number) else { return };
         if let Some(fill) = update.new_fill.filter(|_| self.audits) {
             let client_order_id = order.request().client_order_id.clone();
-            actions.push(Action::Audit(AuditEvent::Filled { client_order_id, fill }));
+            errands.push(audit(AuditEvent::Filled { client_order_id, fill: fill.clone() }));
         }
-        self.cancel_if_due(number, actions);
-        let Some(order) = self.orders.at(number).filter(|_| update.changed) else { return };
+        if order.cancel_due() {
+            errands.push(Errand::Cancel(number));
+        }
+        if !update.changed {
+            return;
+        }
         if self.audits {
-            actions.push(Action::Audit(AuditEvent::OrderChanged {
+            errands.push(audit(AuditEvent::OrderChanged {
                 client_order_id: order.request().client_order_id.clone(),
-                venue_order_id: order.venue_order_id().cloned(),
+                venue_order_id: order.venue_order_id(),
                 state: order.state(),
                 filled: order.filled(),
                 reason: order.reason().map(str::to_owned),
             }));
         }
         if !update.filled_more.is_zero() {
-            let NewOrder { symbol, side, .. } = order.request();
-            let moved = match side {
+            let market = order.market();
+            let moved = match order.request().side {
                 Side::Buy => update.filled_more,
                 Side::Sell => update.filled_more.negated(),
             };
-            self.move_position(symbol.clone(), moved, actions);
+            self.move_position(market, moved, errands);
         }
-        self.consult(actions, |strategy, desk| {
+        self.consult(errands, |strategy, desk| {
             let orders = desk.orders;
             if let Some(order) = orders.at(number) {
                 strategy.on_order(order, desk);
@@ -399,20 +433,18 @@ impl Engine {
     /// Lets the strategy look, then carries out its wishes.
     fn consult(
         &mut self,
-        actions: &mut Vec<Action>,
+        errands: &mut Vec<Errand>,
         ask: impl FnOnce(&mut dyn Strategy, &mut Desk<'_>),
     ) {
         if self.failure.is_some() {
             // It may have panicked while it took note of something, where nothing can be ordered.
             if !self.stopping {
-                self.on_stop(actions);
+                self.on_stop(errands);
             }
             return;
         }
         let mut desk = Desk {
-            instruments: &self.instruments,
             markets: &self.markets,
-            positions: &self.positions,
             orders: &self.orders,
             can_trade: self.private_live
                 && !self.stopping
@@ -425,7 +457,7 @@ impl Engine {
         if let Err(panic) = looked {
             // Half of what it wanted is nothing that it wanted.
             self.failure = Some(panic_message(panic.as_ref()));
-            self.on_stop(actions);
+            self.on_stop(errands);
             return;
         }
         for wish in wishes.drain(..) {
@@ -440,50 +472,45 @@ impl Engine {
                         time_in_force,
                         reduce_only,
                     };
-                    self.place(request, actions);
+                    self.place(request, errands);
                 }
-                Wish::Cancel(id) => {
-                    if let Some(number) = self.orders.number_of(&id) {
-                        self.cancel(number, actions);
-                    }
-                }
+                Wish::Cancel(number) => self.cancel(number, errands),
             }
         }
         self.wishes = wishes;
     }
 
-    fn place(&mut self, request: NewOrder, actions: &mut Vec<Action>) {
-        if let Some(why) = self.refusal(&request) {
-            self.wishes_dropped += 1;
-            tracing::warn!(symbol = %request.symbol, quantity = %request.quantity, why, "order dropped");
-            return;
-        }
+    fn place(&mut self, request: NewOrder, errands: &mut Vec<Errand>) {
+        let market = match self.admit(&request) {
+            Ok(market) => market,
+            Err(why) => {
+                self.wishes_dropped += 1;
+                tracing::warn!(symbol = %request.symbol, quantity = %request.quantity, why, "order dropped");
+                return;
+            }
+        };
         if self.audits {
-            actions.push(Action::Audit(AuditEvent::OrderIntent { order: request.clone() }));
+            errands.push(audit(AuditEvent::OrderIntent { order: request.clone() }));
         }
-        self.orders.place(request.clone());
-        actions.push(Action::Submit(request));
+        errands.push(Errand::Submit(self.orders.place(request, market)));
     }
 
-    fn cancel(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
-        self.orders.update(number, Order::want_cancel);
-        self.cancel_if_due(number, actions);
+    fn cancel(&mut self, number: OrderNumber, errands: &mut Vec<Errand>) {
+        if let Some(order) = self.orders.note(number) {
+            order.want_cancel();
+        }
+        self.cancel_if_due(number, errands);
     }
 
-    fn cancel_if_due(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
-        if self.orders.update(number, Order::cancel_due) == Some(true) {
-            actions.extend(self.orders.at(number).and_then(cancellation));
+    fn cancel_if_due(&mut self, number: OrderNumber, errands: &mut Vec<Errand>) {
+        if self.orders.note(number).is_some_and(Order::cancel_due) {
+            errands.push(Errand::Cancel(number));
         }
     }
 }
 
-fn cancellation(order: &Order) -> Option<Action> {
-    let NewOrder { client_order_id, symbol, .. } = order.request();
-    Some(Action::Cancel {
-        client_order_id: client_order_id.clone(),
-        venue_order_id: order.venue_order_id()?.clone(),
-        symbol: symbol.clone(),
-    })
+fn audit(event: AuditEvent) -> Errand {
+    Errand::Audit(Box::new(event))
 }
 
 #[cfg(test)]

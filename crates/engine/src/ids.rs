@@ -23,9 +23,8 @@ pub struct OrderIds {
     prefix: [u8; PREFIX_MAX],
     length: usize,
     drawn: u64,
-    /// The digits of the next number, the last one at the end, and how many they are.
-    next: [u8; DIGITS_MAX],
-    digits: usize,
+    /// The id that is handed out next.
+    next: ClientOrderId,
 }
 
 impl OrderIds {
@@ -34,9 +33,7 @@ impl OrderIds {
         let millis = u64::try_from(started.as_nanos() / 1_000_000).unwrap_or(0);
         let mut prefix = [b'-'; PREFIX_MAX];
         let length = base36(millis, &mut prefix) + 1;
-        let mut next = [b'0'; DIGITS_MAX];
-        next[DIGITS_MAX - 1] = b'1';
-        Self { prefix, length, drawn: 0, next, digits: 1 }
+        Self { prefix, length, drawn: 0, next: named(&prefix[..length], b"1") }
     }
 
     /// Ids handed out.
@@ -46,7 +43,7 @@ impl OrderIds {
 
     /// The next id.
     pub(crate) fn peek(&self) -> ClientOrderId {
-        self.named(&self.next[DIGITS_MAX - self.digits..])
+        self.next.clone()
     }
 
     /// The id of an order by its number, from 1.
@@ -56,31 +53,20 @@ impl OrderIds {
     pub fn id(&self, number: u64) -> ClientOrderId {
         let mut digits = [0; DIGITS_MAX];
         let count = base36(number, &mut digits);
-        self.named(&digits[..count])
-    }
-
-    fn named(&self, digits: &[u8]) -> ClientOrderId {
-        let mut text = [0; PREFIX_MAX + DIGITS_MAX];
-        text[..PREFIX_MAX].copy_from_slice(&self.prefix);
-        text[self.length..][..digits.len()].copy_from_slice(digits);
-        ClientOrderId::try_from(&text[..self.length + digits.len()])
-            .expect("8 + 1 + at most 9 characters of the alphabet")
+        named(&self.prefix[..self.length], &digits[..count])
     }
 
     /// Hands out the next id; its number.
     pub(crate) fn draw(&mut self) -> u64 {
         self.drawn += 1;
-        for (at, digit) in (1..).zip(self.next.iter_mut().rev()) {
-            self.digits = self.digits.max(at);
-            match digit {
-                b'z' => *digit = b'0',
-                b'9' => *digit = b'a',
-                _ => *digit += 1,
-            }
-            if *digit != b'0' {
-                break;
-            }
-        }
+        // Most differ from the one before in their last digit.
+        let last = self.next.as_bytes().last().and_then(|last| match last {
+            b'9' => Some(b'a'),
+            b'z' => None,
+            digit => Some(digit + 1),
+        });
+        let following = last.and_then(|last| self.next.with_last(last));
+        self.next = following.unwrap_or_else(|| self.id(self.drawn + 1));
         self.drawn
     }
 
@@ -130,6 +116,15 @@ impl EarlierRuns {
         });
         form && !id.as_bytes().starts_with(&self.ours.prefix[..self.ours.length])
     }
+}
+
+/// An id of its two parts.
+fn named(prefix: &[u8], digits: &[u8]) -> ClientOrderId {
+    let mut text = [0; PREFIX_MAX + DIGITS_MAX];
+    let length = prefix.len() + digits.len();
+    text[..prefix.len()].copy_from_slice(prefix);
+    text[prefix.len()..length].copy_from_slice(digits);
+    ClientOrderId::try_from(&text[..length]).expect("8 + 1 + at most 9 characters of the alphabet")
 }
 
 /// Writes the digits of a number to the start of a buffer; says how many they are.

@@ -7,11 +7,11 @@
 
 mod action;
 mod bar_run;
-mod by_symbol;
 mod desk;
 mod ema;
 mod engine;
 mod ids;
+mod markets;
 mod order;
 mod orders;
 mod risk;
@@ -20,15 +20,17 @@ mod spec;
 mod strategies;
 mod strategy;
 
-pub use action::{Action, CancelOutcome, EngineEvent, LocateOutcome, OrderNews, SubmitOutcome};
+pub use action::{
+    Action, CancelOutcome, EngineEvent, Errand, LocateOutcome, OrderNews, Standing, SubmitOutcome,
+};
 pub use bar_run::BarRun;
-pub use by_symbol::BySymbol;
 pub use desk::{Desk, MarketView};
 pub use ema::Ema;
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use ids::{EarlierRuns, OrderIds};
-pub use order::{Order, OrderUpdate};
-pub use orders::Orders;
+pub use markets::MarketNumber;
+pub use order::Order;
+pub use orders::{OrderNumber, Orders};
 pub use risk::RiskLimits;
 pub use rolling_mean::Means;
 pub use spec::{SpecError, StrategySpec};

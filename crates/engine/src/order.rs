@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use model::{Fill, NewOrder, Notional, OrderReport, OrderState, Price, Quantity, VenueOrderId};
 
-use crate::action::SubmitOutcome;
+use crate::action::{Standing, SubmitOutcome};
+use crate::markets::MarketNumber;
 
 /// One order: what was asked for and what is known of its fate.
 ///
@@ -14,7 +15,8 @@ use crate::action::SubmitOutcome;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     request: NewOrder,
-    venue_order_id: Option<VenueOrderId>,
+    market: MarketNumber,
+    venue_name: Option<VenueName>,
     state: OrderState,
     filled: Quantity,
     cost: Notional,
@@ -30,6 +32,66 @@ pub struct Order {
     cancel: Cancel,
     locating: bool,
     opened_at_step: u64,
+}
+
+/// What the venue calls an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum VenueName {
+    Id(VenueOrderId),
+    /// Of a venue that numbers its orders.
+    Number(u64),
+}
+
+/// How a submission ended.
+pub(crate) enum Submission {
+    Placed(VenueName),
+    Failed(OrderState, String),
+}
+
+impl From<SubmitOutcome> for Submission {
+    fn from(outcome: SubmitOutcome) -> Self {
+        match outcome {
+            SubmitOutcome::Placed(id) => Self::Placed(VenueName::Id(id)),
+            SubmitOutcome::NotSent(reason) => Self::Failed(OrderState::NotPlaced, reason),
+            SubmitOutcome::Refused(reason) => Self::Failed(OrderState::Rejected, reason),
+            SubmitOutcome::Unknown(reason) => Self::Failed(OrderState::Unknown, reason),
+        }
+    }
+}
+
+/// What a venue says of an order: totals since it was placed, `None` where not told.
+pub(crate) struct Facts<'a> {
+    venue_name: VenueName,
+    state: OrderState,
+    filled: Option<Quantity>,
+    cost: Option<Notional>,
+    fee: Option<Notional>,
+    last_fill: Option<&'a Fill>,
+    reason: Option<Cow<'static, str>>,
+}
+
+impl<'a> From<&'a OrderReport> for Facts<'a> {
+    fn from(report: &'a OrderReport) -> Self {
+        let OrderReport { state, filled, cost, fee, .. } = *report;
+        let venue_name = VenueName::Id(report.venue_order_id.clone());
+        let (last_fill, reason) = (report.last_fill.as_ref(), report.reason.clone());
+        Self { venue_name, state, filled, cost, fee, last_fill, reason }
+    }
+}
+
+impl<'a> From<&'a Standing> for Facts<'a> {
+    fn from(standing: &'a Standing) -> Self {
+        let Standing { number, state, filled, cost, fee, reason, .. } = *standing;
+        Self {
+            venue_name: VenueName::Number(number),
+            state,
+            filled: Some(filled),
+            cost: Some(cost),
+            fee: Some(fee),
+            last_fill: standing.last_fill.as_ref(),
+            reason: reason.map(Cow::Borrowed),
+        }
+    }
 }
 
 /// The sum of the executions that are known one by one.
@@ -74,24 +136,25 @@ pub(crate) enum Source {
 }
 
 /// What a piece of news changed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct OrderUpdate {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct OrderUpdate<'a> {
     /// State or filled quantity is another.
-    pub changed: bool,
+    pub(crate) changed: bool,
     /// Base units filled since the last news.
-    pub filled_more: Quantity,
+    pub(crate) filled_more: Quantity,
     /// An execution that was not known before.
-    pub new_fill: Option<Fill>,
+    pub(crate) new_fill: Option<&'a Fill>,
     /// The news say that the order has ended, but not with which totals: the venue is to be asked.
-    pub doubtful: bool,
+    pub(crate) doubtful: bool,
 }
 
 impl Order {
     /// An order that is on its way.
-    pub fn sent(request: NewOrder) -> Self {
+    pub(crate) fn sent(request: NewOrder, market: MarketNumber) -> Self {
         Self {
             request,
-            venue_order_id: None,
+            market,
+            venue_name: None,
             state: OrderState::Submitting,
             filled: Quantity::ZERO,
             cost: Notional::ZERO,
@@ -112,9 +175,30 @@ impl Order {
         &self.request
     }
 
+    /// The market of its instrument.
+    pub fn market(&self) -> MarketNumber {
+        self.market
+    }
+
     /// The venue's name, once known.
-    pub fn venue_order_id(&self) -> Option<&VenueOrderId> {
-        self.venue_order_id.as_ref()
+    pub fn venue_order_id(&self) -> Option<VenueOrderId> {
+        self.venue_name.as_ref().map(|name| match name {
+            VenueName::Id(id) => id.clone(),
+            VenueName::Number(number) => VenueOrderId::of_number(*number),
+        })
+    }
+
+    /// True once the venue's name is known.
+    pub(crate) fn is_named(&self) -> bool {
+        self.venue_name.is_some()
+    }
+
+    /// The venue's number, once known, of a venue that told it as one: see [`crate::OrderNews`].
+    pub fn venue_number(&self) -> Option<u64> {
+        match self.venue_name {
+            Some(VenueName::Number(number)) => Some(number),
+            Some(VenueName::Id(_)) | None => None,
+        }
     }
 
     /// Where it stands.
@@ -187,7 +271,7 @@ impl Order {
 
     /// True, once, when a cancellation is wanted, possible and not on its way.
     pub(crate) fn cancel_due(&mut self) -> bool {
-        let possible = self.state == OrderState::Open && self.venue_order_id.is_some();
+        let possible = self.state == OrderState::Open && self.is_named();
         let due = possible && self.cancel == Cancel::Wanted;
         if due {
             self.cancel = Cancel::Sent;
@@ -228,27 +312,29 @@ impl Order {
     }
 
     /// The submission ended.
-    pub(crate) fn submitted(&mut self, outcome: SubmitOutcome, step: u64) -> OrderUpdate {
-        if let SubmitOutcome::Placed(id) = &outcome {
-            self.venue_order_id.get_or_insert_with(|| id.clone());
-        }
-        if self.state != OrderState::Submitting {
-            // Its executions were faster than the answer.
-            return OrderUpdate::default();
-        }
-        let (state, reason) = match outcome {
-            SubmitOutcome::Placed(_) => (OrderState::Open, None),
-            SubmitOutcome::NotSent(reason) => (OrderState::NotPlaced, Some(reason)),
-            SubmitOutcome::Refused(reason) => (OrderState::Rejected, Some(reason)),
-            SubmitOutcome::Unknown(reason) => (OrderState::Unknown, Some(reason)),
+    pub(crate) fn submitted(
+        &mut self,
+        submission: impl Into<Submission>,
+        step: u64,
+    ) -> OrderUpdate<'static> {
+        let (state, reason) = match submission.into() {
+            Submission::Placed(name) => {
+                self.venue_name.get_or_insert(name);
+                (OrderState::Open, None)
+            }
+            Submission::Failed(state, reason) => (state, Some(Cow::Owned(reason))),
         };
-        self.enter(state, reason.map(Cow::Owned), step);
-        OrderUpdate { changed: true, ..OrderUpdate::default() }
+        // Its executions may have been faster than the answer.
+        let changed = self.state == OrderState::Submitting;
+        if changed {
+            self.enter(state, reason, step);
+        }
+        OrderUpdate { changed, ..OrderUpdate::default() }
     }
 
     /// The venue surely never had it. An order that has a name there exists: then nothing changes.
-    pub(crate) fn absent(&mut self) -> OrderUpdate {
-        if self.state.is_final() || self.venue_order_id.is_some() {
+    pub(crate) fn absent(&mut self) -> OrderUpdate<'static> {
+        if self.state.is_final() || self.is_named() {
             return OrderUpdate::default();
         }
         self.enter(OrderState::NotPlaced, Some("the venue does not know the order".into()), 0);
@@ -256,30 +342,36 @@ impl Order {
     }
 
     /// Takes news from the venue.
-    pub(crate) fn apply(&mut self, report: &OrderReport, source: Source, step: u64) -> OrderUpdate {
-        let told = report.filled.unwrap_or_default();
+    pub(crate) fn apply<'a>(
+        &mut self,
+        news: impl Into<Facts<'a>>,
+        source: Source,
+        step: u64,
+    ) -> OrderUpdate<'a> {
+        let news = news.into();
+        let told = news.filled.unwrap_or_default();
         if told > self.request.quantity || told < Quantity::ZERO {
             let id = &self.request.client_order_id;
             tracing::error!(client_order_id = %id, filled = %told, "impossible news of an order");
             return OrderUpdate::default();
         }
-        self.venue_order_id.get_or_insert_with(|| report.venue_order_id.clone());
         let before = self.filled;
         self.filled = self.filled.max(told);
-        if let Some(cost) = report.cost {
+        if let Some(cost) = news.cost {
             self.cost = self.cost.max(cost);
         }
-        let new_fill = report.last_fill.clone().filter(|fill| self.learn(fill));
-        if let Some(total) = report.fee {
+        let new_fill = news.last_fill.filter(|fill| self.learn(fill));
+        if let Some(total) = news.fee {
             self.fee_told = self.fee_told.max(total);
         }
         let filled_more = self.filled.saturating_sub(before);
-        let doubtful = source == Source::Told && self.is_doubtful(report);
-        let state = if doubtful { self.state } else { self.next_state(report.state) };
+        let doubtful = source == Source::Told && self.is_doubtful(news.state, news.filled);
+        let state = if doubtful { self.state } else { self.next_state(news.state) };
         let changed = state != self.state || !filled_more.is_zero();
         if state != self.state {
-            self.enter(state, report.reason.clone(), step);
+            self.enter(state, news.reason, step);
         }
+        self.venue_name.get_or_insert(news.venue_name);
         OrderUpdate { changed, filled_more, new_fill, doubtful }
     }
 
@@ -310,7 +402,7 @@ impl Order {
 
     /// Takes an execution that the venue was asked for. It may be newer than the totals, which it raises
     /// then.
-    pub(crate) fn take_fill(&mut self, fill: Fill, step: u64) -> OrderUpdate {
+    pub(crate) fn take_fill<'a>(&mut self, fill: &'a Fill, step: u64) -> OrderUpdate<'a> {
         if self.is_known(fill.trade_id) {
             return OrderUpdate::default();
         }
@@ -320,7 +412,7 @@ impl Order {
             tracing::error!(client_order_id = %id, trade_id, "impossible execution of an order");
             return OrderUpdate::default();
         }
-        self.learn(&fill);
+        self.learn(fill);
         let filled_more = self.known.quantity.saturating_sub(self.filled);
         if filled_more.is_positive() {
             self.filled = self.known.quantity;
@@ -351,13 +443,9 @@ impl Order {
     }
 
     /// An end without totals, or a complete fill that is not complete.
-    fn is_doubtful(&self, report: &OrderReport) -> bool {
-        if self.is_over() || !report.state.is_final() {
-            return false;
-        }
-        let short = report.state == OrderState::Filled && !self.remaining().is_zero();
-        let untold = report.filled.is_none() && !self.remaining().is_zero();
-        short || untold
+    fn is_doubtful(&self, state: OrderState, filled: Option<Quantity>) -> bool {
+        let unsure = state == OrderState::Filled || filled.is_none();
+        !self.is_over() && state.is_final() && unsure && !self.remaining().is_zero()
     }
 
     /// Final, and not by our own conclusion that the venue never had it.

@@ -6,8 +6,8 @@ use model::{
     ClientOrderId, NewOrder, OrderReport, Quantity, Side, Symbol, UnixNanos, VenueOrderId,
 };
 
-use crate::by_symbol::BySymbol;
 use crate::ids::OrderIds;
+use crate::markets::MarketNumber;
 use crate::order::Order;
 
 /// The newest orders that are kept, whatever their state. They stay in the processor's memory: ten times as many
@@ -18,7 +18,19 @@ const OLDER_MAX: usize = 1_000;
 
 /// Number of an order: 1 for the first. Our id of it says it, so that none has to be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct OrderNumber(pub(crate) u64);
+pub struct OrderNumber(pub(crate) u64);
+
+impl OrderNumber {
+    /// The order of a number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
 
 /// The orders of one engine, oldest first.
 #[derive(Debug, Clone)]
@@ -31,7 +43,8 @@ pub struct Orders {
     older: BTreeMap<OrderNumber, Order>,
     /// Those that may still change, oldest first.
     working: Vec<OrderNumber>,
-    exposures: BySymbol<Exposure>,
+    /// By market.
+    exposures: Vec<Exposure>,
 }
 
 /// What the working orders of an instrument may still do.
@@ -72,28 +85,36 @@ impl Orders {
             first: 1,
             older: BTreeMap::new(),
             working: Vec::new(),
-            exposures: BySymbol::default(),
+            exposures: Vec::new(),
         }
     }
 
     /// An order by our id.
     pub fn get(&self, id: &ClientOrderId) -> Option<&Order> {
-        self.at(self.ids.number_of(id)?)
+        self.at(self.number(id)?)
     }
 
-    /// An order by its number: see [`Orders::number`].
-    pub fn by_number(&self, number: u64) -> Option<&Order> {
-        self.at(OrderNumber(number))
+    /// The number of the order of our id, in the order of placing; if we ever placed it.
+    pub fn number(&self, id: &ClientOrderId) -> Option<OrderNumber> {
+        self.ids.number_of(id)
     }
 
-    /// The number of the order of our id, from 1 in the order of placing; if we ever placed it.
-    pub fn number(&self, id: &ClientOrderId) -> Option<u64> {
-        self.ids.number_of(id).map(|number| number.0)
+    /// An order by its number, if it is not forgotten.
+    pub fn at(&self, number: OrderNumber) -> Option<&Order> {
+        match number.0.checked_sub(self.first) {
+            Some(place) => self.recent.get(usize::try_from(place).ok()?),
+            None => self.older.get(&number),
+        }
     }
 
     /// Orders that may still change, oldest first.
     pub fn working(&self) -> impl Iterator<Item = &Order> {
-        self.working.iter().filter_map(|number| self.at(*number))
+        self.working_numbered().map(|(_, order)| order)
+    }
+
+    /// As [`Orders::working`], with their numbers.
+    pub(crate) fn working_numbered(&self) -> impl Iterator<Item = (OrderNumber, &Order)> {
+        self.working.iter().filter_map(|number| Some((*number, self.at(*number)?)))
     }
 
     /// Orders of an instrument that may still change, oldest first.
@@ -107,8 +128,8 @@ impl Orders {
     }
 
     /// What the working orders of an instrument may still do.
-    pub(crate) fn exposure(&self, symbol: &Symbol) -> Exposure {
-        self.exposures.get(symbol).copied().unwrap_or_default()
+    pub(crate) fn exposure(&self, market: MarketNumber) -> Exposure {
+        self.exposures.get(market.0).copied().unwrap_or_default()
     }
 
     /// The id of the next order.
@@ -116,22 +137,17 @@ impl Orders {
         self.ids.peek()
     }
 
-    /// An order by its number.
-    pub(crate) fn at(&self, number: OrderNumber) -> Option<&Order> {
-        match number.0.checked_sub(self.first) {
-            Some(place) => self.recent.get(usize::try_from(place).ok()?),
-            None => self.older.get(&number),
-        }
-    }
-
-    /// The order of our id, if we ever placed it.
-    pub(crate) fn number_of(&self, id: &ClientOrderId) -> Option<OrderNumber> {
-        self.ids.number_of(id)
-    }
-
     /// Numbers of the orders that may still change, oldest first.
     pub(crate) fn working_numbers(&self) -> Vec<OrderNumber> {
         self.working.clone()
+    }
+
+    /// An order of which everything may be changed but its state and what is filled: that is for [`Orders::update`].
+    pub(crate) fn note(&mut self, number: OrderNumber) -> Option<&mut Order> {
+        match number.0.checked_sub(self.first) {
+            Some(place) => self.recent.get_mut(usize::try_from(place).ok()?),
+            None => self.older.get_mut(&number),
+        }
     }
 
     /// Changes an order.
@@ -140,24 +156,21 @@ impl Orders {
         number: OrderNumber,
         change: impl FnOnce(&mut Order) -> R,
     ) -> Option<R> {
-        let order = match number.0.checked_sub(self.first) {
-            Some(place) => self.recent.get_mut(usize::try_from(place).ok()?)?,
-            None => self.older.get_mut(&number)?,
-        };
+        let order = self.note(number)?;
         let (before, was_working) = (order.remaining(), order.is_working());
         let result = change(order);
         let (after, is_working) = (order.remaining(), order.is_working());
         if (before, was_working) == (after, is_working) {
             return Some(result);
         }
-        let NewOrder { symbol, side, .. } = order.request();
-        let exposure = self.exposures.get_mut(symbol).expect("it was entered with the order");
+        let (market, side) = (order.market(), order.request().side);
+        let exposure = &mut self.exposures[market.0];
         if was_working {
-            exposure.add(*side, before, -1);
+            exposure.add(side, before, -1);
             exposure.orders -= 1;
         }
         if is_working {
-            exposure.add(*side, after, 1);
+            exposure.add(side, after, 1);
             exposure.orders += 1;
         }
         match (self.working.binary_search(&number), is_working) {
@@ -168,18 +181,22 @@ impl Orders {
         Some(result)
     }
 
-    /// Enters an order that has the [`Orders::next_id`] and is on its way.
-    pub(crate) fn place(&mut self, request: NewOrder) {
+    /// Enters an order that has the [`Orders::next_id`] and is on its way; its number.
+    pub(crate) fn place(&mut self, request: NewOrder, market: MarketNumber) -> OrderNumber {
         debug_assert_eq!(request.client_order_id, self.next_id(), "orders are entered in turn");
         let number = OrderNumber(self.ids.draw());
-        let exposure = self.exposures.entry(&request.symbol);
+        if self.exposures.len() <= market.0 {
+            self.exposures.resize(market.0 + 1, Exposure::default());
+        }
+        let exposure = &mut self.exposures[market.0];
         exposure.add(request.side, request.quantity, 1);
         exposure.orders += 1;
         self.working.push(number);
-        self.recent.push_back(Order::sent(request));
+        self.recent.push_back(Order::sent(request, market));
         if self.recent.len() > RECENT_MAX {
             self.retire();
         }
+        number
     }
 
     /// The order that a report is about, if it is one of ours.
@@ -191,7 +208,7 @@ impl Orders {
 
     /// The order that has a name at the venue. It is looked for, since few reports lack our own id.
     fn venue_calls(&self, venue_id: &VenueOrderId) -> Option<OrderNumber> {
-        let is_it = |order: &Order| order.venue_order_id() == Some(venue_id);
+        let is_it = |order: &Order| order.venue_order_id().as_ref() == Some(venue_id);
         let recent = self.recent.iter().rposition(is_it).and_then(|at| u64::try_from(at).ok());
         let recent = recent.map(|at| OrderNumber(self.first + at));
         let older = || self.older.iter().find(|(_, order)| is_it(order)).map(|(number, _)| *number);
@@ -223,6 +240,8 @@ mod tests {
     use super::*;
     use crate::action::SubmitOutcome;
 
+    const MARKET: MarketNumber = MarketNumber(0);
+
     fn request(orders: &Orders, side: Side) -> NewOrder {
         NewOrder {
             client_order_id: orders.next_id(),
@@ -246,7 +265,7 @@ mod tests {
         let first = orders.next_id();
         for _ in 0..3 * RECENT_MAX as u64 {
             let request = request(&orders, Side::Buy);
-            orders.place(request);
+            orders.place(request, MARKET);
             if orders.placed() > 1 {
                 let number = orders.placed();
                 end(&mut orders, number);
@@ -266,14 +285,13 @@ mod tests {
         let mut orders = Orders::new(UnixNanos::from_secs(1_600_000_000));
         for side in [Side::Buy, Side::Buy, Side::Sell] {
             let request = request(&orders, side);
-            orders.place(request);
+            orders.place(request, MARKET);
         }
-        let symbol = Symbol::new("BTC/USD");
-        let exposure = orders.exposure(&symbol);
+        let exposure = orders.exposure(MARKET);
         assert_eq!((exposure.orders, exposure.buying, exposure.selling), (3, 20, 10));
         end(&mut orders, 2);
-        let exposure = orders.exposure(&symbol);
+        let exposure = orders.exposure(MARKET);
         assert_eq!((exposure.orders, exposure.of(Side::Buy), exposure.of(Side::Sell)), (2, 10, 10));
-        assert_eq!(orders.exposure(&Symbol::new("ETH/USD")), Exposure::default());
+        assert_eq!(orders.exposure(MarketNumber(1)), Exposure::default());
     }
 }

@@ -10,7 +10,7 @@ mod quiet;
 mod settle;
 mod submit;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use model::{
@@ -89,7 +89,8 @@ struct Trader {
     fees: Vec<FeeRates>,
     funding: Funding,
     shortfall: Shortfall,
-    open: BTreeSet<OrderId>,
+    /// Oldest first.
+    open: Vec<OrderId>,
     /// Number of open orders by market.
     open_in: Vec<usize>,
     /// The newest order under each client id.
@@ -480,9 +481,7 @@ impl Exchange {
         let order = self.orders.get_mut(id).expect("an open order is known");
         order.status = status;
         order.closed_at = Some(now);
-        let trader = &mut self.traders[order.account.0];
-        trader.open.remove(&id);
-        trader.open_in[order.market] -= 1;
+        self.traders[order.account.0].leave(id, order.market);
         self.markets[order.market].market.set_shown(id, None, Quantity::ZERO);
         match status {
             OrderStatus::Cancelled(reason) => {
@@ -571,9 +570,30 @@ impl Listing {
 
 impl Trader {
     fn new(fees: FeeRates, funding: Funding, shortfall: Shortfall, markets: usize) -> Self {
-        let (open, client_ids) = (BTreeSet::new(), BTreeMap::new());
+        let (open, client_ids) = (Vec::new(), BTreeMap::new());
         let fees = vec![fees; markets];
         Self { fees, funding, shortfall, open, open_in: vec![0; markets], client_ids }
+    }
+
+    /// True for one of its open orders.
+    fn has_open(&self, order: OrderId) -> bool {
+        self.open.binary_search(&order).is_ok()
+    }
+
+    /// An order of a market is open from now on.
+    fn enter(&mut self, order: OrderId, market: usize) {
+        if let Err(place) = self.open.binary_search(&order) {
+            self.open.insert(place, order);
+            self.open_in[market] += 1;
+        }
+    }
+
+    /// An order of a market is not open any more.
+    fn leave(&mut self, order: OrderId, market: usize) {
+        if let Ok(place) = self.open.binary_search(&order) {
+            self.open.remove(place);
+            self.open_in[market] -= 1;
+        }
     }
 }
 

@@ -92,7 +92,8 @@ impl<U: Unit> Fixed<U> {
     /// One step at `decimals` digits: `step(1)` of a price is `0.1`; `decimals` is clamped to the unit's.
     pub fn step(decimals: u32) -> Self {
         let exponent = U::DECIMALS.saturating_sub(decimals);
-        Self::from_raw(10_i64.checked_pow(exponent).expect("units have at most 9 digits"))
+        let step = pow10(exponent).and_then(|step| i64::try_from(step).ok());
+        Self::from_raw(step.expect("units have at most 9 digits"))
     }
 
     /// Parses `-12.50`, `3` or `1e-8`, exactly.
@@ -327,8 +328,19 @@ fn too_precise(text: &str, decimals: u32) -> DecimalError {
 
 /// `10^exponent`, or `None` when it does not fit.
 pub(crate) fn pow10(exponent: u32) -> Option<i128> {
-    10_i128.checked_pow(exponent)
+    POWERS.get(usize::try_from(exponent).ok()?).copied()
 }
+
+/// The powers of ten that fit, at hand: fees of many executions ask for them.
+const POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
 
 /// Text of `raw × 10^-scale`: with `digits` after the point (cut off), or as few as are needed.
 pub(crate) fn format_scaled(raw: i128, scale: u32, digits: Option<u32>) -> String {

@@ -82,6 +82,17 @@ impl ClientOrderId {
     pub fn as_bytes(&self) -> &[u8] {
         &self.text[..usize::from(self.length)]
     }
+
+    /// The same text with another last character; `None` for one that no id has.
+    pub fn with_last(&self, last: u8) -> Option<Self> {
+        let mut id = self.clone();
+        *id.text.get_mut(usize::from(id.length.checked_sub(1)?))? = last;
+        is_allowed(last).then_some(id)
+    }
+}
+
+const fn is_allowed(character: u8) -> bool {
+    character.is_ascii_alphanumeric() || character == b'-'
 }
 
 /// The same of the bytes of a text.
@@ -90,9 +101,8 @@ impl TryFrom<&[u8]> for ClientOrderId {
 
     fn try_from(text: &[u8]) -> Result<Self, InvalidClientOrderId> {
         let fits = (1..=Self::LENGTH_MAX).contains(&text.len());
-        let odd = |b: &u8| !(b.is_ascii_alphanumeric() || *b == b'-');
         // Without an early end, so that all bytes are looked at together.
-        if fits && !text.iter().fold(false, |any, b| any | odd(b)) {
+        if fits && text.iter().fold(true, |all, character| all & is_allowed(*character)) {
             let mut id = Self { text: [0; Self::LENGTH_MAX], length: 0 };
             id.text[..text.len()].copy_from_slice(text);
             id.length = u8::try_from(text.len()).expect("at most 18");

@@ -36,7 +36,8 @@ impl Venue {
         self.submit(place, now, wire);
         if let Some(price) = price {
             let print = BarPrint { price, walked: false };
-            let printed = self.exchange.on_bar_print(&order.symbol, print, now, &mut self.events);
+            let printed =
+                self.exchange.on_bar_print(self.sites[site].id, print, now, &mut self.events);
             // A market with a book takes no print: there the order is executed already.
             debug_assert!(printed.is_ok() || opened.is_none(), "bars play without a book");
         }

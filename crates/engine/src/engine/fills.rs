@@ -3,7 +3,7 @@
 use model::Fill;
 
 use super::Engine;
-use crate::action::Action;
+use crate::action::Errand;
 use crate::order::Order;
 use crate::orders::OrderNumber;
 
@@ -12,15 +12,17 @@ impl Engine {
     pub(super) fn on_executions(
         &mut self,
         number: OrderNumber,
-        fills: Vec<Fill>,
-        actions: &mut Vec<Action>,
+        fills: &[Fill],
+        errands: &mut Vec<Errand>,
     ) {
         self.fetching.remove(&number);
-        self.orders.update(number, Order::fetched);
+        if let Some(order) = self.orders.note(number) {
+            order.fetched();
+        }
         for fill in fills {
             let steps = self.steps;
             if let Some(update) = self.orders.update(number, |order| order.take_fill(fill, steps)) {
-                self.publish(number, update, actions);
+                self.publish(number, update, errands);
             }
         }
         if let Some(order) = self.orders.at(number).filter(|order| !order.missing().is_zero()) {
@@ -30,21 +32,17 @@ impl Engine {
     }
 
     /// An order that has ended tells no more by itself: what is missing of its executions is asked for.
-    pub(super) fn close_the_books(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
+    pub(super) fn close_the_books(&mut self, number: OrderNumber, errands: &mut Vec<Errand>) {
         if self.orders.at(number).is_some_and(|order| !order.is_working()) {
-            self.fetch_fills(number, actions);
+            self.fetch_fills(number, errands);
         }
     }
 
     /// Asks the venue for the executions of an order, if some are missing and nobody is asking already.
-    pub(super) fn fetch_fills(&mut self, number: OrderNumber, actions: &mut Vec<Action>) {
-        let order = self.orders.at(number).filter(|order| !order.missing().is_zero());
-        let Some(order) = order else { return };
-        let Some(venue_order_id) = order.venue_order_id().cloned() else { return };
-        if self.fetching.insert(number) {
-            let client_order_id = order.request().client_order_id.clone();
-            let filled = order.filled();
-            actions.push(Action::FetchFills { client_order_id, venue_order_id, filled });
+    pub(super) fn fetch_fills(&mut self, number: OrderNumber, errands: &mut Vec<Errand>) {
+        let is_due = |order: &Order| !order.missing().is_zero() && order.is_named();
+        if self.orders.at(number).is_some_and(is_due) && self.fetching.insert(number) {
+            errands.push(Errand::FetchFills(number));
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use model::{Bar, Level, Symbol, Trade, UnixNanos, panic_message};
+use model::{Bar, Level, OrderState, Symbol, Trade, UnixNanos, panic_message};
 
 use super::Engine;
-use crate::action::{Action, OrderNews};
+use crate::action::{Errand, OrderNews};
 use crate::bar_run::BarRun;
+use crate::order::{Submission, VenueName};
 use crate::orders::OrderNumber;
 use crate::strategy::Strategy;
 
@@ -75,51 +76,59 @@ impl Engine {
         !self.wants.bars || self.passes_over(|strategy| strategy.passes_over_bar(symbol, bar))
     }
 
-    /// As [`Engine::step_into`], of news of an order whose number is known: see [`Orders::number`](crate::Orders::number).
-    pub fn hear_of(&mut self, number: u64, news: OrderNews<'_>, actions: &mut Vec<Action>) {
+    /// As [`Engine::step`], of news of an order whose number is known: see [`Orders::number`](crate::Orders::number).
+    pub fn hear_of(&mut self, number: OrderNumber, news: &OrderNews, errands: &mut Vec<Errand>) {
         self.steps += 1;
-        let number = OrderNumber(number);
         match news {
-            OrderNews::Submitted(outcome) => self.on_submitted(number, outcome, actions),
-            OrderNews::Cancelled(outcome) => self.on_cancelled(number, &outcome, actions),
-            OrderNews::Located(outcome) => self.on_located(number, outcome, actions),
-            OrderNews::Told(report) => self.on_news(number, report, actions),
+            OrderNews::Placed(name) => {
+                let placed = Submission::Placed(VenueName::Number(*name));
+                self.on_submitted(number, placed, errands);
+            }
+            OrderNews::Refused(why) => {
+                let refused = Submission::Failed(OrderState::Rejected, why.clone());
+                self.on_submitted(number, refused, errands);
+            }
+            OrderNews::Cancelled(outcome) => self.on_cancelled(number, outcome, errands),
+            OrderNews::Located(found) => {
+                self.on_located(number, found.as_ref().map(Into::into), errands);
+            }
+            OrderNews::Told(standing) => self.on_news(number, standing.into(), errands),
         }
     }
 
-    /// As [`Engine::step_into`], of a trade.
-    pub fn hear_trade(&mut self, trade: &Trade, actions: &mut Vec<Action>) {
+    /// As [`Engine::step`], of a trade.
+    pub fn hear_trade(&mut self, trade: &Trade, errands: &mut Vec<Errand>) {
         self.steps += 1;
-        self.on_trade(trade, actions);
+        self.on_trade(trade, errands);
     }
 
-    /// As [`Engine::step_into`], of the best prices of a book, bid and ask.
+    /// As [`Engine::step`], of the best prices of a book, bid and ask.
     pub fn hear_best(
         &mut self,
         symbol: &Symbol,
         best: [Option<Level>; 2],
-        actions: &mut Vec<Action>,
+        errands: &mut Vec<Errand>,
     ) {
         self.steps += 1;
-        self.on_best(symbol, best, actions);
+        self.on_best(symbol, best, errands);
     }
 
-    /// As [`Engine::step_into`], of a bar. `asked` says that the strategy did not pass over it when it was asked, by
+    /// As [`Engine::step`], of a bar. `asked` says that the strategy did not pass over it when it was asked, by
     /// [`Engine::pass_bar`]: it is not asked again.
-    pub fn hear_bar(&mut self, symbol: &Symbol, bar: &Bar, asked: bool, actions: &mut Vec<Action>) {
+    pub fn hear_bar(&mut self, symbol: &Symbol, bar: &Bar, asked: bool, errands: &mut Vec<Errand>) {
         self.steps += 1;
         if asked && self.wants.bars {
-            self.consult(actions, |strategy, desk| strategy.on_bar(symbol, bar, desk));
+            self.consult(errands, |strategy, desk| strategy.on_bar(symbol, bar, desk));
         } else {
-            self.on_bar(symbol, bar, actions);
+            self.on_bar(symbol, bar, errands);
         }
     }
 
-    pub(super) fn on_trade(&mut self, trade: &Trade, actions: &mut Vec<Action>) {
+    pub(super) fn on_trade(&mut self, trade: &Trade, errands: &mut Vec<Errand>) {
         let wanted = !self.passes_trade(trade);
         self.note_trade(trade);
         if wanted {
-            self.consult(actions, |strategy, desk| strategy.on_trade(trade, desk));
+            self.consult(errands, |strategy, desk| strategy.on_trade(trade, desk));
         }
     }
 
@@ -127,17 +136,17 @@ impl Engine {
         &mut self,
         symbol: &Symbol,
         [bid, ask]: [Option<Level>; 2],
-        actions: &mut Vec<Action>,
+        errands: &mut Vec<Errand>,
     ) {
         self.note_best(symbol, bid, ask);
         if self.wants.best_prices {
-            self.consult(actions, |strategy, desk| strategy.on_best_prices(symbol, desk));
+            self.consult(errands, |strategy, desk| strategy.on_best_prices(symbol, desk));
         }
     }
 
-    pub(super) fn on_bar(&mut self, symbol: &Symbol, bar: &Bar, actions: &mut Vec<Action>) {
+    pub(super) fn on_bar(&mut self, symbol: &Symbol, bar: &Bar, errands: &mut Vec<Errand>) {
         if !self.passes_bar(symbol, bar) {
-            self.consult(actions, |strategy, desk| strategy.on_bar(symbol, bar, desk));
+            self.consult(errands, |strategy, desk| strategy.on_bar(symbol, bar, desk));
         }
     }
 
@@ -162,11 +171,13 @@ impl Engine {
     }
 
     fn note_trade(&mut self, trade: &Trade) {
-        self.markets.entry(&trade.symbol).remember(trade);
+        let market = self.markets.enter(&trade.symbol);
+        self.markets[market].view_mut().remember(trade);
     }
 
     fn note_best(&mut self, symbol: &Symbol, bid: Option<Level>, ask: Option<Level>) {
-        let market = self.markets.entry(symbol);
+        let market = self.markets.enter(symbol);
+        let market = self.markets[market].view_mut();
         (market.bid, market.ask) = (bid, ask);
     }
 }

@@ -3,36 +3,39 @@
 use model::audit::AuditEvent;
 use model::{Quantity, Symbol};
 
-use super::Engine;
-use crate::action::Action;
+use super::{Engine, audit};
+use crate::action::Errand;
+use crate::markets::MarketNumber;
 
 impl Engine {
     /// Takes over what earlier runs hold of an instrument.
     pub(super) fn inherit(
         &mut self,
-        symbol: Symbol,
+        symbol: &Symbol,
         quantity: Quantity,
-        actions: &mut Vec<Action>,
+        errands: &mut Vec<Errand>,
     ) {
-        let before = std::mem::replace(self.inherited.entry(&symbol), quantity);
+        let number = self.markets.enter(symbol);
+        let before = std::mem::replace(&mut self.markets[number].inherited, quantity);
         let more = quantity.checked_sub(before).expect("an account holds far less than the range");
         if !more.is_zero() {
-            self.move_position(symbol, more, actions);
+            self.move_position(number, more, errands);
         }
     }
 
     pub(super) fn move_position(
         &mut self,
-        symbol: Symbol,
+        number: MarketNumber,
         by: Quantity,
-        actions: &mut Vec<Action>,
+        errands: &mut Vec<Errand>,
     ) {
-        let position = self.positions.entry(&symbol);
+        let market = &mut self.markets[number];
         // Orders fill up to their quantity, which the risk limits bound.
-        *position = position.checked_add(by).expect("an account holds far less than the range");
-        let quantity = *position;
+        let moved = market.position.checked_add(by);
+        market.position = moved.expect("an account holds far less than the range");
         if self.audits {
-            actions.push(Action::Audit(AuditEvent::PositionChanged { symbol, quantity }));
+            let (symbol, quantity) = (market.symbol.clone(), market.position);
+            errands.push(audit(AuditEvent::PositionChanged { symbol, quantity }));
         }
     }
 }

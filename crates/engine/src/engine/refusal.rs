@@ -3,47 +3,50 @@
 use model::{NewOrder, OrderKind, Price};
 
 use super::Engine;
+use crate::markets::{Market, MarketNumber};
 use crate::risk::rule_broken;
 
 impl Engine {
-    /// Why an order must not be placed, if so.
-    pub(super) fn refusal(&self, request: &NewOrder) -> Option<&'static str> {
-        let Some(instrument) = self.instruments.get(&request.symbol) else {
-            return Some("instrument is not traded here");
-        };
+    /// The market of an order that may be placed.
+    ///
+    /// # Errors
+    /// Why it must not be placed.
+    pub(super) fn admit(&self, request: &NewOrder) -> Result<MarketNumber, &'static str> {
+        let number = self.markets.number(&request.symbol);
+        let traded = number.and_then(|number| {
+            let market = &self.markets[number];
+            Some((number, market, market.instrument.as_ref()?))
+        });
+        let (number, market, instrument) = traded.ok_or("instrument is not traded here")?;
         if self.stopping || !self.private_live {
-            return Some("orders cannot be followed now");
+            return Err("orders cannot be followed now");
         }
         if let Some(why) = self.intake.refusal(&request.kind) {
-            return Some(why);
+            return Err(why);
         }
-        if let Some(why) = rule_broken(instrument, request, self.price_hint(request)) {
-            return Some(why);
+        if let Some(why) = rule_broken(instrument, request, price_hint(market, request)) {
+            return Err(why);
         }
         if request.quantity > self.risk.order_quantity_max {
-            return Some("order_quantity_max exceeded");
+            return Err("order_quantity_max exceeded");
         }
-        let exposure = self.orders.exposure(&request.symbol);
+        let exposure = self.orders.exposure(number);
         if exposure.orders >= self.risk.working_orders_max {
-            return Some("working_orders_max exceeded");
+            return Err("working_orders_max exceeded");
         }
-        let position = self.positions.get(&request.symbol).copied().unwrap_or_default();
         let wanted = exposure.of(request.side) + i128::from(request.quantity.raw());
-        if !self.risk.allows_position(position, request.side, wanted) {
-            return Some("position_max exceeded");
+        if !self.risk.allows_position(market.position, request.side, wanted) {
+            return Err("position_max exceeded");
         }
-        None
+        Ok(number)
     }
+}
 
-    /// The price at which an order may be expected to trade, for rules about its cost.
-    fn price_hint(&self, request: &NewOrder) -> Option<Price> {
-        match request.kind {
-            OrderKind::Limit { price, .. } => Some(price),
-            OrderKind::Triggered { price, limit, .. } => Some(limit.unwrap_or(price)),
-            OrderKind::Market => {
-                let last = self.markets.get(&request.symbol)?.last_trade.as_ref()?;
-                Some(last.price)
-            }
-        }
+/// The price at which an order may be expected to trade, for rules about its cost.
+fn price_hint(market: &Market, request: &NewOrder) -> Option<Price> {
+    match request.kind {
+        OrderKind::Limit { price, .. } => Some(price),
+        OrderKind::Triggered { price, limit, .. } => Some(limit.unwrap_or(price)),
+        OrderKind::Market => Some(market.view.as_ref()?.last_trade.as_ref()?.price),
     }
 }

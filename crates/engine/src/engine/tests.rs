@@ -4,6 +4,7 @@ use model::{
 };
 
 use super::*;
+use crate::action::SubmitOutcome;
 
 mod fills;
 
@@ -178,7 +179,7 @@ fn an_unknown_submission_is_asked_for_and_never_sent_again() {
     let actions = engine.step(EngineEvent::Located { client_order_id: id.clone(), outcome: found });
     assert_eq!(deeds(actions), []);
     assert_eq!(state(&engine, &id), OrderState::Filled);
-    assert_eq!(*engine.positions().get(&symbol()).expect("it has one"), quantity("0.1"));
+    assert_eq!(engine.position(&symbol()), quantity("0.1"));
 }
 
 #[test]
@@ -276,7 +277,8 @@ fn a_strategy_that_panics_is_silenced_and_its_orders_are_cancelled() {
 #[test]
 fn a_position_beyond_the_limit_may_shrink_but_not_turn() {
     let mut engine = engine();
-    engine.positions.insert(symbol(), quantity("0.4"));
+    let market = engine.markets.enter(&symbol());
+    engine.markets[market].position = quantity("0.4");
     let order = |side, size: &str| NewOrder {
         client_order_id: ClientOrderId::new("x").expect("valid"),
         symbol: symbol(),
@@ -287,7 +289,7 @@ fn a_position_beyond_the_limit_may_shrink_but_not_turn() {
         reduce_only: false,
     };
     let check = |side, size, allowed| {
-        assert_eq!(engine.refusal(&order(side, size)).is_none(), allowed, "{side} {size}");
+        assert_eq!(engine.admit(&order(side, size)).is_ok(), allowed, "{side} {size}");
     };
     check(Side::Sell, "0.1", true);
     check(Side::Sell, "0.4", true);
@@ -338,8 +340,9 @@ fn best_prices_are_forgotten_when_the_stream_falls() {
     let level = Level { price: price("1"), quantity: quantity("1") };
     let best = FeedEvent::BestPrices { symbol: symbol(), bid: Some(level), ask: None };
     engine.step(EngineEvent::Feed(best));
-    assert!(engine.markets.get(&symbol()).unwrap().bid.is_some());
+    let bid = |engine: &Engine| engine.markets.get(&symbol())?.view.as_ref()?.bid;
+    assert!(bid(&engine).is_some());
     let down = FeedEvent::Stream { stream: StreamKind::Public, state: StreamState::Down };
     engine.step(EngineEvent::Feed(down));
-    assert!(engine.markets.get(&symbol()).unwrap().bid.is_none());
+    assert!(bid(&engine).is_none());
 }

@@ -3,7 +3,7 @@ use model::{ClientOrderId, Liquidity, OrderKind, Side, Symbol, TimeInForce};
 use super::*;
 
 fn order() -> Order {
-    Order::sent(NewOrder {
+    let request = NewOrder {
         client_order_id: ClientOrderId::new("a-1").expect("valid"),
         symbol: Symbol::new("BTC/USD"),
         side: Side::Buy,
@@ -11,7 +11,8 @@ fn order() -> Order {
         quantity: quantity("1"),
         time_in_force: TimeInForce::Gtc,
         reduce_only: false,
-    })
+    };
+    Order::sent(request, MarketNumber(0))
 }
 
 fn quantity(text: &str) -> Quantity {
@@ -98,7 +99,7 @@ fn an_execution_counts_once() {
     news.cost = Notional::parse("5").ok();
     let mut order = order();
     order.submitted(placed(), 1);
-    assert_eq!(order.apply(&news, Source::Told, 2).new_fill, Some(fill));
+    assert_eq!(order.apply(&news, Source::Told, 2).new_fill, Some(&fill));
     assert_eq!(order.apply(&news, Source::Told, 3).new_fill, None);
     assert_eq!(order.fee().to_string(), "0.02");
     assert_eq!(order.average_price().map(|p| p.to_string()).as_deref(), Some("10"));
@@ -149,7 +150,8 @@ fn news_that_cannot_be_true_change_nothing() {
     let mut order = order();
     order.submitted(placed(), 1);
     for filled in ["1.00000001", "-0.1", "92233720368.54775807"] {
-        let update = order.apply(&report(OrderState::Open, filled), Source::Asked, 2);
+        let news = report(OrderState::Open, filled);
+        let update = order.apply(&news, Source::Asked, 2);
         assert_eq!(update, OrderUpdate::default(), "{filled}");
     }
     assert_eq!(order.filled(), Quantity::ZERO);

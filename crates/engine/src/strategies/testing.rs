@@ -3,21 +3,19 @@
 use std::time::Duration;
 
 use model::{
-    Asset, Bar, ClientOrderId, Instrument, Level, NewOrder, Notional, OrderKind, Price, Quantity,
-    Side, Symbol, TimeInForce, Trade, UnixNanos,
+    Asset, Bar, Instrument, Level, NewOrder, Notional, OrderKind, Price, Quantity, Side, Symbol,
+    TimeInForce, Trade, UnixNanos,
 };
 
-use crate::by_symbol::BySymbol;
 use crate::desk::{Desk, MarketView, Wish};
-use crate::orders::Orders;
+use crate::markets::{Market, MarketNumber, Markets};
+use crate::orders::{OrderNumber, Orders};
 use crate::strategy::Strategy;
 
 /// The market is 99 to 101; nothing is owned, nothing rests.
 pub(super) struct World<S> {
     strategy: S,
-    pub(super) instruments: BySymbol<Instrument>,
-    pub(super) markets: BySymbol<MarketView>,
-    pub(super) positions: BySymbol<Quantity>,
+    markets: Markets,
     pub(super) orders: Orders,
     pub(super) second: i64,
 }
@@ -48,15 +46,16 @@ impl<S: Strategy> World<S> {
             cost_min: Notional::ZERO,
         };
         let level = |at| Some(Level { price: price(at), quantity: one() });
-        let market = MarketView { bid: level(99), ask: level(101), last_trade: None };
-        Self {
-            strategy,
-            instruments: [(symbol(), instrument)].into(),
-            markets: [(symbol(), market)].into(),
-            positions: BySymbol::default(),
-            orders: no_orders(),
-            second: 0,
-        }
+        let view = MarketView { bid: level(99), ask: level(101), last_trade: None };
+        let markets = Markets::traded([instrument]);
+        let mut world = Self { strategy, markets, orders: no_orders(), second: 0 };
+        world.market().view = Some(view);
+        world
+    }
+
+    /// The only market.
+    pub(super) fn market(&mut self) -> &mut Market {
+        &mut self.markets[MarketNumber(0)]
     }
 
     /// One trade per second; returns what the strategy wants.
@@ -71,9 +70,7 @@ impl<S: Strategy> World<S> {
             trade_id: None,
         };
         let mut desk = Desk {
-            instruments: &self.instruments,
             markets: &self.markets,
-            positions: &self.positions,
             orders: &self.orders,
             can_trade: true,
             wishes: Vec::new(),
@@ -96,9 +93,7 @@ impl<S: Strategy> World<S> {
             volume: one(),
         };
         let mut desk = Desk {
-            instruments: &self.instruments,
             markets: &self.markets,
-            positions: &self.positions,
             orders: &self.orders,
             can_trade: true,
             wishes: Vec::new(),
@@ -113,18 +108,17 @@ impl<S: Strategy> World<S> {
     }
 
     /// Lets an order of the size one rest.
-    pub(super) fn rest(&mut self, side: Side, kind: OrderKind) -> ClientOrderId {
-        let id = self.orders.next_id();
-        self.orders.place(NewOrder {
-            client_order_id: id.clone(),
+    pub(super) fn rest(&mut self, side: Side, kind: OrderKind) -> OrderNumber {
+        let request = NewOrder {
+            client_order_id: self.orders.next_id(),
             symbol: symbol(),
             side,
             kind,
             quantity: one(),
             time_in_force: TimeInForce::Gtc,
             reduce_only: false,
-        });
-        id
+        };
+        self.orders.place(request, MarketNumber(0))
     }
 }
 

@@ -60,7 +60,25 @@ impl Exchange {
 
     /// What of `quantity` a resting order may execute at its price.
     pub(super) fn allowed_maker(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
-        self.split(&self.orders[id], price, [price, price], (quantity, Liquidity::Maker))
+        let order = &self.orders[id];
+        if self.is_covered(order) && !order.request.reduce_only {
+            // All of it at one price: what it does to the position makes no difference.
+            let (closing, opening) = (Quantity::ZERO, quantity);
+            return Allowed {
+                closing,
+                closing_price: price,
+                opening,
+                opening_price: price,
+                short: None,
+            };
+        }
+        self.split(order, price, [price, price], (quantity, Liquidity::Maker))
+    }
+
+    /// True when what an order reserves pays for it, come what may.
+    fn is_covered(&self, order: &Order) -> bool {
+        let spot = self.traders[order.account.0].funding == Funding::Spot;
+        spot && !order.held.is_zero() && !self.holds_without_fee(order)
     }
 
     /// Splits a quantity at the point where it turns the position, and cuts it.
@@ -106,8 +124,7 @@ impl Exchange {
                 allowed.opening = self.affordable(order, fee, PPM, power, prices).min(wanted);
                 return allowed;
             }
-            // Its hold covers it.
-            Funding::Spot if !order.held.is_zero() => return allowed,
+            Funding::Spot if self.is_covered(order) => return allowed,
             Funding::Spot => self.free_quote(order),
             Funding::Margin { leverage } => {
                 self.buying_power(order, first, leverage, closing, closing_price, price)

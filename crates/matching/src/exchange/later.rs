@@ -79,12 +79,10 @@ impl Exchange {
         let (at, held) = (known.market, known.held);
         let asset = self.paid_in(at, known.request.side);
         self.ledger.set_hold(account, asset, held, model::Notional::ZERO);
-        self.traders[account.0].open.remove(&old);
-        self.traders[account.0].open_in[at] -= 1;
+        self.traders[account.0].leave(old, at);
         let checked = self.check(account, request);
         self.ledger.set_hold(account, asset, model::Notional::ZERO, held);
-        self.traders[account.0].open.insert(old);
-        self.traders[account.0].open_in[at] += 1;
+        self.traders[account.0].enter(old, at);
         checked
     }
 }

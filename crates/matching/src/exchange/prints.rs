@@ -1,10 +1,10 @@
 //! Markets without a book: every print is a price at which any quantity can be had.
 
-use model::{Liquidity, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, Trade, UnixNanos};
+use model::{Liquidity, OrderKind, Price, Quantity, Side, TimeInForce, Trade, UnixNanos};
 
 use crate::config::PrintRule;
 use crate::event::{ExchangeEvent, TapeError};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Listing, MarketId};
 use crate::order::{CancelReason, OrderId, OrderStatus};
 
 /// One price on the way of a bar.
@@ -20,21 +20,21 @@ impl Exchange {
     /// Plays one price of a bar in a market without a book.
     ///
     /// # Errors
-    /// [`TapeError`]: unknown instrument, a market with a book, or a price that is not above zero.
+    /// [`TapeError`]: a market with a book, or a price that is not above zero.
     pub fn on_bar_print(
         &mut self,
-        symbol: &Symbol,
+        MarketId(at): MarketId,
         print: BarPrint,
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<(), TapeError> {
-        let at = self.listed(symbol)?;
-        let outside = &self.markets[at].market.outside;
+        let Listing { instrument, market, .. } = &self.markets[at];
+        let (outside, symbol) = (&market.outside, || instrument.symbol.clone());
         if outside.print_rule().is_none() {
-            return Err(TapeError::NotPrints { symbol: symbol.clone() });
+            return Err(TapeError::NotPrints { symbol: symbol() });
         }
         if !print.price.is_positive() {
-            return Err(TapeError::NotPositive { symbol: symbol.clone() });
+            return Err(TapeError::NotPositive { symbol: symbol() });
         }
         let before = outside.last_price().filter(|_| print.walked);
         self.markets[at].market.outside.on_trade(print.price, Side::Buy);
@@ -49,20 +49,16 @@ impl Exchange {
 
     /// Books the market orders that came since the last print at its price ([`PrintRule::Close`]), when the next
     /// print is about to come. Under the other rules it does nothing.
-    ///
-    /// # Errors
-    /// [`TapeError`]: unknown instrument.
     pub fn book_last(
         &mut self,
-        symbol: &Symbol,
+        MarketId(at): MarketId,
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
-    ) -> Result<(), TapeError> {
-        let at = self.listed(symbol)?;
+    ) {
         let outside = &self.markets[at].market.outside;
         let (Some(PrintRule::Close), Some(last)) = (outside.print_rule(), outside.last_price())
         else {
-            return Ok(());
+            return;
         };
         let arriving = std::mem::take(&mut self.markets[at].arriving);
         for id in arriving {
@@ -72,7 +68,6 @@ impl Exchange {
                 self.markets[at].arriving.push_back(id);
             }
         }
-        Ok(())
     }
 
     /// Plays a recorded trade in a market without a book.

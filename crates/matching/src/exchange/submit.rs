@@ -248,8 +248,7 @@ impl Exchange {
         let waits = request.is_waiting() || scheduled;
         self.ledger.set_hold(account, asset, Notional::ZERO, plan.hold);
         let trader = &mut self.traders[account.0];
-        trader.open.insert(id);
-        trader.open_in[plan.at] += 1;
+        trader.enter(id, plan.at);
         if let Some(client_id) = &request.client_id {
             trader.client_ids.insert(Arc::clone(client_id), id);
         }
@@ -400,7 +399,7 @@ impl Exchange {
         let trader = &self.traders[account.0];
         let client_id = request.client_id.as_ref();
         let known = client_id.and_then(|id| trader.client_ids.get(id));
-        if known.is_some_and(|order| trader.open.contains(order)) {
+        if known.is_some_and(|order| trader.has_open(*order)) {
             return Err(Refusal::DuplicateClientId);
         }
         let reducible = || {

@@ -58,7 +58,7 @@ fn counted(actions: &[Action]) -> Vec<u64> {
 }
 
 fn position(engine: &Engine) -> Quantity {
-    engine.positions().get(&symbol()).copied().unwrap_or_default()
+    engine.position(&symbol())
 }
 
 fn answer(id: &ClientOrderId, fills: Vec<Fill>) -> EngineEvent {

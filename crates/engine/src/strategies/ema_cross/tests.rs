@@ -53,7 +53,7 @@ fn a_turn_cancels_the_order_and_closes_the_position() {
     assert_eq!(world.trade(50), []);
     assert_eq!(world.trade(50), [Wish::Cancel(id)], "the fall shows when its bar closes");
     world.settle();
-    world.positions.insert(symbol(), one());
+    world.market().position = one();
     let ask = OrderKind::Limit { price: price(101), post_only: false };
     assert_eq!(world.trade(50), order(Side::Sell, ask));
 }
@@ -61,7 +61,7 @@ fn a_turn_cancels_the_order_and_closes_the_position() {
 #[test]
 fn without_a_book_nothing_is_placed() {
     let mut world = world();
-    world.markets.insert(symbol(), MarketView::default());
+    world.market().view = Some(MarketView::default());
     for at in [100, 101, 102, 103, 104] {
         assert_eq!(world.trade(at), []);
     }
@@ -79,7 +79,7 @@ fn impatience_ends_with_the_order_that_it_caused() {
     }
     world.settle();
     assert_eq!(world.trade(107), order(Side::Buy, OrderKind::Market));
-    world.positions.insert(symbol(), one());
+    world.market().position = one();
     assert_eq!(world.trade(50), []);
     let ask = OrderKind::Limit { price: price(101), post_only: false };
     assert_eq!(world.trade(50), order(Side::Sell, ask), "the turn is met with patience");

@@ -52,9 +52,9 @@ fn a_quote_in_its_place_stays_and_one_off_its_place_is_cancelled() {
 fn the_inventory_has_a_limit_on_either_side() {
     let mut world = world();
     let two = one().checked_mul(2).expect("in range");
-    world.positions.insert(symbol(), two);
+    world.market().position = two;
     assert_eq!(world.trade(100), [ask()]);
-    world.positions.insert(symbol(), two.negated());
+    world.market().position = two.negated();
     world.second += 2;
     assert_eq!(world.trade(100), [bid()]);
 }
@@ -62,6 +62,6 @@ fn the_inventory_has_a_limit_on_either_side() {
 #[test]
 fn without_a_book_nothing_is_quoted() {
     let mut world = world();
-    world.markets = crate::by_symbol::BySymbol::default();
+    world.market().view = None;
     assert_eq!(world.trade(100), []);
 }

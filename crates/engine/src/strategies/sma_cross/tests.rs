@@ -24,7 +24,7 @@ fn a_crossing_closes_the_position_and_orders_the_size() {
     assert_eq!(world.bar(90), [], "below, for the first time");
     assert_eq!(world.bar(80), []);
     assert_eq!(world.bar(85), [order(Side::Buy, one())]);
-    world.positions.insert(symbol(), one());
+    world.market().position = one();
     assert_eq!(world.bar(86), [], "still above");
     assert_eq!(world.bar(70), [order(Side::Sell, one()), order(Side::Sell, one())]);
 }
@@ -37,7 +37,7 @@ fn a_second_crossing_in_one_direction_enters_anew() {
         assert_eq!(world.bar(close), []);
     }
     assert_eq!(world.bar(95), [order(Side::Buy, one())]);
-    world.positions.insert(symbol(), one());
+    world.market().position = one();
     for close in [95, 94] {
         assert_eq!(world.bar(close), [], "{close}: it came from a touch");
     }
@@ -71,7 +71,7 @@ fn long_only_is_flat_instead_of_short() {
     }
     assert_eq!(world.bar(90), [], "down, with nothing to sell");
     assert_eq!(world.bar(95), [order(Side::Buy, one())]);
-    world.positions.insert(symbol(), one());
+    world.market().position = one();
     for close in [95, 94] {
         assert_eq!(world.bar(close), []);
     }

@@ -21,7 +21,7 @@ fn at_100(rule: PrintRule, shortfall: Shortfall, fees: FeeRates) -> (Exchange, A
 
 fn print(exchange: &mut Exchange, price: &str) {
     let print = BarPrint { price: Price::parse(price).unwrap(), walked: false };
-    exchange.on_bar_print(&symbol(), print, NOW, &mut Vec::new()).unwrap();
+    exchange.on_bar_print(MarketId(0), print, NOW, &mut Vec::new()).unwrap();
 }
 
 /// What an account has of both after a market order for so many units.
@@ -88,7 +88,7 @@ fn what_is_booked_late_gets_the_last_price_and_a_limit_the_next_one() {
     exchange.submit(a, market(Side::Buy, "1"), NOW, &mut Vec::new()).unwrap();
     exchange.submit(a, limit(Side::Buy, "130", "1"), NOW, &mut Vec::new()).unwrap();
     assert_eq!(balance(&exchange, a, "USD").0, "10000", "nothing is booked yet");
-    exchange.book_last(&symbol(), NOW, &mut Vec::new()).unwrap();
+    exchange.book_last(MarketId(0), NOW, &mut Vec::new());
     assert_eq!(balance(&exchange, a, "USD").0, "9900");
     print(&mut exchange, "120");
     assert_eq!(balance(&exchange, a, "USD").0, "9780");

@@ -557,7 +557,7 @@ impl Session {
                 self.ticks = price.raw() / TICK;
                 let walked = !self.draws.one_in(4);
                 let print = BarPrint { price, walked };
-                self.exchange.on_bar_print(&symbol(), print, NOW, &mut out).unwrap();
+                self.exchange.on_bar_print(MarketId(0), print, NOW, &mut out).unwrap();
                 self.reference.print(price.raw(), walked, true);
             }
             _ => {
