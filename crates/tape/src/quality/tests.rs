@@ -219,6 +219,89 @@ proptest! {
     }
 }
 
+/// The least move that is a jump, the largest one that is none, and a number lower than the newest.
+#[test]
+fn bounds_are_the_same_for_many_trades_at_once() {
+    let trade = |id: u64, price: i64| TradeRow {
+        ts: UnixNanos::from_secs(1_700_000_000),
+        price: Price::from_raw(price),
+        quantity: Quantity::from_raw(1),
+        trade_id: Some(id),
+        fills: 1,
+        taker_side: None,
+    };
+    let check = |rows: [TradeRow; 2], expected: &[Problem]| {
+        let config = QualityConfig { jump_bps: 100, ..QualityConfig::default() };
+        let checker = || {
+            let mut checker = Checker::new(RowKind::Trades, Vec::new(), config.clone());
+            checker.trade(RowAbout::default(), &trade(7, 10_000));
+            checker
+        };
+        let (mut slow, mut fast) = (checker(), checker());
+        rows.iter().for_each(|row| drop(slow.trade(RowAbout::default(), row)));
+        assert_eq!(fast.sound_trades(&rows), expected.is_empty());
+        let found: Vec<_> = slow.report().problems.keys().copied().collect();
+        assert_eq!(found, expected);
+    };
+    check([trade(8, 10_100), trade(9, 10_100)], &[]);
+    check([trade(8, 10_101), trade(9, 10_101)], &[Problem::Jump]);
+    check([trade(8, 9_900), trade(9, 9_900)], &[]);
+    check([trade(8, 9_899), trade(9, 9_899)], &[Problem::Jump]);
+}
+
+/// A late trade does not make the next one a hole.
+#[test]
+fn numbers_are_missing_behind_the_newest_alone() {
+    let row = |id: u64| format!("{id},100,1,100,1700000000000,True,True\n");
+    let text = [10, 12, 11, 13].map(row).concat();
+    let (_, report) = run("late-id", &text, &["missing-ids=keep"]).unwrap();
+    let found = &report.problems[&Problem::MissingIds];
+    assert_eq!((found.count, found.amount), (2, 1), "11 behind 10, and 11 behind 12");
+}
+
+/// Equal trades of one time are told; of another time they are others.
+#[test]
+fn equal_trades_are_those_of_one_time() {
+    let count = |name: &str, text: &str| {
+        let (_, report) = run(name, text, &["equal-trade=keep"]).unwrap();
+        report.count(Problem::EqualTrade)
+    };
+    assert_eq!(count("equal", "1700000000,1,1\n1700000000,1,1\n"), 1);
+    assert_eq!(count("equal-later", "1700000000,1,1\n1700000001,1,1\n1700000001,2,1\n"), 0);
+}
+
+/// Books whose best prices meet are crossed, at the last row of the message that left them so.
+#[test]
+fn a_book_is_crossed_when_its_best_prices_meet() {
+    let refused = |name: &str, ask: &str| {
+        let text = format!(
+            "{TARDIS}\
+             x,B,1700000001000000,1700000001000001,true,bid,99,1\n\
+             x,B,1700000001000000,1700000001000001,true,ask,{ask},1\n\
+             x,B,1700000002000000,1700000002000001,false,bid,50,1\n"
+        );
+        levels(name, &text, &["crossed-book=fail"]).err()
+    };
+    let crossed = refused("crossed", "99").unwrap();
+    assert!(crossed.starts_with("x.csv:3: crossed-book: bid 99, ask 99"), "{crossed}");
+    assert_eq!(refused("not-crossed", "99.5"), None);
+}
+
+/// A price of nothing is nobody only where there is nothing at it.
+#[test]
+fn best_prices_without_a_price_are_nobody_only_without_a_volume() {
+    let prices = |name: &str, bid: &str| {
+        let text = format!(
+            "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n\
+             x,B,1700000001000000,1700000001000001,1,101,{bid}\n"
+        );
+        run(name, &text, &[]).map(|(prices, _)| prices)
+    };
+    assert_eq!(prices("nobody", "0,0").unwrap(), ["0"]);
+    let refused = prices("nothing", "0,1").unwrap_err();
+    assert!(refused.starts_with("x.csv:2: not-positive: bid 0, volume 1"), "{refused}");
+}
+
 /// Rows of a book as text: `side price quantity`, with `*` for the first one of a message and `!` for a snapshot.
 fn levels(name: &str, text: &str, on: &[&str]) -> Result<Vec<String>, String> {
     let scratch = Scratch::new(name);

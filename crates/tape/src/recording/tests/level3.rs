@@ -1,5 +1,7 @@
 //! Kraken's `level3`: every order of a book.
 
+use model::UnixNanos;
+
 use super::*;
 use crate::row::OrderRow;
 
@@ -218,4 +220,64 @@ fn damaged_recordings_are_errors_or_other_markets() {
             }
         }
     }
+}
+
+fn two_sides(bids: &[String], asks: &[String]) -> String {
+    line(1, &message("snapshot", bids, asks, ""))
+}
+
+/// A book is never older than it was; since when an order stands there is its own.
+#[test]
+fn a_message_of_an_earlier_time_comes_at_that_of_the_one_before() {
+    let update = |id: &str, second: &str| {
+        line(2, &message("update", &[order("add", id, "8", "1", second)], &[], ""))
+    };
+    let start = two_sides(&[order("", "a", "8", "3", "01")], &[]);
+    let lines = [start, update("b", "06"), update("c", "05")];
+    let (rows, report) = played("level3-earlier", &lines, &[]);
+    assert_eq!(failures(&report), []);
+    let second = |ts: UnixNanos| ts.as_nanos() / 1_000_000_000 % 60;
+    let found: Vec<_> = rows.iter().map(|row| (second(row.ts), second(row.since))).collect();
+    assert_eq!(found, [(1, 1), (6, 6), (6, 5)]);
+}
+
+/// An order of which nothing changed stays where it was.
+#[test]
+fn who_stays_as_large_keeps_the_place() {
+    let start = two_sides(&[order("", "a", "8", "3", "01"), order("", "b", "8", "2", "02")], &[]);
+    let same = [order("modify", "a", "8", "3", "04")];
+    let lines = [start, line(2, &message("update", &same, &[], ""))];
+    assert_eq!(shown(&played("level3-same", &lines, &[]).0), ["!1 3", "2 2", "!1 3"]);
+}
+
+/// The worst asks are the dear ones.
+#[test]
+fn asks_fall_out_of_the_depth_from_above() {
+    let ack = "{\"method\":\"subscribe\",\"success\":true,\"result\":\
+               {\"channel\":\"level3\",\"symbol\":\"BTC/USD\",\"depth\":2}}";
+    let start = [order("", "a", "9", "3", "01"), order("", "b", "10", "2", "02")];
+    let lines = [
+        line(1, ack),
+        two_sides(&[], &start),
+        line(3, &message("update", &[], &[order("add", "c", "8", "1", "05")], "")),
+    ];
+    let (rows, report) = played("level3-asks", &lines, &[]);
+    assert_eq!(failures(&report), []);
+    assert_eq!(shown(&rows), ["!1 3", "2 2", "!3 1", "2 0"]);
+}
+
+/// What is left of an order is in the checksum, not what it was.
+#[test]
+fn the_checksum_covers_what_is_left() {
+    let check = |covered: &[u8], expected: &[(&str, u64)]| {
+        let more = format!(",\"checksum\":{}", crc32fast::hash(covered));
+        let less = [order("modify", "a", "8", "1", "04")];
+        let lines = [
+            two_sides(&[order("", "a", "8", "3", "01")], &[]),
+            line(2, &message("update", &less, &[], &more)),
+        ];
+        assert_eq!(failures(&played("level3-left", &lines, &[]).1), expected);
+    };
+    check(b"81", &[]);
+    check(b"83", &[("wrong-checksum", 1)]);
 }
