@@ -10,21 +10,28 @@
 //!
 //! The lines printed at the end are what matters; criterion shows the times of the first seed.
 
+mod measure;
 #[path = "storm_traffic.rs"]
 mod traffic;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use scenario::Scenario;
 use sim::{Run, Simulate, Simulation};
 
+use self::measure::{is_test, seconds};
 use self::traffic::{Recorder, Traffic};
 
+/// Seeds whose runs are measured, and how often each is.
 const SEEDS: std::ops::Range<u64> = 0..8;
 const ROUNDS: usize = 3;
+
+/// The same under `--test`: one run shows that everything works.
+const TEST_SEEDS: std::ops::Range<u64> = 0..1;
+const TEST_ROUNDS: usize = 1;
 
 fn storm() -> Simulation {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -36,18 +43,10 @@ fn run(storm: &Simulation, seed: u64) -> Run {
     storm.run(seed).expect("a verdict")
 }
 
-fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
-    #[expect(clippy::disallowed_methods, reason = "a bench measures the machine")]
-    let started = Instant::now();
-    std::hint::black_box(work());
-    #[expect(clippy::disallowed_methods, reason = "a bench measures the machine")]
-    let elapsed = started.elapsed();
-    elapsed.as_secs_f64()
-}
-
 /// Seconds of each part, summed over the seeds.
 #[derive(Debug, Default)]
 struct Sum {
+    runs: u32,
     product: f64,
     floor: f64,
     idle: f64,
@@ -59,15 +58,20 @@ struct Sum {
 
 #[expect(clippy::print_stdout, reason = "ratios are what this bench is for")]
 impl Sum {
-    fn add(&mut self, storm: &Simulation, seed: u64, recorder: &'static Recorder) -> Traffic {
+    fn add(
+        &mut self,
+        storm: &Simulation,
+        (seed, rounds): (u64, usize),
+        recorder: &'static Recorder,
+    ) -> Traffic {
         let (recorded, traffic) = recorder.record(|| run(storm, seed));
         assert!(recorded.passed(), "{recorded}");
         let mut fastest = [f64::MAX; 3];
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             let took = [
-                seconds(|| run(storm, seed)),
-                seconds(|| traffic.replay()),
-                seconds(|| traffic.idle()),
+                seconds(|| run(storm, seed)).1,
+                seconds(|| traffic.replay()).1,
+                seconds(|| traffic.idle()).1,
             ];
             for (fastest, took) in fastest.iter_mut().zip(took) {
                 *fastest = fastest.min(took);
@@ -80,6 +84,7 @@ impl Sum {
             traffic.busy_steps(),
             traffic.steps(),
         );
+        self.runs += 1;
         self.product += product;
         self.floor += floor;
         self.idle += idle;
@@ -92,7 +97,7 @@ impl Sum {
 
     #[expect(clippy::cast_precision_loss, reason = "counts of a report")]
     fn print(&self) {
-        let runs = SEEDS.count() as f64;
+        let runs = f64::from(self.runs);
         let busy = self.busy as f64 / self.steps as f64;
         let above = self.product - self.floor;
         let skipping = self.product - self.idle * (1.0 - busy);
@@ -121,11 +126,16 @@ fn bench(c: &mut Criterion) {
     let storm = storm();
     let mut sum = Sum::default();
     let mut first: Option<Arc<Traffic>> = None;
-    for seed in SEEDS {
-        let traffic = sum.add(&storm, seed, recorder);
+    let (seeds, rounds) = if is_test() { (TEST_SEEDS, TEST_ROUNDS) } else { (SEEDS, ROUNDS) };
+    for seed in seeds {
+        let traffic = sum.add(&storm, (seed, rounds), recorder);
         first.get_or_insert_with(|| Arc::new(traffic));
     }
     sum.print();
+    if is_test() {
+        // Everything was run once.
+        return;
+    }
 
     let traffic = first.expect("at least one seed");
     let mut group = c.benchmark_group("storm, seed 0");

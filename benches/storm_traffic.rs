@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tracing::field::{Field, Visit};
@@ -13,6 +13,8 @@ use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber, span};
 use turmoil::net::{TcpListener, TcpStream};
+
+use super::measure;
 
 /// As the storm scenario has it.
 const TICK: Duration = Duration::from_millis(10);
@@ -55,13 +57,9 @@ impl Traffic {
     }
 
     fn sim(&self) -> turmoil::Sim<'static> {
-        turmoil::Builder::new()
-            .rng_seed(1)
-            .epoch(UNIX_EPOCH)
-            .tick_duration(TICK)
+        measure::bare(TICK)
             .min_message_latency(LATENCY_MIN)
             .max_message_latency(LATENCY_MAX)
-            .simulation_duration(Duration::MAX)
             .tcp_capacity(SEGMENTS_MAX)
             .build()
     }
@@ -74,14 +72,7 @@ impl Traffic {
 
     /// Steps hosts that wait for ever.
     pub(crate) fn idle(&self) {
-        let mut sim = self.sim();
-        for host in 0..self.hosts.len() {
-            sim.host(name(host), || async {
-                std::future::pending::<()>().await;
-                Ok(())
-            });
-        }
-        self.step(sim);
+        measure::idle(self.sim(), (0..self.hosts.len()).map(name), self.steps);
     }
 
     /// Sends every segment again at its time, over one connection for each pair of hosts.

@@ -7,6 +7,7 @@ mod bans;
 mod broken_parts;
 mod clients;
 mod command_line;
+mod crashes;
 mod cut_off;
 mod determinism;
 mod endpoint;
