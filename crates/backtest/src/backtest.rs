@@ -9,13 +9,13 @@ use std::fmt;
 
 use engine::{Engine, EngineConfig, EngineEvent, Errand, Strategy};
 use matching::TapeError;
-use model::{Asset, Bar, FeedEvent, Notional, Symbol, UnixNanos};
+use model::{Asset, Bar, FeedEvent, Notional, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
 use crate::equity::EquityCurve;
 use crate::event::MarketEvent;
-use crate::merge::{Events, OneByOne, Reel, Step};
+use crate::merge::{Events, OneByOne, Reel};
 use crate::orders::place_of;
 use crate::record::{BacktestResult, DataCounts};
 use crate::shared::SharedEvents;
@@ -192,8 +192,8 @@ impl Backtest {
             if skips && let Some(bar) = reel.bar(second) {
                 run.play_bar(market, bar).map_err(|halt| halt.at(reel.name, reel.number))?;
                 reel.advance_bars(1);
-            } else if let Some(step) = reel.next() {
-                run.play(market, step).map_err(|halt| halt.at(reel.name, reel.number))?;
+            } else if let Some((event, stop)) = reel.next() {
+                run.play(market, event, stop).map_err(|halt| halt.at(reel.name, reel.number))?;
                 reel.advance();
             }
         }
@@ -214,7 +214,6 @@ struct MarketSite {
     venue: usize,
     /// Number among the markets of its venue.
     site: usize,
-    symbol: Symbol,
 }
 
 /// The state of a run.
@@ -243,8 +242,7 @@ impl Run {
         let venues = Venue::all(config).expect("the configuration was checked");
         let mut markets = Vec::new();
         for (venue, of) in venues.iter().enumerate() {
-            let symbols = of.symbols().cloned().enumerate();
-            markets.extend(symbols.map(|(site, symbol)| MarketSite { venue, site, symbol }));
+            markets.extend((0..of.markets()).map(|site| MarketSite { venue, site }));
         }
         let engine = EngineConfig {
             instruments: config.instruments().map(|config| config.instrument.clone()).collect(),
@@ -272,41 +270,42 @@ impl Run {
         }
     }
 
-    fn play(&mut self, market: usize, step: &Step<'_>) -> Result<(), Halt> {
-        let now = step.at();
+    /// Plays an event; of a bar, one price.
+    fn play(&mut self, market: usize, event: &MarketEvent<'_>, stop: BarStop) -> Result<(), Halt> {
+        let now = stop.of(event);
         if self.now.as_nanos() == i64::MIN {
             self.data.first_ts = now;
             self.venues.iter_mut().for_each(|venue| venue.follow_tiers(now));
         }
         self.deliver(now)?;
-        if !self.look(now) || self.follows(market, step)? {
+        if !self.look(now) || self.follows(market, event)? {
             return Ok(());
         }
-        let MarketSite { venue, site, .. } = self.markets[market];
+        let MarketSite { venue, site } = self.markets[market];
         let venue = &mut self.venues[venue];
         venue.follow_tiers(now);
-        let price = match step {
-            Step::Trade(row) => {
+        let price = match event {
+            MarketEvent::Trade(row) => {
                 self.data.trades += 1;
                 venue.on_trade(site, row, &mut self.wire).map_err(Halt::Event)?;
                 self.traded[market] = true;
                 Some(row.price)
             }
-            Step::Depth(row) => {
+            MarketEvent::Depth(row) => {
                 self.data.depth += 1;
                 venue.on_depth(site, row, &mut self.wire).map_err(Halt::Event)?;
                 // Until somebody trades, a market is worth the middle of its best prices.
                 if self.traded[market] { None } else { venue.middle(site) }
             }
-            Step::Orders(row) => {
+            MarketEvent::Orders(row) => {
                 self.data.depth += 1;
                 venue.on_orders(site, row, &mut self.wire).map_err(Halt::Event)?;
                 if self.traded[market] { None } else { venue.middle(site) }
             }
-            Step::Heard(_) => None,
-            Step::Bar(bar, stop) => {
-                self.data.bars += u64::from(*stop == BarStop::Open);
-                let played = venue.on_bar(site, bar, *stop, now, &mut self.wire);
+            MarketEvent::Heard(_) => None,
+            MarketEvent::Bar(bar) => {
+                self.data.bars += u64::from(stop == BarStop::Open);
+                let played = venue.on_bar(site, bar, stop, now, &mut self.wire);
                 Some(played.map_err(Halt::Event)?)
             }
         };
@@ -344,12 +343,12 @@ impl Run {
             return Ok(());
         }
         let last = BarStop::Close.at(bar);
-        let MarketSite { venue, site, .. } = self.markets[market];
+        let MarketSite { venue, site } = self.markets[market];
         let still = self.wire.is_still() && self.venues[venue].is_quiet(site);
         if !still || !self.curve.has_begun() || self.curve.is_due(last) {
             let mut stop = Some(BarStop::Open);
             while let Some(next) = stop {
-                self.play(market, &Step::Bar(*bar, next))?;
+                self.play(market, &MarketEvent::Bar(*bar), next)?;
                 stop = next.next();
                 // What its open has ended: the rest is as quiet as another bar.
                 let Some(at) = stop.map(|next| next.at(bar)) else { break };
@@ -369,7 +368,7 @@ impl Run {
 
     /// Plays the last price of a bar.
     fn close_bar(&mut self, market: usize, bar: &Bar) -> Result<(), Halt> {
-        let MarketSite { venue, site, .. } = self.markets[market];
+        let MarketSite { venue, site } = self.markets[market];
         let last = BarStop::Close.at(bar);
         let price = self.venues[venue].on_bar(site, bar, BarStop::Close, last, &mut self.wire);
         self.curve.priced(market, last, price.map_err(Halt::Event)?);
@@ -409,8 +408,8 @@ impl Run {
     fn hear(&mut self, venue: usize) {
         let Some((at, behind)) = self.wire.hear(venue, &mut self.errands) else { return };
         self.act(at);
-        if let Some(best) = behind {
-            self.wire.hear_best(best, &mut self.errands);
+        if let Some((market, best)) = behind {
+            self.wire.engine.hear_best(market, best, &mut self.errands);
             self.act(at);
         }
     }
@@ -424,9 +423,14 @@ impl Run {
 
     /// Sends what the engine wants.
     fn act(&mut self, now: UnixNanos) {
-        if self.errands.is_empty() {
-            return;
+        // Mostly it wants nothing.
+        if !self.errands.is_empty() {
+            self.run_errands(now);
         }
+    }
+
+    #[inline(never)]
+    fn run_errands(&mut self, now: UnixNanos) {
         let mut errands = std::mem::take(&mut self.errands);
         for errand in errands.drain(..) {
             if let Some((venue, request)) = self.request(&errand, now) {
@@ -438,22 +442,26 @@ impl Run {
 
     /// What a venue is to be asked for.
     fn request(&mut self, errand: &Errand, now: UnixNanos) -> Option<(usize, Request)> {
-        let (Errand::Submit(number) | Errand::Cancel(number) | Errand::Locate(number)) = errand
-        else {
-            // Its venues tell every execution, in turn and on one line: none is ever missed.
-            return None;
-        };
-        let order = self.wire.engine.orders().at(*number)?;
-        let (market, place) = (order.market().get(), place_of(*number));
-        let request = match errand {
-            Errand::Submit(_) => {
-                self.wire.record.sent(order.request(), market, now);
-                Request::Submit(place)
+        let Wire { engine, record, .. } = &mut self.wire;
+        let orders = engine.orders();
+        let (order, request) = match *errand {
+            Errand::Submit(number) => {
+                let order = orders.at(number)?;
+                let place = record.sent(order.request(), order.market().get(), now);
+                (order, Request::Submit(place))
             }
-            Errand::Cancel(_) => Request::Cancel(place, order.venue_number()?),
-            _ => Request::Locate(place, order.venue_number()),
+            Errand::Cancel(number) => {
+                let order = orders.at(number)?;
+                (order, Request::Cancel(place_of(number), order.venue_number()?))
+            }
+            Errand::Locate(number) => {
+                let order = orders.at(number)?;
+                (order, Request::Locate(place_of(number), order.venue_number()))
+            }
+            // Its venues tell every execution, in turn and on one line: none is ever missed.
+            Errand::FetchFills(_) | Errand::Audit(_) => return None,
         };
-        Some((self.markets[market].venue, request))
+        Some((self.markets[order.market().get()].venue, request))
     }
 
     fn flood_check(&self) -> Result<(), Halt> {
@@ -475,7 +483,7 @@ impl Run {
         let mut order: Vec<usize> = (0..self.markets.len()).collect();
         order.sort_by_key(|market| std::cmp::Reverse(ways[*market].len()));
         for market in order {
-            let MarketSite { venue, site, .. } = self.markets[market];
+            let MarketSite { venue, site } = self.markets[market];
             let initial = &self.initial[venue];
             self.venues[venue].close_all(site, initial, now, at_open, &mut self.wire);
         }

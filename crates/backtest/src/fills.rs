@@ -62,7 +62,9 @@ impl Fills {
 
     /// Appends one.
     pub(crate) fn push(&mut self, fill: FillRecord) {
-        self.log.push(&write(&fill, &self.before));
+        let mut row = Row::new();
+        write(&fill, &self.before, &mut row);
+        self.log.push(&row);
         self.length += 1;
         self.before = fill;
     }
@@ -81,17 +83,15 @@ impl<'a> IntoIterator for &'a Fills {
 fn expected(fill: &FillRecord, before: &FillRecord) -> [Notional; 2] {
     let cost = Notional::of(fill.price, fill.quantity).raw();
     let amount = Notional::from_quantity(fill.quantity).raw();
-    let sign = match fill.side {
-        Side::Buy => 1,
-        Side::Sell => -1,
+    let (cash, base) = (before.cash.raw().wrapping_sub(fill.fee.raw()), before.base.raw());
+    let (cash, base) = match fill.side {
+        Side::Buy => (cash.wrapping_sub(cost), base.wrapping_add(amount)),
+        Side::Sell => (cash.wrapping_add(cost), base.wrapping_sub(amount)),
     };
-    let cash = before.cash.raw().wrapping_sub(sign * cost).wrapping_sub(fill.fee.raw());
-    let base = before.base.raw().wrapping_add(sign * amount);
     [Notional::from_raw(cash), Notional::from_raw(base)]
 }
 
-fn write(fill: &FillRecord, before: &FillRecord) -> Row {
-    let mut row = Row::new();
+fn write(fill: &FillRecord, before: &FillRecord, row: &mut Row) {
     let [cash, base] = expected(fill, before);
     let flags = [
         fill.side == Side::Sell,
@@ -109,7 +109,7 @@ fn write(fill: &FillRecord, before: &FillRecord) -> Row {
         [fill.order, before.order].map(|order| i64::try_from(order).expect("fewer than memory"));
     row.signed(order - earlier);
     row.signed(fill.price.raw().wrapping_sub(before.price.raw()));
-    write_fee(&mut row, fill.fee);
+    write_fee(row, fill.fee);
     if !flags[2] {
         row.unsigned(u64::try_from(fill.market).expect("few markets"));
     }
@@ -125,7 +125,6 @@ fn write(fill: &FillRecord, before: &FillRecord) -> Row {
     if !flags[5] {
         row.wide(fill.base.raw());
     }
-    row
 }
 
 fn read(reader: &mut Reader<'_>, before: &FillRecord) -> FillRecord {

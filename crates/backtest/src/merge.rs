@@ -6,31 +6,8 @@ use engine::BarRun;
 use model::{Bar, UnixNanos};
 
 use crate::backtest::{Halt, RunError};
-use crate::event::{DepthRow, HeardRow, MarketEvent, OrdersRow, TradeRow};
+use crate::event::{MarketEvent, TradeRow};
 use crate::venue::BarStop;
-
-/// What a market plays at one time.
-#[derive(Debug)]
-pub(crate) enum Step<'t> {
-    Trade(TradeRow),
-    Depth(DepthRow<'t>),
-    Orders(OrdersRow<'t>),
-    Heard(HeardRow),
-    /// One of the prices of a bar.
-    Bar(Bar, BarStop),
-}
-
-impl Step<'_> {
-    pub(crate) fn at(&self) -> UnixNanos {
-        match self {
-            Self::Trade(row) => row.ts,
-            Self::Depth(row) => row.ts,
-            Self::Orders(row) => row.ts,
-            Self::Heard(row) => row.ts,
-            Self::Bar(bar, stop) => stop.at(bar),
-        }
-    }
-}
 
 /// What a reel reads.
 pub(crate) trait Events<'t> {
@@ -86,7 +63,9 @@ pub(crate) struct Reel<'t, I> {
     pub(crate) number: u64,
     /// Time of the last event; the end of a bar.
     pub(crate) now: UnixNanos,
-    next: Option<Step<'t>>,
+    next: Option<MarketEvent<'t>>,
+    /// Of a bar that is next: the price that is played.
+    stop: BarStop,
     /// The bar or the trade that is next and those behind it, where they are at hand.
     bars: BarRun<'t>,
     trades: &'t [TradeRow],
@@ -107,6 +86,7 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
             number: 0,
             now,
             next: None,
+            stop: BarStop::Open,
             bars: BarRun::NONE,
             trades: &[],
             interval_end: now,
@@ -114,31 +94,30 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         }
     }
 
-    /// When the next step is, after reading it if necessary; `None` at the end.
+    /// When the next event is, or the next price of a bar, after reading it if necessary; `None` at the end.
     pub(crate) fn peek(&mut self) -> Result<Option<UnixNanos>, RunError<I::Error>> {
         if self.next.is_none() {
             self.read()?;
         }
-        Ok(self.next.as_ref().map(Step::at))
+        Ok(self.next().map(|(event, stop)| stop.of(event)))
     }
 
-    /// The next step, after [`Reel::peek`].
-    pub(crate) const fn next(&self) -> Option<&Step<'t>> {
-        self.next.as_ref()
+    /// The next event, after [`Reel::peek`]; of a bar, what of it is played.
+    pub(crate) fn next(&self) -> Option<(&MarketEvent<'t>, BarStop)> {
+        self.next.as_ref().map(|event| (event, self.stop))
     }
 
     /// Trades that come next: the first of them, or more where more are at hand.
     pub(crate) fn trades(&self) -> &[TradeRow] {
-        match &self.next {
-            Some(Step::Trade(row)) if self.trades.is_empty() => std::slice::from_ref(row),
-            Some(Step::Trade(_)) => self.trades,
-            Some(Step::Depth(_) | Step::Orders(_) | Step::Heard(_) | Step::Bar(..)) | None => &[],
-        }
+        let Some(MarketEvent::Trade(row)) = &self.next else { return &[] };
+        if self.trades.is_empty() { std::slice::from_ref(row) } else { self.trades }
     }
 
     /// A bar of which nothing has been played, if that comes next and ends before `end`.
     pub(crate) fn bar(&self, end: Option<UnixNanos>) -> Option<&Bar> {
-        let Some(Step::Bar(bar, BarStop::Open)) = &self.next else { return None };
+        let (Some(MarketEvent::Bar(bar)), BarStop::Open) = (&self.next, self.stop) else {
+            return None;
+        };
         Some(bar).filter(|bar| end.is_none_or(|end| end >= bar.end()))
     }
 
@@ -182,15 +161,14 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         usize::try_from(left).unwrap_or(usize::MAX)
     }
 
-    /// The next step has been played.
+    /// What is next has been played.
     pub(crate) fn advance(&mut self) {
-        if let Some(Step::Bar(_, stop)) = &mut self.next
-            && let Some(next) = stop.next()
-        {
-            *stop = next;
-        } else {
+        let is_bar = matches!(self.next, Some(MarketEvent::Bar(_)));
+        let later = self.stop.next().filter(|_| is_bar);
+        if later.is_none() {
             self.next = None;
         }
+        self.stop = later.unwrap_or(BarStop::Open);
     }
 
     /// So many of the bars that come next have been played as a whole.
@@ -215,46 +193,40 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
             self.tape.skip(more);
             self.number += u64::try_from(more).expect("fewer events than memory");
             self.next = None;
+            self.stop = BarStop::Open;
         }
     }
 
-    /// Reads the next step, if there is one.
+    /// Reads the next event, if there is one.
     fn read(&mut self) -> Result<(), RunError<I::Error>> {
         (self.bars, self.trades) = (self.tape.bars(), self.tape.trades());
-        if let Some(bar) = self.bars.bars().first() {
+        // What is at hand was checked.
+        let checked = match (self.bars.bars(), self.trades) {
+            ([bar, ..], _) => Some((bar.end(), MarketEvent::Bar(*bar))),
+            ([], [row, ..]) => Some((row.ts, MarketEvent::Trade(*row))),
+            ([], []) => None,
+        };
+        if let Some((now, event)) = checked {
             self.tape.skip(1);
             self.number += 1;
-            self.now = bar.end();
-            self.next = Some(Step::Bar(*bar, BarStop::Open));
+            (self.now, self.next) = (now, Some(event));
             return Ok(());
         }
-        if let Some(row) = self.trades.first() {
-            self.tape.skip(1);
-            self.number += 1;
-            self.now = row.ts;
-            self.next = Some(Step::Trade(*row));
-            return Ok(());
-        }
-        let Some(event) = self.tape.next() else { return Ok(()) };
-        let event = event.map_err(RunError::Source)?;
+        self.next = self.tape.next().transpose().map_err(RunError::Source)?;
+        let Some(event) = &self.next else { return Ok(()) };
         self.number += u64::from(!matches!(event, MarketEvent::Heard(_)));
         let found = event.ts();
-        let halt = |halt: Halt| halt.at(self.name, self.number);
+        let halt = |halt: Halt| Err(halt.at(self.name, self.number));
         if found < self.now {
-            return Err(halt(Halt::Unsorted { previous: self.now, found }));
+            return halt(Halt::Unsorted { previous: self.now, found });
         }
         self.now = found;
-        self.next = Some(match event {
-            MarketEvent::Trade(row) => Step::Trade(row),
-            MarketEvent::Depth(row) => Step::Depth(row),
-            MarketEvent::Orders(row) => Step::Orders(row),
-            MarketEvent::Heard(row) => Step::Heard(row),
-            MarketEvent::Bar(bar) if bar.is_sound() => {
-                self.now = bar.end();
-                Step::Bar(bar, BarStop::Open)
+        if let MarketEvent::Bar(bar) = event {
+            if !bar.is_sound() {
+                return halt(Halt::Bar);
             }
-            MarketEvent::Bar(_) => return Err(halt(Halt::Bar)),
-        });
+            self.now = bar.end();
+        }
         Ok(())
     }
 }

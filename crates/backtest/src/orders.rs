@@ -115,8 +115,7 @@ impl Entry {
     }
 
     /// Writes itself, as what differs from the order before.
-    fn write(&self, before: &Self) -> Row {
-        let mut row = Row::new();
+    fn write(&self, before: &Self, row: &mut Row) {
         row.byte(self.what());
         let totals = !self.filled.is_zero() || !self.cost.is_zero() || !self.fee.is_zero();
         let flags = [
@@ -163,12 +162,11 @@ impl Entry {
             if !flags[7] {
                 row.wide(self.cost.raw());
             }
-            write_fee(&mut row, self.fee);
+            write_fee(row, self.fee);
         }
         if self.reason > 0 {
             row.unsigned(self.reason);
         }
-        row
     }
 
     /// Side, life and kind in one byte.
@@ -348,7 +346,11 @@ impl Orders {
         self.log.bytes().for_each(&mut out);
         let before = &Entry::NOTHING;
         let whole = self.late.values().chain(&self.open);
-        whole.for_each(|entry| out(entry.write(before).bytes()));
+        for entry in whole {
+            let mut row = Row::new();
+            entry.write(before, &mut row);
+            out(row.bytes());
+        }
         self.reasons.iter().for_each(|reason| out(reason.as_bytes()));
     }
 
@@ -450,15 +452,15 @@ impl Orders {
     /// Writes the first order that is kept whole.
     fn write_first(&mut self) {
         let Some(entry) = self.open.front() else { return };
+        let mut row = Row::new();
         if entry.ended.is_some() {
-            self.log.push(&entry.write(&self.last));
+            entry.write(&self.last, &mut row);
             self.last = *entry;
         } else {
-            let mut hole = Row::new();
-            hole.byte(HOLE);
-            self.log.push(&hole);
+            row.byte(HOLE);
             self.late.insert(self.logged, *entry);
         }
+        self.log.push(&row);
         self.open.pop_front();
         self.logged += 1;
     }

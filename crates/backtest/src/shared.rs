@@ -119,6 +119,7 @@ impl Mixed {
         });
     }
 
+    #[inline]
     fn event(&self, row: &MixedRow) -> MarketEvent<'_> {
         match *row {
             MixedRow::Trade(row) => MarketEvent::Trade(row),
@@ -183,6 +184,7 @@ impl SharedTape {
         SharedEvents { tape: self, at: self.place(window.from), end: self.place(window.to) }
     }
 
+    #[inline]
     fn event(&self, at: usize) -> MarketEvent<'_> {
         match &self.events {
             Events::Trades(all) => MarketEvent::Trade(all.rows[at]),
@@ -246,6 +248,7 @@ pub struct SharedEvents<'t> {
 impl<'t> Iterator for SharedEvents<'t> {
     type Item = Result<MarketEvent<'t>, Infallible>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let at = self.at;
         (at < self.end).then(|| {
@@ -258,6 +261,7 @@ impl<'t> Iterator for SharedEvents<'t> {
 impl<'t> merge::Events<'t> for SharedEvents<'t> {
     type Error = Infallible;
 
+    #[inline]
     fn next(&mut self) -> Option<Result<MarketEvent<'t>, Infallible>> {
         Iterator::next(self)
     }

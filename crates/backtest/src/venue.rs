@@ -16,7 +16,7 @@ use model::{
 };
 
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
-use crate::event::{DepthRow, OrdersRow, TradeRow};
+use crate::event::{DepthRow, MarketEvent, OrdersRow, TradeRow};
 use crate::tiers::Tiers;
 use crate::wire::{Best, Published, Wire};
 
@@ -139,9 +139,9 @@ impl Venue {
         Ok(Self { at, exchange, account, sites, first, places, events, path, tiers })
     }
 
-    /// The symbols of its markets.
-    pub(crate) fn symbols(&self) -> impl Iterator<Item = &Symbol> {
-        self.sites.iter().map(|site| &site.symbol)
+    /// Number of its markets.
+    pub(crate) const fn markets(&self) -> usize {
+        self.sites.len()
     }
 
     /// What the account owns of an asset.
@@ -178,9 +178,10 @@ impl Venue {
         let Site { trade, market, id, .. } = &mut self.sites[site];
         let market = *market;
         row.write(trade);
-        self.exchange.on_trade_in(*id, trade, row.ts, &mut self.events)?;
+        let moves = self.exchange.on_trade_in(*id, trade, row.ts, &mut self.events)?;
         self.tell_own(row.ts, wire);
-        let best = self.moved(site);
+        let best = if moves { self.moved(site) } else { None };
+        debug_assert!(moves || self.moved(site).is_none(), "the best prices are where they were");
         wire.publish(self.at, market, row.ts, Published::Trade(*row, best));
         Ok(())
     }
@@ -399,12 +400,18 @@ impl Venue {
 
     /// Tells our executions.
     fn tell_own(&mut self, now: UnixNanos, wire: &mut Wire) {
+        // Mostly there are none.
         if !self.events.is_empty() {
-            let mut events = std::mem::take(&mut self.events);
-            events.iter().for_each(|event| self.tell_one(event, now, wire));
-            events.clear();
-            self.events = events;
+            self.tell_events(now, wire);
         }
+    }
+
+    #[inline(never)]
+    fn tell_events(&mut self, now: UnixNanos, wire: &mut Wire) {
+        let mut events = std::mem::take(&mut self.events);
+        events.iter().for_each(|event| self.tell_one(event, now, wire));
+        events.clear();
+        self.events = events;
     }
 
     /// The best levels of a market, when their prices moved since they were told.
@@ -507,6 +514,11 @@ impl BarStop {
             Self::Second => Some(Self::Close),
             Self::Close => None,
         }
+    }
+
+    /// When an event is; of a bar, when it is there.
+    pub(crate) fn of(self, event: &MarketEvent<'_>) -> UnixNanos {
+        if let MarketEvent::Bar(bar) = event { self.at(bar) } else { event.ts() }
     }
 
     /// When a bar is there: at its start, a third, two thirds, and one nanosecond before its end.

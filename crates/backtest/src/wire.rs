@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use engine::{BarRun, Engine, Errand, OrderIds, OrderNews, OrderNumber};
+use engine::{BarRun, Engine, Errand, MarketNumber, OrderIds, OrderNews, OrderNumber};
 use model::{Bar, Level, Symbol, Trade, UnixNanos};
 
 use crate::backtest::STARTED;
@@ -61,6 +61,18 @@ impl Lines {
         self.public.is_empty() && self.private.is_empty() && self.requests.is_empty()
     }
 
+    /// The line whose message arrives next, and when; the end of time without one.
+    const fn first(&self) -> (i64, Line) {
+        let mut first = (self.public.next_at(), Line::Public);
+        if self.private.next_at() < first.0 {
+            first = (self.private.next_at(), Line::Private);
+        }
+        if self.requests.next_at() < first.0 {
+            first = (self.requests.next_at(), Line::Requests);
+        }
+        first
+    }
+
     /// Market data on their way, at a time.
     fn news(&mut self, now: i64) -> usize {
         while self.passed.front().is_some_and(|arrival| *arrival < now) {
@@ -70,8 +82,8 @@ impl Lines {
     }
 }
 
-/// A line with a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A line with a message: at one time, the first ones come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Line {
     Public,
     Private,
@@ -154,7 +166,7 @@ impl Wire {
         run: BarRun<'_>,
         moved: bool,
     ) -> usize {
-        let passed = self.engine.pass_bars(&self.trades[market].symbol, run);
+        let passed = self.engine.pass_bars(MarketNumber::new(market), run);
         if self.ahead != Some(0) {
             for bar in &run.bars()[..passed] {
                 let last = BarStop::Close.at(bar);
@@ -182,7 +194,7 @@ impl Wire {
     pub(crate) fn passed(&mut self, market: usize, last: &TradeRow, count: u64) {
         let trade = &mut self.trades[market];
         last.write(trade);
-        self.engine.passed_trades(trade, count);
+        self.engine.passed_trades(MarketNumber::new(market), trade, count);
     }
 
     /// Lets the engine look at what a venue published next; when it arrives, and what is to be looked at afterwards:
@@ -191,27 +203,23 @@ impl Wire {
         &mut self,
         venue: usize,
         errands: &mut Vec<Errand>,
-    ) -> Option<(UnixNanos, Option<(usize, Best)>)> {
+    ) -> Option<(UnixNanos, Option<(MarketNumber, Best)>)> {
         let Self { lines, engine, trades, .. } = self;
         let (at, (market, message)) = lines[venue].public.next()?;
-        let trade = &mut trades[*market];
+        let number = MarketNumber::new(*market);
         let mut behind = None;
         match message {
             Published::Trade(row, best) => {
+                let trade = &mut trades[*market];
                 row.write(trade);
-                engine.hear_trade(trade, errands);
-                behind = best.map(|best| (*market, best));
+                engine.hear_trade(number, trade, errands);
+                behind = best.map(|best| (number, best));
             }
-            Published::Best(best) => engine.hear_best(&trade.symbol, *best, errands),
-            Published::Bar(bar, asked) => engine.hear_bar(&trade.symbol, bar, *asked, errands),
+            Published::Best(best) => engine.hear_best(number, *best, errands),
+            Published::Bar(bar, asked) => engine.hear_bar(number, bar, *asked, errands),
         }
         lines[venue].public.receive();
         Some((at, behind))
-    }
-
-    /// Lets the engine look at best prices of a market.
-    pub(crate) fn hear_best(&mut self, (market, best): (usize, Best), errands: &mut Vec<Errand>) {
-        self.engine.hear_best(&self.trades[market].symbol, best, errands);
     }
 
     /// Lets the engine look at what a venue answered next; when it arrives.
@@ -264,21 +272,22 @@ impl Wire {
         if !self.lines.iter().all(hears_nothing) {
             return None;
         }
-        let trade = &mut self.trades[market];
+        let number = MarketNumber::new(market);
         let passed = match what {
             Published::Trade(row, best) => {
                 if best.is_some() && self.engine.wants().best_prices {
                     return None;
                 }
+                let trade = &mut self.trades[market];
                 row.write(trade);
-                let passed = self.engine.pass_trade(trade);
-                if let Some([bid, ask]) = best.filter(|_| passed) {
-                    self.engine.pass_best(&trade.symbol, bid, ask);
+                let passed = self.engine.pass_trade(number, trade);
+                if let Some(best) = best.filter(|_| passed) {
+                    self.engine.pass_best(number, best);
                 }
                 passed
             }
-            Published::Best([bid, ask]) => self.engine.pass_best(&trade.symbol, *bid, *ask),
-            Published::Bar(bar, _) => self.engine.pass_bar(&trade.symbol, bar),
+            Published::Best(best) => self.engine.pass_best(number, *best),
+            Published::Bar(bar, _) => self.engine.pass_bar(number, bar),
         };
         Some(passed)
     }
@@ -313,30 +322,16 @@ impl Wire {
     /// At one time the markets' news come first, then the venues' answers, then requests; of two venues
     /// the first.
     pub(crate) fn first(&mut self) -> (i64, Line, usize) {
-        if let [only] = self.lines.as_slice() {
-            let ways = [only.public.next_at(), only.private.next_at(), only.requests.next_at()];
-            self.due = ways[0].min(ways[1]).min(ways[2]);
-            let line = match ways {
-                [public, ..] if public == self.due => Line::Public,
-                [_, private, _] if private == self.due => Line::Private,
-                [..] => Line::Requests,
-            };
-            return (self.due, line, 0);
-        }
-        let mut first = (i64::MAX, Line::Requests, 0);
-        let mut look = |line, next_at: fn(&Lines) -> i64| {
-            for (venue, lines) in self.lines.iter().enumerate() {
-                let at = next_at(lines);
-                if at < first.0 {
-                    first = (at, line, venue);
-                }
+        let mut first = (self.lines[0].first(), 0);
+        for (venue, lines) in self.lines.iter().enumerate().skip(1) {
+            let next = lines.first();
+            if next < first.0 {
+                first = (next, venue);
             }
-        };
-        look(Line::Public, |lines| lines.public.next_at());
-        look(Line::Private, |lines| lines.private.next_at());
-        look(Line::Requests, |lines| lines.requests.next_at());
-        self.due = first.0;
-        first
+        }
+        let ((at, line), venue) = first;
+        self.due = at;
+        (at, line, venue)
     }
 
     /// Messages that have not arrived at the end.

@@ -243,11 +243,18 @@ impl Engine {
                 }
             }
             FeedEvent::Intake(intake) => self.intake = intake,
-            FeedEvent::Trade(trade) => self.on_trade(&trade, errands),
-            FeedEvent::BestPrices { symbol, bid, ask } => {
-                self.on_best(&symbol, [bid, ask], errands);
+            FeedEvent::Trade(trade) => {
+                let market = self.markets.enter(&trade.symbol);
+                self.on_trade(market, &trade, errands);
             }
-            FeedEvent::Bar { symbol, bar } => self.on_bar(&symbol, &bar, errands),
+            FeedEvent::BestPrices { symbol, bid, ask } => {
+                let market = self.markets.enter(&symbol);
+                self.on_best(market, [bid, ask], errands);
+            }
+            FeedEvent::Bar { symbol, bar } => {
+                let market = self.markets.enter(&symbol);
+                self.on_bar(market, &bar, errands);
+            }
             FeedEvent::Order(report) => {
                 self.on_report(&report, errands);
             }
@@ -422,6 +429,9 @@ impl Engine {
             };
             self.move_position(market, moved, errands);
         }
+        if !self.wants.orders && self.failure.is_none() {
+            return;
+        }
         self.consult(errands, |strategy, desk| {
             let orders = desk.orders;
             if let Some(order) = orders.at(number) {
@@ -453,13 +463,24 @@ impl Engine {
         };
         let strategy = self.strategy.as_mut();
         let looked = catch_unwind(AssertUnwindSafe(|| ask(strategy, &mut desk)));
-        let mut wishes = desk.wishes;
+        let wishes = desk.wishes;
         if let Err(panic) = looked {
             // Half of what it wanted is nothing that it wanted.
             self.failure = Some(panic_message(panic.as_ref()));
             self.on_stop(errands);
             return;
         }
+        self.wishes = wishes;
+        // Mostly it wants nothing.
+        if !self.wishes.is_empty() {
+            self.carry_out(errands);
+        }
+    }
+
+    /// Carries out what the strategy wishes.
+    #[inline(never)]
+    fn carry_out(&mut self, errands: &mut Vec<Errand>) {
+        let mut wishes = std::mem::take(&mut self.wishes);
         for wish in wishes.drain(..) {
             match wish {
                 Wish::Order { symbol, side, kind, quantity, time_in_force, reduce_only } => {

@@ -11,6 +11,11 @@ use crate::desk::MarketView;
 pub struct MarketNumber(pub(crate) usize);
 
 impl MarketNumber {
+    /// The market of a number.
+    pub const fn new(number: usize) -> Self {
+        Self(number)
+    }
+
     /// The number.
     pub const fn get(self) -> usize {
         self.0

@@ -67,12 +67,23 @@ impl Exposure {
         }
     }
 
-    fn add(&mut self, side: Side, remaining: Quantity, sign: i128) {
-        let remaining = sign * i128::from(remaining.raw());
+    fn of_mut(&mut self, side: Side) -> &mut i128 {
         match side {
-            Side::Buy => self.buying += remaining,
-            Side::Sell => self.selling += remaining,
+            Side::Buy => &mut self.buying,
+            Side::Sell => &mut self.selling,
         }
+    }
+
+    /// An order works, of which so much remains.
+    fn add(&mut self, side: Side, remaining: Quantity) {
+        self.orders += 1;
+        *self.of_mut(side) += i128::from(remaining.raw());
+    }
+
+    /// It does not work any more.
+    fn remove(&mut self, side: Side, remaining: Quantity) {
+        self.orders -= 1;
+        *self.of_mut(side) -= i128::from(remaining.raw());
     }
 }
 
@@ -166,12 +177,10 @@ impl Orders {
         let (market, side) = (order.market(), order.request().side);
         let exposure = &mut self.exposures[market.0];
         if was_working {
-            exposure.add(side, before, -1);
-            exposure.orders -= 1;
+            exposure.remove(side, before);
         }
         if is_working {
-            exposure.add(side, after, 1);
-            exposure.orders += 1;
+            exposure.add(side, after);
         }
         match (self.working.binary_search(&number), is_working) {
             (Ok(place), false) => drop(self.working.remove(place)),
@@ -188,9 +197,7 @@ impl Orders {
         if self.exposures.len() <= market.0 {
             self.exposures.resize(market.0 + 1, Exposure::default());
         }
-        let exposure = &mut self.exposures[market.0];
-        exposure.add(request.side, request.quantity, 1);
-        exposure.orders += 1;
+        self.exposures[market.0].add(request.side, request.quantity);
         self.working.push(number);
         self.recent.push_back(Order::sent(request, market));
         if self.recent.len() > RECENT_MAX {

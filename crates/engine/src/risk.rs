@@ -45,7 +45,8 @@ pub(crate) fn rule_broken(
         OrderKind::Limit { price, .. } => [Some(price), None],
         OrderKind::Triggered { price, limit, .. } => [Some(price), limit],
     };
-    for price in prices.into_iter().flatten() {
+    for price in prices {
+        let Some(price) = price else { continue };
         if !price.is_positive() {
             return Some("price is not above zero");
         }

@@ -9,7 +9,8 @@ use crate::bar_run::BarRun;
 use crate::desk::Desk;
 use crate::order::Order;
 
-/// Market events that a strategy looks at. It is not asked about others; [`Desk::market`] knows them all.
+/// What a strategy looks at. It is not asked about other market events, of which [`Desk::market`] knows all, nor, after
+/// [`Wants::without_orders`], about orders, of which [`Desk::orders`] does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wants {
     /// [`Strategy::on_trade`].
@@ -18,17 +19,25 @@ pub struct Wants {
     pub best_prices: bool,
     /// [`Strategy::on_bar`].
     pub bars: bool,
+    /// [`Strategy::on_order`].
+    pub orders: bool,
 }
 
 impl Wants {
     /// Everything.
-    pub const ALL: Self = Self { trades: true, best_prices: true, bars: true };
+    pub const ALL: Self = Self { trades: true, best_prices: true, bars: true, orders: true };
     /// No market event.
-    pub const NOTHING: Self = Self { trades: false, best_prices: false, bars: false };
+    pub const NOTHING: Self = Self { trades: false, best_prices: false, bars: false, orders: true };
     /// Trades only.
     pub const TRADES: Self = Self { trades: true, ..Self::NOTHING };
     /// Bars only.
     pub const BARS: Self = Self { bars: true, ..Self::NOTHING };
+
+    /// The same without news of orders.
+    #[must_use]
+    pub const fn without_orders(self) -> Self {
+        Self { orders: false, ..self }
+    }
 
     /// What either of two wants.
     #[must_use]
@@ -37,6 +46,7 @@ impl Wants {
             trades: self.trades || other.trades,
             best_prices: self.best_prices || other.best_prices,
             bars: self.bars || other.bars,
+            orders: self.orders || other.orders,
         }
     }
 }
@@ -46,7 +56,7 @@ impl Wants {
 /// The same implementation runs in a backtest, in simulation and live. It must be a pure function
 /// of what it is given: no clock, no randomness of its own, no I/O.
 pub trait Strategy: fmt::Debug + Send {
-    /// Which market events it looks at; asked once, at the start. Fewer are faster.
+    /// What it looks at; asked once, at the start. Fewer are faster.
     fn wants(&self) -> Wants {
         Wants::ALL
     }
@@ -170,7 +180,7 @@ impl EachSymbol {
 impl Strategy for EachSymbol {
     fn wants(&self) -> Wants {
         let wants = self.all.iter().map(|strategy| strategy.wants());
-        wants.fold(Wants::NOTHING, Wants::or)
+        wants.fold(Wants::NOTHING.without_orders(), Wants::or)
     }
 
     fn passes_over(&mut self, trade: &Trade) -> bool {

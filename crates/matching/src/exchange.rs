@@ -9,9 +9,9 @@ mod published;
 mod quiet;
 mod settle;
 mod submit;
+mod trader;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use model::{
     Book, Instrument, Level, Notional, OrderKind, Price, Quantity, Side, Symbol, Trade, UnixNanos,
@@ -22,6 +22,7 @@ pub use self::depth::OrdersUpdate;
 pub use self::prints::BarPrint;
 pub use self::quiet::Quiet;
 
+use self::trader::Trader;
 use crate::config::{
     AccountConfig, ConfigError, ExchangeConfig, FeeRates, Funding, InstrumentConfig, Shortfall,
     Slippage,
@@ -31,7 +32,7 @@ use crate::ledger::{AssetId, Ledger};
 use crate::market::{Execution as MarketExecution, Market, Stop};
 use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
 use crate::orders::Orders;
-use crate::outside::Outside;
+use crate::outside::{LastTrade, Outside};
 use crate::rules::VenueRules;
 use crate::waiting::Waiting;
 
@@ -76,26 +77,13 @@ struct Listing {
     arriving: VecDeque<OrderId>,
     next_trade: u64,
     tells_prints: bool,
+    /// Trades that passed a quiet market, whose best prices were not looked at yet. Empty between calls.
+    pending: Vec<LastTrade>,
 }
 
 /// A market of one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MarketId(usize);
-
-/// What the exchange knows of an account besides its money.
-#[derive(Debug, Clone)]
-struct Trader {
-    /// By market.
-    fees: Vec<FeeRates>,
-    funding: Funding,
-    shortfall: Shortfall,
-    /// Oldest first.
-    open: Vec<OrderId>,
-    /// Number of open orders by market.
-    open_in: Vec<usize>,
-    /// The newest order under each client id.
-    client_ids: BTreeMap<Arc<str>, OrderId>,
-}
 
 /// Recorded depth of one instrument.
 #[derive(Debug, Clone, Copy)]
@@ -231,10 +219,10 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<(), TapeError> {
         let at = self.listed(&trade.symbol)?;
-        self.on_trade_in(MarketId(at), trade, now, out)
+        self.on_trade_in(MarketId(at), trade, now, out).map(|_moved| ())
     }
 
-    /// As [`Exchange::on_trade`], in a market that is known.
+    /// As [`Exchange::on_trade`], in a market that is known. False when it surely left the best prices where they were.
     ///
     /// # Errors
     /// As [`Exchange::on_trade`].
@@ -244,13 +232,13 @@ impl Exchange {
         trade: &Trade,
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
-    ) -> Result<(), TapeError> {
+    ) -> Result<bool, TapeError> {
         if !trade.price.is_positive() || !trade.quantity.is_positive() {
             return Err(TapeError::NotPositive { symbol: trade.symbol.clone() });
         }
         if self.markets[at].market.outside.print_rule().is_some() {
             self.print_trade(at, trade, now, out);
-            return Ok(());
+            return Ok(true);
         }
         let listing = &mut self.markets[at];
         let quiet = listing.waiting.is_empty() && listing.market.is_out_of_reach(trade.price);
@@ -259,13 +247,13 @@ impl Exchange {
             listing.market.outside.on_trade(trade.price, taker);
             listing.next_trade += 1;
             listing.last_print = Some(trade.price);
-            return Ok(());
+            return Ok(!listing.market.outside.is_recorded());
         }
         let mut executions = std::mem::take(&mut self.scratch);
         self.markets[at].market.on_trade(trade, &mut executions);
         self.execute(at, executions, now, out);
         self.wake(at, trade.price, now, out);
-        Ok(())
+        Ok(true)
     }
 
     /// Plays recorded depth: it replaces the liquidity of everybody else.
@@ -311,16 +299,16 @@ impl Exchange {
             if let Some(before) = before {
                 market.requeue(&before);
             }
-        } else if update.levels.is_some() {
-            // What comes into sight pushes others out of it.
-            let gone = |(_, level): &(Side, Level)| level.quantity.is_zero();
-            let there = levels.clone().filter(|change| !gone(change));
-            for (side, level) in there.chain(levels.filter(gone)) {
-                market.set_level(side, level);
-            }
         } else {
-            for (side, level) in levels {
-                market.set_level(side, level);
+            // Where a part is shown, what comes into sight pushes others out of it: those that go are last.
+            let passes: &[Option<bool>] =
+                if update.levels.is_some() { &[Some(false), Some(true)] } else { &[None] };
+            for goes in passes {
+                for (side, level) in levels.clone() {
+                    if goes.is_none_or(|goes| goes == level.quantity.is_zero()) {
+                        market.set_level(side, level);
+                    }
+                }
             }
         }
         self.after_depth(at, now, out);
@@ -477,12 +465,13 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
-        self.release_hold(id);
         let order = self.orders.get_mut(id).expect("an open order is known");
-        order.status = status;
-        order.closed_at = Some(now);
-        self.traders[order.account.0].leave(id, order.market);
-        self.markets[order.market].market.set_shown(id, None, Quantity::ZERO);
+        (order.status, order.closed_at) = (status, Some(now));
+        let (at, account, side) = (order.market, order.account, order.request.side);
+        let held = std::mem::take(&mut order.held);
+        self.ledger.set_hold(account, self.paid_in(at, side), held, Notional::ZERO);
+        self.traders[account.0].leave(id, at);
+        self.markets[at].market.set_shown(id, None, Quantity::ZERO);
         match status {
             OrderStatus::Cancelled(reason) => {
                 out.push(ExchangeEvent::Cancelled { order: id, reason });
@@ -526,6 +515,7 @@ impl Listing {
             arriving: VecDeque::new(),
             next_trade: 1,
             tells_prints: true,
+            pending: Vec::new(),
             instrument,
         }
     }
@@ -565,35 +555,6 @@ impl Listing {
             }));
         }
         number
-    }
-}
-
-impl Trader {
-    fn new(fees: FeeRates, funding: Funding, shortfall: Shortfall, markets: usize) -> Self {
-        let (open, client_ids) = (Vec::new(), BTreeMap::new());
-        let fees = vec![fees; markets];
-        Self { fees, funding, shortfall, open, open_in: vec![0; markets], client_ids }
-    }
-
-    /// True for one of its open orders.
-    fn has_open(&self, order: OrderId) -> bool {
-        self.open.binary_search(&order).is_ok()
-    }
-
-    /// An order of a market is open from now on.
-    fn enter(&mut self, order: OrderId, market: usize) {
-        if let Err(place) = self.open.binary_search(&order) {
-            self.open.insert(place, order);
-            self.open_in[market] += 1;
-        }
-    }
-
-    /// An order of a market is not open any more.
-    fn leave(&mut self, order: OrderId, market: usize) {
-        if let Ok(place) = self.open.binary_search(&order) {
-            self.open.remove(place);
-            self.open_in[market] -= 1;
-        }
     }
 }
 

@@ -12,7 +12,8 @@ pub(crate) struct Orders {
     before: u64,
     /// By number: the place of the order, if it is not forgotten.
     places: VecDeque<Option<usize>>,
-    slab: Vec<Option<Order>>,
+    /// Those that are not forgotten, and between them some that are, until another one takes their place.
+    slab: Vec<Order>,
     free: Vec<usize>,
 }
 
@@ -28,11 +29,11 @@ impl Orders {
         debug_assert_eq!(order.id, self.next_id(), "orders are entered in turn");
         let place = match self.free.pop() {
             Some(place) => {
-                self.slab[place] = Some(order);
+                self.slab[place] = order;
                 place
             }
             None => {
-                self.slab.push(Some(order));
+                self.slab.push(order);
                 self.slab.len() - 1
             }
         };
@@ -40,12 +41,12 @@ impl Orders {
     }
 
     pub(crate) fn get(&self, id: OrderId) -> Option<&Order> {
-        self.slab[self.place(id)?].as_ref()
+        self.slab.get(self.place(id)?)
     }
 
     pub(crate) fn get_mut(&mut self, id: OrderId) -> Option<&mut Order> {
         let place = self.place(id)?;
-        self.slab[place].as_mut()
+        self.slab.get_mut(place)
     }
 
     /// Forgets an order.
@@ -55,10 +56,7 @@ impl Orders {
             self.places.pop_front();
             self.before += 1;
         }
-        if let Some(place) = place {
-            self.free.push(place);
-            self.slab[place] = None;
-        }
+        self.free.extend(place);
     }
 
     fn at(&self, id: OrderId) -> Option<usize> {

@@ -27,6 +27,9 @@ pub struct Notional(i128);
 /// `10^9`: steps of a notional in one step of a quantity.
 const QUANTITY_STEP: i128 = 1_000_000_000;
 
+/// Zeros of a million: a rate is told in parts of it.
+const PPM_DIGITS: u32 = 6;
+
 impl Notional {
     /// Zero.
     pub const ZERO: Self = Self(0);
@@ -45,14 +48,14 @@ impl Notional {
 
     /// The exact product.
     pub fn of(price: Price, quantity: Quantity) -> Self {
-        let product = i128::from(price.raw()).checked_mul(i128::from(quantity.raw()));
-        Self(product.expect("the product of two 64-bit numbers fits into 128 bits"))
+        // The product of two 64-bit numbers fits into 128 bits.
+        Self(i128::from(price.raw()).wrapping_mul(i128::from(quantity.raw())))
     }
 
     /// The same number, as an amount of the base asset.
     pub fn from_quantity(quantity: Quantity) -> Self {
-        let product = i128::from(quantity.raw()).checked_mul(QUANTITY_STEP);
-        Self(product.expect("a 64-bit number times 1e9 fits into 128 bits"))
+        // A 64-bit number times 1e9 fits into 128 bits.
+        Self(i128::from(quantity.raw()).wrapping_mul(QUANTITY_STEP))
     }
 
     /// The amount as a quantity, or `None` when it has more digits than a quantity holds.
@@ -102,8 +105,8 @@ impl Notional {
     /// `None` out of range.
     pub fn fraction_ppm(self, ppm: i64, decimals: u32, rounding: Rounding) -> Option<Self> {
         let scaled = self.0.checked_mul(i128::from(ppm))?;
-        let step = pow10(Self::DECIMALS.saturating_sub(decimals))?;
-        let divisor = step.checked_mul(1_000_000)?;
+        let digits = Self::DECIMALS.saturating_sub(decimals);
+        let (step, divisor) = (pow10(digits)?, pow10(digits.saturating_add(PPM_DIGITS))?);
         divide(scaled, divisor, rounding)?.checked_mul(step).map(Self)
     }
 

@@ -1,7 +1,7 @@
 //! News that take as long as the tape tells.
 
 use super::{Halt, Run};
-use crate::merge::Step;
+use crate::event::MarketEvent;
 
 impl Run {
     /// True for what only tells how long the next event of its tape takes to the strategy: takes note of it, where
@@ -9,12 +9,9 @@ impl Run {
     ///
     /// # Errors
     /// [`crate::FeedError`]: an event of which that was not told, or a time that is none.
-    pub(super) fn follows(&mut self, market: usize, step: &Step<'_>) -> Result<bool, Halt> {
+    pub(super) fn follows(&mut self, market: usize, event: &MarketEvent<'_>) -> Result<bool, Halt> {
         let venue = self.markets[market].venue;
-        let told = match step {
-            Step::Heard(row) => Some(*row),
-            Step::Trade(_) | Step::Depth(_) | Step::Orders(_) | Step::Bar(..) => None,
-        };
+        let told = if let MarketEvent::Heard(row) = event { Some(*row) } else { None };
         self.wire.lines[venue].follow(told).map_err(Halt::Feed)?;
         Ok(told.is_some())
     }

@@ -1,6 +1,6 @@
 //! What nothing depends on, in as few steps as possible.
 
-use engine::BarRun;
+use engine::{BarRun, MarketNumber};
 use matching::Quiet;
 use model::{Price, UnixNanos};
 
@@ -50,7 +50,7 @@ impl Run {
         if !self.curve.has_begun() || !self.wire.passes() {
             return Ok(false);
         }
-        let MarketSite { venue, site, .. } = self.markets[market];
+        let MarketSite { venue, site } = self.markets[market];
         let Some(mut quiet) = self.venues[venue].quiet(site) else { return Ok(false) };
         let mut passed = Passed::default();
         let (curve, wire) = (&self.curve, &mut self.wire);
@@ -86,9 +86,8 @@ impl Run {
         if let Some(trade) = passed.trade {
             self.wire.passed(market, &trade, passed.trades + passed.bars);
         }
-        if let Some([bid, ask]) = levels {
-            let symbol = &self.markets[market].symbol;
-            self.wire.engine.pass_best(symbol, bid, ask);
+        if let Some(best) = levels {
+            self.wire.engine.pass_best(MarketNumber::new(market), best);
         }
         self.traded[market] |= passed.trades > 0;
         self.data.trades += passed.trades;

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use model::{
     Asset, ClientOrderId, Level, Notional, OrderKind, Price, Symbol, TimeInForce, Trade,
     VenueOrderId,
@@ -5,6 +8,7 @@ use model::{
 
 use super::*;
 use crate::action::SubmitOutcome;
+use crate::markets::MarketNumber;
 
 mod fills;
 
@@ -98,6 +102,14 @@ fn deeds(actions: Vec<Action>) -> Vec<Action> {
 fn ask(id: &ClientOrderId, venue_id: Option<&str>) -> Action {
     let venue_order_id = venue_id.map(VenueOrderId::new);
     Action::Locate { client_order_id: id.clone(), venue_order_id }
+}
+
+fn cancel(id: &ClientOrderId, venue_id: &str) -> Action {
+    Action::Cancel {
+        client_order_id: id.clone(),
+        venue_order_id: VenueOrderId::new(venue_id),
+        symbol: symbol(),
+    }
 }
 
 fn submit(engine: &mut Engine) -> ClientOrderId {
@@ -205,11 +217,6 @@ fn stopping_cancels_what_is_open_and_what_opens_later() {
     let mut engine = engine();
     let open = place(&mut engine, "V1");
     let on_its_way = submit(&mut engine);
-    let cancel = |id: &ClientOrderId, venue: &str| Action::Cancel {
-        client_order_id: id.clone(),
-        venue_order_id: VenueOrderId::new(venue),
-        symbol: symbol(),
-    };
     assert_eq!(deeds(engine.step(EngineEvent::Stop)), [cancel(&open, "V1")]);
     assert_eq!(deeds(engine.step(trade("101"))), [], "no new orders");
     let outcome = SubmitOutcome::Placed(VenueOrderId::new("V2"));
@@ -345,4 +352,54 @@ fn best_prices_are_forgotten_when_the_stream_falls() {
     let down = FeedEvent::Stream { stream: StreamKind::Public, state: StreamState::Down };
     engine.step(EngineEvent::Feed(down));
     assert!(bid(&engine).is_none());
+}
+
+/// Buys at each trade, panics at the third, and counts what it is told of orders.
+#[derive(Debug)]
+struct Listener {
+    wants: Wants,
+    trades: u32,
+    told: Arc<AtomicU32>,
+}
+
+impl Strategy for Listener {
+    fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    fn passes_over(&mut self, _trade: &Trade) -> bool {
+        self.trades += 1;
+        assert!(self.trades < 3, "third trade");
+        false
+    }
+
+    fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
+        Buyer.on_trade(trade, desk);
+    }
+
+    fn on_order(&mut self, _order: &Order, _desk: &mut Desk<'_>) {
+        self.told.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn only_who_wants_news_of_orders_is_told() {
+    let check = |wants: Wants, expected: u32| {
+        let told = Arc::new(AtomicU32::new(0));
+        let listener = Listener { wants, trades: 0, told: Arc::clone(&told) };
+        let mut engine = with_strategy(Box::new(listener));
+        let filled = place(&mut engine, "V1");
+        engine.step(EngineEvent::Feed(FeedEvent::Order(report("V1", OrderState::Open, "0.1"))));
+        assert_eq!(state(&engine, &filled), OrderState::Filled);
+        assert_eq!(told.load(Ordering::Relaxed), expected);
+        let open = place(&mut engine, "V2");
+        // It panics where nothing can be ordered: the next news cancel what it left, whatever they are of.
+        let EngineEvent::Feed(FeedEvent::Trade(third)) = trade("100") else { unreachable!() };
+        assert!(!engine.pass_trade(MarketNumber::new(0), &third));
+        assert!(engine.failure().is_some());
+        let news = FeedEvent::Order(report("V2", OrderState::Open, "0.01"));
+        assert_eq!(deeds(engine.step(EngineEvent::Feed(news))), [cancel(&open, "V2")]);
+    };
+    check(Wants::TRADES, 2);
+    check(Wants::TRADES.without_orders(), 0);
 }

@@ -107,7 +107,7 @@ impl SmaCross {
 
 impl Strategy for SmaCross {
     fn wants(&self) -> Wants {
-        Wants::BARS
+        Wants::BARS.without_orders()
     }
 
     fn passes_over_bar(&mut self, symbol: &Symbol, bar: &Bar) -> bool {

@@ -10,7 +10,7 @@ use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest};
 use crate::rules::BuyHolds;
 
 /// `10^9`: steps of a notional in one step of a quantity.
-const QUANTITY_STEP: i128 = 1_000_000_000;
+const QUANTITY_STEP: i64 = 1_000_000_000;
 /// Parts of a rate.
 const PPM: i128 = 1_000_000;
 
@@ -61,18 +61,14 @@ impl Exchange {
     /// What of `quantity` a resting order may execute at its price.
     pub(super) fn allowed_maker(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
         let order = &self.orders[id];
-        if self.is_covered(order) && !order.request.reduce_only {
-            // All of it at one price: what it does to the position makes no difference.
-            let (closing, opening) = (Quantity::ZERO, quantity);
-            return Allowed {
-                closing,
-                closing_price: price,
-                opening,
-                opening_price: price,
-                short: None,
-            };
+        let split = || self.split(order, price, [price, price], (quantity, Liquidity::Maker));
+        if !self.is_covered(order) || order.request.reduce_only {
+            return split();
         }
-        self.split(order, price, [price, price], (quantity, Liquidity::Maker))
+        debug_assert!(split().is_all(quantity), "nothing cuts what is covered");
+        // All of it at one price: what it does to the position makes no difference.
+        let (closing, opening, short) = (Quantity::ZERO, quantity, None);
+        Allowed { closing, closing_price: price, opening, opening_price: price, short }
     }
 
     /// True when what an order reserves pays for it, come what may.
@@ -148,7 +144,11 @@ impl Exchange {
     /// What an account has of the base asset of a market, rounded down.
     pub(super) fn position_of_account(&self, market: usize, account: AccountId) -> Quantity {
         let owned = self.ledger.balance(account, self.markets[market].base).total;
-        let raw = owned.raw().div_euclid(QUANTITY_STEP);
+        if let Ok(raw) = i64::try_from(owned.raw()) {
+            // The same, where the processor does it in one step.
+            return Quantity::from_raw(raw.div_euclid(QUANTITY_STEP));
+        }
+        let raw = owned.raw().div_euclid(QUANTITY_STEP.into());
         Quantity::from_raw(i64::try_from(raw).unwrap_or(if raw < 0 { -i64::MAX } else { i64::MAX }))
     }
 

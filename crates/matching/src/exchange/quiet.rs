@@ -16,9 +16,6 @@ pub struct Quiet<'a> {
     best: [Option<Price>; 2],
     /// The last trade that moved the best prices.
     moved: Option<LastTrade>,
-    /// Trades since, whose best prices were not looked at yet.
-    pending: [Option<LastTrade>; PENDING_MAX],
-    length: usize,
 }
 
 impl Exchange {
@@ -29,7 +26,8 @@ impl Exchange {
             return None;
         }
         let listing = &mut self.markets[market.0];
-        Some(Quiet { listing, best, moved: None, pending: [None; PENDING_MAX], length: 0 })
+        listing.pending.clear();
+        Some(Quiet { listing, best, moved: None })
     }
 }
 
@@ -129,27 +127,26 @@ impl Quiet<'_> {
     }
 
     fn follow(&mut self) {
-        let outside = &self.listing.market.outside;
-        if outside.is_recorded() {
+        let Listing { market, pending, .. } = &mut *self.listing;
+        if market.outside.is_recorded() {
             return;
         }
-        self.pending[self.length] = outside.last_trade();
-        self.length += 1;
-        if self.length == PENDING_MAX {
+        pending.extend(market.outside.last_trade());
+        if pending.len() == PENDING_MAX {
             self.look_back();
         }
     }
 
     /// Looks for the last trade that moved the best prices.
     fn look_back(&mut self) {
-        let outside = &self.listing.market.outside;
-        let mut pending = self.pending[..self.length].iter().rev().flatten();
-        let Some(last) = pending.next() else { return };
-        let best = outside.touch_prices_at(*last);
+        let Listing { market, pending, .. } = &mut *self.listing;
+        let mut trades = pending.iter().rev();
+        let Some(last) = trades.next() else { return };
+        let best = market.outside.touch_prices_at(*last);
         let mut first = last;
         let moved = loop {
-            let Some(before) = pending.next() else { break best != self.best };
-            if outside.touch_prices_at(*before) != best {
+            let Some(before) = trades.next() else { break best != self.best };
+            if market.outside.touch_prices_at(*before) != best {
                 break true;
             }
             first = before;
@@ -158,6 +155,6 @@ impl Quiet<'_> {
             self.moved = Some(*first);
         }
         self.best = best;
-        self.length = 0;
+        pending.clear();
     }
 }

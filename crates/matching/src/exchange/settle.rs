@@ -182,6 +182,7 @@ impl Exchange {
         let remaining = order.remaining();
         let hold = match (order.request.side, order.request.limit()) {
             (Side::Sell, _) => Notional::from_quantity(remaining),
+            (Side::Buy, Some(_)) if remaining.is_zero() => Notional::ZERO,
             (Side::Buy, Some(_)) => self
                 .hold_of_limit(order, remaining)
                 .expect("a part of a hold is smaller than the hold"),
@@ -192,18 +193,6 @@ impl Exchange {
             }
         };
         hold.min(order.held)
-    }
-
-    /// Gives back what an order still reserves.
-    pub(super) fn release_hold(&mut self, id: OrderId) {
-        let order = self.orders.get_mut(id).expect("an open order is known");
-        let listing = &self.markets[order.market];
-        let asset = match order.request.side {
-            Side::Buy => listing.quote,
-            Side::Sell => listing.base,
-        };
-        let held = std::mem::take(&mut order.held);
-        self.ledger.set_hold(order.account, asset, held, Notional::ZERO);
     }
 }
 

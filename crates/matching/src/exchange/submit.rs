@@ -372,7 +372,8 @@ impl Exchange {
             OrderKind::Limit { price, .. } => [Some(price), None],
             OrderKind::Triggered { price, limit, .. } => [limit, Some(price)],
         };
-        for price in prices.into_iter().flatten() {
+        for price in prices {
+            let Some(price) = price else { continue };
             if !price.is_positive() {
                 return Err(Refusal::PriceNotPositive);
             }
@@ -380,8 +381,7 @@ impl Exchange {
                 return Err(Refusal::TickSize);
             }
         }
-        let price = prices.into_iter().flatten().next();
-        let price = price.or_else(|| self.reference_at(at));
+        let price = prices[0].or(prices[1]).or_else(|| self.reference_at(at));
         let cost = price.map(|price| Notional::of(price, request.quantity));
         if cost.is_some_and(|cost| cost < instrument.cost_min) {
             return Err(Refusal::CostMinimum);

@@ -8,6 +8,9 @@ mod reference;
 mod rules;
 mod sight;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use model::{Asset, Notional, OrderKind, Quantity, TimeInForce};
 
 use super::*;
