@@ -15,7 +15,7 @@ use platform::{Binder as _, Entropy, SystemClock, TaskGroup, TcpBinder};
 use tokio::runtime::Builder;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use venue_sim::VenueSink;
-use venue_sim::kraken::{KrakenSim, KrakenSimConfig, MarketEvent, Pair, Role};
+use venue_sim::kraken::{KrakenSim, KrakenSimConfig, MarketEvent, Pace, Pair, Role};
 
 use crate::kraken_frames::{instrument, level};
 
@@ -107,7 +107,7 @@ fn serve(
             Ok(())
         });
         while rounds.recv().await.is_some() {
-            venue.play_market(&market, UnixNanos::ZERO).await;
+            venue.play_market(&market, UnixNanos::ZERO, Pace::Readers).await;
         }
     });
 }

@@ -37,6 +37,10 @@ async def public(k, symbol):
         check(book["bids"][0][0] < book["asks"][0][0], "the book stays uncrossed")
     candles = await soon(k.watch_ohlcv(symbol, "1m"))
     check(len(candles) > 0, "candles")
+    for other in ("DOGE/USD", "ADA/BTC"):
+        for _ in range(4):
+            changed = await soon(k.watch_order_book(other, 10))
+        check(len(changed["bids"]) == 10 and changed["bids"][0][0] < changed["asks"][0][0], f"{other}: a book that changes")
     several = await soon(k.watch_trades_for_symbols([symbol, "ETH/EUR"]))
     check(len(several) > 0, "trades of several pairs")
     quotes = await soon(k.watch_bids_asks(["ETH/USD"]))

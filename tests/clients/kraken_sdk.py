@@ -100,11 +100,15 @@ async def streams(amount, low):
     client = Client(key=key, secret=secret, rest_url=base(), ws_url=stream(), auth_ws_url=stream())
     await client.start()
     symbol = pair()
-    for params in ({"channel": "ticker"}, {"channel": "trade"}, {"channel": "book", "depth": 25}, {"channel": "ohlc", "interval": 5}):
+    public = [{"channel": "ticker"}, {"channel": "trade"}, {"channel": "book", "depth": 25}]
+    candles = [{"channel": "ohlc", "interval": 5}, {"channel": "ohlc", "interval": 60}]
+    for params in public + candles:
         await client.subscribe(params={**params, "symbol": [symbol]})
     await client.subscribe(params={"channel": "executions", "snap_orders": True})
     for name in ("ticker", "trade", "book", "ohlc", "executions"):
         await until(f"a snapshot of {name}", lambda name=name: channel(name, "snapshot"))
+    lengths = lambda: {row["interval"] for m in channel("ohlc", "snapshot") for row in m["data"]}
+    await until("candles of two lengths of one pair", lambda: lengths() == {5, 60})
     await until("changes of the book", lambda: channel("book", "update"))
     await client.send_message(message={"method": "add_order", "params": {
         "order_type": "limit", "side": "buy", "order_qty": amount, "symbol": symbol,

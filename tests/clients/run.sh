@@ -33,7 +33,7 @@ install || { echo "the clients cannot be installed" >&2; exit 2; }
 export WAVETANK_CLIENTS="$settings" NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
 export PYTHONDONTWRITEBYTECODE=1 NODE_PATH="$folder/node/node_modules"
 failed=0
-for script in ccxt_rest ccxt_pairs ccxt_streams kraken_sdk krakenex_rest; do
+for script in ccxt_rest ccxt_pairs ccxt_special ccxt_streams kraken_sdk krakenex_rest; do
     echo "== $script"
     "$folder/venv/bin/python" "$here/$script.py" || failed=1
 done

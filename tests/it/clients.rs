@@ -62,8 +62,15 @@ fn other_peoples_clients_work_unmodified() {
         return;
     }
     assert!(done.status.success(), "{said}");
-    let scripts =
-        ["ccxt_rest", "ccxt_pairs", "ccxt_streams", "kraken_sdk", "krakenex_rest", "kraken_api"];
+    let scripts = [
+        "ccxt_rest",
+        "ccxt_pairs",
+        "ccxt_special",
+        "ccxt_streams",
+        "kraken_sdk",
+        "krakenex_rest",
+        "kraken_api",
+    ];
     for script in scripts {
         assert!(said.contains(&format!("== {script}")), "{script} did not run:\n{said}");
     }

@@ -52,5 +52,5 @@ pub use limits::Tier;
 pub use market::MarketEvent;
 pub use orders::Phase;
 pub use pair::{KrakenAsset, Pair};
-pub use sim::{KrakenSim, Role};
+pub use sim::{KrakenSim, Pace, Role};
 pub use standing::Standing;

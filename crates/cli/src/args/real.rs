@@ -179,7 +179,8 @@ impl Speed {
         }
     }
 
-    /// How many times as fast as recorded a tape plays again; clients that read more slowly hold it up.
+    /// How many times as fast as recorded a tape plays again. At the highest speed clients that read more slowly hold
+    /// it up.
     pub(crate) const fn loop_factor(self) -> u32 {
         match self {
             Self::Real => 1,

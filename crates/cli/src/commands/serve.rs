@@ -21,7 +21,7 @@ use platform::{
 use scenario::FaultPlan;
 use tokio_util::sync::CancellationToken;
 use venue_sim::VenueSink;
-use venue_sim::kraken::{KrakenSim, KrakenSimConfig, MarketEvent, Pair};
+use venue_sim::kraken::{KrakenSim, KrakenSimConfig, MarketEvent, Pace, Pair};
 
 use crate::args::{OtherPairs, ServeArgs, ServedVenue, Speed};
 use crate::commands::serve::accounts::Accounts;
@@ -243,14 +243,15 @@ impl Market {
         let Self { live, start, repeated, after, others } = self;
         let tape = venue.clone();
         spawner.spawn("market", "tape", async move {
-            tape.play_market(&live, start).await;
+            tape.play_market(&live, start, Pace::Time).await;
             drop(live);
             while let Some((recording, speed)) = &repeated {
                 tokio::time::sleep(BETWEEN_LOOPS).await;
                 let start = SystemClock.now();
                 let factor = Some(speed.loop_factor());
                 let again = recording.schedule(start, Duration::ZERO, factor).live;
-                tape.play_market(&again, start).await;
+                let pace = if *speed == Speed::Max { Pace::Readers } else { Pace::Time };
+                tape.play_market(&again, start, pace).await;
             }
             tracing::info!(pairs = after.len(), "the tape has ended; these go on generated");
             after.iter().for_each(|pair| tape.end_recording(pair.symbol()));

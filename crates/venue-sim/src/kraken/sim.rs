@@ -39,6 +39,16 @@ const READERS_WAITS_MAX: u32 = 100;
 /// For how long whoever asks too much at once is told to wait.
 const THROTTLED: Duration = Duration::from_secs(2);
 
+/// What sets the pace of a market that plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// The times of its events, as at Kraken: who reads too slowly is disconnected, and holds nobody up.
+    Time,
+    /// Its readers, too, for markets that play faster than anybody reads: it waits for the slowest of them, but not
+    /// for ever.
+    Readers,
+}
+
 /// Which paths a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -171,11 +181,11 @@ impl KrakenSim {
     /// by event; trades of one pair, instant and taker's side are one event.
     ///
     /// Sessions write what a turn of events told them at once, so that a tape that is late, and not the
-    /// system's calls, sets the pace.
+    /// system's calls, sets the pace, if its readers do not.
     ///
     /// # Cancel safety
     /// Dropping the future stops the market between two turns.
-    pub async fn play_market(&self, events: &[MarketEvent], start: UnixNanos) {
+    pub async fn play_market(&self, events: &[MarketEvent], start: UnixNanos, pace: Pace) {
         let began = Instant::now();
         let mut rest = events;
         while let Some(next) = rest.first() {
@@ -186,7 +196,9 @@ impl KrakenSim {
             } else {
                 tokio::task::yield_now().await;
             }
-            self.wait_for_readers().await;
+            if pace == Pace::Readers {
+                self.wait_for_readers().await;
+            }
             let (elapsed, now) = (began.elapsed(), self.shared.clock.now());
             let due = rest.iter().take(TURN_MAX);
             let due = due.take_while(|event| event.at().since(start) <= elapsed).count().max(1);

@@ -16,7 +16,7 @@ use venue_sim::kraken::{KrakenSim, Role};
 
 use crate::commands::serve::tls::Tls;
 
-/// Connections at once. For one more the one is cut that said nothing for longest.
+/// Connections at once. For one more the one is cut that neither said nor took anything for longest.
 pub(super) const CONNECTIONS_MAX: usize = 1_024;
 /// Wait after a connection that could not be accepted.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -125,7 +125,7 @@ async fn secured(tls: Option<Tls>, stream: BoxStream) -> Option<BoxStream> {
     }
 }
 
-/// A stream that notes when it was last read from.
+/// A stream that notes when anything last came or went: who only listens to a subscription is not idle.
 struct Heard {
     stream: BoxStream,
     at: Arc<Mutex<Instant>>,
@@ -145,13 +145,24 @@ impl AsyncRead for Heard {
     }
 }
 
+impl Heard {
+    /// Notes what the other side took.
+    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(written, Poll::Ready(Ok(bytes)) if bytes > 0) {
+            *self.at.lock() = Instant::now();
+        }
+        written
+    }
+}
+
 impl AsyncWrite for Heard {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.noted(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -167,7 +178,8 @@ impl AsyncWrite for Heard {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.noted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -196,5 +208,25 @@ mod tests {
         assert_eq!(cut.iter().filter(|cut| **cut).count(), 1);
         drop(taken);
         assert_eq!(places.count(), 1);
+    }
+
+    /// A connection that reads as much as a pipe holds.
+    fn heard(window: usize) -> (Heard, tokio::io::DuplexStream) {
+        let (ours, theirs) = tokio::io::duplex(window);
+        (Heard { stream: Box::new(ours), at: Arc::new(Mutex::new(Instant::now())) }, theirs)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_what_is_sent_is_not_idle_and_who_does_not_is() {
+        use tokio::io::AsyncWriteExt as _;
+        let began = Instant::now();
+        let (mut stream, _listener) = heard(8);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stream.write_all(b"12345678").await.expect("there is room");
+        assert_eq!(stream.at.lock().duration_since(began).as_secs(), 1);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let more = tokio::time::timeout(Duration::from_secs(1), stream.write_all(b"9")).await;
+        assert!(more.is_err(), "nobody reads");
+        assert_eq!(stream.at.lock().duration_since(began).as_secs(), 1);
     }
 }

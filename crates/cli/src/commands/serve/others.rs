@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{Symbol, UnixNanos};
 use platform::{Clock as _, SystemClock};
-use venue_sim::kraken::{KrakenSim, MarketEvent, Pair};
+use venue_sim::kraken::{KrakenSim, MarketEvent, Pace, Pair};
 
 use crate::commands::serve::market::{
     LIVELY_PER_MINUTE, PAST_SPELL, QUIET_PER_MINUTE, SPELL, generated,
@@ -55,7 +55,7 @@ impl Others {
             };
             let seeds = (LIVELY_PER_MINUTE, number);
             match spell_of(&self.pairs, (start, SPELL), seeds, price) {
-                Ok(events) => venue.play_market(&events, start).await,
+                Ok(events) => venue.play_market(&events, start, Pace::Time).await,
                 Err(error) => {
                     tracing::warn!(%error, "generated markets are silent from here");
                     return;

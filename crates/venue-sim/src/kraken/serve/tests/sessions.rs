@@ -1,6 +1,7 @@
 //! WebSocket sessions with frames made by hand.
 
 use super::*;
+use crate::kraken::{MarketEvent, Pace};
 
 /// A client that has upgraded.
 pub(super) struct Client(DuplexStream);
@@ -218,4 +219,25 @@ async fn a_message_that_is_too_long_ends_the_session() {
     client.frame(0x80, long.as_bytes()).await;
     while client.read().await.is_ok() {}
     assert_eq!(world.running(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_read_holds_up_a_market_only_if_its_readers_set_the_pace() {
+    let took = async |pace: Pace| {
+        let world = World::new();
+        let mut client = Client::open(&world, Role::Any, 4096).await;
+        client.send(SUBSCRIBE).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let event = |n: i64| {
+            let mut trade = trade(n).remove(0);
+            trade.venue_ts = NOW.plus(Duration::from_millis(n.unsigned_abs()));
+            MarketEvent::Trade(trade)
+        };
+        let events: Vec<MarketEvent> = (0..900).map(event).collect();
+        let began = Instant::now();
+        world.sim.play_market(&events, NOW, pace).await;
+        began.elapsed().as_millis()
+    };
+    assert!((899..1_000).contains(&took(Pace::Time).await));
+    assert!(took(Pace::Readers).await > 5_000);
 }
