@@ -95,14 +95,16 @@ impl MeanPair {
         let steps = prices[known..].iter().zip(fast).zip(slow);
         let mut passed = 0;
         if let Sums::Exact(difference) = self.sums {
-            // Of the sign before nothing is said until there is one.
-            let (mut now, mut sign) = (difference, before.map_or(0, |_| difference.signum()));
+            let mut now = difference;
             for ((price, left), right) in steps {
                 let next = now + change(self.bars, [*left, *right], *price);
-                if (sign < 0 && next > 0) || (sign > 0 && next < 0) {
+                // The first bits differ where one is below zero and the other one is not: seldom.
+                let turns = (now ^ next) < 0 && now != 0 && next != 0;
+                // Of the order before nothing is said until there is one.
+                if turns && (passed > 0 || before.is_some()) {
                     break;
                 }
-                (now, sign) = (next, next.signum());
+                now = next;
                 passed += 1;
             }
             self.sums = Sums::Exact(now);
@@ -205,5 +207,38 @@ mod tests {
         };
         assert_eq!(signs(Means::Exact), [1, 1, 0, 1, 0, -1, -1, 1, 0]);
         assert_eq!(signs(Means::Pandas), [1, 1, 0, 1, 1, -1, -1, 1, -1]);
+    }
+
+    /// A walk of few small prices, so that means are often equal.
+    #[test]
+    fn many_prices_at_once_are_passed_as_one_by_one() {
+        let mut state = 7_u64;
+        let prices = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            i64::try_from(state >> 62).expect("below 4")
+        });
+        let prices: Vec<i64> = prices.take(400).collect();
+        let mut pair = MeanPair::new([2, 4], Means::Exact);
+        let gone = |at: usize, bars: usize| at.checked_sub(bars).map(|at| prices[at]);
+        let mut stops = 0;
+        for known in 0..prices.len() {
+            let befores = [None, pair.order()].into_iter().filter(|_| known >= 4);
+            for before in befores {
+                let (mut one_by_one, mut order, mut passed) = (pair, before, 0);
+                for (at, price) in prices.iter().enumerate().skip(known) {
+                    let next = one_by_one.step([2, 4].map(|bars| gone(at, bars)), *price);
+                    if crossing(order, next.order()) {
+                        break;
+                    }
+                    (one_by_one, order, passed) = (next, next.order(), passed + 1);
+                }
+                let mut at_once = pair;
+                assert_eq!(at_once.pass(&prices, known, before), (passed, order), "{known}");
+                assert_eq!(at_once.order(), one_by_one.order());
+                stops += usize::from(known + passed < prices.len());
+            }
+            pair = pair.step([2, 4].map(|bars| gone(known, bars)), prices[known]);
+        }
+        assert!(stops > 100, "most walks end at a crossing");
     }
 }
