@@ -107,7 +107,7 @@ impl Maker {
 
 impl Strategy for Maker {
     fn wants(&self) -> Wants {
-        Wants::TRADES
+        Wants::TRADES.without_orders()
     }
 
     fn passes_over(&mut self, trade: &model::Trade) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::audit::{AuditEvent, BreakerState, StreamState};
+use model::audit::{AuditEvent, BreakerState, HealthState, StreamState};
 use model::history::{Event, Phase, Record, VenueEvent};
 use model::{ClientOrderId, OrderState, Symbol};
 
@@ -14,7 +14,7 @@ use crate::findings::{Findings, Place, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "recovered",
     class: Class::Liveness,
-    sentence: "in time after healing breakers are closed, streams live, books in sync and orders resolved, and stay so",
+    sentence: "in time after healing breakers are closed, streams live, books in sync, orders resolved and nothing is told as down, and stay so",
     judge,
 };
 
@@ -33,6 +33,8 @@ struct Health<'a> {
     streams: BTreeMap<&'a str, Option<StreamState>>,
     books: BTreeMap<&'a Symbol, bool>,
     doubts: BTreeMap<&'a ClientOrderId, Doubt>,
+    /// Dependencies by what is told of them.
+    told: BTreeMap<&'a str, HealthState>,
 }
 
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
@@ -87,6 +89,7 @@ impl<'a> Health<'a> {
         self.streams.values_mut().for_each(|state| *state = None);
         self.books.values_mut().for_each(|in_sync| *in_sync = false);
         self.doubts.clear();
+        self.told.clear();
     }
 
     fn observe(&mut self, record: &'a Record) {
@@ -119,6 +122,9 @@ impl<'a> Health<'a> {
                     self.doubts.remove(client_order_id);
                 }
             }
+            Event::Trader(AuditEvent::HealthChanged { dependency, state, .. }) => {
+                self.told.insert(dependency, *state);
+            }
             Event::Venue(VenueEvent::BookPublished { symbol, .. }) => {
                 self.books.entry(symbol).or_insert(false);
             }
@@ -149,6 +155,12 @@ impl<'a> Health<'a> {
             findings.examine();
             if !in_sync {
                 findings.violate(place, format!("book {symbol} is still out of sync"));
+            }
+        }
+        for (dependency, state) in &self.told {
+            findings.examine();
+            if *state == HealthState::Down {
+                findings.violate(place, format!("{dependency} is still told as down"));
             }
         }
         self.resolve(place, patience_ns, findings);

@@ -8,14 +8,14 @@ use model::audit::AuditEvent;
 use model::history::{Event, Record, SinkEvent};
 
 use crate::check::{Check, Class, Verdict};
-use crate::expectations::Expectations;
+use crate::expectations::{Expectations, nanos};
 use crate::facts::is_crash;
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
     name: "sink-complete",
     class: Class::Safety,
-    sentence: "every order, fill, position, breaker and stream change is stored once as it was, or told as lost",
+    sentence: "every order, fill, position, breaker and stream change is stored once as it was, or told as lost, and in time after healing",
     judge,
 };
 
@@ -58,7 +58,14 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut lost = 0_u64;
     let mut ended = false;
     let mut flushed = false;
+    let mut drained = false;
     for record in history {
+        if !drained && record.at_ns > expect.recovered_by_ns() {
+            drained = true;
+            // What was told before everything was healed has had its time.
+            let told_by_ns = nanos(expect.heal_at);
+            missing(&accounts, (lost, told_by_ns), "by now", record.into(), &mut findings);
+        }
         if is_crash(record, &expect.trader_host) {
             accounts.values_mut().for_each(Account::crash);
         }
@@ -103,19 +110,26 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         }
     }
     if !expect.is_cut() {
-        missing(&accounts, lost, end_of(history), &mut findings);
+        missing(&accounts, (lost, u64::MAX), "at the end", end_of(history), &mut findings);
     }
     findings.verdict("nothing happened that is to be stored")
 }
 
-/// Reports what is neither stored nor told as lost.
-fn missing(accounts: &BTreeMap<String, Account>, lost: u64, end: Place, findings: &mut Findings) {
+/// Reports what was told by a time and is neither stored nor told as lost.
+fn missing(
+    accounts: &BTreeMap<String, Account>,
+    (lost, told_by_ns): (u64, u64),
+    when: &str,
+    at: Place,
+    findings: &mut Findings,
+) {
     let mut total = 0_u64;
     let mut first: Option<(Place, &str)> = None;
     for (content, Account { owed, stored, .. }) in accounts {
         let stored = usize::try_from(*stored).unwrap_or(usize::MAX);
-        if let Some(place) = owed.get(stored) {
-            let lacking = owed.len().saturating_sub(stored);
+        let due = owed.partition_point(|place| place.at_ns <= told_by_ns);
+        if let Some(place) = owed[..due].get(stored) {
+            let lacking = due.saturating_sub(stored);
             total = total.saturating_add(u64::try_from(lacking).unwrap_or(u64::MAX));
             let here = (*place, content.as_str());
             first = Some(first.map_or(here, |first| first.min(here)));
@@ -124,9 +138,9 @@ fn missing(accounts: &BTreeMap<String, Account>, lost: u64, end: Place, findings
     if total > lost {
         let content = first.map_or("", |(_, content)| content);
         let message = format!(
-            "{total} points are not stored, but {lost} were told as lost; the first is `{content}`"
+            "{total} points are not stored {when}, but {lost} were told as lost; the first is `{content}`"
         );
-        findings.violate(end, message);
+        findings.violate(at, message);
     }
 }
 

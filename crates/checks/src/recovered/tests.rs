@@ -1,6 +1,6 @@
 use super::*;
 use crate::testkit::events::{
-    applied, breaker, intent, phase, published, stream, symbol, trader_order,
+    applied, breaker, health, intent, phase, published, stream, symbol, trader_order,
 };
 use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
@@ -25,6 +25,19 @@ fn a_stream_that_never_comes_back_is_reported() {
             if record.at_ns == 121_000_000_000 && stream == "kraken/private")
     });
     reports(&story, "stream kraken/private is still connecting");
+}
+
+#[test]
+fn a_dependency_that_stays_down_by_the_trader_s_words_is_reported() {
+    let mut story = clean();
+    story.trader(110_000, health("kraken/clock", HealthState::Down));
+    reports(&story, "kraken/clock is still told as down");
+    story.trader(130_000, health("kraken/clock", HealthState::Up));
+    assert_passes(CHECK.name, &story, &expectations());
+    // What another life said is said no more.
+    let mut story = crate::testkit::two_lives();
+    story.trader(130_000, health("kraken/clock", HealthState::Down));
+    assert_passes(CHECK.name, &story, &expectations());
 }
 
 #[test]

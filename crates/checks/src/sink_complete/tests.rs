@@ -13,10 +13,31 @@ fn stores(record: &Record, wanted: &str) -> bool {
 fn a_point_that_is_missing_is_reported_unless_it_was_told_as_lost() {
     let mut story = clean();
     story.without(|record| stores(record, "position"));
-    reports(&story, "points are not stored, but 0 were told as lost; the first is `position");
+    reports(
+        &story,
+        "points are not stored at the end, but 0 were told as lost; the first is `position",
+    );
     let (sink, reason) = ("influx/write".to_owned(), "no room".to_owned());
-    story.trader(190_000, AuditEvent::SinkLost { sink, points: 2, reason });
+    story.trader(140_000, AuditEvent::SinkLost { sink, points: 2, reason });
     assert_passes(CHECK.name, &story, &expectations());
+}
+
+#[test]
+fn a_point_that_is_stored_long_after_everything_was_healed_is_reported() {
+    let late = |at_ms: u64| {
+        let mut story = clean();
+        story.change(|record| {
+            let moved = stores(record, "position");
+            if moved {
+                record.at_ns = at_ms * 1_000_000;
+            }
+            moved
+        });
+        story
+    };
+    assert_passes(CHECK.name, &late(149_000), &expectations());
+    let message = "1 points are not stored by now, but 0 were told as lost; the first is `position";
+    reports(&late(151_000), message);
 }
 
 #[test]

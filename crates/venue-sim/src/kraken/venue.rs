@@ -446,6 +446,7 @@ impl Venue {
             let exchange = &self.exchange;
             self.orders.retain(|id, _| exchange.order(*id).is_some());
             self.by_txid.retain(|_, id| exchange.order(*id).is_some());
+            self.timers.retain(|id| exchange.order(id).is_some_and(matching::Order::is_open));
         }
     }
 }

@@ -57,6 +57,18 @@ impl Timers {
         }
     }
 
+    /// Forgets what would become of orders that are not open any more: their time may be a month away.
+    pub(crate) fn retain(&mut self, mut is_open: impl FnMut(OrderId) -> bool) {
+        self.expiries.retain(|(_, order)| is_open(*order));
+        self.starts.retain(|(_, order)| is_open(*order));
+    }
+
+    /// How many orders have a time.
+    #[cfg(test)]
+    pub(crate) fn order_count(&self) -> usize {
+        self.expiries.len() + self.starts.len()
+    }
+
     /// The next instant at which something is due.
     pub(crate) fn next(&self) -> Option<UnixNanos> {
         let switch = self.switches.values().min().copied();

@@ -338,3 +338,17 @@ fn everything_is_valued_whichever_way_its_market_goes() {
     assert!((worth(&mut world, "ZUSD") - 300_000.0).abs() < 1.0);
     assert!((worth(&mut world, "XXBT") - 15.0).abs() < 0.001);
 }
+
+#[test]
+fn times_of_orders_that_were_cancelled_are_not_remembered_for_a_month() {
+    let mut world = World::new();
+    for _ in 0..20_100 {
+        // So that the limits permit it.
+        world.now = world.now.plus(Duration::from_secs(5));
+        world
+            .add("pair=XBTUSD&type=buy&ordertype=limit&volume=0.01&price=9000&expiretm=%2B2000000");
+        assert_eq!(world.post("CancelAll", ""), r#"{"error":[],"result":{"count":1}}"#);
+    }
+    let kept = world.venue.timers.order_count();
+    assert!(kept < 200, "{kept} of orders that are gone");
+}
