@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use kraken::Tier;
 use model::Trade;
+use model::audit::AuditEvent;
+use model::history::{Event, Record};
 use node::ForeignOrders;
 use resilience::{BackoffConfig, BreakerPolicy, Jitter, LimiterConfig};
 use scenario::Scenario;
@@ -17,7 +19,7 @@ use crate::saboteurs::{
     HOUR, before_node, blind_to_gaps, deaf_after_a_reconnect, deaf_to_executions, leak_a_socket,
     leak_a_task, leak_a_task_per_token, lose_points, no_breakers, no_timeouts,
 };
-use crate::support::{failing, root, run};
+use crate::support::{assert_passes, failing, root, run};
 
 /// Within so many seeds every planted bug must show.
 const SEEDS_MAX: u64 = 500;
@@ -76,6 +78,17 @@ fn found_in(storm: fn(u64) -> Setup, bug: &str, by: &[&str], plant: impl Fn(&mut
         return;
     }
     panic!("{bug}: {SEEDS_MAX} seeds did not find it");
+}
+
+/// What is drawn may leave every order without an execution: then nothing is to be said of positions.
+#[test]
+fn a_storm_in_which_nothing_is_executed_passes() {
+    let setup = storm(3_248);
+    let history = run(&setup).history;
+    let executed =
+        |record: &Record| matches!(record.event, Event::Trader(AuditEvent::Filled { .. }));
+    assert!(!history.iter().any(executed), "another seed is needed here");
+    assert_passes(&setup, &history);
 }
 
 #[test]

@@ -238,7 +238,9 @@ impl Setup {
             status.status == 429 && status.retry_after.is_some() && !fault.may_miss
         };
         let pauses = self.plan.faults.iter().any(heard);
-        let idle: [(bool, &[&str]); 8] = [
+        // What was drawn may leave every order without an execution.
+        let drawn = self.plan.faults.iter().any(|fault| fault.may_miss);
+        let idle: [(bool, &[&str]); 9] = [
             (!pauses, &["pauses-honoured"]),
             // Not every fault is seen as an error.
             (true, &["nothing-swallowed"]),
@@ -246,6 +248,7 @@ impl Setup {
             (self.scenario.expect.opens.is_empty(), &["breaker-open-blocks"]),
             (!holds, &["silence-noticed", "reconnects-paced"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
+            (drawn, &["positions-equal"]),
             (self.scenario.sink.is_none(), &["sink-complete"]),
             (self.idle || self.scenario.trader.cancel_after.is_none(), &["switch-kept"]),
             (
