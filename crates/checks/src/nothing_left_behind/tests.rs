@@ -1,6 +1,6 @@
 use super::*;
 use crate::testkit::events::{started, stopped, trader_order, venue_order};
-use crate::testkit::{Story, assert_reports, clean, expectations};
+use crate::testkit::{Story, assert_passes, assert_reports, clean, expectations};
 
 fn reports(story: &Story, fragment: &str) {
     assert_reports(CHECK.name, story, &expectations(), fragment);
@@ -80,4 +80,19 @@ fn an_open_order_is_reported_at_both_ends() {
         .venue(190_000, venue_order("o-9", "V9", OrderState::Open, "0"));
     reports(&story, "venue order V9 is still open");
     reports(&story, "order o-9 is left open");
+}
+
+/// A trader that gives up amid faults cannot write to a database that is out of reach; after healing it can.
+#[test]
+fn a_flush_may_stay_unfinished_amid_faults_only() {
+    let flush = |at_ms: u64, left: &str| {
+        let mut story = clean();
+        let unfinished = vec![left.to_owned()];
+        let step = "flush-sinks".to_owned();
+        story.trader(at_ms, AuditEvent::Shutdown { step, unfinished });
+        story
+    };
+    assert_passes(CHECK.name, &flush(100_000, "influxdb: flush"), &expectations());
+    reports(&flush(100_000, "reconcile"), "step flush-sinks left unfinished: reconcile");
+    reports(&flush(130_000, "influxdb: flush"), "left unfinished: influxdb: flush");
 }
