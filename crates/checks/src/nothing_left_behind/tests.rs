@@ -22,7 +22,7 @@ fn a_leaked_task_and_a_leaked_socket_are_reported() {
 fn other_hosts_may_end_as_they_like() {
     let mut story = clean();
     story.tell(100_000, "kraken", Event::World(stopped(3, 4)));
-    crate::testkit::assert_passes(CHECK.name, &story, &expectations());
+    assert_passes(CHECK.name, &story, &expectations());
 }
 
 #[test]
