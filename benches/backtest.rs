@@ -8,9 +8,12 @@
 //! The lines printed before give the figures that matter, taken in this process within the same minute.
 //! What peers need for the same work stands in benches/README.md.
 
+mod stopwatch;
+mod under_test;
+
 use std::hint::black_box;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backtest::{
     Backtest, BacktestConfig, BacktestResult, DepthRow, Latency, LatencyConfig, MarketEvent,
@@ -21,6 +24,9 @@ use engine::{Desk, Ema, Means, SmaCross, Strategy, StrategySpec, Wants};
 use matching::{Liquidity, PrintRule, QueueModel};
 use model::{Bar, Level, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos};
 use tape::{GeneratorConfig, MarketReader, ReadOptions, Rows, TapeTrade, TradeGenerator};
+
+use self::stopwatch::seconds;
+use self::under_test::is_test;
 
 const BAR: Duration = Duration::from_secs(60);
 
@@ -229,15 +235,6 @@ fn floor(trades: &[TradeRow]) -> (i128, u64) {
     (cash, crossings)
 }
 
-fn seconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    #[expect(clippy::disallowed_methods, reason = "a bench measures the machine")]
-    let started = Instant::now();
-    let result = work();
-    #[expect(clippy::disallowed_methods, reason = "a bench measures the machine")]
-    let elapsed = started.elapsed();
-    (result, elapsed.as_secs_f64())
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
 fn millions(count: usize, seconds: f64) -> f64 {
     count as f64 / seconds / 1e6
@@ -316,7 +313,7 @@ fn figures(trades: &[TradeRow], bars: &SharedTape) {
 }
 
 fn run(c: &mut Criterion) {
-    let quick = std::env::args().any(|argument| argument == "--test");
+    let quick = is_test();
     let trades = trades(if quick { 1 } else { 30 });
     let bars = bars(&trades);
     figures(&trades, &bars);

@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 use criterion::Criterion;
 use resilience::{CacheConfig, TtlCache};
 
+mod under_test;
+
+use under_test::is_test;
+
 /// Values that each cache holds.
 const ENTRIES: usize = 1_000;
 
@@ -97,8 +101,7 @@ const LOOKS: [(&str, Look); 5] = [
 
 fn main() {
     let caches = Caches::new();
-    let test = std::env::args().any(|argument| argument == "--test");
-    ratios(&caches, if test { 1 } else { TURNS });
+    ratios(&caches, if is_test() { 1 } else { TURNS });
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))

@@ -13,9 +13,11 @@ use serde_json::Value;
 mod fastest;
 mod kraken_frames;
 mod kraken_serve;
+mod under_test;
 
 use fastest::Fastest;
 use kraken_serve::{Floor, Served};
+use under_test::is_test;
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -24,8 +26,7 @@ fn main() {
         .sample_size(30)
         .configure_from_args();
     reading(&mut criterion);
-    let is_test = std::env::args().any(|argument| argument == "--test");
-    serving(&mut criterion, if is_test { 200 } else { 20_000 });
+    serving(&mut criterion, if is_test() { 200 } else { 20_000 });
     criterion.final_summary();
 }
 

@@ -4,7 +4,9 @@
 //! Criterion shows times; the lines printed before give the two ratios that matter, taken in this
 //! process within the same minute.
 
-mod measure;
+mod idle;
+mod stopwatch;
+mod under_test;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +18,8 @@ use scenario::Scenario;
 use sim::{Progress, Setup, simulate};
 use tape::Tape;
 
-use self::measure::{is_test, seconds};
+use self::stopwatch::seconds;
+use self::under_test::is_test;
 
 /// The trader and the three hosts of the venue.
 const HOSTS: [&str; 4] = ["trader", "api", "public", "private"];
@@ -35,7 +38,7 @@ fn floor(setup: &Setup) -> u64 {
     let run = &setup.scenario.run;
     let steps = run.length.as_nanos().div_ceil(run.tick.as_nanos());
     let steps = u64::try_from(steps).expect("a short run");
-    measure::idle(measure::bare(run.tick).build(), HOSTS.map(str::to_owned), steps);
+    idle::step(idle::bare(run.tick).build(), HOSTS.map(str::to_owned), steps);
     steps
 }
 

@@ -10,9 +10,11 @@
 //!
 //! The lines printed at the end are what matters; criterion shows the times of the first seed.
 
-mod measure;
+mod idle;
+mod stopwatch;
 #[path = "storm_traffic.rs"]
 mod traffic;
+mod under_test;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,8 +24,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use scenario::Scenario;
 use sim::{Run, Simulate, Simulation};
 
-use self::measure::{is_test, seconds};
+use self::stopwatch::seconds;
 use self::traffic::{Recorder, Traffic};
+use self::under_test::is_test;
 
 /// Seeds whose runs are measured, and how often each is.
 const SEEDS: std::ops::Range<u64> = 0..8;

@@ -14,7 +14,7 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber, span};
 use turmoil::net::{TcpListener, TcpStream};
 
-use super::measure;
+use super::idle;
 
 /// As the storm scenario has it.
 const TICK: Duration = Duration::from_millis(10);
@@ -57,7 +57,7 @@ impl Traffic {
     }
 
     fn sim(&self) -> turmoil::Sim<'static> {
-        measure::bare(TICK)
+        idle::bare(TICK)
             .min_message_latency(LATENCY_MIN)
             .max_message_latency(LATENCY_MAX)
             .tcp_capacity(SEGMENTS_MAX)
@@ -72,7 +72,7 @@ impl Traffic {
 
     /// Steps hosts that wait for ever.
     pub(crate) fn idle(&self) {
-        measure::idle(self.sim(), (0..self.hosts.len()).map(name), self.steps);
+        idle::step(self.sim(), (0..self.hosts.len()).map(name), self.steps);
     }
 
     /// Sends every segment again at its time, over one connection for each pair of hosts.

@@ -15,8 +15,10 @@ use criterion::{Criterion, Throughput};
 use tape::{ColumnarWriter, MarketReader, QualityConfig, QualityError, ReadOptions, Rows, Sieve};
 
 mod fastest;
+mod under_test;
 
 use fastest::Fastest;
+use under_test::is_test;
 
 /// Trades of the generated file: 16 MB of text.
 const ROWS: u64 = 200_000;
@@ -24,8 +26,7 @@ const ROWS: u64 = 200_000;
 const TEST_ROWS: u64 = 2_000;
 
 fn main() {
-    let is_test = std::env::args().any(|argument| argument == "--test");
-    let rows = if is_test { TEST_ROWS } else { ROWS };
+    let rows = if is_test() { TEST_ROWS } else { ROWS };
     let files = Files::generate(rows);
     let text = files.path("BTCUSDT-trades.csv");
     let columns = files.path("BTCUSDT-trades.parquet");

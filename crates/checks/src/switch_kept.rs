@@ -3,7 +3,7 @@
 //! It is judged by what the venue answered, which is when its time begins anew. A trader that could not reach the
 //! venue for that time before it crashed had no switch any more, and nothing is promised of what it left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::audit::{AuditEvent, CallOutcome};
 use model::history::{Event, Phase, Record, VenueEvent, WorldEvent};
@@ -46,8 +46,8 @@ struct Switch<'a> {
     armed: bool,
     /// Calls of this life that arm it.
     calls: BTreeSet<u64>,
-    /// Open orders of the account, and whose they are.
-    open: BTreeMap<&'a VenueOrderId, Option<&'a ClientOrderId>>,
+    /// Open orders of the account.
+    open: BTreeSet<&'a VenueOrderId>,
     /// What this life of the trader wanted.
     wanted: BTreeSet<&'a ClientOrderId>,
     /// Open orders of earlier lives over which the switch watches.
@@ -70,7 +70,7 @@ impl<'a> Switch<'a> {
             heard_ns: 0,
             armed: false,
             calls: BTreeSet::new(),
-            open: BTreeMap::new(),
+            open: BTreeSet::new(),
             wanted: BTreeSet::new(),
             orphans: BTreeSet::new(),
             over: false,
@@ -158,7 +158,7 @@ impl<'a> Switch<'a> {
     /// The next life must arm it anew.
     fn crash(&mut self, place: Place, findings: &mut Findings) {
         if self.watches(place.at_ns) {
-            self.orphans = self.open.keys().copied().collect();
+            self.orphans.clone_from(&self.open);
             self.orphans.iter().for_each(|_| findings.examine());
         }
         (self.armed, self.silent) = (false, false);
@@ -188,7 +188,7 @@ impl<'a> Switch<'a> {
             if state.is_final() {
                 self.open.remove(id);
                 self.orphans.remove(id);
-            } else if self.open.insert(id, order.as_ref()).is_none() && self.is_late(order) {
+            } else if self.open.insert(id) && self.is_late(order.as_ref()) {
                 // What was on its way when the trader crashed is watched over, too, while the switch is armed.
                 if self.watches(record.at_ns) {
                     self.orphans.insert(id);
@@ -198,8 +198,8 @@ impl<'a> Switch<'a> {
     }
 
     /// True for an order of an earlier life.
-    fn is_late(&self, order: &Option<ClientOrderId>) -> bool {
-        order.as_ref().is_none_or(|order| !self.wanted.contains(order))
+    fn is_late(&self, order: Option<&ClientOrderId>) -> bool {
+        order.is_none_or(|order| !self.wanted.contains(order))
     }
 }
 

@@ -188,6 +188,15 @@ impl Order {
         })
     }
 
+    /// True when that is the venue's name.
+    pub(crate) fn is_called(&self, id: &VenueOrderId) -> bool {
+        match &self.venue_name {
+            Some(VenueName::Id(known)) => known == id,
+            Some(VenueName::Number(number)) => VenueOrderId::of_number(*number) == *id,
+            None => false,
+        }
+    }
+
     /// True once the venue's name is known.
     pub(crate) fn is_named(&self) -> bool {
         self.venue_name.is_some()

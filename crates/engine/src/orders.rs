@@ -215,7 +215,7 @@ impl Orders {
 
     /// The order that has a name at the venue. It is looked for, since few reports lack our own id.
     fn venue_calls(&self, venue_id: &VenueOrderId) -> Option<OrderNumber> {
-        let is_it = |order: &Order| order.venue_order_id().as_ref() == Some(venue_id);
+        let is_it = |order: &Order| order.is_called(venue_id);
         let recent = self.recent.iter().rposition(is_it).and_then(|at| u64::try_from(at).ok());
         let recent = recent.map(|at| OrderNumber(self.first + at));
         let older = || self.older.iter().find(|(_, order)| is_it(order)).map(|(number, _)| *number);

@@ -299,16 +299,16 @@ impl Exchange {
             if let Some(before) = before {
                 market.requeue(&before);
             }
+        } else if update.levels.is_some() {
+            // What comes into sight pushes others out of it: those that go are last.
+            let gone = |(_, level): &(Side, Level)| level.quantity.is_zero();
+            let there = levels.clone().filter(|change| !gone(change));
+            for (side, level) in there.chain(levels.filter(gone)) {
+                market.set_level(side, level);
+            }
         } else {
-            // Where a part is shown, what comes into sight pushes others out of it: those that go are last.
-            let passes: &[Option<bool>] =
-                if update.levels.is_some() { &[Some(false), Some(true)] } else { &[None] };
-            for goes in passes {
-                for (side, level) in levels.clone() {
-                    if goes.is_none_or(|goes| goes == level.quantity.is_zero()) {
-                        market.set_level(side, level);
-                    }
-                }
+            for (side, level) in levels {
+                market.set_level(side, level);
             }
         }
         self.after_depth(at, now, out);

@@ -132,7 +132,8 @@ impl Asking<'_> {
                 match attempt().await {
                     Ok(answer) => return Ok(answer),
                     Err(Failed::ForGood(error)) => return Err(error),
-                    Err(Failed::Now(why)) => last = why.unwrap_or(std::mem::take(&mut last)),
+                    Err(Failed::Now(Some(why))) => last = why,
+                    Err(Failed::Now(None)) => {}
                 }
                 backoff.wait().await;
             }
@@ -142,13 +143,16 @@ impl Asking<'_> {
             () = self.stop.cancelled() => return Ok(None),
             answered = tokio::time::timeout_at(self.until, asking) => answered,
         };
-        answered.map_or_else(
-            |_| {
-                let last = otherwise.map_or(last.clone(), |wrong| format!("{wrong}: {last}"));
+        match answered {
+            Ok(answer) => answer.map(Some),
+            Err(_) => {
+                let last = match otherwise {
+                    Some(wrong) => format!("{wrong}: {last}"),
+                    None => last,
+                };
                 Err(NodeError::Startup { startup_max: self.config.startup_max, last })
-            },
-            |answer| answer.map(Some),
-        )
+            }
+        }
     }
 }
 

@@ -288,7 +288,7 @@ fn a_taker_of_ours_shortens_the_queue_of_the_orders_it_takes_from() {
     assert_eq!(session.exchange.open_order_count(), 0);
 }
 
-/// A market of which the tape shows every order of one level a side, and an order of ours of five at 99.
+/// A market of which the tape shows every order; ours are of five at 99.
 struct Watched {
     exchange: Exchange,
     symbol: Symbol,
