@@ -62,9 +62,10 @@ impl Exchange {
     pub(super) fn allowed_maker(&self, id: OrderId, price: Price, quantity: Quantity) -> Allowed {
         let order = &self.orders[id];
         let split = || self.split(order, price, [price, price], (quantity, Liquidity::Maker));
-        if !self.is_covered(order) || order.request.reduce_only {
+        if !self.is_covered(order) {
             return split();
         }
+        // Not even an order that only reduces: what it reserves was there to be sold.
         debug_assert!(split().is_all(quantity), "nothing cuts what is covered");
         // All of it at one price: what it does to the position makes no difference.
         let (closing, opening, short) = (Quantity::ZERO, quantity, None);

@@ -239,6 +239,21 @@ fn an_order_out_of_sight_has_a_queue_when_the_recording_ends() {
     );
 }
 
+/// Nobody tells any more which orders there are, so that those that were known say nothing about who comes later.
+#[test]
+fn an_order_after_the_recording_stands_behind_what_is_shown_and_not_among_orders_that_were_known() {
+    let mut market = market();
+    let since = UnixNanos::from_secs(5);
+    let stranger = OrderChange { side: Side::Buy, price: px(98), quantity: qty(3), order: 7, since };
+    market.on_orders(false, &[stranger]);
+    rest(&mut market, Side::Buy, 98, 1, 5);
+    assert_eq!(ahead(&market, Side::Buy, 98), [0], "it was there before");
+    let level_cost = Notional::from_quantity(qty(1_000));
+    market.end_recording(SyntheticConfig { levels: 5, level_cost });
+    rest(&mut market, Side::Buy, 98, 2, 5);
+    assert_eq!(ahead(&market, Side::Buy, 98), [0, 3]);
+}
+
 /// What trades took has shortened the queue; the level that tells of it does not shorten it again.
 #[test]
 fn a_level_that_trades_made_smaller_moves_nobody() {

@@ -22,8 +22,8 @@ pub(super) const CHECKS: &str = "things examined by checks";
 pub struct Coverage(pub BTreeMap<String, BTreeMap<String, u64>>);
 
 impl Coverage {
-    /// What a run could show: zeros for the faults that may be planned, by label, and for the states of all
-    /// that the run promises.
+    /// What a run could show: zeros for the faults that may be planned, by label, for the states of all that the
+    /// run promises, and for the checks that it asks for.
     pub fn possible(expect: &Expectations, faults: impl IntoIterator<Item = String>) -> Self {
         let mut possible = Self::default();
         for fault in faults {
@@ -50,6 +50,9 @@ impl Coverage {
         ];
         for state in states {
             possible.add(ORDERS, state.as_str(), 0);
+        }
+        for check in checks::ALL.iter().filter(|check| expect.ask(check.name)) {
+            possible.add(CHECKS, check.name, 0);
         }
         possible
     }
@@ -88,7 +91,7 @@ impl Coverage {
             let examined = match &check.verdict {
                 Verdict::Pass { examined } => *examined,
                 Verdict::Fail { total, .. } => *total,
-                Verdict::Vacuous { .. } => 0,
+                Verdict::Vacuous { .. } => continue,
             };
             self.add(CHECKS, check.name, examined);
         }

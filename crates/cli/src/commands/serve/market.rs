@@ -353,6 +353,27 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_without_trades_begins_at_the_middle_of_its_first_book_that_has_both_sides() {
+        let mut tape = recording("ETHUSD_wavetank_middles_test.csv", "100,5,1\n");
+        let level = |price| Level { price: Price::from_raw(price), quantity: Quantity::step(0) };
+        let depth = |symbol: &str, bids: &[i64], asks: &[i64]| MarketEvent::Depth {
+            at: UnixNanos::from_secs(100),
+            symbol: Symbol::new(symbol),
+            snapshot: false,
+            bids: bids.iter().copied().map(level).collect(),
+            asks: asks.iter().copied().map(level).collect(),
+        };
+        tape.events.extend([
+            depth("ETH/USD", &[5], &[7]),
+            depth("SOL/USD", &[10], &[]),
+            depth("SOL/USD", &[9, 10], &[15, 14]),
+            depth("SOL/USD", &[20], &[30]),
+        ]);
+        let sol = Symbol::new("SOL/USD");
+        assert_eq!(tape.first_middles(), BTreeMap::from([(&sol, Price::from_raw(12))]));
+    }
+
+    #[test]
     fn a_packed_tape_is_read_and_an_archive_has_a_pair_per_member() {
         let folder = std::env::temp_dir().join("wavetank-serve-archive");
         std::fs::create_dir_all(&folder).expect("writable");

@@ -203,6 +203,10 @@ fn open_orders_are_limited_and_closed_ones_forgotten_oldest_first() {
     assert!(exchange.order(ids[0]).is_none());
     assert!(exchange.by_client_id(a, "one").is_none());
     assert_eq!(exchange.closed_orders(a).count(), 1);
+    // Who has ended makes room for another one.
+    submit(&mut exchange, a, named("four")).unwrap();
+    submit(&mut exchange, a, named("five")).unwrap();
+    assert_eq!(submit(&mut exchange, a, named("six")), Err(Refusal::TooManyOrders));
 }
 
 #[test]
