@@ -62,9 +62,7 @@ impl Fills {
 
     /// Appends one.
     pub(crate) fn push(&mut self, fill: FillRecord) {
-        let mut row = Row::new();
-        write(&fill, &self.before, &mut row);
-        self.log.push(&row);
+        self.log.push(row(&fill, &self.before).bytes());
         self.length += 1;
         self.before = fill;
     }
@@ -91,7 +89,8 @@ fn expected(fill: &FillRecord, before: &FillRecord) -> [Notional; 2] {
     [Notional::from_raw(cash), Notional::from_raw(base)]
 }
 
-fn write(fill: &FillRecord, before: &FillRecord, row: &mut Row) {
+fn row(fill: &FillRecord, before: &FillRecord) -> Row {
+    let mut row = Row::new();
     let [cash, base] = expected(fill, before);
     let flags = [
         fill.side == Side::Sell,
@@ -109,7 +108,7 @@ fn write(fill: &FillRecord, before: &FillRecord, row: &mut Row) {
         [fill.order, before.order].map(|order| i64::try_from(order).expect("fewer than memory"));
     row.signed(order - earlier);
     row.signed(fill.price.raw().wrapping_sub(before.price.raw()));
-    write_fee(row, fill.fee);
+    write_fee(&mut row, fill.fee);
     if !flags[2] {
         row.unsigned(u64::try_from(fill.market).expect("few markets"));
     }
@@ -125,6 +124,7 @@ fn write(fill: &FillRecord, before: &FillRecord, row: &mut Row) {
     if !flags[5] {
         row.wide(fill.base.raw());
     }
+    row
 }
 
 fn read(reader: &mut Reader<'_>, before: &FillRecord) -> FillRecord {

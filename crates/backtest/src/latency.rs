@@ -115,78 +115,102 @@ impl LatencyConfig {
 /// Messages on their way, in the order of their arrivals.
 #[derive(Debug)]
 pub(crate) struct Channel<T> {
-    min: i64,
-    /// Zero for a constant latency.
-    range: i64,
-    /// What messages take in turn, instead, and which is next.
-    recorded: Option<(Arc<[Duration]>, usize)>,
-    /// The offset of [`Latency::Tape`].
-    tape: Option<i64>,
-    /// True when the tape told how long the next event takes.
-    told: bool,
-    draws: ChaCha8Rng,
+    delay: Delay,
     last: UnixNanos,
     /// When the first message of the queue arrives; the end of time without one.
     next_at: i64,
     queue: VecDeque<(UnixNanos, T)>,
 }
 
+/// How long the next message travels, nanoseconds.
+#[derive(Debug)]
+enum Delay {
+    Constant(i64),
+    Uniform {
+        min: i64,
+        range: i64,
+        draws: Box<ChaCha8Rng>,
+    },
+    Recorded {
+        all: Arc<[Duration]>,
+        next: usize,
+    },
+    /// As the tape tells, which it did for the next event or not.
+    Tape {
+        offset: i64,
+        nanos: i64,
+        is_told: bool,
+    },
+}
+
+impl Delay {
+    /// Those that are drawn come from the stream `name` of a seed.
+    fn new(latency: &Latency, seed: u64, name: &str) -> Self {
+        match latency {
+            Latency::Constant(latency) => Self::Constant(nanos(*latency)),
+            Latency::Uniform { min, max } if min == max => Self::Constant(nanos(*min)),
+            Latency::Uniform { min, max } => {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(&seed.to_le_bytes()).update(b"backtest/").update(name.as_bytes());
+                let draws = ChaCha8Rng::from_seed(*hasher.finalize().as_bytes());
+                let (min, range) = (nanos(*min), nanos(*max) - nanos(*min));
+                Self::Uniform { min, range, draws: Box::new(draws) }
+            }
+            Latency::Recorded(all) => Self::Recorded { all: Arc::clone(all), next: 0 },
+            Latency::Tape { offset_nanos } => {
+                Self::Tape { offset: *offset_nanos, nanos: 0, is_told: false }
+            }
+        }
+    }
+
+    fn next(&mut self) -> i64 {
+        match self {
+            Self::Constant(nanos) | Self::Tape { nanos, .. } => *nanos,
+            Self::Uniform { min, range, draws } => *min + draws.random_range(0..=*range),
+            Self::Recorded { all, next } => {
+                let latency = all.get(*next).copied().unwrap_or_default();
+                *next = if *next + 1 < all.len() { *next + 1 } else { 0 };
+                nanos(latency)
+            }
+        }
+    }
+}
+
 impl<T> Channel<T> {
     /// A channel whose latencies are drawn from the stream `name` of a seed.
     pub(crate) fn new(latency: &Latency, seed: u64, name: &str) -> Self {
-        let (min, range, recorded) = match latency {
-            Latency::Constant(latency) => (nanos(*latency), 0, None),
-            // Told before each message.
-            Latency::Tape { .. } => (0, 0, None),
-            Latency::Uniform { min, max } => (nanos(*min), nanos(*max) - nanos(*min), None),
-            Latency::Recorded(all) => (0, 0, Some((Arc::clone(all), 0))),
-        };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&seed.to_le_bytes()).update(b"backtest/").update(name.as_bytes());
-        let draws = ChaCha8Rng::from_seed(*hasher.finalize().as_bytes());
         let last = UnixNanos::from_nanos(i64::MIN);
-        let tape = match latency {
-            Latency::Tape { offset_nanos } => Some(*offset_nanos),
-            Latency::Constant(_) | Latency::Uniform { .. } | Latency::Recorded(_) => None,
-        };
-        let (told, next_at, queue) = (false, i64::MAX, VecDeque::new());
-        Self { min, range, recorded, tape, told, draws, last, next_at, queue }
+        let delay = Delay::new(latency, seed, name);
+        Self { delay, last, next_at: i64::MAX, queue: VecDeque::new() }
     }
 
     /// Where the tape is followed: what comes next was told to take so long, `None` before an event of which it was
     /// to be told already.
     pub(crate) fn follow(&mut self, told: Option<HeardRow>) -> Result<(), FeedError> {
-        let Some(offset) = self.tape else { return Ok(()) };
+        let Delay::Tape { offset, nanos: delay, is_told } = &mut self.delay else { return Ok(()) };
         match told {
             Some(HeardRow { ts, received }) => {
                 let nanos_max = nanos(TAPE_LATENCY_MAX);
                 let told = received.as_nanos().saturating_sub(ts.as_nanos());
-                self.min = told.saturating_add(offset);
-                if !(0..=nanos_max).contains(&self.min) {
-                    return Err(FeedError::Range { ts, nanos: self.min });
+                *delay = told.saturating_add(*offset);
+                if !(0..=nanos_max).contains(delay) {
+                    return Err(FeedError::Range { ts, nanos: *delay });
                 }
-                self.told = true;
+                *is_told = true;
                 Ok(())
             }
-            None if std::mem::take(&mut self.told) => Ok(()),
+            None if std::mem::take(is_told) => Ok(()),
             None => Err(FeedError::Unknown),
         }
     }
 
     /// Sends a message at `now`. False when too many are on their way.
     pub(crate) fn send(&mut self, now: UnixNanos, message: T) -> bool {
-        let drawn = match &mut self.recorded {
-            Some((all, next)) => {
-                let latency = all.get(*next).copied().unwrap_or_default();
-                *next = if *next + 1 < all.len() { *next + 1 } else { 0 };
-                nanos(latency)
-            }
-            None if self.range == 0 => 0,
-            None => self.draws.random_range(0..=self.range),
-        };
-        let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.min + drawn));
+        let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.delay.next()));
         self.last = self.last.max(arrival);
-        self.next_at = self.next_at.min(self.last.as_nanos());
+        if self.queue.is_empty() {
+            self.next_at = self.last.as_nanos();
+        }
         self.queue.push_back((self.last, message));
         self.queue.len() <= IN_FLIGHT_MAX
     }
@@ -215,7 +239,7 @@ impl<T> Channel<T> {
 
     /// True when all messages travel as long.
     pub(crate) fn is_constant(&self) -> bool {
-        self.range == 0 && self.recorded.is_none() && self.tape.is_none()
+        matches!(self.delay, Delay::Constant(_))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -20,9 +20,8 @@ impl Log {
         Self { pieces: Vec::new() }
     }
 
-    /// Appends a row.
-    pub(crate) fn push(&mut self, row: &Row) {
-        let row = row.bytes();
+    /// Appends a row: [`Row::bytes`].
+    pub(crate) fn push(&mut self, row: &[u8]) {
         match self.pieces.last_mut() {
             Some(piece) if piece.len() + row.len() <= PIECE => piece.extend_from_slice(row),
             Some(_) | None => {
@@ -164,7 +163,7 @@ mod tests {
                 row.wide(i128::from(number) * 3);
                 row.wide(i128::from(number) << 60);
                 row.byte(7);
-                log.push(&row);
+                log.push(row.bytes());
             }
         }
         assert!(log.pieces.len() > 3, "rows of several pieces");

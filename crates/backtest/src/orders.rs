@@ -114,8 +114,9 @@ impl Entry {
         Notional::of(Price::from_raw(self.prices()[0]), self.filled)
     }
 
-    /// Writes itself, as what differs from the order before.
-    fn write(&self, before: &Self, row: &mut Row) {
+    /// A row of what differs from the order before.
+    fn row(&self, before: &Self) -> Row {
+        let mut row = Row::new();
         row.byte(self.what());
         let totals = !self.filled.is_zero() || !self.cost.is_zero() || !self.fee.is_zero();
         let flags = [
@@ -162,11 +163,12 @@ impl Entry {
             if !flags[7] {
                 row.wide(self.cost.raw());
             }
-            write_fee(row, self.fee);
+            write_fee(&mut row, self.fee);
         }
         if self.reason > 0 {
             row.unsigned(self.reason);
         }
+        row
     }
 
     /// Side, life and kind in one byte.
@@ -192,7 +194,7 @@ impl Entry {
         kind | life << 3 | side << 5 | (self.reduce_only as u8) << 6
     }
 
-    /// Reads what [`Entry::write`] wrote; `None` for a hole.
+    /// Reads what [`Entry::row`] wrote; `None` for a hole.
     fn read(reader: &mut Reader<'_>, before: &Self) -> Option<Self> {
         let what = reader.byte();
         if what == HOLE {
@@ -347,9 +349,7 @@ impl Orders {
         let before = &Entry::NOTHING;
         let whole = self.late.values().chain(&self.open);
         for entry in whole {
-            let mut row = Row::new();
-            entry.write(before, &mut row);
-            out(row.bytes());
+            out(entry.row(before).bytes());
         }
         self.reasons.iter().for_each(|reason| out(reason.as_bytes()));
     }
@@ -451,17 +451,14 @@ impl Orders {
 
     /// Writes the first order that is kept whole.
     fn write_first(&mut self) {
-        let Some(entry) = self.open.front() else { return };
-        let mut row = Row::new();
+        let Some(entry) = self.open.pop_front() else { return };
         if entry.ended.is_some() {
-            entry.write(&self.last, &mut row);
-            self.last = *entry;
+            self.log.push(entry.row(&self.last).bytes());
+            self.last = entry;
         } else {
-            row.byte(HOLE);
-            self.late.insert(self.logged, *entry);
+            self.log.push(&[HOLE]);
+            self.late.insert(self.logged, entry);
         }
-        self.log.push(&row);
-        self.open.pop_front();
         self.logged += 1;
     }
 }
