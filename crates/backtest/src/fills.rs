@@ -62,7 +62,7 @@ impl Fills {
 
     /// Appends one.
     pub(crate) fn push(&mut self, fill: FillRecord) {
-        self.log.push(row(&fill, &self.before).bytes());
+        self.log.push(|row| write(&fill, &self.before, row));
         self.length += 1;
         self.before = fill;
     }
@@ -89,8 +89,7 @@ fn expected(fill: &FillRecord, before: &FillRecord) -> [Notional; 2] {
     [Notional::from_raw(cash), Notional::from_raw(base)]
 }
 
-fn row(fill: &FillRecord, before: &FillRecord) -> Row {
-    let mut row = Row::new();
+fn write(fill: &FillRecord, before: &FillRecord, row: &mut Row<'_>) {
     let [cash, base] = expected(fill, before);
     let flags = [
         fill.side == Side::Sell,
@@ -108,7 +107,7 @@ fn row(fill: &FillRecord, before: &FillRecord) -> Row {
         [fill.order, before.order].map(|order| i64::try_from(order).expect("fewer than memory"));
     row.signed(order - earlier);
     row.signed(fill.price.raw().wrapping_sub(before.price.raw()));
-    write_fee(&mut row, fill.fee);
+    write_fee(row, fill.fee);
     if !flags[2] {
         row.unsigned(u64::try_from(fill.market).expect("few markets"));
     }
@@ -124,7 +123,6 @@ fn row(fill: &FillRecord, before: &FillRecord) -> Row {
     if !flags[5] {
         row.wide(fill.base.raw());
     }
-    row
 }
 
 fn read(reader: &mut Reader<'_>, before: &FillRecord) -> FillRecord {

@@ -164,6 +164,11 @@ impl Delay {
     }
 
     fn next(&mut self) -> i64 {
+        if let Self::Constant(nanos) = self { *nanos } else { self.next_other() }
+    }
+
+    #[inline(never)]
+    fn next_other(&mut self) -> i64 {
         match self {
             Self::Constant(nanos) | Self::Tape { nanos, .. } => *nanos,
             Self::Uniform { min, range, draws } => *min + draws.random_range(0..=*range),

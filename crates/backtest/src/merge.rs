@@ -221,7 +221,7 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
     /// Reads the next event, if there is one, and checks it.
     fn read_one(&mut self) -> Result<(), RunError<I::Error>> {
         let Some(event) = self.tape.next() else { return Ok(()) };
-        let event = event.map_err(RunError::Source)?;
+        let event = &*self.next.insert(event.map_err(RunError::Source)?);
         self.number += u64::from(!matches!(event, MarketEvent::Heard(_)));
         let found = event.ts();
         let halt = |halt: Halt| Err(halt.at(self.name, self.number));
@@ -229,13 +229,12 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
             return halt(Halt::Unsorted { previous: self.now, found });
         }
         (self.at, self.now) = (found, found);
-        if let MarketEvent::Bar(bar) = &event {
+        if let MarketEvent::Bar(bar) = event {
             if !bar.is_sound() {
                 return halt(Halt::Bar);
             }
             self.now = bar.end();
         }
-        self.next = Some(event);
         Ok(())
     }
 }

@@ -46,7 +46,8 @@ pub(crate) struct Lines {
     pub(crate) private: Channel<Answer>,
     /// Orders and cancels.
     pub(crate) requests: Channel<Request>,
-    /// Arrivals of news that the strategy has passed over already, perhaps before they arrive.
+    /// Arrivals of news that the strategy has passed over already, perhaps before they arrive. Those that have arrived
+    /// are forgotten when there is no room for more.
     passed: VecDeque<i64>,
 }
 
@@ -75,10 +76,27 @@ impl Lines {
 
     /// Market data on their way, at a time.
     fn news(&mut self, now: i64) -> usize {
+        self.forget_arrived(now);
+        self.passed.len() + self.public.len()
+    }
+
+    /// True when more market data are on their way than may be.
+    fn are_full(&mut self, now: i64) -> bool {
+        // Mostly not even together with those that have arrived.
+        self.passed.len() + self.public.len() > IN_FLIGHT_MAX && self.news(now) > IN_FLIGHT_MAX
+    }
+
+    fn pass(&mut self, now: i64, arrival: i64) {
+        if self.passed.len() == self.passed.capacity() {
+            self.forget_arrived(now);
+        }
+        self.passed.push_back(arrival);
+    }
+
+    fn forget_arrived(&mut self, now: i64) {
         while self.passed.front().is_some_and(|arrival| *arrival < now) {
             self.passed.pop_front();
         }
-        self.passed.len() + self.public.len()
     }
 }
 
@@ -234,9 +252,9 @@ impl Wire {
     /// Counts news on their way that were passed over.
     fn travel(&mut self, venue: usize, now: UnixNanos) {
         if let Some(feed) = self.ahead.filter(|feed| *feed > 0) {
-            let lines = &mut self.lines[venue];
-            lines.passed.push_back(now.as_nanos().saturating_add(feed));
-            self.overflowed |= lines.news(now.as_nanos()) > IN_FLIGHT_MAX;
+            let (lines, now) = (&mut self.lines[venue], now.as_nanos());
+            lines.pass(now, now.saturating_add(feed));
+            self.overflowed |= lines.are_full(now);
         }
     }
 
@@ -258,7 +276,7 @@ impl Wire {
         }
         let lines = &mut self.lines[venue];
         self.overflowed |= !lines.public.send(now, (market, what));
-        self.overflowed |= lines.news(now.as_nanos()) > IN_FLIGHT_MAX;
+        self.overflowed |= lines.are_full(now.as_nanos());
         self.due = self.due.min(lines.public.next_at());
     }
 
