@@ -441,7 +441,7 @@ impl Run {
             }
             if line == Line::Private {
                 self.listen(venue);
-            } else if let Some((at, request)) = self.wire.lines[venue].requests.receive() {
+            } else if let Some((at, request)) = self.wire.receive(venue) {
                 self.venues[venue].on_request(request, at, &mut self.wire);
             }
         }
@@ -449,10 +449,9 @@ impl Run {
 
     /// Lets the engine look at what a venue published.
     fn hear(&mut self, venue: usize) {
-        let Some((at, behind)) = self.wire.hear(venue, &mut self.errands) else { return };
+        let Some(at) = self.wire.hear(venue, &mut self.errands) else { return };
         self.act(at);
-        if let Some((market, best)) = behind {
-            self.wire.engine.hear_best(market, best, &mut self.errands);
+        if self.wire.hear_behind(venue, &mut self.errands) {
             self.act(at);
         }
     }

@@ -1,6 +1,5 @@
 //! How long messages travel.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,9 +116,11 @@ impl LatencyConfig {
 pub(crate) struct Channel<T> {
     delay: Delay,
     last: UnixNanos,
-    /// When the first message of the queue arrives; the end of time without one.
+    /// When the next message arrives; the end of time without one.
     next_at: i64,
-    queue: VecDeque<(UnixNanos, T)>,
+    /// Those that have arrived stay in front until all have, which is soon: mostly few travel together.
+    messages: Vec<(UnixNanos, T)>,
+    arrived: usize,
 }
 
 /// How long the next message travels, nanoseconds.
@@ -186,7 +187,7 @@ impl<T> Channel<T> {
     pub(crate) fn new(latency: &Latency, seed: u64, name: &str) -> Self {
         let last = UnixNanos::from_nanos(i64::MIN);
         let delay = Delay::new(latency, seed, name);
-        Self { delay, last, next_at: i64::MAX, queue: VecDeque::new() }
+        Self { delay, last, next_at: i64::MAX, messages: Vec::new(), arrived: 0 }
     }
 
     /// Where the tape is followed: what comes next was told to take so long, `None` before an event of which it was
@@ -213,11 +214,21 @@ impl<T> Channel<T> {
     pub(crate) fn send(&mut self, now: UnixNanos, message: T) -> bool {
         let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.delay.next()));
         self.last = self.last.max(arrival);
-        if self.queue.is_empty() {
+        if self.messages.is_empty() {
             self.next_at = self.last.as_nanos();
+        } else if self.messages.len() == self.messages.capacity() {
+            self.forget_arrived();
         }
-        self.queue.push_back((self.last, message));
-        self.queue.len() <= IN_FLIGHT_MAX
+        self.messages.push((self.last, message));
+        self.len() <= IN_FLIGHT_MAX
+    }
+
+    /// Makes room, where that is much: each message is moved once at most, on average.
+    #[inline(never)]
+    fn forget_arrived(&mut self) {
+        if self.arrived > self.messages.len() / 2 {
+            self.messages.drain(..std::mem::take(&mut self.arrived));
+        }
     }
 
     /// When the next message arrives; the end of time without one.
@@ -227,19 +238,23 @@ impl<T> Channel<T> {
 
     /// The next message, and when it arrives.
     pub(crate) fn next(&self) -> Option<(UnixNanos, &T)> {
-        self.queue.front().map(|(at, message)| (*at, message))
+        self.messages.get(self.arrived).map(|(at, message)| (*at, message))
     }
 
-    /// Takes the next message out.
-    pub(crate) fn receive(&mut self) -> Option<(UnixNanos, T)> {
-        let received = self.queue.pop_front();
-        self.next_at = self.queue.front().map_or(i64::MAX, |(at, _)| at.as_nanos());
-        received
+    /// The next message has arrived.
+    pub(crate) fn advance(&mut self) {
+        self.arrived += 1;
+        if let Some((at, _)) = self.messages.get(self.arrived) {
+            self.next_at = at.as_nanos();
+        } else {
+            self.messages.clear();
+            (self.arrived, self.next_at) = (0, i64::MAX);
+        }
     }
 
     /// True with nothing on its way.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.messages.is_empty()
     }
 
     /// True when all messages travel as long.
@@ -248,7 +263,7 @@ impl<T> Channel<T> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.queue.len()
+        self.messages.len() - self.arrived
     }
 }
 
@@ -270,13 +285,15 @@ mod tests {
         let mut last = 0;
         let mut distinct = 0;
         for expected in 0..1_000 {
-            let (at, message) = channel.receive().expect("sent");
-            assert_eq!(message, expected);
+            let (at, message) = channel.next().expect("sent");
+            assert_eq!(*message, expected);
             assert!(at.as_nanos() >= last);
             assert!((5..=500).contains(&(at.as_nanos() - 100 * expected)), "{at}");
             distinct += usize::from(at.as_nanos() != last);
             last = at.as_nanos();
+            channel.advance();
         }
+        assert!(channel.is_empty() && channel.next_at() == i64::MAX);
         assert!(distinct > 100, "latencies are drawn, not constant");
     }
 
@@ -299,7 +316,28 @@ mod tests {
         assert!(recorded.is_sound() && !Latency::Recorded([].into()).is_sound());
         let mut channel = Channel::new(&recorded, 7, "feed");
         (0..5).for_each(|at| assert!(channel.send(UnixNanos::from_nanos(100 * at), ())));
-        let arrivals = (0..5).map(|_| channel.receive().expect("sent").0.as_nanos());
+        let arrivals = (0..5).map(|_| {
+            let at = channel.next_at();
+            channel.advance();
+            at
+        });
         assert_eq!(arrivals.collect::<Vec<_>>(), [3, 101, 209, 303, 401]);
+    }
+
+    /// However many are sent while others are on their way, those that have arrived take no memory for long.
+    #[test]
+    fn what_has_arrived_makes_room() {
+        let latency = Latency::Constant(Duration::from_nanos(10));
+        let mut channel = Channel::new(&latency, 7, "feed");
+        for at in 0..100_000 {
+            assert!(channel.send(UnixNanos::from_nanos(at), at));
+            while channel.next_at() <= at {
+                let (arrival, message) = channel.next().expect("it is due");
+                assert_eq!((arrival.as_nanos(), *message), (at, at - 10));
+                channel.advance();
+            }
+            assert_eq!(channel.len(), usize::try_from(at.min(9) + 1).expect("small"));
+        }
+        assert!(channel.messages.capacity() < 100, "{}", channel.messages.capacity());
     }
 }

@@ -2,6 +2,8 @@
 
 /// Bytes of a piece of memory; rows do not go over its end.
 const PIECE: usize = 1 << 16;
+/// Bytes that are made ready at once: a short run writes few.
+const STEP: usize = 1 << 12;
 /// Longest row.
 const ROW_MAX: usize = 192;
 
@@ -26,7 +28,7 @@ impl Log {
     /// Appends a row, which is written in its place.
     pub(crate) fn push(&mut self, write: impl FnOnce(&mut Row<'_>)) {
         if self.piece.len() < self.written + ROW_MAX {
-            self.begin_piece();
+            self.make_room();
         }
         let bytes = self.piece[self.written..].first_chunk_mut();
         let mut row = Row { bytes: bytes.expect("there is room for a row"), length: 0 };
@@ -34,13 +36,15 @@ impl Log {
         self.written += row.length;
     }
 
+    /// More zeros to write on; another piece, where the last one is full.
     #[inline(never)]
-    fn begin_piece(&mut self) {
-        let mut piece = std::mem::replace(&mut self.piece, vec![0; PIECE]);
-        piece.truncate(std::mem::take(&mut self.written));
-        if !piece.is_empty() {
-            self.full.push(piece);
+    fn make_room(&mut self) {
+        if self.written + ROW_MAX > PIECE {
+            self.piece.truncate(std::mem::take(&mut self.written));
+            self.full.push(std::mem::take(&mut self.piece));
         }
+        self.piece.reserve_exact(PIECE - self.piece.len());
+        self.piece.resize((self.written + STEP).min(PIECE), 0);
     }
 
     /// Everything that was written.

@@ -137,7 +137,11 @@ impl Entry {
         Notional::of(Price::from_raw(self.prices()[0]), self.filled)
     }
 
-    /// Writes itself, as what differs from the order before.
+    /// Enters itself in a log, as what differs from the order before.
+    fn log(&self, before: &Before, log: &mut Log) {
+        log.push(|row| self.write(before, row));
+    }
+
     fn write(&self, before: &Before, row: &mut Row<'_>) {
         row.byte(self.what());
         let totals = !self.filled.is_zero() || !self.cost.is_zero() || !self.fee.is_zero();
@@ -369,7 +373,7 @@ impl Orders {
         self.log.bytes().for_each(&mut out);
         let mut whole = Log::new();
         for entry in self.late.values().chain(&self.open) {
-            whole.push(|row| entry.write(&Before::NOTHING, row));
+            entry.log(&Before::NOTHING, &mut whole);
         }
         whole.bytes().for_each(&mut out);
         self.reasons.iter().for_each(|reason| out(reason.as_bytes()));
@@ -474,7 +478,7 @@ impl Orders {
     fn write_first(&mut self) {
         let Some(entry) = self.open.front() else { return };
         if entry.ended.is_some() {
-            self.log.push(|row| entry.write(&self.last, row));
+            entry.log(&self.last, &mut self.log);
             self.last = entry.before();
         } else {
             self.log.push(|row| row.byte(HOLE));

@@ -24,7 +24,7 @@ use crate::wire::{Best, Published, Wire};
 const CLOSED_ORDERS_MAX: usize = 1_000;
 
 /// What the strategy's side asks for, of the order of a place in the record.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Request {
     /// To take it.
     Submit(usize),

@@ -215,29 +215,36 @@ impl Wire {
         self.engine.passed_trades(MarketNumber::new(market), trade, count);
     }
 
-    /// Lets the engine look at what a venue published next; when it arrives, and what is to be looked at afterwards:
-    /// what a trade leads to leaves before what its best prices lead to.
-    pub(crate) fn hear(
-        &mut self,
-        venue: usize,
-        errands: &mut Vec<Errand>,
-    ) -> Option<(UnixNanos, Option<(MarketNumber, Best)>)> {
+    /// Lets the engine look at what a venue published next; when it arrives. [`Wire::hear_behind`] follows.
+    pub(crate) fn hear(&mut self, venue: usize, errands: &mut Vec<Errand>) -> Option<UnixNanos> {
         let Self { lines, engine, trades, .. } = self;
         let (at, (market, message)) = lines[venue].public.next()?;
         let number = MarketNumber::new(*market);
-        let mut behind = None;
         match message {
-            Published::Trade(row, best) => {
+            Published::Trade(row, _) => {
                 let trade = &mut trades[*market];
                 row.write(trade);
                 engine.hear_trade(number, trade, errands);
-                behind = best.map(|best| (number, best));
             }
             Published::Best(best) => engine.hear_best(number, *best, errands),
             Published::Bar(bar, asked) => engine.hear_bar(number, bar, *asked, errands),
         }
-        lines[venue].public.receive();
-        Some((at, behind))
+        Some(at)
+    }
+
+    /// Lets the engine look at the best prices behind a trade: what the trade leads to leaves before what they lead to.
+    /// False when there are none.
+    pub(crate) fn hear_behind(&mut self, venue: usize, errands: &mut Vec<Errand>) -> bool {
+        let line = &mut self.lines[venue].public;
+        let behind = match line.next() {
+            Some((_, (market, Published::Trade(_, Some(best))))) => {
+                self.engine.hear_best(MarketNumber::new(*market), *best, errands);
+                true
+            }
+            Some(_) | None => false,
+        };
+        line.advance();
+        behind
     }
 
     /// Lets the engine look at what a venue answered next; when it arrives.
@@ -245,8 +252,16 @@ impl Wire {
         let line = &mut self.lines[venue].private;
         let (at, answer) = line.next()?;
         self.engine.hear_of(answer.order, &answer.news, errands);
-        line.receive();
+        line.advance();
         Some(at)
+    }
+
+    /// The next request that a venue gets, and when.
+    pub(crate) fn receive(&mut self, venue: usize) -> Option<(UnixNanos, Request)> {
+        let line = &mut self.lines[venue].requests;
+        let (at, request) = line.next().map(|(at, request)| (at, *request))?;
+        line.advance();
+        Some((at, request))
     }
 
     /// Counts news on their way that were passed over.
