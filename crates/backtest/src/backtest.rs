@@ -173,34 +173,46 @@ impl Backtest {
         let mut reels: Vec<_> =
             (1..).zip(tapes).map(|(name, tape)| Reel::new(tape, name)).collect();
         let skips = run.may_skip();
-        loop {
-            let (mut first, mut second) = (None, None);
-            for (market, reel) in reels.iter_mut().enumerate() {
-                let Some(at) = reel.peek()? else { continue };
-                if first.is_none_or(|(first, _)| at < first) {
-                    second = first.map(|(first, _)| first);
-                    first = Some((at, market));
-                } else if second.is_none_or(|second| at < second) {
-                    second = Some(at);
-                }
-            }
-            let Some((_, market)) = first.filter(|_| run.ruined.is_none()) else { break };
+        while let Some(turn) = turn_of(&mut reels)?.filter(|_| run.ruined.is_none()) {
+            let Turn { market, end } = turn;
             let reel = &mut reels[market];
-            if run.pass(market, reel, second, skips)? {
-                continue;
-            }
-            if skips && let Some(bar) = reel.bar(second) {
-                run.play_bar(market, bar).map_err(|halt| halt.at(reel.name, reel.number))?;
-                reel.advance_bars(1);
-            } else if let Some((event, stop)) = reel.next() {
-                run.play(market, event, stop).map_err(|halt| halt.at(reel.name, reel.number))?;
-                reel.advance();
+            // As long as no other tape comes in between.
+            loop {
+                run.play_next(market, reel, end, skips)?;
+                let next = reel.peek()?.filter(|next| end.is_none_or(|end| *next < end));
+                if next.is_none() || run.ruined.is_some() {
+                    break;
+                }
             }
         }
         let end = reels.iter().map(|reel| reel.now).max().unwrap_or(UnixNanos::ZERO);
         let end = run.ruined.unwrap_or(end);
         run.finish(end).map_err(|halt| halt.at(0, 0))
     }
+}
+
+/// The market whose tape comes next.
+struct Turn {
+    market: usize,
+    /// When another tape comes next, if there is another one.
+    end: Option<UnixNanos>,
+}
+
+/// Whose turn it is; `None` at the end. At one time the first one comes first.
+fn turn_of<'t, I: Events<'t>>(
+    reels: &mut [Reel<'t, I>],
+) -> Result<Option<Turn>, RunError<I::Error>> {
+    let (mut first, mut second) = (None, None);
+    for (market, reel) in reels.iter_mut().enumerate() {
+        let Some(at) = reel.peek()? else { continue };
+        if first.is_none_or(|(first, _)| at < first) {
+            second = first.map(|(first, _)| first);
+            first = Some((at, market));
+        } else if second.is_none_or(|second| at < second) {
+            second = Some(at);
+        }
+    }
+    Ok(first.map(|(_, market)| Turn { market, end: second }))
 }
 
 mod follow;
@@ -270,9 +282,35 @@ impl Run {
         }
     }
 
-    /// Plays an event; of a bar, one price.
-    fn play(&mut self, market: usize, event: &MarketEvent<'_>, stop: BarStop) -> Result<(), Halt> {
-        let now = stop.of(event);
+    /// Plays what comes next of a market; more than that, as far as it is before `end`, where nothing depends on it.
+    fn play_next<'t, I: Events<'t>>(
+        &mut self,
+        market: usize,
+        reel: &mut Reel<'t, I>,
+        end: Option<UnixNanos>,
+        skips: bool,
+    ) -> Result<(), RunError<I::Error>> {
+        if self.pass(market, reel, end, skips)? {
+            return Ok(());
+        }
+        if skips && let Some(bar) = reel.bar(end) {
+            self.play_bar(market, bar).map_err(|halt| halt.at(reel.name, reel.number))?;
+            reel.advance_bars(1);
+        } else if let Some((event, stop, at)) = reel.next() {
+            self.play(market, event, stop, at).map_err(|halt| halt.at(reel.name, reel.number))?;
+            reel.advance();
+        }
+        Ok(())
+    }
+
+    /// Plays an event; of a bar, the price that is there `now`.
+    fn play(
+        &mut self,
+        market: usize,
+        event: &MarketEvent<'_>,
+        stop: BarStop,
+        now: UnixNanos,
+    ) -> Result<(), Halt> {
         if self.now.as_nanos() == i64::MIN {
             self.data.first_ts = now;
             self.venues.iter_mut().for_each(|venue| venue.follow_tiers(now));
@@ -318,14 +356,17 @@ impl Run {
 
     /// Takes a point of the equity curve if one is due; false when nothing is left then, and the run has ended.
     fn look(&mut self, at: UnixNanos) -> bool {
-        if self.curve.is_due(at) {
-            self.curve.take(at, &self.venues);
-            if self.stop_when_ruined && self.curve.ruined().is_some() {
-                self.end_ruined();
-                return false;
-            }
+        !self.curve.is_due(at) || self.take_point(at)
+    }
+
+    #[inline(never)]
+    fn take_point(&mut self, at: UnixNanos) -> bool {
+        self.curve.take(at, &self.venues);
+        let ruined = self.stop_when_ruined && self.curve.ruined().is_some();
+        if ruined {
+            self.end_ruined();
         }
-        true
+        !ruined
     }
 
     /// True when the strategy does not look at what happens within bars.
@@ -348,7 +389,7 @@ impl Run {
         if !still || !self.curve.has_begun() || self.curve.is_due(last) {
             let mut stop = Some(BarStop::Open);
             while let Some(next) = stop {
-                self.play(market, &MarketEvent::Bar(*bar), next)?;
+                self.play(market, &MarketEvent::Bar(*bar), next, next.at(bar))?;
                 stop = next.next();
                 // What its open has ended: the rest is as quiet as another bar.
                 let Some(at) = stop.map(|next| next.at(bar)) else { break };
@@ -379,10 +420,12 @@ impl Run {
     /// Delivers every message that arrives before `until`.
     fn deliver(&mut self, until: UnixNanos) -> Result<(), Halt> {
         let until = until.as_nanos();
+        if self.wire.is_idle(until) { Ok(()) } else { self.deliver_due(until) }
+    }
+
+    #[inline(never)]
+    fn deliver_due(&mut self, until: i64) -> Result<(), Halt> {
         let mut delivered = 0;
-        if self.wire.is_idle(until) {
-            return Ok(());
-        }
         loop {
             let (first, line, venue) = self.wire.first();
             if first >= until {
@@ -398,7 +441,7 @@ impl Run {
             }
             if line == Line::Private {
                 self.listen(venue);
-            } else if let Some((at, request)) = self.wire.lines[venue].requests.receive() {
+            } else if let Some((at, request)) = self.wire.receive(venue) {
                 self.venues[venue].on_request(request, at, &mut self.wire);
             }
         }
@@ -406,10 +449,9 @@ impl Run {
 
     /// Lets the engine look at what a venue published.
     fn hear(&mut self, venue: usize) {
-        let Some((at, behind)) = self.wire.hear(venue, &mut self.errands) else { return };
+        let Some(at) = self.wire.hear(venue, &mut self.errands) else { return };
         self.act(at);
-        if let Some((market, best)) = behind {
-            self.wire.engine.hear_best(market, best, &mut self.errands);
+        if self.wire.hear_behind(venue, &mut self.errands) {
             self.act(at);
         }
     }

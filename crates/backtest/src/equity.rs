@@ -139,21 +139,27 @@ impl EquityCurve {
     /// A market has a price.
     pub(crate) fn priced(&mut self, market: usize, ts: UnixNanos, price: Price) {
         self.prices[market] = price;
-        if self.points.is_empty() {
-            let quoted = |of: &Holding| {
-                self.quotes.iter().any(|(venue, quote)| (*venue, quote) == (of.venue, &of.asset))
-            };
-            let priced = |(holding, amount): (&Holding, &Notional)| {
-                (amount.is_zero() && !quoted(holding))
-                    || holding.way.iter().all(|at| !self.prices[*at].is_zero())
-            };
-            if !self.holdings.iter().zip(&self.initial).all(priced) {
-                return;
-            }
+        if self.has_begun() || self.begin(ts) {
+            self.last = Some(ts);
+        }
+    }
+
+    /// Takes the first point; false while a price is missing.
+    #[inline(never)]
+    fn begin(&mut self, ts: UnixNanos) -> bool {
+        let quoted = |of: &Holding| {
+            self.quotes.iter().any(|(venue, quote)| (*venue, quote) == (of.venue, &of.asset))
+        };
+        let priced = |(holding, amount): (&Holding, &Notional)| {
+            (amount.is_zero() && !quoted(holding))
+                || holding.way.iter().all(|at| !self.prices[*at].is_zero())
+        };
+        let all = self.holdings.iter().zip(&self.initial).all(priced);
+        if all {
             let start = self.point(ts, &self.initial);
             self.points.push(start);
         }
-        self.last = Some(ts);
+        all
     }
 
     /// A point with these amounts of the holdings.

@@ -62,9 +62,7 @@ impl Fills {
 
     /// Appends one.
     pub(crate) fn push(&mut self, fill: FillRecord) {
-        let mut row = Row::new();
-        write(&fill, &self.before, &mut row);
-        self.log.push(&row);
+        self.log.push(|row| write(&fill, &self.before, row));
         self.length += 1;
         self.before = fill;
     }
@@ -91,7 +89,7 @@ fn expected(fill: &FillRecord, before: &FillRecord) -> [Notional; 2] {
     [Notional::from_raw(cash), Notional::from_raw(base)]
 }
 
-fn write(fill: &FillRecord, before: &FillRecord, row: &mut Row) {
+fn write(fill: &FillRecord, before: &FillRecord, row: &mut Row<'_>) {
     let [cash, base] = expected(fill, before);
     let flags = [
         fill.side == Side::Sell,

@@ -1,6 +1,5 @@
 //! How long messages travel.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,80 +114,121 @@ impl LatencyConfig {
 /// Messages on their way, in the order of their arrivals.
 #[derive(Debug)]
 pub(crate) struct Channel<T> {
-    min: i64,
-    /// Zero for a constant latency.
-    range: i64,
-    /// What messages take in turn, instead, and which is next.
-    recorded: Option<(Arc<[Duration]>, usize)>,
-    /// The offset of [`Latency::Tape`].
-    tape: Option<i64>,
-    /// True when the tape told how long the next event takes.
-    told: bool,
-    draws: ChaCha8Rng,
+    delay: Delay,
     last: UnixNanos,
-    /// When the first message of the queue arrives; the end of time without one.
+    /// When the next message arrives; the end of time without one.
     next_at: i64,
-    queue: VecDeque<(UnixNanos, T)>,
+    /// Those that have arrived stay in front until all have, which is soon: mostly few travel together.
+    messages: Vec<(UnixNanos, T)>,
+    arrived: usize,
+}
+
+/// How long the next message travels, nanoseconds.
+#[derive(Debug)]
+enum Delay {
+    Constant(i64),
+    Uniform {
+        min: i64,
+        range: i64,
+        draws: Box<ChaCha8Rng>,
+    },
+    Recorded {
+        all: Arc<[Duration]>,
+        next: usize,
+    },
+    /// As the tape tells, which it did for the next event or not.
+    Tape {
+        offset: i64,
+        nanos: i64,
+        is_told: bool,
+    },
+}
+
+impl Delay {
+    /// Those that are drawn come from the stream `name` of a seed.
+    fn new(latency: &Latency, seed: u64, name: &str) -> Self {
+        match latency {
+            Latency::Constant(latency) => Self::Constant(nanos(*latency)),
+            Latency::Uniform { min, max } if min == max => Self::Constant(nanos(*min)),
+            Latency::Uniform { min, max } => {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(&seed.to_le_bytes()).update(b"backtest/").update(name.as_bytes());
+                let draws = ChaCha8Rng::from_seed(*hasher.finalize().as_bytes());
+                let (min, range) = (nanos(*min), nanos(*max) - nanos(*min));
+                Self::Uniform { min, range, draws: Box::new(draws) }
+            }
+            Latency::Recorded(all) => Self::Recorded { all: Arc::clone(all), next: 0 },
+            Latency::Tape { offset_nanos } => {
+                Self::Tape { offset: *offset_nanos, nanos: 0, is_told: false }
+            }
+        }
+    }
+
+    fn next(&mut self) -> i64 {
+        if let Self::Constant(nanos) = self { *nanos } else { self.next_other() }
+    }
+
+    #[inline(never)]
+    fn next_other(&mut self) -> i64 {
+        match self {
+            Self::Constant(nanos) | Self::Tape { nanos, .. } => *nanos,
+            Self::Uniform { min, range, draws } => *min + draws.random_range(0..=*range),
+            Self::Recorded { all, next } => {
+                let latency = all.get(*next).copied().unwrap_or_default();
+                *next = if *next + 1 < all.len() { *next + 1 } else { 0 };
+                nanos(latency)
+            }
+        }
+    }
 }
 
 impl<T> Channel<T> {
     /// A channel whose latencies are drawn from the stream `name` of a seed.
     pub(crate) fn new(latency: &Latency, seed: u64, name: &str) -> Self {
-        let (min, range, recorded) = match latency {
-            Latency::Constant(latency) => (nanos(*latency), 0, None),
-            // Told before each message.
-            Latency::Tape { .. } => (0, 0, None),
-            Latency::Uniform { min, max } => (nanos(*min), nanos(*max) - nanos(*min), None),
-            Latency::Recorded(all) => (0, 0, Some((Arc::clone(all), 0))),
-        };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&seed.to_le_bytes()).update(b"backtest/").update(name.as_bytes());
-        let draws = ChaCha8Rng::from_seed(*hasher.finalize().as_bytes());
         let last = UnixNanos::from_nanos(i64::MIN);
-        let tape = match latency {
-            Latency::Tape { offset_nanos } => Some(*offset_nanos),
-            Latency::Constant(_) | Latency::Uniform { .. } | Latency::Recorded(_) => None,
-        };
-        let (told, next_at, queue) = (false, i64::MAX, VecDeque::new());
-        Self { min, range, recorded, tape, told, draws, last, next_at, queue }
+        let delay = Delay::new(latency, seed, name);
+        Self { delay, last, next_at: i64::MAX, messages: Vec::new(), arrived: 0 }
     }
 
     /// Where the tape is followed: what comes next was told to take so long, `None` before an event of which it was
     /// to be told already.
     pub(crate) fn follow(&mut self, told: Option<HeardRow>) -> Result<(), FeedError> {
-        let Some(offset) = self.tape else { return Ok(()) };
+        let Delay::Tape { offset, nanos: delay, is_told } = &mut self.delay else { return Ok(()) };
         match told {
             Some(HeardRow { ts, received }) => {
                 let nanos_max = nanos(TAPE_LATENCY_MAX);
                 let told = received.as_nanos().saturating_sub(ts.as_nanos());
-                self.min = told.saturating_add(offset);
-                if !(0..=nanos_max).contains(&self.min) {
-                    return Err(FeedError::Range { ts, nanos: self.min });
+                *delay = told.saturating_add(*offset);
+                if !(0..=nanos_max).contains(delay) {
+                    return Err(FeedError::Range { ts, nanos: *delay });
                 }
-                self.told = true;
+                *is_told = true;
                 Ok(())
             }
-            None if std::mem::take(&mut self.told) => Ok(()),
+            None if std::mem::take(is_told) => Ok(()),
             None => Err(FeedError::Unknown),
         }
     }
 
     /// Sends a message at `now`. False when too many are on their way.
     pub(crate) fn send(&mut self, now: UnixNanos, message: T) -> bool {
-        let drawn = match &mut self.recorded {
-            Some((all, next)) => {
-                let latency = all.get(*next).copied().unwrap_or_default();
-                *next = if *next + 1 < all.len() { *next + 1 } else { 0 };
-                nanos(latency)
-            }
-            None if self.range == 0 => 0,
-            None => self.draws.random_range(0..=self.range),
-        };
-        let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.min + drawn));
+        let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.delay.next()));
         self.last = self.last.max(arrival);
-        self.next_at = self.next_at.min(self.last.as_nanos());
-        self.queue.push_back((self.last, message));
-        self.queue.len() <= IN_FLIGHT_MAX
+        if self.messages.is_empty() {
+            self.next_at = self.last.as_nanos();
+        } else if self.messages.len() == self.messages.capacity() {
+            self.forget_arrived();
+        }
+        self.messages.push((self.last, message));
+        self.len() <= IN_FLIGHT_MAX
+    }
+
+    /// Makes room, where that is much: each message is moved once at most, on average.
+    #[inline(never)]
+    fn forget_arrived(&mut self) {
+        if self.arrived > self.messages.len() / 2 {
+            self.messages.drain(..std::mem::take(&mut self.arrived));
+        }
     }
 
     /// When the next message arrives; the end of time without one.
@@ -198,28 +238,32 @@ impl<T> Channel<T> {
 
     /// The next message, and when it arrives.
     pub(crate) fn next(&self) -> Option<(UnixNanos, &T)> {
-        self.queue.front().map(|(at, message)| (*at, message))
+        self.messages.get(self.arrived).map(|(at, message)| (*at, message))
     }
 
-    /// Takes the next message out.
-    pub(crate) fn receive(&mut self) -> Option<(UnixNanos, T)> {
-        let received = self.queue.pop_front();
-        self.next_at = self.queue.front().map_or(i64::MAX, |(at, _)| at.as_nanos());
-        received
+    /// The next message has arrived.
+    pub(crate) fn advance(&mut self) {
+        self.arrived += 1;
+        if let Some((at, _)) = self.messages.get(self.arrived) {
+            self.next_at = at.as_nanos();
+        } else {
+            self.messages.clear();
+            (self.arrived, self.next_at) = (0, i64::MAX);
+        }
     }
 
     /// True with nothing on its way.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.messages.is_empty()
     }
 
     /// True when all messages travel as long.
     pub(crate) fn is_constant(&self) -> bool {
-        self.range == 0 && self.recorded.is_none() && self.tape.is_none()
+        matches!(self.delay, Delay::Constant(_))
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.queue.len()
+        self.messages.len() - self.arrived
     }
 }
 
@@ -241,13 +285,15 @@ mod tests {
         let mut last = 0;
         let mut distinct = 0;
         for expected in 0..1_000 {
-            let (at, message) = channel.receive().expect("sent");
-            assert_eq!(message, expected);
+            let (at, message) = channel.next().expect("sent");
+            assert_eq!(*message, expected);
             assert!(at.as_nanos() >= last);
             assert!((5..=500).contains(&(at.as_nanos() - 100 * expected)), "{at}");
             distinct += usize::from(at.as_nanos() != last);
             last = at.as_nanos();
+            channel.advance();
         }
+        assert!(channel.is_empty() && channel.next_at() == i64::MAX);
         assert!(distinct > 100, "latencies are drawn, not constant");
     }
 
@@ -270,7 +316,28 @@ mod tests {
         assert!(recorded.is_sound() && !Latency::Recorded([].into()).is_sound());
         let mut channel = Channel::new(&recorded, 7, "feed");
         (0..5).for_each(|at| assert!(channel.send(UnixNanos::from_nanos(100 * at), ())));
-        let arrivals = (0..5).map(|_| channel.receive().expect("sent").0.as_nanos());
+        let arrivals = (0..5).map(|_| {
+            let at = channel.next_at();
+            channel.advance();
+            at
+        });
         assert_eq!(arrivals.collect::<Vec<_>>(), [3, 101, 209, 303, 401]);
+    }
+
+    /// However many are sent while others are on their way, those that have arrived take no memory for long.
+    #[test]
+    fn what_has_arrived_makes_room() {
+        let latency = Latency::Constant(Duration::from_nanos(10));
+        let mut channel = Channel::new(&latency, 7, "feed");
+        for at in 0..100_000 {
+            assert!(channel.send(UnixNanos::from_nanos(at), at));
+            while channel.next_at() <= at {
+                let (arrival, message) = channel.next().expect("it is due");
+                assert_eq!((arrival.as_nanos(), *message), (at, at - 10));
+                channel.advance();
+            }
+            assert_eq!(channel.len(), usize::try_from(at.min(9) + 1).expect("small"));
+        }
+        assert!(channel.messages.capacity() < 100, "{}", channel.messages.capacity());
     }
 }

@@ -2,6 +2,8 @@
 
 /// Bytes of a piece of memory; rows do not go over its end.
 const PIECE: usize = 1 << 16;
+/// Bytes that are made ready at once: a short run writes few.
+const STEP: usize = 1 << 12;
 /// Longest row.
 const ROW_MAX: usize = 192;
 
@@ -9,58 +11,71 @@ const ROW_MAX: usize = 192;
 const WIDE: u8 = 16;
 
 /// Rows, one after the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Log {
-    pieces: Vec<Vec<u8>>,
+    full: Vec<Vec<u8>>,
+    /// The last piece, of which the first bytes are written.
+    piece: Vec<u8>,
+    written: usize,
 }
 
 impl Log {
     /// No row.
     pub(crate) const fn new() -> Self {
-        Self { pieces: Vec::new() }
+        Self { full: Vec::new(), piece: Vec::new(), written: 0 }
     }
 
-    /// Appends a row.
-    pub(crate) fn push(&mut self, row: &Row) {
-        let row = row.bytes();
-        match self.pieces.last_mut() {
-            Some(piece) if piece.len() + row.len() <= PIECE => piece.extend_from_slice(row),
-            Some(_) | None => {
-                let mut piece = Vec::with_capacity(PIECE);
-                piece.extend_from_slice(row);
-                self.pieces.push(piece);
-            }
+    /// Appends a row, which is written in its place.
+    pub(crate) fn push(&mut self, write: impl FnOnce(&mut Row<'_>)) {
+        if self.piece.len() < self.written + ROW_MAX {
+            self.make_room();
         }
+        let bytes = self.piece[self.written..].first_chunk_mut();
+        let mut row = Row { bytes: bytes.expect("there is room for a row"), length: 0 };
+        write(&mut row);
+        self.written += row.length;
+    }
+
+    /// More zeros to write on; another piece, where the last one is full.
+    #[inline(never)]
+    fn make_room(&mut self) {
+        if self.written + ROW_MAX > PIECE {
+            self.piece.truncate(std::mem::take(&mut self.written));
+            self.full.push(std::mem::take(&mut self.piece));
+        }
+        self.piece.reserve_exact(PIECE - self.piece.len());
+        self.piece.resize((self.written + STEP).min(PIECE), 0);
     }
 
     /// Everything that was written.
     pub(crate) fn bytes(&self) -> impl Iterator<Item = &[u8]> {
-        self.pieces.iter().map(Vec::as_slice)
+        self.full.iter().map(Vec::as_slice).chain([&self.piece[..self.written]])
     }
 
     /// Reads from the first row on.
     pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader { pieces: self.pieces.iter(), rest: &[] }
+        let pieces: Vec<_> = self.bytes().filter(|piece| !piece.is_empty()).collect();
+        Reader { pieces: pieces.into_iter(), rest: &[] }
     }
 }
+
+/// True for equal rows.
+impl PartialEq for Log {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes().eq(other.bytes())
+    }
+}
+
+impl Eq for Log {}
 
 /// A row that is written.
 #[derive(Debug)]
-pub(crate) struct Row {
-    bytes: [u8; ROW_MAX],
+pub(crate) struct Row<'l> {
+    bytes: &'l mut [u8; ROW_MAX],
     length: usize,
 }
 
-impl Row {
-    pub(crate) const fn new() -> Self {
-        Self { bytes: [0; ROW_MAX], length: 0 }
-    }
-
-    /// What was written.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
+impl Row<'_> {
     pub(crate) const fn byte(&mut self, byte: u8) {
         self.bytes[self.length] = byte;
         self.length += 1;
@@ -96,14 +111,14 @@ impl Row {
 /// Reads what was written, in the same order. At the end there are zeros.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader<'a> {
-    pieces: std::slice::Iter<'a, Vec<u8>>,
+    pieces: std::vec::IntoIter<&'a [u8]>,
     rest: &'a [u8],
 }
 
 impl Reader<'_> {
     pub(crate) fn byte(&mut self) -> u8 {
         if self.rest.is_empty() {
-            self.rest = self.pieces.next().map_or(&[], Vec::as_slice);
+            self.rest = self.pieces.next().unwrap_or(&[]);
         }
         let Some((byte, rest)) = self.rest.split_first() else { return 0 };
         self.rest = rest;
@@ -158,16 +173,16 @@ mod tests {
         let mut log = Log::new();
         for _ in 0..1_000 {
             for number in numbers {
-                let mut row = Row::new();
-                row.signed(number);
-                row.unsigned(number.unsigned_abs());
-                row.wide(i128::from(number) * 3);
-                row.wide(i128::from(number) << 60);
-                row.byte(7);
-                log.push(&row);
+                log.push(|row| {
+                    row.signed(number);
+                    row.unsigned(number.unsigned_abs());
+                    row.wide(i128::from(number) * 3);
+                    row.wide(i128::from(number) << 60);
+                    row.byte(7);
+                });
             }
         }
-        assert!(log.pieces.len() > 3, "rows of several pieces");
+        assert!(log.full.len() > 3, "rows of several pieces");
         let mut reader = log.reader();
         for _ in 0..1_000 {
             for number in numbers {

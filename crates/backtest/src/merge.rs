@@ -15,16 +15,21 @@ pub(crate) trait Events<'t> {
 
     fn next(&mut self) -> Option<Result<MarketEvent<'t>, Self::Error>>;
 
-    /// Bars that come next, if they are at hand and were checked: each is sound and begins when the one before has
-    /// ended, or later.
-    fn bars(&self) -> BarRun<'t>;
-
-    /// Trades that come next, if they are at hand and were checked: prices and
-    /// quantities are above zero, and they are in the order of time.
-    fn trades(&self) -> &'t [TradeRow];
+    /// What comes next, if it was checked.
+    fn at_hand(&self) -> AtHand<'t>;
 
     /// Goes over so many of these.
     fn skip(&mut self, events: usize);
+}
+
+/// Events in memory that were checked, which need not be read one by one: at least one, if any.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AtHand<'t> {
+    Nothing,
+    /// Prices and quantities are above zero, and they are in the order of time.
+    Trades(&'t [TradeRow]),
+    /// Each is sound and begins when the one before has ended, or later.
+    Bars(BarRun<'t>),
 }
 
 /// The events of any iterator, which are read one by one.
@@ -42,12 +47,8 @@ where
         self.0.next()
     }
 
-    fn bars(&self) -> BarRun<'t> {
-        BarRun::NONE
-    }
-
-    fn trades(&self) -> &'t [TradeRow] {
-        &[]
+    fn at_hand(&self) -> AtHand<'t> {
+        AtHand::Nothing
     }
 
     fn skip(&mut self, _events: usize) {}
@@ -64,11 +65,12 @@ pub(crate) struct Reel<'t, I> {
     /// Time of the last event; the end of a bar.
     pub(crate) now: UnixNanos,
     next: Option<MarketEvent<'t>>,
+    /// When that is; of a bar, when the price that is played is there.
+    at: UnixNanos,
     /// Of a bar that is next: the price that is played.
     stop: BarStop,
-    /// The bar or the trade that is next and those behind it, where they are at hand.
-    bars: BarRun<'t>,
-    trades: &'t [TradeRow],
+    /// What is next and what lies behind it, where that is at hand.
+    at_hand: AtHand<'t>,
     /// The interval that was looked at last, and the number of the first bar that is not inside.
     interval_end: UnixNanos,
     inside_to: u64,
@@ -86,9 +88,9 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
             number: 0,
             now,
             next: None,
+            at: now,
             stop: BarStop::Open,
-            bars: BarRun::NONE,
-            trades: &[],
+            at_hand: AtHand::Nothing,
             interval_end: now,
             inside_to: 0,
         }
@@ -99,18 +101,18 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         if self.next.is_none() {
             self.read()?;
         }
-        Ok(self.next().map(|(event, stop)| stop.of(event)))
+        Ok(self.next.as_ref().map(|_| self.at))
     }
 
-    /// The next event, after [`Reel::peek`]; of a bar, what of it is played.
-    pub(crate) fn next(&self) -> Option<(&MarketEvent<'t>, BarStop)> {
-        self.next.as_ref().map(|event| (event, self.stop))
+    /// The next event, after [`Reel::peek`], and when it is; of a bar, what of it is played.
+    pub(crate) fn next(&self) -> Option<(&MarketEvent<'t>, BarStop, UnixNanos)> {
+        self.next.as_ref().map(|event| (event, self.stop, self.at))
     }
 
     /// Trades that come next: the first of them, or more where more are at hand.
     pub(crate) fn trades(&self) -> &[TradeRow] {
         let Some(MarketEvent::Trade(row)) = &self.next else { return &[] };
-        if self.trades.is_empty() { std::slice::from_ref(row) } else { self.trades }
+        if let AtHand::Trades(rows) = self.at_hand { rows } else { std::slice::from_ref(row) }
     }
 
     /// A bar of which nothing has been played, if that comes next and ends before `end`.
@@ -129,15 +131,15 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         interval_end: UnixNanos,
         most: usize,
     ) -> BarRun<'_> {
-        if self.bars.bars().len() < 2 {
+        let AtHand::Bars(upcoming) = self.at_hand else {
             let inside = |bar: &&Bar| BarStop::Close.at(bar) < interval_end;
             return self.bar(end).filter(inside).map_or(BarRun::NONE, BarRun::one);
-        }
+        };
         if self.bar(end).is_none() {
             return BarRun::NONE;
         }
-        let inside = self.inside(interval_end);
-        let run = self.bars.first(most.min(inside));
+        let inside = self.inside(upcoming, interval_end);
+        let run = upcoming.first(most.min(inside));
         match end {
             None => run,
             Some(end) => run.first(run.bars().partition_point(|bar| bar.end() <= end)),
@@ -146,13 +148,13 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
 
     /// So many of the bars at hand have their last price before the end of an interval. It looks far ahead, once for
     /// many.
-    fn inside(&mut self, interval_end: UnixNanos) -> usize {
+    fn inside(&mut self, upcoming: BarRun<'t>, interval_end: UnixNanos) -> usize {
         let known = (self.interval_end == interval_end)
             .then(|| self.inside_to.checked_sub(self.number))
             .flatten()
             .filter(|left| *left > 0);
         let left = known.unwrap_or_else(|| {
-            let bars = self.bars.first(AHEAD).bars();
+            let bars = upcoming.first(AHEAD).bars();
             let inside = bars.partition_point(|bar| BarStop::Close.at(bar) < interval_end);
             let inside = u64::try_from(inside).expect("fewer bars than memory");
             (self.interval_end, self.inside_to) = (interval_end, self.number + inside);
@@ -163,26 +165,27 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
 
     /// What is next has been played.
     pub(crate) fn advance(&mut self) {
-        let is_bar = matches!(self.next, Some(MarketEvent::Bar(_)));
-        let later = self.stop.next().filter(|_| is_bar);
-        if later.is_none() {
-            self.next = None;
+        if let Some(MarketEvent::Bar(bar)) = &self.next
+            && let Some(later) = self.stop.next()
+        {
+            (self.stop, self.at) = (later, later.at(bar));
+        } else {
+            (self.next, self.stop) = (None, BarStop::Open);
         }
-        self.stop = later.unwrap_or(BarStop::Open);
     }
 
     /// So many of the bars that come next have been played as a whole.
     pub(crate) fn advance_bars(&mut self, bars: usize) {
-        if let Some(last) = bars.checked_sub(1).filter(|last| *last > 0) {
-            self.now = self.bars.bars()[last].end();
+        if let (AtHand::Bars(run), Some(last)) = (self.at_hand, bars.checked_sub(1)) {
+            self.now = run.bars()[last].end();
         }
         self.skip(bars);
     }
 
     /// So many of the trades that come next have been played.
     pub(crate) fn advance_trades(&mut self, trades: usize) {
-        if let Some(last) = trades.checked_sub(1).filter(|last| *last > 0) {
-            self.now = self.trades[last].ts;
+        if let (AtHand::Trades(rows), Some(last)) = (self.at_hand, trades.checked_sub(1)) {
+            self.now = rows[last].ts;
         }
         self.skip(trades);
     }
@@ -199,28 +202,33 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
 
     /// Reads the next event, if there is one.
     fn read(&mut self) -> Result<(), RunError<I::Error>> {
-        (self.bars, self.trades) = (self.tape.bars(), self.tape.trades());
+        self.at_hand = self.tape.at_hand();
         // What is at hand was checked.
-        let checked = match (self.bars.bars(), self.trades) {
-            ([bar, ..], _) => Some((bar.end(), MarketEvent::Bar(*bar))),
-            ([], [row, ..]) => Some((row.ts, MarketEvent::Trade(*row))),
-            ([], []) => None,
+        let (at, now, event) = match self.at_hand {
+            AtHand::Nothing => return self.read_one(),
+            AtHand::Trades(rows) => (rows[0].ts, rows[0].ts, MarketEvent::Trade(rows[0])),
+            AtHand::Bars(run) => {
+                let bar = run.bars()[0];
+                (bar.start, bar.end(), MarketEvent::Bar(bar))
+            }
         };
-        if let Some((now, event)) = checked {
-            self.tape.skip(1);
-            self.number += 1;
-            (self.now, self.next) = (now, Some(event));
-            return Ok(());
-        }
-        self.next = self.tape.next().transpose().map_err(RunError::Source)?;
-        let Some(event) = &self.next else { return Ok(()) };
+        self.tape.skip(1);
+        self.number += 1;
+        (self.at, self.now, self.next) = (at, now, Some(event));
+        Ok(())
+    }
+
+    /// Reads the next event, if there is one, and checks it.
+    fn read_one(&mut self) -> Result<(), RunError<I::Error>> {
+        let Some(event) = self.tape.next() else { return Ok(()) };
+        let event = &*self.next.insert(event.map_err(RunError::Source)?);
         self.number += u64::from(!matches!(event, MarketEvent::Heard(_)));
         let found = event.ts();
         let halt = |halt: Halt| Err(halt.at(self.name, self.number));
         if found < self.now {
             return halt(Halt::Unsorted { previous: self.now, found });
         }
-        self.now = found;
+        (self.at, self.now) = (found, found);
         if let MarketEvent::Bar(bar) = event {
             if !bar.is_sound() {
                 return halt(Halt::Bar);

@@ -20,8 +20,8 @@ pub struct Orders {
     ids: OrderIds,
     symbols: Vec<Symbol>,
     log: Log,
-    /// The last order of the log.
-    last: Entry,
+    /// Of the last order of the log.
+    last: Before,
     /// Orders that are in the log as a hole.
     late: BTreeMap<usize, Entry>,
     /// Orders behind the log.
@@ -51,6 +51,22 @@ pub(crate) struct Entry {
     pub(crate) fee: Notional,
     /// Place of the reason, from 1; zero without one.
     reason: u64,
+}
+
+/// What the row of an order needs to know of the order before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Before {
+    market: usize,
+    quantity: Quantity,
+    sent: i64,
+    number: u64,
+    price: i64,
+}
+
+impl Before {
+    /// Before the first order.
+    const NOTHING: Self =
+        Self { market: 0, quantity: Quantity::ZERO, sent: 0, number: 0, price: 0 };
 }
 
 /// The engine's number of the order at a place.
@@ -109,13 +125,24 @@ impl Entry {
         }
     }
 
+    /// What the row of the next order needs.
+    const fn before(&self) -> Before {
+        let Self { market, quantity, number, .. } = *self;
+        let [price, _] = self.prices();
+        Before { market, quantity, sent: self.sent.as_nanos(), number, price }
+    }
+
     /// What it cost if all that was filled was filled at its price.
     fn cost_at_price(&self) -> Notional {
         Notional::of(Price::from_raw(self.prices()[0]), self.filled)
     }
 
-    /// Writes itself, as what differs from the order before.
-    fn write(&self, before: &Self, row: &mut Row) {
+    /// Enters itself in a log, as what differs from the order before.
+    fn log(&self, before: &Before, log: &mut Log) {
+        log.push(|row| self.write(before, row));
+    }
+
+    fn write(&self, before: &Before, row: &mut Row<'_>) {
         row.byte(self.what());
         let totals = !self.filled.is_zero() || !self.cost.is_zero() || !self.fee.is_zero();
         let flags = [
@@ -130,8 +157,8 @@ impl Entry {
         ];
         row.byte(packed(flags));
         row.byte(code(self.state) | if self.reason > 0 { 8 } else { 0 });
-        let [sent, earlier] = [self.sent, before.sent].map(UnixNanos::as_nanos);
-        row.signed(sent.wrapping_sub(earlier));
+        let sent = self.sent.as_nanos();
+        row.signed(sent.wrapping_sub(before.sent));
         let arrived = self.arrived.map_or(sent, UnixNanos::as_nanos);
         if self.arrived.is_some() {
             row.signed(arrived.wrapping_sub(sent));
@@ -150,7 +177,7 @@ impl Entry {
         }
         if self.kind != OrderKind::Market {
             let [price, limit] = self.prices();
-            row.signed(price.wrapping_sub(before.prices()[0]));
+            row.signed(price.wrapping_sub(before.price));
             if matches!(self.kind, OrderKind::Triggered { limit: Some(_), .. }) {
                 row.signed(limit);
             }
@@ -193,7 +220,7 @@ impl Entry {
     }
 
     /// Reads what [`Entry::write`] wrote; `None` for a hole.
-    fn read(reader: &mut Reader<'_>, before: &Self) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, before: &Before) -> Option<Self> {
         let what = reader.byte();
         if what == HOLE {
             return None;
@@ -202,7 +229,7 @@ impl Entry {
         let flag = |at: u32| flags & (1 << at) != 0;
         let state = reader.byte();
         let after = |from: i64, by: i64| UnixNanos::from_nanos(from.wrapping_add(by));
-        let sent = after(before.sent.as_nanos(), reader.signed());
+        let sent = after(before.sent, reader.signed());
         let arrived = flag(0).then(|| after(sent.as_nanos(), reader.signed()));
         let ended = flag(1).then(|| after(arrived.unwrap_or(sent).as_nanos(), reader.signed()));
         let number = if flag(2) { before.number + 1 } else { reader.unsigned() };
@@ -211,7 +238,7 @@ impl Entry {
             false => usize::try_from(reader.unsigned()).unwrap_or(0),
         };
         let quantity = if flag(4) { before.quantity } else { Quantity::from_raw(reader.signed()) };
-        let kind = read_kind(what & 7, reader, before.prices()[0]);
+        let kind = read_kind(what & 7, reader, before.price);
         let mut entry = Self {
             market,
             side: if what & 32 == 0 { Side::Buy } else { Side::Sell },
@@ -279,7 +306,7 @@ pub(crate) fn packed(flags: [bool; 8]) -> u8 {
 /// Fees are rounded to few digits: without the zeros behind, they are short.
 const FEE_STEP: i64 = 1_000_000_000;
 
-pub(crate) fn write_fee(row: &mut Row, fee: Notional) {
+pub(crate) fn write_fee(row: &mut Row<'_>, fee: Notional) {
     let (short, rest) = match i64::try_from(fee.raw()) {
         Ok(raw) => (i128::from(raw / FEE_STEP), i128::from(raw % FEE_STEP)),
         Err(_) => (fee.raw() / i128::from(FEE_STEP), fee.raw() % i128::from(FEE_STEP)),
@@ -313,7 +340,7 @@ impl Orders {
             ids,
             symbols,
             log: Log::new(),
-            last: Entry::NOTHING,
+            last: Before::NOTHING,
             late: BTreeMap::new(),
             open: VecDeque::new(),
             logged: 0,
@@ -344,13 +371,11 @@ impl Orders {
     /// Everything that is known of them, as bytes: equal for equal orders.
     pub(crate) fn write_to(&self, mut out: impl FnMut(&[u8])) {
         self.log.bytes().for_each(&mut out);
-        let before = &Entry::NOTHING;
-        let whole = self.late.values().chain(&self.open);
-        for entry in whole {
-            let mut row = Row::new();
-            entry.write(before, &mut row);
-            out(row.bytes());
+        let mut whole = Log::new();
+        for entry in self.late.values().chain(&self.open) {
+            entry.log(&Before::NOTHING, &mut whole);
         }
+        whole.bytes().for_each(&mut out);
         self.reasons.iter().for_each(|reason| out(reason.as_bytes()));
     }
 
@@ -361,10 +386,10 @@ impl Orders {
 
     /// All of them, as they are kept.
     fn entries(&self) -> impl Iterator<Item = Entry> {
-        let (mut reader, mut before) = (self.log.reader(), Entry::NOTHING);
+        let (mut reader, mut before) = (self.log.reader(), Before::NOTHING);
         let logged = (0..self.logged).map(move |place| match Entry::read(&mut reader, &before) {
             Some(entry) => {
-                before = entry;
+                before = entry.before();
                 entry
             }
             None => self.late[&place],
@@ -452,15 +477,13 @@ impl Orders {
     /// Writes the first order that is kept whole.
     fn write_first(&mut self) {
         let Some(entry) = self.open.front() else { return };
-        let mut row = Row::new();
         if entry.ended.is_some() {
-            entry.write(&self.last, &mut row);
-            self.last = *entry;
+            entry.log(&self.last, &mut self.log);
+            self.last = entry.before();
         } else {
-            row.byte(HOLE);
+            self.log.push(|row| row.byte(HOLE));
             self.late.insert(self.logged, *entry);
         }
-        self.log.push(&row);
         self.open.pop_front();
         self.logged += 1;
     }

@@ -8,7 +8,7 @@ use matching::OrderChange;
 use model::{Bar, Level, Price, UnixNanos};
 
 use crate::event::{DepthRow, HeardRow, MarketEvent, OrdersRow, TradeRow};
-use crate::merge;
+use crate::merge::{self, AtHand};
 use crate::walk::Window;
 
 /// A tape in memory, as small as its events allow: 48 bytes for a trade, 72 for a bar, 16 for each level of a book,
@@ -266,14 +266,18 @@ impl<'t> merge::Events<'t> for SharedEvents<'t> {
         Iterator::next(self)
     }
 
-    fn bars(&self) -> BarRun<'t> {
-        let Events::Bars { all, closes } = &self.tape.events else { return BarRun::NONE };
-        BarRun::new(all.sound(self.at, self.end), closes.get(self.at..).unwrap_or(&[]))
-    }
-
-    fn trades(&self) -> &'t [TradeRow] {
-        let Events::Trades(all) = &self.tape.events else { return &[] };
-        all.sound(self.at, self.end)
+    fn at_hand(&self) -> AtHand<'t> {
+        match &self.tape.events {
+            Events::Trades(all) => match all.sound(self.at, self.end) {
+                [] => AtHand::Nothing,
+                rows => AtHand::Trades(rows),
+            },
+            Events::Bars { all, closes } => match all.sound(self.at, self.end) {
+                [] => AtHand::Nothing,
+                rows => AtHand::Bars(BarRun::new(rows, &closes[self.at..])),
+            },
+            Events::Mixed(_) => AtHand::Nothing,
+        }
     }
 
     fn skip(&mut self, events: usize) {

@@ -16,7 +16,7 @@ use model::{
 };
 
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
-use crate::event::{DepthRow, MarketEvent, OrdersRow, TradeRow};
+use crate::event::{DepthRow, OrdersRow, TradeRow};
 use crate::tiers::Tiers;
 use crate::wire::{Best, Published, Wire};
 
@@ -24,7 +24,7 @@ use crate::wire::{Best, Published, Wire};
 const CLOSED_ORDERS_MAX: usize = 1_000;
 
 /// What the strategy's side asks for, of the order of a place in the record.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Request {
     /// To take it.
     Submit(usize),
@@ -157,9 +157,13 @@ impl Venue {
 
     /// Before something happens at a time: the account pays what it has reached.
     pub(crate) fn follow_tiers(&mut self, now: UnixNanos) {
-        if !self.tiers.is_due(now) {
-            return;
+        if self.tiers.is_due(now) {
+            self.reach_tier(now);
         }
+    }
+
+    #[inline(never)]
+    fn reach_tier(&mut self, now: UnixNanos) {
         let Some(rates) = self.tiers.rates(now) else { return };
         for site in &self.sites {
             let known = self.exchange.set_fees(self.account, &site.symbol, rates);
@@ -514,11 +518,6 @@ impl BarStop {
             Self::Second => Some(Self::Close),
             Self::Close => None,
         }
-    }
-
-    /// When an event is; of a bar, when it is there.
-    pub(crate) fn of(self, event: &MarketEvent<'_>) -> UnixNanos {
-        if let MarketEvent::Bar(bar) = event { self.at(bar) } else { event.ts() }
     }
 
     /// When a bar is there: at its start, a third, two thirds, and one nanosecond before its end.

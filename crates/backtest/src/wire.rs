@@ -46,7 +46,8 @@ pub(crate) struct Lines {
     pub(crate) private: Channel<Answer>,
     /// Orders and cancels.
     pub(crate) requests: Channel<Request>,
-    /// Arrivals of news that the strategy has passed over already, perhaps before they arrive.
+    /// Arrivals of news that the strategy has passed over already, perhaps before they arrive. Those that have arrived
+    /// are forgotten when there is no room for more.
     passed: VecDeque<i64>,
 }
 
@@ -75,10 +76,27 @@ impl Lines {
 
     /// Market data on their way, at a time.
     fn news(&mut self, now: i64) -> usize {
+        self.forget_arrived(now);
+        self.passed.len() + self.public.len()
+    }
+
+    /// True when more market data are on their way than may be.
+    fn are_full(&mut self, now: i64) -> bool {
+        // Mostly not even together with those that have arrived.
+        self.passed.len() + self.public.len() > IN_FLIGHT_MAX && self.news(now) > IN_FLIGHT_MAX
+    }
+
+    fn pass(&mut self, now: i64, arrival: i64) {
+        if self.passed.len() == self.passed.capacity() {
+            self.forget_arrived(now);
+        }
+        self.passed.push_back(arrival);
+    }
+
+    fn forget_arrived(&mut self, now: i64) {
         while self.passed.front().is_some_and(|arrival| *arrival < now) {
             self.passed.pop_front();
         }
-        self.passed.len() + self.public.len()
     }
 }
 
@@ -197,29 +215,36 @@ impl Wire {
         self.engine.passed_trades(MarketNumber::new(market), trade, count);
     }
 
-    /// Lets the engine look at what a venue published next; when it arrives, and what is to be looked at afterwards:
-    /// what a trade leads to leaves before what its best prices lead to.
-    pub(crate) fn hear(
-        &mut self,
-        venue: usize,
-        errands: &mut Vec<Errand>,
-    ) -> Option<(UnixNanos, Option<(MarketNumber, Best)>)> {
+    /// Lets the engine look at what a venue published next; when it arrives. [`Wire::hear_behind`] follows.
+    pub(crate) fn hear(&mut self, venue: usize, errands: &mut Vec<Errand>) -> Option<UnixNanos> {
         let Self { lines, engine, trades, .. } = self;
         let (at, (market, message)) = lines[venue].public.next()?;
         let number = MarketNumber::new(*market);
-        let mut behind = None;
         match message {
-            Published::Trade(row, best) => {
+            Published::Trade(row, _) => {
                 let trade = &mut trades[*market];
                 row.write(trade);
                 engine.hear_trade(number, trade, errands);
-                behind = best.map(|best| (number, best));
             }
             Published::Best(best) => engine.hear_best(number, *best, errands),
             Published::Bar(bar, asked) => engine.hear_bar(number, bar, *asked, errands),
         }
-        lines[venue].public.receive();
-        Some((at, behind))
+        Some(at)
+    }
+
+    /// Lets the engine look at the best prices behind a trade: what the trade leads to leaves before what they lead to.
+    /// False when there are none.
+    pub(crate) fn hear_behind(&mut self, venue: usize, errands: &mut Vec<Errand>) -> bool {
+        let line = &mut self.lines[venue].public;
+        let behind = match line.next() {
+            Some((_, (market, Published::Trade(_, Some(best))))) => {
+                self.engine.hear_best(MarketNumber::new(*market), *best, errands);
+                true
+            }
+            Some(_) | None => false,
+        };
+        line.advance();
+        behind
     }
 
     /// Lets the engine look at what a venue answered next; when it arrives.
@@ -227,16 +252,24 @@ impl Wire {
         let line = &mut self.lines[venue].private;
         let (at, answer) = line.next()?;
         self.engine.hear_of(answer.order, &answer.news, errands);
-        line.receive();
+        line.advance();
         Some(at)
+    }
+
+    /// The next request that a venue gets, and when.
+    pub(crate) fn receive(&mut self, venue: usize) -> Option<(UnixNanos, Request)> {
+        let line = &mut self.lines[venue].requests;
+        let (at, request) = line.next().map(|(at, request)| (at, *request))?;
+        line.advance();
+        Some((at, request))
     }
 
     /// Counts news on their way that were passed over.
     fn travel(&mut self, venue: usize, now: UnixNanos) {
         if let Some(feed) = self.ahead.filter(|feed| *feed > 0) {
-            let lines = &mut self.lines[venue];
-            lines.passed.push_back(now.as_nanos().saturating_add(feed));
-            self.overflowed |= lines.news(now.as_nanos()) > IN_FLIGHT_MAX;
+            let (lines, now) = (&mut self.lines[venue], now.as_nanos());
+            lines.pass(now, now.saturating_add(feed));
+            self.overflowed |= lines.are_full(now);
         }
     }
 
@@ -258,7 +291,7 @@ impl Wire {
         }
         let lines = &mut self.lines[venue];
         self.overflowed |= !lines.public.send(now, (market, what));
-        self.overflowed |= lines.news(now.as_nanos()) > IN_FLIGHT_MAX;
+        self.overflowed |= lines.are_full(now.as_nanos());
         self.due = self.due.min(lines.public.next_at());
     }
 
