@@ -459,18 +459,17 @@ impl Engine {
             can_trade: self.private_live
                 && !self.stopping
                 && matches!(self.intake, Intake::Open | Intake::PostOnly),
-            wishes: std::mem::take(&mut self.wishes),
+            wishes: &mut self.wishes,
         };
         let strategy = self.strategy.as_mut();
         let looked = catch_unwind(AssertUnwindSafe(|| ask(strategy, &mut desk)));
-        let wishes = desk.wishes;
         if let Err(panic) = looked {
             // Half of what it wanted is nothing that it wanted.
+            self.wishes.clear();
             self.failure = Some(panic_message(panic.as_ref()));
             self.on_stop(errands);
             return;
         }
-        self.wishes = wishes;
         // Mostly it wants nothing.
         if !self.wishes.is_empty() {
             self.carry_out(errands);

@@ -251,6 +251,11 @@ impl Order {
         self.filled.saturating_sub(self.known.quantity)
     }
 
+    /// True when its venue can be asked for executions of which nothing is known.
+    pub(crate) fn lacks_fills(&self) -> bool {
+        !self.missing().is_zero() && self.is_named()
+    }
+
     /// Average price of what was filled, with all digits of a price.
     pub fn average_price(&self) -> Option<Price> {
         self.cost.price_per(self.filled, Price::DECIMALS)
