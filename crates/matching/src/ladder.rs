@@ -63,6 +63,13 @@ impl Ladder {
         level.filter(|(at, _)| *at == price).map(|(_, queue)| queue)
     }
 
+    /// As [`Ladder::get`], to change the orders: none may be put in or taken out.
+    pub(crate) fn get_mut(&mut self, price: Price) -> Option<&mut Queue> {
+        let place = self.place(price);
+        let level = self.levels.get_mut(place);
+        level.filter(|(at, _)| *at == price).map(|(_, queue)| queue)
+    }
+
     /// Puts an order at the end of its queue. It waits for `ahead` at least, and for what the one before it
     /// waits for.
     pub(crate) fn push(&mut self, price: Price, mut resting: Resting) {
