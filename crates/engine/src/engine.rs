@@ -275,7 +275,7 @@ impl Engine {
         let steps = self.steps;
         let update = self.orders.update(number, |order| order.submitted(outcome, steps));
         let Some(update) = update else { return };
-        self.publish(number, update, errands);
+        self.publish(number, &update, errands);
         if unknown {
             self.locate(number, errands);
         }
@@ -320,7 +320,7 @@ impl Engine {
             }
         });
         if let Some(update) = update {
-            self.publish(number, update, errands);
+            self.publish(number, &update, errands);
         }
         self.close_the_books(number, errands);
     }
@@ -343,9 +343,8 @@ impl Engine {
         let steps = self.steps;
         let update = self.orders.update(number, |order| order.apply(news, Source::Told, steps));
         let Some(update) = update else { return };
-        let doubtful = update.doubtful;
-        self.publish(number, update, errands);
-        if doubtful {
+        self.publish(number, &update, errands);
+        if update.doubtful {
             self.locate(number, errands);
         }
         self.close_the_books(number, errands);
@@ -400,7 +399,12 @@ impl Engine {
     }
 
     /// Tells the world and the strategy what changed in an order.
-    fn publish(&mut self, number: OrderNumber, update: OrderUpdate<'_>, errands: &mut Vec<Errand>) {
+    fn publish(
+        &mut self,
+        number: OrderNumber,
+        update: &OrderUpdate<'_>,
+        errands: &mut Vec<Errand>,
+    ) {
         let Some(order) = self.orders.note(number) else { return };
         if let Some(fill) = update.new_fill.filter(|_| self.audits) {
             let client_order_id = order.request().client_order_id.clone();

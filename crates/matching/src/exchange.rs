@@ -479,15 +479,14 @@ impl Exchange {
     }
 
     fn forget_oldest(&mut self) {
-        let Some(id) = self.closed.pop_front() else { return };
-        let Some(order) = self.orders.get(id) else { return };
-        let client_ids = &mut self.traders[order.account.0].client_ids;
-        if let Some(client_id) = &order.request.client_id
-            && client_ids.get(client_id) == Some(&order.id)
-        {
-            client_ids.remove(client_id);
+        let oldest = self.closed.pop_front();
+        let Some(order) = oldest.and_then(|id| self.orders.remove(id)) else { return };
+        if let Some(client_id) = &order.request.client_id {
+            let client_ids = &mut self.traders[order.account.0].client_ids;
+            if client_ids.get(client_id) == Some(&order.id) {
+                client_ids.remove(client_id);
+            }
         }
-        self.orders.remove(id);
     }
 }
 

@@ -400,7 +400,7 @@ impl Market {
     }
 
     /// What a queue shows.
-    fn shown_of(&self, queue: &Queue) -> Quantity {
+    fn shown_of(&self, queue: &[Resting]) -> Quantity {
         let shown = |resting: &Resting| {
             let shown = self.shown.get(&resting.order).copied();
             shown.map_or(resting.remaining, |shown| shown.at(resting.remaining))
@@ -453,7 +453,7 @@ impl Market {
     }
 
     /// Our orders at a price, oldest first.
-    pub(crate) fn queue(&self, side: Side, price: Price) -> Option<&Queue> {
+    pub(crate) fn queue(&self, side: Side, price: Price) -> Option<&[Resting]> {
         self.side(side).get(price)
     }
 
@@ -578,14 +578,14 @@ fn sum(left: Quantity, right: Quantity) -> Quantity {
 }
 
 /// Our orders at a price have exactly those ahead who came before them.
-fn place(crowd: &Crowd, side: Side, price: Price, queue: &mut Queue) {
+fn place(crowd: &Crowd, side: Side, price: Price, queue: &mut [Resting]) {
     for resting in queue {
         resting.queue_ahead = crowd.ahead_of(side, price, resting.since);
     }
 }
 
 /// Moves our orders at a price after the recorded level there has changed.
-fn move_behind(model: QueueModel, queue: &mut Queue, before: Quantity, after: Quantity) {
+fn move_behind(model: QueueModel, queue: &mut [Resting], before: Quantity, after: Quantity) {
     for resting in queue {
         let traded = std::mem::take(&mut resting.traded);
         resting.queue_ahead = ahead_after(model, resting.queue_ahead, before, after, traded);

@@ -22,7 +22,7 @@ impl Engine {
         for fill in fills {
             let steps = self.steps;
             if let Some(update) = self.orders.update(number, |order| order.take_fill(fill, steps)) {
-                self.publish(number, update, errands);
+                self.publish(number, &update, errands);
             }
         }
         if let Some(order) = self.orders.at(number).filter(|order| !order.missing().is_zero()) {
