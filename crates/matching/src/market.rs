@@ -480,6 +480,7 @@ impl Market {
     }
 
     /// Fills all of our orders at our best price of a side.
+    #[inline(never)]
     fn fill_best(&mut self, side: Side, best: Price, out: &mut Vec<Execution>) {
         self.side_mut(side).take(best, |resting| {
             out.push(Execution {

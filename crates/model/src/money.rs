@@ -139,9 +139,9 @@ impl Notional {
 
 /// Product, or `None` out of range.
 fn product(left: i128, right: i128) -> Option<i128> {
-    match (i64::try_from(left), i64::try_from(right)) {
-        // Most numbers are small, and a product of 128 bits that might overflow is dear.
-        (Ok(left), Ok(right)) => Some(i128::from(left).wrapping_mul(i128::from(right))),
+    match (u128::try_from(left), u128::try_from(right)) {
+        // Without signs where there are none: it costs half as much.
+        (Ok(left), Ok(right)) => i128::try_from(left.checked_mul(right)?).ok(),
         (Ok(_) | Err(_), _) => left.checked_mul(right),
     }
 }
