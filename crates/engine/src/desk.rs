@@ -37,7 +37,7 @@ pub struct Desk<'a> {
     pub(crate) markets: &'a Markets,
     pub(crate) orders: &'a Orders,
     pub(crate) can_trade: bool,
-    pub(crate) wishes: Vec<Wish>,
+    pub(crate) wishes: &'a mut Vec<Wish>,
 }
 
 /// What a strategy wants.

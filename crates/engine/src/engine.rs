@@ -275,7 +275,7 @@ impl Engine {
         let steps = self.steps;
         let update = self.orders.update(number, |order| order.submitted(outcome, steps));
         let Some(update) = update else { return };
-        self.publish(number, update, errands);
+        self.publish(number, &update, errands);
         if unknown {
             self.locate(number, errands);
         }
@@ -320,7 +320,7 @@ impl Engine {
             }
         });
         if let Some(update) = update {
-            self.publish(number, update, errands);
+            self.publish(number, &update, errands);
         }
         self.close_the_books(number, errands);
     }
@@ -343,9 +343,8 @@ impl Engine {
         let steps = self.steps;
         let update = self.orders.update(number, |order| order.apply(news, Source::Told, steps));
         let Some(update) = update else { return };
-        let doubtful = update.doubtful;
-        self.publish(number, update, errands);
-        if doubtful {
+        self.publish(number, &update, errands);
+        if update.doubtful {
             self.locate(number, errands);
         }
         self.close_the_books(number, errands);
@@ -400,7 +399,12 @@ impl Engine {
     }
 
     /// Tells the world and the strategy what changed in an order.
-    fn publish(&mut self, number: OrderNumber, update: OrderUpdate<'_>, errands: &mut Vec<Errand>) {
+    fn publish(
+        &mut self,
+        number: OrderNumber,
+        update: &OrderUpdate<'_>,
+        errands: &mut Vec<Errand>,
+    ) {
         let Some(order) = self.orders.note(number) else { return };
         if let Some(fill) = update.new_fill.filter(|_| self.audits) {
             let client_order_id = order.request().client_order_id.clone();
@@ -459,18 +463,17 @@ impl Engine {
             can_trade: self.private_live
                 && !self.stopping
                 && matches!(self.intake, Intake::Open | Intake::PostOnly),
-            wishes: std::mem::take(&mut self.wishes),
+            wishes: &mut self.wishes,
         };
         let strategy = self.strategy.as_mut();
         let looked = catch_unwind(AssertUnwindSafe(|| ask(strategy, &mut desk)));
-        let wishes = desk.wishes;
         if let Err(panic) = looked {
             // Half of what it wanted is nothing that it wanted.
+            self.wishes.clear();
             self.failure = Some(panic_message(panic.as_ref()));
             self.on_stop(errands);
             return;
         }
-        self.wishes = wishes;
         // Mostly it wants nothing.
         if !self.wishes.is_empty() {
             self.carry_out(errands);

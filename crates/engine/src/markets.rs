@@ -69,7 +69,11 @@ impl Markets {
 
     /// The number of a symbol's market, if there is one.
     pub(crate) fn number(&self, symbol: &Symbol) -> Option<MarketNumber> {
-        self.place(symbol).ok().map(|place| self.sorted[place])
+        match self.all.as_slice() {
+            // Equality is cheaper than order.
+            [only] if only.symbol == *symbol => Some(MarketNumber(0)),
+            _ => self.place(symbol).ok().map(|place| self.sorted[place]),
+        }
     }
 
     /// The market of a symbol, if there is one.
@@ -79,24 +83,20 @@ impl Markets {
 
     /// The number of a symbol's market; there is one from now on.
     pub(crate) fn enter(&mut self, symbol: &Symbol) -> MarketNumber {
-        match self.place(symbol) {
-            Ok(place) => self.sorted[place],
-            Err(place) => {
-                let number = MarketNumber(self.all.len());
-                self.sorted.insert(place, number);
-                self.all.push(Market::new(symbol.clone()));
-                number
-            }
+        if let Some(number) = self.number(symbol) {
+            return number;
         }
+        let (Ok(place) | Err(place)) = self.place(symbol);
+        let number = MarketNumber(self.all.len());
+        self.sorted.insert(place, number);
+        self.all.push(Market::new(symbol.clone()));
+        number
     }
 
     /// Where a symbol's market is among the sorted ones, or would be.
+    #[inline(never)]
     fn place(&self, symbol: &Symbol) -> Result<usize, usize> {
-        match self.all.as_slice() {
-            // Equality is cheaper than order.
-            [only] if only.symbol == *symbol => Ok(0),
-            all => self.sorted.binary_search_by(|number| all[number.0].symbol.cmp(symbol)),
-        }
+        self.sorted.binary_search_by(|number| self[*number].symbol.cmp(symbol))
     }
 
     /// All of them, by number.

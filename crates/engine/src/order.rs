@@ -60,37 +60,72 @@ impl From<SubmitOutcome> for Submission {
 }
 
 /// What a venue says of an order: totals since it was placed, `None` where not told.
-pub(crate) struct Facts<'a> {
-    venue_name: VenueName,
-    state: OrderState,
-    filled: Option<Quantity>,
-    cost: Option<Notional>,
-    fee: Option<Notional>,
-    last_fill: Option<&'a Fill>,
-    reason: Option<Cow<'static, str>>,
+#[derive(Clone, Copy)]
+pub(crate) enum Facts<'a> {
+    Report(&'a OrderReport),
+    Standing(&'a Standing),
+}
+
+impl<'a> Facts<'a> {
+    fn venue_name(self) -> VenueName {
+        match self {
+            Self::Report(report) => VenueName::Id(report.venue_order_id.clone()),
+            Self::Standing(standing) => VenueName::Number(standing.number),
+        }
+    }
+
+    fn state(self) -> OrderState {
+        match self {
+            Self::Report(report) => report.state,
+            Self::Standing(standing) => standing.state,
+        }
+    }
+
+    fn filled(self) -> Option<Quantity> {
+        match self {
+            Self::Report(report) => report.filled,
+            Self::Standing(standing) => Some(standing.filled),
+        }
+    }
+
+    fn cost(self) -> Option<Notional> {
+        match self {
+            Self::Report(report) => report.cost,
+            Self::Standing(standing) => Some(standing.cost),
+        }
+    }
+
+    fn fee(self) -> Option<Notional> {
+        match self {
+            Self::Report(report) => report.fee,
+            Self::Standing(standing) => Some(standing.fee),
+        }
+    }
+
+    fn last_fill(self) -> Option<&'a Fill> {
+        match self {
+            Self::Report(report) => report.last_fill.as_ref(),
+            Self::Standing(standing) => standing.last_fill.as_ref(),
+        }
+    }
+
+    fn reason(self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Report(report) => report.reason.clone(),
+            Self::Standing(standing) => standing.reason.map(Cow::Borrowed),
+        }
+    }
 }
 
 impl<'a> From<&'a OrderReport> for Facts<'a> {
     fn from(report: &'a OrderReport) -> Self {
-        let OrderReport { state, filled, cost, fee, .. } = *report;
-        let venue_name = VenueName::Id(report.venue_order_id.clone());
-        let (last_fill, reason) = (report.last_fill.as_ref(), report.reason.clone());
-        Self { venue_name, state, filled, cost, fee, last_fill, reason }
+        Self::Report(report)
     }
 }
 
 impl<'a> From<&'a Standing> for Facts<'a> {
     fn from(standing: &'a Standing) -> Self {
-        let Standing { number, state, filled, cost, fee, reason, .. } = *standing;
-        Self {
-            venue_name: VenueName::Number(number),
-            state,
-            filled: Some(filled),
-            cost: Some(cost),
-            fee: Some(fee),
-            last_fill: standing.last_fill.as_ref(),
-            reason: reason.map(Cow::Borrowed),
-        }
+        Self::Standing(standing)
     }
 }
 
@@ -251,6 +286,11 @@ impl Order {
         self.filled.saturating_sub(self.known.quantity)
     }
 
+    /// True when its venue can be asked for executions of which nothing is known.
+    pub(crate) fn lacks_fills(&self) -> bool {
+        !self.missing().is_zero() && self.is_named()
+    }
+
     /// Average price of what was filled, with all digits of a price.
     pub fn average_price(&self) -> Option<Price> {
         self.cost.price_per(self.filled, Price::DECIMALS)
@@ -358,7 +398,7 @@ impl Order {
         step: u64,
     ) -> OrderUpdate<'a> {
         let news = news.into();
-        let told = news.filled.unwrap_or_default();
+        let told = news.filled().unwrap_or_default();
         if told > self.request.quantity || told < Quantity::ZERO {
             let id = &self.request.client_order_id;
             tracing::error!(client_order_id = %id, filled = %told, "impossible news of an order");
@@ -366,21 +406,21 @@ impl Order {
         }
         let before = self.filled;
         self.filled = self.filled.max(told);
-        if let Some(cost) = news.cost {
+        if let Some(cost) = news.cost() {
             self.cost = self.cost.max(cost);
         }
-        let new_fill = news.last_fill.filter(|fill| self.learn(fill));
-        if let Some(total) = news.fee {
+        let new_fill = news.last_fill().filter(|fill| self.learn(fill));
+        if let Some(total) = news.fee() {
             self.fee_told = self.fee_told.max(total);
         }
         let filled_more = self.filled.saturating_sub(before);
-        let doubtful = source == Source::Told && self.is_doubtful(news.state, news.filled);
-        let state = if doubtful { self.state } else { self.next_state(news.state) };
+        let doubtful = source == Source::Told && self.is_doubtful(news.state(), news.filled());
+        let state = if doubtful { self.state } else { self.next_state(news.state()) };
         let changed = state != self.state || !filled_more.is_zero();
         if state != self.state {
-            self.enter(state, news.reason, step);
+            self.enter(state, news.reason(), step);
         }
-        self.venue_name.get_or_insert(news.venue_name);
+        self.venue_name.get_or_insert_with(|| news.venue_name());
         OrderUpdate { changed, filled_more, new_fill, doubtful }
     }
 

@@ -1,6 +1,6 @@
 //! All orders of one engine, found by our id or the venue's.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use model::{
     ClientOrderId, NewOrder, OrderReport, Quantity, Side, Symbol, UnixNanos, VenueOrderId,
@@ -10,9 +10,9 @@ use crate::ids::OrderIds;
 use crate::markets::MarketNumber;
 use crate::order::Order;
 
-/// The newest orders that are kept, whatever their state. They stay in the processor's memory: ten times as many
-/// make each order slower.
-const RECENT_MAX: usize = 1_000;
+/// The newest orders that are kept, whatever their state: a power of two, which makes finding one cheap. They stay
+/// in the processor's memory: ten times as many make each order slower.
+const RECENT_MAX: usize = 1 << 10;
 /// Older orders that are kept because they were not settled; beyond, those that ended are forgotten.
 const OLDER_MAX: usize = 1_000;
 
@@ -36,8 +36,8 @@ impl OrderNumber {
 #[derive(Debug, Clone)]
 pub struct Orders {
     ids: OrderIds,
-    /// The newest ones, without gaps.
-    recent: VecDeque<Order>,
+    /// The newest ones, without gaps, each in the slot of its number: a new order takes the slot of the oldest.
+    recent: Vec<Order>,
     /// Number of the first recent one.
     first: u64,
     older: BTreeMap<OrderNumber, Order>,
@@ -92,7 +92,7 @@ impl Orders {
     pub(crate) fn new(started: UnixNanos) -> Self {
         Self {
             ids: OrderIds::new(started),
-            recent: VecDeque::new(),
+            recent: Vec::new(),
             first: 1,
             older: BTreeMap::new(),
             working: Vec::new(),
@@ -112,9 +112,9 @@ impl Orders {
 
     /// An order by its number, if it is not forgotten.
     pub fn at(&self, number: OrderNumber) -> Option<&Order> {
-        match number.0.checked_sub(self.first) {
-            Some(place) => self.recent.get(usize::try_from(place).ok()?),
-            None => self.older.get(&number),
+        match self.is_recent(number) {
+            true => self.recent.get(slot(number)),
+            false => self.older.get(&number),
         }
     }
 
@@ -155,10 +155,15 @@ impl Orders {
 
     /// An order of which everything may be changed but its state and what is filled: that is for [`Orders::update`].
     pub(crate) fn note(&mut self, number: OrderNumber) -> Option<&mut Order> {
-        match number.0.checked_sub(self.first) {
-            Some(place) => self.recent.get_mut(usize::try_from(place).ok()?),
-            None => self.older.get_mut(&number),
+        match self.is_recent(number) {
+            true => self.recent.get_mut(slot(number)),
+            false => self.older.get_mut(&number),
         }
+    }
+
+    /// True for one of the newest orders.
+    fn is_recent(&self, number: OrderNumber) -> bool {
+        (self.first..=self.ids.drawn()).contains(&number.0)
     }
 
     /// Changes an order.
@@ -199,9 +204,20 @@ impl Orders {
         }
         self.exposures[market.0].add(request.side, request.quantity);
         self.working.push(number);
-        self.recent.push_back(Order::sent(request, market));
-        if self.recent.len() > RECENT_MAX {
-            self.retire();
+        let order = Order::sent(request, market);
+        match self.recent.get_mut(slot(number)) {
+            None => self.recent.push(order),
+            Some(oldest) => {
+                let retired = OrderNumber(self.first);
+                self.first += 1;
+                // Of one that has ended, executions may still be asked for.
+                if oldest.is_working() || !oldest.missing().is_zero() {
+                    let oldest = std::mem::replace(oldest, order);
+                    self.keep(retired, oldest);
+                } else {
+                    *oldest = order;
+                }
+            }
         }
         number
     }
@@ -216,21 +232,15 @@ impl Orders {
     /// The order that has a name at the venue. It is looked for, since few reports lack our own id.
     fn venue_calls(&self, venue_id: &VenueOrderId) -> Option<OrderNumber> {
         let is_it = |order: &Order| order.is_called(venue_id);
-        let recent = self.recent.iter().rposition(is_it).and_then(|at| u64::try_from(at).ok());
-        let recent = recent.map(|at| OrderNumber(self.first + at));
+        let mut recent = (self.first..=self.ids.drawn()).rev().map(OrderNumber);
+        let recent = recent.find(|number| self.at(*number).is_some_and(is_it));
         let older = || self.older.iter().find(|(_, order)| is_it(order)).map(|(number, _)| *number);
         recent.or_else(older)
     }
 
-    /// The first recent order is recent no more.
-    fn retire(&mut self) {
-        let Some(order) = self.recent.pop_front() else { return };
-        let number = OrderNumber(self.first);
-        self.first += 1;
-        // Of one that has ended, executions may still be asked for.
-        if order.is_working() || !order.missing().is_zero() {
-            self.older.insert(number, order);
-        }
+    /// Keeps an order that is recent no more.
+    fn keep(&mut self, number: OrderNumber, order: Order) {
+        self.older.insert(number, order);
         if self.older.len() > OLDER_MAX {
             let ended = self.older.iter().find(|(_, order)| !order.is_working());
             if let Some(number) = ended.map(|(number, _)| *number) {
@@ -238,6 +248,13 @@ impl Orders {
             }
         }
     }
+}
+
+/// Place of a recent order.
+fn slot(number: OrderNumber) -> usize {
+    const SLOTS: u64 = RECENT_MAX as u64;
+    // A number is at least 1; the remainder is below the number of slots.
+    usize::try_from(number.0.wrapping_sub(1) % SLOTS).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -22,9 +22,11 @@ impl RiskLimits {
             Side::Buy => position + wanted,
             Side::Sell => position - wanted,
         };
-        let turns = worst != 0 && (worst > 0) != (position > 0);
-        worst.abs() <= i128::from(self.position_max.raw())
-            || (!turns && worst.abs() < position.abs())
+        let shrinks = || {
+            let turns = worst != 0 && (worst > 0) != (position > 0);
+            !turns && worst.abs() < position.abs()
+        };
+        worst.abs() <= i128::from(self.position_max.raw()) || shrinks()
     }
 }
 

@@ -52,8 +52,8 @@ pub struct Exchange {
     closed: VecDeque<OrderId>,
     open_orders_max: usize,
     closed_orders_max: usize,
-    /// Kept between calls for its allocation only.
-    scratch: Vec<MarketExecution>,
+    /// What a market is telling. Empty between calls.
+    executions: Vec<MarketExecution>,
     /// False when owners alone are told, and only what they would not know otherwise.
     tells_all: bool,
     rules: VenueRules,
@@ -131,7 +131,7 @@ impl Exchange {
             closed: VecDeque::new(),
             open_orders_max: config.open_orders_max,
             closed_orders_max: config.closed_orders_max,
-            scratch: Vec::new(),
+            executions: Vec::new(),
             tells_all: true,
             rules: VenueRules::exact(),
         })
@@ -249,9 +249,8 @@ impl Exchange {
             listing.last_print = Some(trade.price);
             return Ok(!listing.market.outside.is_recorded());
         }
-        let mut executions = std::mem::take(&mut self.scratch);
-        self.markets[at].market.on_trade(trade, &mut executions);
-        self.execute(at, executions, now, out);
+        self.markets[at].market.on_trade(trade, &mut self.executions);
+        self.execute(at, now, out);
         self.wake(at, trade.price, now, out);
         Ok(true)
     }
@@ -303,13 +302,10 @@ impl Exchange {
             // What comes into sight pushes others out of it: those that go are last.
             let gone = |(_, level): &(Side, Level)| level.quantity.is_zero();
             let there = levels.clone().filter(|change| !gone(change));
-            for (side, level) in there.chain(levels.filter(gone)) {
-                market.set_level(side, level);
-            }
+            let changes = there.chain(levels.filter(gone));
+            changes.for_each(|(side, level)| market.set_level(side, level));
         } else {
-            for (side, level) in levels {
-                market.set_level(side, level);
-            }
+            levels.for_each(|(side, level)| market.set_level(side, level));
         }
         self.after_depth(at, now, out);
         Ok(())
@@ -438,14 +434,9 @@ impl Exchange {
         self.position(symbol).ok_or_else(|| TapeError::UnknownInstrument { symbol: symbol.clone() })
     }
 
-    /// Prints executions, and settles those of our orders.
-    fn execute(
-        &mut self,
-        at: usize,
-        mut executions: Vec<MarketExecution>,
-        now: UnixNanos,
-        out: &mut Vec<ExchangeEvent>,
-    ) {
+    /// Prints the executions that a market told, and settles those of our orders.
+    fn execute(&mut self, at: usize, now: UnixNanos, out: &mut Vec<ExchangeEvent>) {
+        let mut executions = std::mem::take(&mut self.executions);
         for execution in executions.drain(..) {
             let listing = &mut self.markets[at];
             let number =
@@ -454,7 +445,7 @@ impl Exchange {
                 self.fill_maker(order, execution.price, execution.quantity, number, now, out);
             }
         }
-        self.scratch = executions;
+        self.executions = executions;
     }
 
     /// Ends an order: its hold is released, it moves to the closed ones, the event is told.
@@ -488,15 +479,14 @@ impl Exchange {
     }
 
     fn forget_oldest(&mut self) {
-        let Some(id) = self.closed.pop_front() else { return };
-        let Some(order) = self.orders.get(id) else { return };
-        let client_ids = &mut self.traders[order.account.0].client_ids;
-        if let Some(client_id) = &order.request.client_id
-            && client_ids.get(client_id) == Some(&order.id)
-        {
-            client_ids.remove(client_id);
+        let oldest = self.closed.pop_front();
+        let Some(order) = oldest.and_then(|id| self.orders.remove(id)) else { return };
+        if let Some(client_id) = &order.request.client_id {
+            let client_ids = &mut self.traders[order.account.0].client_ids;
+            if client_ids.get(client_id) == Some(&order.id) {
+                client_ids.remove(client_id);
+            }
         }
-        self.orders.remove(id);
     }
 }
 

@@ -1,7 +1,5 @@
 //! Our resting orders of one side, by price.
 
-use std::collections::VecDeque;
-
 use model::{Price, Quantity, Side, UnixNanos};
 
 use crate::order::{AccountId, OrderId};
@@ -21,7 +19,7 @@ pub(crate) struct Resting {
 }
 
 /// Our orders at one price, oldest first.
-pub(crate) type Queue = VecDeque<Resting>;
+pub(crate) type Queue = Vec<Resting>;
 
 /// The prices of a side with our orders. What happens near the best price, as most does, is cheap.
 #[derive(Debug, Clone)]
@@ -48,19 +46,26 @@ impl Ladder {
     }
 
     /// All prices, best first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Price, &Queue)> {
-        self.levels.iter().rev().map(|(price, queue)| (*price, queue))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Price, &[Resting])> {
+        self.levels.iter().rev().map(|(price, queue)| (*price, queue.as_slice()))
     }
 
     /// All queues, worst price first.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Price, &mut Queue)> {
-        self.levels.iter_mut().map(|(price, queue)| (*price, queue))
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Price, &mut [Resting])> {
+        self.levels.iter_mut().map(|(price, queue)| (*price, queue.as_mut_slice()))
     }
 
     /// Our orders at a price.
-    pub(crate) fn get(&self, price: Price) -> Option<&Queue> {
+    pub(crate) fn get(&self, price: Price) -> Option<&[Resting]> {
         let level = self.levels.get(self.place(price));
-        level.filter(|(at, _)| *at == price).map(|(_, queue)| queue)
+        level.filter(|(at, _)| *at == price).map(|(_, queue)| queue.as_slice())
+    }
+
+    /// As [`Ladder::get`], to change what is known of them.
+    pub(crate) fn get_mut(&mut self, price: Price) -> Option<&mut [Resting]> {
+        let place = self.place(price);
+        let level = self.levels.get_mut(place);
+        level.filter(|(at, _)| *at == price).map(|(_, queue)| queue.as_mut_slice())
     }
 
     /// Puts an order at the end of its queue. It waits for `ahead` at least, and for what the one before it
@@ -72,10 +77,10 @@ impl Ladder {
             self.levels.insert(place, (price, queue));
         }
         let (_, queue) = &mut self.levels[place];
-        if let Some(last) = queue.back() {
+        if let Some(last) = queue.last() {
             resting.queue_ahead = resting.queue_ahead.max(last.queue_ahead);
         }
-        queue.push_back(resting);
+        queue.push(resting);
     }
 
     /// Changes the queue at a price, if there is one; it goes when it is empty.

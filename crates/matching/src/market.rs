@@ -103,8 +103,12 @@ impl Market {
         limit: Option<Price>,
         quantity: Quantity,
     ) -> Taking {
-        self.outside.refresh();
         let makers = side.opposite();
+        let beyond = |price| limit.is_some_and(|limit| is_better(side, price, limit));
+        // Most orders take nothing.
+        if self.best(makers).is_none_or(beyond) && !quantity.is_zero() {
+            return Taking { matches: Vec::new(), stop: Stop::Limit };
+        }
         let mut outside = self.visible(makers).iter().peekable();
         let mut own = self.side(makers).iter().peekable();
         let mut left = quantity;
@@ -124,7 +128,7 @@ impl Market {
             let Some(price) = (if from_outside { level } else { queue }) else {
                 break Stop::Limit;
             };
-            if limit.is_some_and(|limit| is_better(side, price, limit)) {
+            if beyond(price) {
                 break Stop::Limit;
             }
             if from_outside {
@@ -222,8 +226,10 @@ impl Market {
         if hides {
             return;
         }
-        let (model, after) = (self.model, level.quantity);
-        self.change_queue(side, level.price, |queue| move_behind(model, queue, before, after));
+        let model = self.model;
+        if let Some(queue) = self.side_mut(side).get_mut(level.price) {
+            move_behind(model, queue, before, level.quantity);
+        }
     }
 
     /// Takes note of what became of everybody else's orders, and where ours stand among them.
@@ -276,8 +282,9 @@ impl Market {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
         };
-        if self.outside.shows_all() || crowd.reaches(side, price) {
-            queues.change(price, |queue| place(crowd, side, price, queue));
+        let is_shown = self.outside.shows_all() || crowd.reaches(side, price);
+        if let Some(queue) = queues.get_mut(price).filter(|_| is_shown) {
+            place(crowd, side, price, queue);
         }
     }
 
@@ -393,7 +400,7 @@ impl Market {
     }
 
     /// What a queue shows.
-    fn shown_of(&self, queue: &Queue) -> Quantity {
+    fn shown_of(&self, queue: &[Resting]) -> Quantity {
         let shown = |resting: &Resting| {
             let shown = self.shown.get(&resting.order).copied();
             shown.map_or(resting.remaining, |shown| shown.at(resting.remaining))
@@ -446,7 +453,7 @@ impl Market {
     }
 
     /// Our orders at a price, oldest first.
-    pub(crate) fn queue(&self, side: Side, price: Price) -> Option<&Queue> {
+    pub(crate) fn queue(&self, side: Side, price: Price) -> Option<&[Resting]> {
         self.side(side).get(price)
     }
 
@@ -465,19 +472,24 @@ impl Market {
 
     /// Fills our orders of a side that are better than `price`, or also those at it.
     fn sweep(&mut self, side: Side, price: Price, also_at: bool, out: &mut Vec<Execution>) {
-        loop {
-            let reached =
-                |best: &Price| is_better(side, *best, price) || (also_at && *best == price);
-            let Some(best) = self.own_best(side).filter(reached) else { return };
-            self.side_mut(side).take(best, |resting| {
-                out.push(Execution {
-                    price: best,
-                    quantity: resting.remaining,
-                    maker: Some(resting.order),
-                    taker_side: side.opposite(),
-                });
-            });
+        let reached = |best: &Price| is_better(side, *best, price) || (also_at && *best == price);
+        // Mostly it reaches none.
+        while let Some(best) = self.own_best(side).filter(reached) {
+            self.fill_best(side, best, out);
         }
+    }
+
+    /// Fills all of our orders at our best price of a side.
+    #[inline(never)]
+    fn fill_best(&mut self, side: Side, best: Price, out: &mut Vec<Execution>) {
+        self.side_mut(side).take(best, |resting| {
+            out.push(Execution {
+                price: best,
+                quantity: resting.remaining,
+                maker: Some(resting.order),
+                taker_side: side.opposite(),
+            });
+        });
     }
 
     /// Serves the queue at the trade's own price; returns the side of its taker.
@@ -538,11 +550,9 @@ impl Market {
 
     /// Moves our orders at a price forward: somebody ahead of them was served.
     fn advance_queue(&mut self, side: Side, price: Price, quantity: Quantity) {
-        self.change_queue(side, price, |queue| {
-            for resting in queue {
-                resting.queue_ahead = resting.queue_ahead.saturating_sub(quantity);
-            }
-        });
+        for resting in self.side_mut(side).get_mut(price).into_iter().flatten() {
+            resting.queue_ahead = resting.queue_ahead.saturating_sub(quantity);
+        }
     }
 
     fn change_queue(&mut self, side: Side, price: Price, change: impl FnOnce(&mut Queue)) {
@@ -569,14 +579,14 @@ fn sum(left: Quantity, right: Quantity) -> Quantity {
 }
 
 /// Our orders at a price have exactly those ahead who came before them.
-fn place(crowd: &Crowd, side: Side, price: Price, queue: &mut Queue) {
+fn place(crowd: &Crowd, side: Side, price: Price, queue: &mut [Resting]) {
     for resting in queue {
         resting.queue_ahead = crowd.ahead_of(side, price, resting.since);
     }
 }
 
 /// Moves our orders at a price after the recorded level there has changed.
-fn move_behind(model: QueueModel, queue: &mut Queue, before: Quantity, after: Quantity) {
+fn move_behind(model: QueueModel, queue: &mut [Resting], before: Quantity, after: Quantity) {
     for resting in queue {
         let traded = std::mem::take(&mut resting.traded);
         resting.queue_ahead = ahead_after(model, resting.queue_ahead, before, after, traded);

@@ -49,14 +49,16 @@ impl Orders {
         self.slab.get_mut(place)
     }
 
-    /// Forgets an order.
-    pub(crate) fn remove(&mut self, id: OrderId) {
-        let place = self.at(id).and_then(|at| self.places.get_mut(at)?.take());
+    /// Forgets an order; what was known of it.
+    pub(crate) fn remove(&mut self, id: OrderId) -> Option<&Order> {
+        let at = self.at(id)?;
+        let place = self.places.get_mut(at)?.take()?;
         while let Some(None) = self.places.front() {
             self.places.pop_front();
             self.before += 1;
         }
-        self.free.extend(place);
+        self.free.push(place);
+        self.slab.get(place)
     }
 
     fn at(&self, id: OrderId) -> Option<usize> {

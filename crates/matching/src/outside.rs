@@ -263,9 +263,7 @@ impl Outside {
                     (raw > 0).then(|| Price::from_raw(raw))
                 })
             }
-            Liquidity::Recorded => {
-                [&self.bids, &self.asks].map(|levels| levels.first().map(|level| level.price))
-            }
+            Liquidity::Recorded => [first_price(&self.bids), first_price(&self.asks)],
         }
     }
 
@@ -275,7 +273,7 @@ impl Outside {
             (Liquidity::Prints(_), Some(last)) => self.touch_prices_at(last),
             (Liquidity::Synthetic(_), Some(last)) if self.stale => self.touch_prices_at(last),
             (Liquidity::Prints(_) | Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
-                [&self.bids, &self.asks].map(|levels| levels.first().map(|level| level.price))
+                [first_price(&self.bids), first_price(&self.asks)]
             }
         }
     }
@@ -293,9 +291,13 @@ impl Outside {
 
     /// Brings a synthetic book up to the last trade. Costs nothing when it is.
     pub(crate) fn refresh(&mut self) {
-        if !self.stale {
-            return;
+        if self.stale {
+            self.follow();
         }
+    }
+
+    #[inline(never)]
+    fn follow(&mut self) {
         self.stale = false;
         if let (Liquidity::Synthetic(shape), Some(last)) = (self.liquidity, self.last) {
             self.synthesise(shape, last);
@@ -356,6 +358,10 @@ impl Outside {
             }
         }
     }
+}
+
+fn first_price(levels: &[Level]) -> Option<Price> {
+    levels.first().map(|level| level.price)
 }
 
 /// Quantity at a price of some levels, zero without one.

@@ -104,10 +104,10 @@ impl Notional {
     ///
     /// `None` out of range.
     pub fn fraction_ppm(self, ppm: i64, decimals: u32, rounding: Rounding) -> Option<Self> {
-        let scaled = self.0.checked_mul(i128::from(ppm))?;
+        let scaled = product(self.0, ppm.into())?;
         let digits = Self::DECIMALS.saturating_sub(decimals);
         let (step, divisor) = (pow10(digits)?, pow10(digits.saturating_add(PPM_DIGITS))?);
-        divide(scaled, divisor, rounding)?.checked_mul(step).map(Self)
+        product(divide(scaled, divisor, rounding)?, step).map(Self)
     }
 
     /// The nearest number with `decimals` digits after the point.
@@ -115,7 +115,7 @@ impl Notional {
         let Some(step) = pow10(Self::DECIMALS.saturating_sub(decimals)) else {
             return self;
         };
-        divide(self.0, step, rounding).and_then(|n| n.checked_mul(step)).map_or(self, Self)
+        divide(self.0, step, rounding).and_then(|n| product(n, step)).map_or(self, Self)
     }
 
     /// The price at which `quantity` has this value, rounded half up to `decimals` digits.
@@ -134,6 +134,15 @@ impl Notional {
     /// Text with exactly `decimals` digits after the point; further digits are cut off.
     pub fn to_fixed(self, decimals: u32) -> String {
         format_scaled(self.0, Self::DECIMALS, Some(decimals))
+    }
+}
+
+/// Product, or `None` out of range.
+fn product(left: i128, right: i128) -> Option<i128> {
+    match (u128::try_from(left), u128::try_from(right)) {
+        // Without signs where there are none: it costs half as much.
+        (Ok(left), Ok(right)) => i128::try_from(left.checked_mul(right)?).ok(),
+        (Ok(_) | Err(_), _) => left.checked_mul(right),
     }
 }
 

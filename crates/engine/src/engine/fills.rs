@@ -22,7 +22,7 @@ impl Engine {
         for fill in fills {
             let steps = self.steps;
             if let Some(update) = self.orders.update(number, |order| order.take_fill(fill, steps)) {
-                self.publish(number, update, errands);
+                self.publish(number, &update, errands);
             }
         }
         if let Some(order) = self.orders.at(number).filter(|order| !order.missing().is_zero()) {
@@ -33,15 +33,15 @@ impl Engine {
 
     /// An order that has ended tells no more by itself: what is missing of its executions is asked for.
     pub(super) fn close_the_books(&mut self, number: OrderNumber, errands: &mut Vec<Errand>) {
-        if self.orders.at(number).is_some_and(|order| !order.is_working()) {
+        let is_due = |order: &Order| !order.is_working() && order.lacks_fills();
+        if self.orders.at(number).is_some_and(is_due) {
             self.fetch_fills(number, errands);
         }
     }
 
     /// Asks the venue for the executions of an order, if some are missing and nobody is asking already.
     pub(super) fn fetch_fills(&mut self, number: OrderNumber, errands: &mut Vec<Errand>) {
-        let is_due = |order: &Order| !order.missing().is_zero() && order.is_named();
-        if self.orders.at(number).is_some_and(is_due) && self.fetching.insert(number) {
+        if self.orders.at(number).is_some_and(Order::lacks_fills) && self.fetching.insert(number) {
             errands.push(Errand::FetchFills(number));
         }
     }

@@ -69,14 +69,15 @@ impl<S: Strategy> World<S> {
             taker_side: None,
             trade_id: None,
         };
+        let mut wishes = Vec::new();
         let mut desk = Desk {
             markets: &self.markets,
             orders: &self.orders,
             can_trade: true,
-            wishes: Vec::new(),
+            wishes: &mut wishes,
         };
         self.strategy.on_trade(&trade, &mut desk);
-        desk.wishes
+        wishes
     }
 
     /// One bar per second that closes at a price; returns what the strategy wants.
@@ -92,14 +93,15 @@ impl<S: Strategy> World<S> {
             close: at,
             volume: one(),
         };
+        let mut wishes = Vec::new();
         let mut desk = Desk {
             markets: &self.markets,
             orders: &self.orders,
             can_trade: true,
-            wishes: Vec::new(),
+            wishes: &mut wishes,
         };
         self.strategy.on_bar(&symbol(), &bar, &mut desk);
-        desk.wishes
+        wishes
     }
 
     /// Forgets all orders.

@@ -57,10 +57,13 @@ impl Exchange {
 
     /// Recorded liquidity has changed: fills our orders that it meets or crosses.
     pub(super) fn after_depth(&mut self, at: usize, now: UnixNanos, out: &mut Vec<ExchangeEvent>) {
-        let mut executions = std::mem::take(&mut self.scratch);
-        self.markets[at].market.on_quotes(&mut executions);
-        let before = self.markets[at].next_trade;
-        self.execute(at, executions, now, out);
-        self.after_own_prints(at, before, now, out);
+        let Listing { market, next_trade, .. } = &mut self.markets[at];
+        market.on_quotes(&mut self.executions);
+        // Mostly it meets none.
+        if !self.executions.is_empty() {
+            let before = *next_trade;
+            self.execute(at, now, out);
+            self.after_own_prints(at, before, now, out);
+        }
     }
 }

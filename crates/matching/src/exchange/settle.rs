@@ -20,20 +20,20 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) {
         let allowed = self.allowed_maker(order, price, quantity);
-        if allowed.total().is_positive() {
-            self.fill(order, price, allowed.total(), trade_id, Liquidity::Maker, out);
-        }
+        let quantity = allowed.total();
+        let is_filled = quantity.is_positive()
+            && self.fill(order, price, quantity, trade_id, Liquidity::Maker, out).is_zero();
         if let Some(reason) = allowed.short {
             let known = &self.orders[order];
             let (at, side, kind) = (known.market, known.request.side, known.request.kind);
             self.markets[at].take_out(order, side, kind);
             self.end(order, OrderStatus::Cancelled(reason), now, out);
-        } else if self.orders[order].remaining().is_zero() {
+        } else if is_filled {
             self.end(order, OrderStatus::Filled, now, out);
         }
     }
 
-    /// Settles one execution against `market`, takes the fee, and tells of it.
+    /// Settles one execution against `market`, takes the fee, and tells of it; what remains of the order.
     pub(super) fn fill(
         &mut self,
         id: OrderId,
@@ -42,13 +42,13 @@ impl Exchange {
         trade_id: u64,
         liquidity: Liquidity,
         out: &mut Vec<ExchangeEvent>,
-    ) {
-        let order = self.orders.get_mut(id).expect("an open order is known");
+    ) -> Quantity {
+        let order = &self.orders[id];
         let (at, account, held) = (order.market, order.account, order.held);
         let cost = Notional::of(price, quantity);
         let is_first = order.filled.is_zero();
-        order.filled = add_quantity(order.filled, quantity);
-        order.cost = add(order.cost, cost);
+        let filled = add_quantity(order.filled, quantity);
+        let remaining = order.request.quantity.saturating_sub(filled);
         let side = order.request.side;
         let fee = self
             .fee_on(at, account, cost, liquidity)
@@ -56,9 +56,10 @@ impl Exchange {
         let fee = if is_first { add(fee, self.traders[account.0].fees[at].fixed) } else { fee };
         let mut booked =
             [self.booked_base(at, Notional::from_quantity(quantity)), self.booked_quote(at, cost)];
-        let in_base = self.fee_in_base(&self.orders[id], quantity, fee, liquidity);
+        let in_base = self.fee_in_base(order, quantity, fee, liquidity);
         let quote_fee = if in_base.is_some() { Notional::ZERO } else { fee };
-        let mut hold = self.hold_after(&self.orders[id], booked[1], quote_fee);
+        let mut hold = self.hold_after(order, remaining, booked[1], quote_fee);
+        let holds_without_fee = self.holds_without_fee(order);
         let (base, quote) = (self.markets[at].base, self.markets[at].quote);
         match side {
             Side::Buy => {
@@ -74,7 +75,7 @@ impl Exchange {
                 self.ledger.transfer(MARKET, account, quote, booked[1]);
             }
         }
-        if side == Side::Buy && self.holds_without_fee(&self.orders[id]) {
+        if side == Side::Buy && holds_without_fee {
             // Of an order that is cut, what the rest reserved pays the fee: the rest is about to go.
             let free = self.ledger.balance(account, quote).free();
             let missing = quote_fee.checked_sub(free).unwrap_or(Notional::ZERO).max(Notional::ZERO);
@@ -92,8 +93,8 @@ impl Exchange {
             None => self.ledger.transfer(account, FEES, quote, fee),
         }
         let order = self.orders.get_mut(id).expect("an open order is known");
-        order.held = hold;
-        order.fee = add(order.fee, fee);
+        (order.filled, order.held) = (filled, hold);
+        (order.cost, order.fee) = (add(order.cost, cost), add(order.fee, fee));
         out.push(ExchangeEvent::Filled(Execution {
             order: id,
             fill: Fill { trade_id, price, quantity, fee, liquidity },
@@ -104,6 +105,7 @@ impl Exchange {
             booked_quote: booked[1],
             fee_in_base: in_base.unwrap_or(Notional::ZERO),
         }));
+        remaining
     }
 
     /// The fee on a quantity in the base asset; `None` when it is taken out of the quote asset.
@@ -175,11 +177,16 @@ impl Exchange {
     }
 
     /// What an order reserves for what remains of it after an execution.
-    fn hold_after(&self, order: &Order, cost: Notional, fee: Notional) -> Notional {
+    fn hold_after(
+        &self,
+        order: &Order,
+        remaining: Quantity,
+        cost: Notional,
+        fee: Notional,
+    ) -> Notional {
         if order.held.is_zero() {
             return Notional::ZERO;
         }
-        let remaining = order.remaining();
         let hold = match (order.request.side, order.request.limit()) {
             (Side::Sell, _) => Notional::from_quantity(remaining),
             (Side::Buy, Some(_)) if remaining.is_zero() => Notional::ZERO,

@@ -96,9 +96,12 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
+        if !self.rules.own_prints_count {
+            return;
+        }
         let listing = &self.markets[at];
         let has_book = listing.market.outside.print_rule().is_none();
-        let printed = listing.next_trade != before && has_book && self.rules.own_prints_count;
+        let printed = listing.next_trade != before && has_book;
         if let Some(last) = listing.last_print.filter(|_| printed) {
             self.wake(at, last, now, out);
         }
