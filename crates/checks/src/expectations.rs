@@ -91,8 +91,6 @@ pub struct ReconnectRule {
     pub least_percent: u32,
     /// Time for which a stream must have been live before its waits begin anew.
     pub settled_after: Duration,
-    /// Shortest wait of a stream that a maintenance of the venue ended.
-    pub maintenance_least: Duration,
 }
 
 /// The venue's dead man's switch: it cancels all orders of the account when it does not hear of the trader.

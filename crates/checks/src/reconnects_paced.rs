@@ -21,10 +21,6 @@ pub(crate) const CHECK: Check = Check {
 /// Waits that are as long as they may be without any in between: no accident, when a part of each is left to chance.
 const LONGEST_IN_A_ROW: u32 = 4;
 
-/// How the reasons begin and end for which a stream is down that the venue closed for a maintenance.
-const CLOSED: &str = "closed by the venue";
-const MAINTENANCE: &str = "maintenance";
-
 /// Beginning of the reason for which a stream is down that the venue refused.
 const REFUSED: &str = "websocket upgrade refused";
 
@@ -67,7 +63,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             StreamState::Live => stream.live_ns = Some(record.at_ns),
             StreamState::Down => {
                 stream.lost(record.at_ns, &rule, expect.slack_ns());
-                stream.told = told(reason, record.at_ns, &spells, &rule, expect);
+                stream.told = told(reason, record.at_ns, &spells, expect);
             }
             StreamState::Connecting => {
                 let Some(down_ns) = stream.down_ns.take() else {
@@ -104,16 +100,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
 }
 
 /// How long the venue wants a stream to stay away that is down for a reason.
-fn told(
-    reason: &str,
-    at_ns: u64,
-    spells: &Spells,
-    rule: &ReconnectRule,
-    expect: &Expectations,
-) -> Duration {
-    if reason.starts_with(CLOSED) && reason.ends_with(MAINTENANCE) {
-        return rule.maintenance_least;
-    }
+fn told(reason: &str, at_ns: u64, spells: &Spells, expect: &Expectations) -> Duration {
     if !reason.starts_with(REFUSED) {
         return Duration::ZERO;
     }

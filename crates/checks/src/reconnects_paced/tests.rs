@@ -77,16 +77,6 @@ fn again_at(reason: &str, at_ms: u64) -> Story {
 }
 
 #[test]
-fn a_venue_in_maintenance_is_given_time() {
-    let reason = "closed by the venue, code 1012 maintenance";
-    assert_passes(CHECK.name, &again_at(reason, 15_000), &expectations());
-    let message = "connects again after 3.000 s, though it was told to stay away for 5.000 s";
-    assert_reports(CHECK.name, &again_at(reason, 13_000), &expectations(), message);
-    let other = "closed by the venue, code 1012 restart";
-    assert_passes(CHECK.name, &again_at(other, 13_000), &expectations());
-}
-
-#[test]
 fn a_dial_that_was_sent_away_is_not_made_again_before_its_time() {
     let reason = "websocket upgrade refused with status 503";
     let mut expect = expectations();

@@ -77,7 +77,6 @@ pub fn expectations() -> Expectations {
         cap: seconds(10),
         least_percent: 50,
         settled_after: seconds(60),
-        maintenance_least: seconds(5),
     });
     expect.paused = expect.calls.keys().cloned().collect();
     for part in [BREAKER, HEALTH] {

@@ -10,9 +10,6 @@ use resilience::{BackoffConfig, Jitter, LaneConfig};
 /// Time for which a stream must have been live before it may come back quickly.
 const SETTLED_AFTER: Duration = Duration::from_secs(60);
 
-/// Time for which the venue asks who was disconnected for a maintenance to stay away.
-const MAINTENANCE_LEAST: Duration = Duration::from_secs(5);
-
 /// Beginnings of operations and of what their calls say of themselves; the first that fits decides.
 ///
 /// Too much asked says nothing of the venue's health, a refusal in the venue's own words says that it works, and
@@ -72,11 +69,5 @@ pub(super) fn pace(backoff: &BackoffConfig) -> ReconnectRule {
         Jitter::Full => 0,
     };
     let BackoffConfig { base, cap, .. } = *backoff;
-    ReconnectRule {
-        base,
-        cap,
-        least_percent,
-        settled_after: SETTLED_AFTER,
-        maintenance_least: MAINTENANCE_LEAST,
-    }
+    ReconnectRule { base, cap, least_percent, settled_after: SETTLED_AFTER }
 }
