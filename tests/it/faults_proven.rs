@@ -382,6 +382,12 @@ fn setup(case: &Case, seed: u64) -> Setup {
     with_tape(scenario, &root().join("data/tapes/BTCUSD_sample_30m.csv"), seed)
 }
 
+/// One of the cases.
+pub(crate) fn named(name: &str, seed: u64) -> Setup {
+    let case = CASES.iter().find(|case| case.name == name);
+    setup(case.expect("a case of that name"), seed)
+}
+
 fn is_there(sign: Sign, history: &[Record]) -> bool {
     let any = |is: &dyn Fn(&AuditEvent) -> bool| {
         history.iter().any(|record| matches!(&record.event, Event::Trader(event) if is(event)))

@@ -6,11 +6,12 @@ use std::time::Duration;
 use kraken::switch::SwitchConfig;
 use model::Notional;
 use model::audit::{AuditEvent, BreakerState, CallOutcome, HealthState, StreamState};
-use model::history::{Event, Record, SinkEvent, VenueEvent, WorldEvent};
+use model::history::{Event, Phase, Record, SinkEvent, VenueEvent, WorldEvent};
 use model::{OrderState, Quantity};
 
 use sim::{Outcome, Setup};
 
+use crate::faults_proven;
 use crate::support::{
     assert_passes, clean, failing, fault_setup, limiter_overload, run, sink_down, storm_429,
 };
@@ -372,6 +373,7 @@ fn every_check_has_a_planted_fault() {
             "check_in(sink_down(), ",
             "check_in(storm_429(), ",
             "check_in(under_switch(), ",
+            "check_in(lost_executions(), ",
         ]
         .iter()
         .any(|how| source.contains(&format!("{how}\"{}\", ", check.name)));
@@ -547,5 +549,113 @@ fn a_pause_of_an_hour_that_nobody_keeps() {
             retry_after_ms.as_mut()
         });
         *pause = 3_600_000;
+    });
+}
+
+/// A market maker of whose news some are lost, so that the numbers of the others show it.
+fn lost_executions() -> &'static (Setup, Outcome) {
+    static LOST: OnceLock<(Setup, Outcome)> = OnceLock::new();
+    LOST.get_or_init(|| {
+        let setup = faults_proven::named("executions lost", 1);
+        let outcome = run(&setup);
+        assert_passes(&setup, &outcome.history);
+        (setup, outcome)
+    })
+}
+
+#[test]
+fn a_lost_message_that_changes_nothing() {
+    check_in(lost_executions(), "gaps-noticed", |history| {
+        history.retain(|record| {
+            !matches!(&record.event, Event::Trader(AuditEvent::StreamChanged { stream, .. })
+                if stream == "kraken/private" && record.at_ns > 1_000_000_000)
+        });
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_quote_around_a_book_that_is_lost() {
+    check_in(lost_executions(), "quotes-in-sync", |history| {
+        let at = last_position(history, |event| {
+            matches!(event, Event::Trader(AuditEvent::OrderIntent { .. }))
+        });
+        let Event::Trader(AuditEvent::OrderIntent { order }) = &history[at].event else {
+            unreachable!("just seen")
+        };
+        let (symbol, reason) = (order.symbol.clone(), "checksum".to_owned());
+        let mut lost = history[at].clone();
+        lost.at_ns -= 1_000_000_000;
+        lost.event = Event::Trader(AuditEvent::BookLost { symbol, reason });
+        history.insert(at, lost);
+        renumber(history);
+    });
+}
+
+#[test]
+fn an_order_that_arrives_when_the_market_is_another() {
+    check_in(lost_executions(), "orders-timely", |history| {
+        let sent = history.iter_mut().find(|record| {
+            let sends = |event: &Event| {
+                matches!(
+                    event,
+                    Event::Trader(AuditEvent::CallStarted { client_order_id: Some(_), .. })
+                )
+            };
+            sends(&record.event) && record.at_ns > 60_000_000_000
+        });
+        sent.expect("an order").at_ns -= 10_000_000_000;
+    });
+}
+
+#[test]
+fn a_trader_that_is_well_and_does_nothing() {
+    check_in(lost_executions(), "trading-resumed", |history| {
+        let calm = |event: &Event| {
+            matches!(event, Event::World(WorldEvent::PhaseStarted { phase: Phase::Calm }))
+        };
+        let healed_ns = history[position(history, calm)].at_ns;
+        history.retain(|record| {
+            let wants = matches!(&record.event, Event::Trader(AuditEvent::OrderIntent { .. }));
+            !wants || record.at_ns < healed_ns
+        });
+        for record in history.iter_mut() {
+            if let Event::Venue(VenueEvent::OrderChanged { state, .. }) = &mut record.event {
+                *state = OrderState::Cancelled;
+            }
+        }
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_stream_that_is_given_up_though_it_speaks() {
+    check_in(lost_executions(), "doubts-cleared", |history| {
+        let applies =
+            |event: &Event| matches!(event, Event::Trader(AuditEvent::BookApplied { .. }));
+        let at = last_position(history, applies);
+        let mut lost = history[at].clone();
+        lost.event = Event::Trader(AuditEvent::StreamChanged {
+            stream: "kraken/public".to_owned(),
+            state: StreamState::Down,
+            reason: "silent for 200ms".to_owned(),
+        });
+        history.insert(at + 1, lost);
+        renumber(history);
+    });
+}
+
+#[test]
+fn a_price_that_is_rounded_on_its_way() {
+    check_in(lost_executions(), "orders-as-wanted", |history| {
+        let price = first(history, |event| match event {
+            Event::Venue(VenueEvent::Filled { account, fill, .. })
+                if account.as_str() == sim::ACCOUNT =>
+            {
+                Some(&mut fill.price)
+            }
+            Event::Trader(_) | Event::Venue(_) | Event::Sink(_) | Event::World(_) => None,
+        });
+        *price = price.checked_add(model::Price::step(0)).expect("in range");
     });
 }

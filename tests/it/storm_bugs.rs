@@ -250,6 +250,18 @@ fn a_gap_in_the_executions_that_nobody_sees() {
 }
 
 #[test]
+fn a_gap_in_the_executions_that_changes_nothing() {
+    found_in(fills, "gaps ignored", &["gaps-noticed"], blind_to_gaps);
+}
+
+#[test]
+fn an_order_that_is_taken_long_after_it_was_sent() {
+    found("a deadline of 50 s", &["orders-timely"], |setup| {
+        setup.node.kraken.order_deadline = Duration::from_secs(50);
+    });
+}
+
+#[test]
 fn a_limiter_that_is_off_by_one_window() {
     fn of(seconds: u64) -> LimiterConfig {
         LimiterConfig::window(6, Duration::from_secs(seconds))

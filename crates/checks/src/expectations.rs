@@ -255,6 +255,20 @@ pub struct Expectations {
     pub time_slack: Duration,
     /// Longest silence of a connection before its stream must stop to claim that it is live.
     pub silence_max: Duration,
+    /// Shortest silence of a connection for which its stream may be given up; `None` if nobody promises that.
+    pub silence_least: Option<Duration>,
+    /// Numbers of the faults that lose messages of the private stream, so that the numbers of later ones show it.
+    pub gaps: BTreeSet<u32>,
+    /// Numbers of the faults by which the private stream may hear later of what the venue tells it, or never.
+    pub hampers: BTreeSet<u32>,
+    /// Numbers of the faults that refuse dials.
+    pub refuses_dials: BTreeSet<u32>,
+    /// How long a stream must stay away to which one of them refuses a dial, where it says so.
+    pub dial_pauses: BTreeMap<u32, Duration>,
+    /// Whether the strategy quotes around the book: it has always something to offer, and nothing without a book.
+    pub quotes: bool,
+    /// Time after which an order that was sent must not take effect; `None` if nobody promises that.
+    pub order_deadline: Option<Duration>,
     /// Age above which a book that is claimed to be in sync is wrong.
     pub book_lag_max: Duration,
     /// Time without any news of an order after which both ends must agree on it.
@@ -308,6 +322,13 @@ impl Expectations {
             opens: BTreeMap::new(),
             time_slack: Duration::from_millis(20),
             silence_max: Duration::from_secs(20),
+            silence_least: None,
+            gaps: BTreeSet::new(),
+            hampers: BTreeSet::new(),
+            refuses_dials: BTreeSet::new(),
+            dial_pauses: BTreeMap::new(),
+            quotes: false,
+            order_deadline: None,
             book_lag_max: Duration::from_secs(1),
             quiet_for: Duration::from_secs(2),
             not_sent_errors: ["cannot connect", "no connection", "before the request was sent"]

@@ -12,7 +12,7 @@ use crate::findings::{Findings, Place, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "nothing-kept",
     class: Class::Liveness,
-    sentence: "places on the wire and in batches that were taken are all free again at some time after healing",
+    sentence: "places on the wire and in batches that were taken are all free again at some time after healing, and no connection is in use without one",
     judge,
 };
 
@@ -48,6 +48,11 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                 taken.entry(series).or_default();
             }
         }
+        for (host, permits, in_use) in without_place(&values) {
+            let message =
+                format!("{in_use} connections are in use in {permits} places on the wire: {host}");
+            findings.violate(record, message);
+        }
         if record.seq > healed.seq {
             for (series, free) in &mut taken {
                 findings.examine();
@@ -63,15 +68,32 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     findings.verdict("no metrics were sampled after healing")
 }
 
+/// Hosts to which more connections are in use than places on the wire are taken, with both numbers.
+fn without_place<'a>(
+    values: &BTreeMap<&'a str, &'a str>,
+) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
+    values.iter().filter_map(|(series, permits)| {
+        let host = series.strip_prefix(PERMITS)?.strip_suffix('}')?;
+        let in_use = *values.get(in_use(host).as_str())?;
+        let more = in_use.parse::<u64>().ok()? > permits.parse::<u64>().ok()?;
+        more.then_some((host, *permits, in_use))
+    })
+}
+
+/// The metric that tells how many connections to a host are in use.
+fn in_use(host: &str) -> String {
+    format!("{CONNECTIONS}{host},state=\"in_use\"}}")
+}
+
 /// True when nothing is taken, or every place on the wire by a connection that is in use: questions that are asked
 /// every so often may be under way whenever the metrics are sampled.
 fn is_free(series: &str, values: &BTreeMap<&str, &str>) -> bool {
     let value = values.get(series).copied().unwrap_or("0");
-    let in_use = series.strip_prefix(PERMITS).and_then(|host| host.strip_suffix('}')).map(|host| {
-        let in_use = format!("{CONNECTIONS}{host},state=\"in_use\"}}");
-        values.get(in_use.as_str()).copied().unwrap_or("0")
-    });
-    value == "0" || in_use == Some(value)
+    let used = series
+        .strip_prefix(PERMITS)
+        .and_then(|host| host.strip_suffix('}'))
+        .map(|host| values.get(in_use(host).as_str()).copied().unwrap_or("0"));
+    value == "0" || used == Some(value)
 }
 
 #[cfg(test)]

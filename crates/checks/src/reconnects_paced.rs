@@ -3,23 +3,26 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::audit::StreamState;
+use model::audit::{AuditEvent, StreamState};
 use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, ReconnectRule, nanos};
-use crate::facts::{is_crash, seconds, stream_change};
+use crate::facts::{Spells, audit, is_crash, seconds};
 use crate::findings::{Findings, Place};
 
 pub(crate) const CHECK: Check = Check {
     name: "reconnects-paced",
     class: Class::Safety,
-    sentence: "a lost stream waits before it connects again, longer from try to try, and not always as long as it may",
+    sentence: "a lost stream waits before it connects again, longer from try to try and for as long as it is asked to, and not always as long as it may",
     judge,
 };
 
 /// Waits that are as long as they may be without any in between: no accident, when a part of each is left to chance.
 const LONGEST_IN_A_ROW: u32 = 4;
+
+/// Beginning of the reason for which a stream is down that the venue refused.
+const REFUSED: &str = "websocket upgrade refused";
 
 /// One stream.
 #[derive(Debug, Default)]
@@ -28,6 +31,8 @@ struct Stream {
     tries: u32,
     live_ns: Option<u64>,
     down_ns: Option<u64>,
+    /// How long it must stay away for another reason than its tries.
+    told: Duration,
 }
 
 /// How long the waits of a trader were.
@@ -44,17 +49,22 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     };
     let mut streams: BTreeMap<&str, Stream> = BTreeMap::new();
     let mut spread = Spread::default();
+    let mut spells = Spells::default();
     for record in history {
         if is_crash(record, &expect.trader_host) {
             streams.clear();
         }
-        let Some((name, state)) = stream_change(record) else {
+        spells.observe(record);
+        let Some(AuditEvent::StreamChanged { stream: name, state, reason }) = audit(record) else {
             continue;
         };
-        let stream = streams.entry(name).or_default();
+        let stream = streams.entry(name.as_str()).or_default();
         match state {
             StreamState::Live => stream.live_ns = Some(record.at_ns),
-            StreamState::Down => stream.lost(record.at_ns, &rule, expect.slack_ns()),
+            StreamState::Down => {
+                stream.lost(record.at_ns, &rule, expect.slack_ns());
+                stream.told = told(reason, record.at_ns, &spells, expect);
+            }
             StreamState::Connecting => {
                 let Some(down_ns) = stream.down_ns.take() else {
                     continue;
@@ -72,6 +82,13 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                     );
                     findings.violate(record, message);
                 }
+                if wait_ns.saturating_add(expect.slack_ns()) < nanos(stream.told) {
+                    let (waited, told) = (seconds(wait_ns), seconds(nanos(stream.told)));
+                    let message = format!(
+                        "stream {name} connects again after {waited}, though it was told to stay away for {told}"
+                    );
+                    findings.violate(record, message);
+                }
                 if rule.least_percent < 100 {
                     let excess_ns = wait_ns.checked_sub(longest_ns);
                     spread.count(excess_ns, expect.slack_ns(), record.into(), &mut findings);
@@ -80,6 +97,21 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         }
     }
     findings.verdict("no stream connected again")
+}
+
+/// How long the venue wants a stream to stay away that is down for a reason.
+fn told(reason: &str, at_ns: u64, spells: &Spells, expect: &Expectations) -> Duration {
+    if !reason.starts_with(REFUSED) {
+        return Duration::ZERO;
+    }
+    // Which of them refused, nobody knows. What they said may be on its way for a while.
+    let late_ns = nanos(expect.book_lag_max).saturating_add(expect.slack_ns());
+    let refusing = spells.all().iter().filter(|spell| {
+        spell.to_ns.is_none_or(|to_ns| to_ns.saturating_add(late_ns) >= at_ns)
+            && expect.refuses_dials.contains(&spell.fault)
+    });
+    let pauses = refusing.map(|spell| expect.dial_pauses.get(&spell.fault).copied());
+    pauses.map(Option::unwrap_or_default).min().unwrap_or_default()
 }
 
 impl Stream {

@@ -6,11 +6,12 @@ use crate::check::{Check, CheckResult, Class};
 use crate::expectations::Expectations;
 use crate::{
     book_equal, breaker_open_blocks, breaker_transitions, breakers_opened, calls_known,
-    faults_struck, health_told, history_sound, live_is_earned, market_in_order, money_conserved,
-    no_duplicate_order, nothing_kept, nothing_left_behind, nothing_swallowed, orders_equal,
-    orders_followed, outcomes_counted, outcomes_true, pauses_honoured, positions_equal,
+    doubts_cleared, faults_struck, gaps_noticed, health_told, history_sound, live_is_earned,
+    market_in_order, money_conserved, no_duplicate_order, nothing_kept, nothing_left_behind,
+    nothing_swallowed, orders_as_wanted, orders_equal, orders_followed, orders_timely,
+    outcomes_counted, outcomes_true, pauses_honoured, positions_equal, quotes_in_sync,
     rates_bounded, reconnects_paced, recovered, refusals_caused, retries_bounded, silence_noticed,
-    sink_complete, switch_kept, venue_limits, waits_bounded,
+    sink_complete, switch_kept, trading_resumed, venue_limits, waits_bounded,
 };
 
 /// Every check there is.
@@ -30,14 +31,19 @@ pub const ALL: &[Check] = &[
     pauses_honoured::CHECK,
     live_is_earned::CHECK,
     silence_noticed::CHECK,
+    doubts_cleared::CHECK,
     reconnects_paced::CHECK,
     health_told::CHECK,
     book_equal::CHECK,
     orders_followed::CHECK,
+    gaps_noticed::CHECK,
+    quotes_in_sync::CHECK,
+    orders_timely::CHECK,
     switch_kept::CHECK,
     market_in_order::CHECK,
     no_duplicate_order::CHECK,
     outcomes_true::CHECK,
+    orders_as_wanted::CHECK,
     orders_equal::CHECK,
     positions_equal::CHECK,
     money_conserved::CHECK,
@@ -46,6 +52,7 @@ pub const ALL: &[Check] = &[
     nothing_left_behind::CHECK,
     nothing_kept::CHECK,
     recovered::CHECK,
+    trading_resumed::CHECK,
 ];
 
 /// Applies every check to a whole history.

@@ -15,7 +15,7 @@ use crate::findings::{Findings, Place, end_of};
 pub(crate) const CHECK: Check = Check {
     name: "sink-complete",
     class: Class::Safety,
-    sentence: "every order, fill, position, breaker and stream change is stored once as it was, or told as lost, and in time after healing",
+    sentence: "every order, fill, position, breaker and stream change is stored once as it was and in order, or told as lost, and in time after healing",
     judge,
 };
 
@@ -48,6 +48,26 @@ impl Account {
     }
 }
 
+/// Measurements of which each content is told but once.
+const TOLD_ONCE: [&str; 3] = ["intent", "order", "fill"];
+
+/// Where the point was told that was stored last.
+#[derive(Debug, Default)]
+struct Order {
+    /// The present life of the trader: what an earlier one sent last may arrive whenever it likes.
+    began: Place,
+    last: Place,
+}
+
+impl Order {
+    /// Takes a point that is stored; true when a later one of the same life was stored before.
+    fn is_overtaken(&mut self, told: Place) -> bool {
+        let overtaken = told >= self.began && told < self.last;
+        self.last = self.last.max(told);
+        overtaken
+    }
+}
+
 fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut findings = Findings::default();
     if expect.sinks.is_empty() {
@@ -56,6 +76,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
     let mut accounts: BTreeMap<String, Account> = BTreeMap::new();
     let mut points: BTreeMap<String, &BTreeMap<String, String>> = BTreeMap::new();
     let mut lost = 0_u64;
+    let mut order = Order::default();
     let mut ended = false;
     let mut flushed = false;
     let mut drained = false;
@@ -68,6 +89,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         }
         if is_crash(record, &expect.trader_host) {
             accounts.values_mut().for_each(Account::crash);
+            order = Order { began: record.into(), ..order };
         }
         match &record.event {
             Event::Trader(AuditEvent::Shutdown { step, .. }) => {
@@ -100,6 +122,13 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
                 }
                 let content = content_of_point(measurement, tags, fields);
                 let account = accounts.entry(content.clone()).or_default();
+                if TOLD_ONCE.contains(&measurement.as_str())
+                    && let [told] = account.owed[..]
+                    && account.stored == 0
+                    && order.is_overtaken(told)
+                {
+                    findings.violate(record, format!("`{content}` is stored after a later one"));
+                }
                 account.stored += 1;
                 let told = u64::try_from(account.owed.len()).unwrap_or(u64::MAX) + account.late;
                 if account.stored > told {

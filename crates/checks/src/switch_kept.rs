@@ -17,7 +17,7 @@ use crate::findings::{Findings, Place};
 pub(crate) const CHECK: Check = Check {
     name: "switch-kept",
     class: Class::Safety,
-    sentence: "no order is wanted before the dead man's switch is armed, it does not fire in fair weather, and no order outlives a trader that crashed by more than its time",
+    sentence: "no order is wanted before the dead man's switch is armed, it does not fire in fair weather, no order outlives a trader that crashed by more than its time, and who ends in order turns it off",
     judge,
 };
 
@@ -32,6 +32,19 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
         switch.observe(record, &mut findings);
     }
     findings.verdict("no order was wanted, and nobody crashed with one")
+}
+
+/// Steps of a shutdown: orders are settled from the first to the second.
+const SETTLE: &str = "settle-orders";
+const SETTLED: &str = "flush-sinks";
+
+/// A trader that ends.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ending {
+    /// Its orders are being settled.
+    settling: bool,
+    /// It has called the switch since that began.
+    called: bool,
 }
 
 struct Switch<'a> {
@@ -56,6 +69,8 @@ struct Switch<'a> {
     over: bool,
     /// The first fault has begun.
     stormy: bool,
+    /// What the trader did since it was told to end in fair weather; `None` before.
+    ending: Option<Ending>,
     /// Too long a time without a word was reported, and has not ended.
     silent: bool,
 }
@@ -75,6 +90,7 @@ impl<'a> Switch<'a> {
             orphans: BTreeSet::new(),
             over: false,
             stormy: false,
+            ending: None,
             silent: false,
         }
     }
@@ -126,8 +142,14 @@ impl<'a> Switch<'a> {
             let ended = record.host == self.expect.trader_host
                 && matches!(event, WorldEvent::HostStopped { .. });
             self.over |= stops || ended;
+            if stops {
+                self.ending = Some(Ending::default());
+            }
         } else if let Some(event) = audit(record) {
-            self.over |= matches!(event, AuditEvent::Shutdown { .. });
+            if let AuditEvent::Shutdown { step, .. } = event {
+                self.over = true;
+                self.ends(record, step, findings);
+            }
             self.told(record, event, findings);
         } else if let Event::Venue(event) = &record.event {
             self.did(record, event);
@@ -148,10 +170,26 @@ impl<'a> Switch<'a> {
             if *op == self.rule.op {
                 self.calls.insert(*call);
                 self.heard_ns = record.at_ns;
+                if let Some(ending) = &mut self.ending {
+                    ending.called |= ending.settling;
+                }
             }
         } else if let AuditEvent::CallEnded { call, outcome, error } = event {
             let asked = self.calls.remove(call);
             self.armed |= asked && *outcome == CallOutcome::Success && error.is_none();
+        }
+    }
+
+    /// An armed switch would cancel the orders of whoever trades next.
+    fn ends(&mut self, record: &Record, step: &str, findings: &mut Findings) {
+        let Some(ending) = &mut self.ending else { return };
+        ending.settling |= step == SETTLE;
+        if step == SETTLED && ending.settling && self.armed && self.open.is_empty() {
+            findings.examine();
+            if !ending.called {
+                let message = "no order is left, but the dead man's switch is not turned off";
+                findings.violate(record, message.to_owned());
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 mod lags;
 mod outcomes;
 mod silences;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -69,6 +70,8 @@ pub struct Setup {
     pub(crate) venue: KrakenSimConfig,
     /// The scenario's strategy never trades.
     idle: bool,
+    /// It quotes around the book.
+    quotes: bool,
 }
 
 impl fmt::Debug for Setup {
@@ -90,11 +93,11 @@ impl Setup {
     pub fn new(scenario: Scenario, seed: u64, trades: Arc<[Trade]>) -> Result<Self, SimError> {
         let strategy = StrategySpec::parse(&scenario.trader.strategy)?;
         let idle = strategy == StrategySpec::NoOp;
+        let quotes = matches!(strategy, StrategySpec::Quoter { .. });
         let mut node = node_config(&scenario, &strategy)?;
         let venue = venue_config(&scenario)?;
         let plan = scenario.plan(seed);
-        let clocks = |fault: &PlannedFault| matches!(fault.kind, FaultKind::Clock(_));
-        if plan.faults.iter().any(clocks) {
+        if sets_clock(&plan) {
             node.clock_compare_every = CLOCK_WATCHED_EVERY;
         }
         let program = production();
@@ -109,6 +112,7 @@ impl Setup {
             visitor: None,
             venue,
             idle,
+            quotes,
         })
     }
 
@@ -117,7 +121,7 @@ impl Setup {
     pub fn with_strategy(mut self, strategy: StrategyFactory) -> Self {
         self.node.strategy = strategy;
         // Whether it trades, the run will show.
-        self.idle = false;
+        (self.idle, self.quotes) = (false, false);
         self
     }
 
@@ -189,6 +193,10 @@ impl Setup {
             .map(|timeout| SwitchRule { op: "kraken/CancelAllOrdersAfter".to_owned(), timeout });
         expect.opens = self.scenario.expect.opens.clone();
         expect.time_slack = run.tick * 2;
+        expect.quotes = self.quotes;
+        expect.silence_least = Some(kraken.silence_max + kraken.pong_timeout);
+        // By another clock it is another deadline.
+        expect.order_deadline = (!sets_clock(&self.plan)).then_some(kraken.order_deadline);
         expect.silence_max = kraken.silence_max + kraken.pong_timeout + run.tick * 2;
         if self.plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Hang(_))) {
             expect.silence_max += SILENT_AFTER;
@@ -213,6 +221,7 @@ impl Setup {
             {
                 expect.damaging.insert(fault.id);
             }
+            ways::told(fault, expect);
             if let FaultKind::Freeze(Freeze { process: Process::Trader }) = fault.kind {
                 expect.freezes.insert(fault.id);
             }
@@ -240,7 +249,12 @@ impl Setup {
         let pauses = self.plan.faults.iter().any(heard);
         // What was drawn may leave every order without an execution.
         let drawn = self.plan.faults.iter().any(|fault| fault.may_miss);
-        let idle: [(bool, &[&str]); 9] = [
+        let clocks = sets_clock(&self.plan);
+        let idle: [(bool, &[&str]); 12] = [
+            // It takes a message that is lost and a later one that is not, and a strategy that wants orders often.
+            (true, &["gaps-noticed", "trading-resumed"]),
+            (!self.quotes, &["quotes-in-sync"]),
+            (clocks || drawn, &["orders-timely"]),
             (!pauses, &["pauses-honoured"]),
             // Not every fault is seen as an error.
             (true, &["nothing-swallowed"]),
@@ -248,17 +262,29 @@ impl Setup {
             (self.scenario.expect.opens.is_empty(), &["breaker-open-blocks"]),
             (!holds, &["silence-noticed", "reconnects-paced"]),
             (self.plan.faults.is_empty(), &["faults-struck"]),
-            (drawn, &["positions-equal"]),
+            (drawn, &["orders-as-wanted", "positions-equal"]),
             (self.scenario.sink.is_none(), &["sink-complete"]),
             (self.idle || self.scenario.trader.cancel_after.is_none(), &["switch-kept"]),
             (
                 self.idle,
-                &["no-duplicate-order", "orders-equal", "orders-followed", "positions-equal"],
+                &[
+                    "no-duplicate-order",
+                    "orders-as-wanted",
+                    "orders-equal",
+                    "orders-followed",
+                    "orders-timely",
+                    "positions-equal",
+                ],
             ),
         ];
         let names = idle.into_iter().filter(|(idle, _)| *idle).flat_map(|(_, names)| names);
         names.map(|name| (*name).to_owned()).collect()
     }
+}
+
+/// True for a plan with a fault that sets the trader's clock.
+fn sets_clock(plan: &FaultPlan) -> bool {
+    plan.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Clock(_)))
 }
 
 /// A session that subscribes while sessions are silent hears its snapshots, for so long.

@@ -54,3 +54,14 @@ fn a_place_on_the_wire_with_a_connection_in_use_is_not_kept() {
     story.world(110_000, metric(in_use, "0"));
     assert_reports(CHECK.name, &story, &expectations(), "was never 0 again after healing");
 }
+
+#[test]
+fn a_connection_in_use_without_a_place_is_reported() {
+    let in_use = "wavetank_pool_connections{host=\"api.kraken.com\",state=\"in_use\"}";
+    let mut story = sampled(&[(80, "2"), (150, "0")]);
+    story.world(80_000, metric(in_use, "2")).world(149_000, metric(in_use, "0"));
+    assert_passes(CHECK.name, &story, &expectations());
+    story.world(90_000, metric(in_use, "3"));
+    let message = "3 connections are in use in 2 places on the wire: host=\"api.kraken.com\"";
+    assert_reports(CHECK.name, &story, &expectations(), message);
+}

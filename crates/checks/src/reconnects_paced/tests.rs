@@ -1,5 +1,5 @@
 use super::*;
-use crate::testkit::events::stream;
+use crate::testkit::events::{fault, healed, stream};
 use crate::testkit::{Story, assert_passes, assert_reports, expectations};
 
 const PUBLIC: &str = "kraken/public";
@@ -63,4 +63,32 @@ fn without_chance_in_the_rule_nothing_is_left_to_it() {
     assert_passes(CHECK.name, &waits(100, &[1_000, 2_000, 4_000, 8_000]), &expect);
     let message = "not before 8.000 s after 3 tries";
     assert_reports(CHECK.name, &waits(100, &[1_000, 2_000, 4_000, 7_900]), &expect, message);
+}
+
+/// A stream that is down for a reason at 10 s and connects again at a time.
+fn again_at(reason: &str, at_ms: u64) -> Story {
+    let mut story = Story::new();
+    story
+        .world(5_000, fault(7, "ws-status 503"))
+        .trader(10_000, stream(PUBLIC, StreamState::Down, reason))
+        .trader(at_ms, stream(PUBLIC, StreamState::Connecting, "again"))
+        .world(60_000, healed(7, 1));
+    story
+}
+
+#[test]
+fn a_dial_that_was_sent_away_is_not_made_again_before_its_time() {
+    let reason = "websocket upgrade refused with status 503";
+    let mut expect = expectations();
+    expect.refuses_dials = [7].into();
+    assert_passes(CHECK.name, &again_at(reason, 13_000), &expect);
+    expect.dial_pauses.insert(7, Duration::from_secs(9));
+    let message = "connects again after 3.000 s, though it was told to stay away for 9.000 s";
+    assert_reports(CHECK.name, &again_at(reason, 13_000), &expect, message);
+    assert_passes(CHECK.name, &again_at(reason, 19_000), &expect);
+    // Which of two refused it, nobody knows.
+    let mut story = again_at(reason, 13_000);
+    story.world(6_000, fault(8, "ws-status 403"));
+    expect.refuses_dials.insert(8);
+    assert_passes(CHECK.name, &story, &expect);
 }

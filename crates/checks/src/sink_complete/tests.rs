@@ -74,3 +74,22 @@ fn a_point_that_replaces_another_is_reported_and_one_that_comes_again_is_not() {
     story.tell(199_001, "influxdb", again);
     reports(&story, "replaces another");
 }
+
+#[test]
+fn points_that_overtake_each_other_are_reported() {
+    let mut story = clean();
+    let mut done = false;
+    story.change(|record| {
+        let moved = !done && stores(record, "intent");
+        if moved {
+            done = true;
+            record.at_ns = 63_000_000_000;
+        }
+        moved
+    });
+    reports(&story, "`intent o-1 BTC/USD buy 0.5` is stored after a later one");
+    // What another life of the trader sent last may be on its way for long.
+    story.tell(61_000, "trader", Event::World(model::history::WorldEvent::HostCrashed));
+    let verdict = CHECK.run(&story.history(), &expectations()).verdict;
+    assert!(!format!("{verdict:?}").contains("after a later one"), "{verdict:?}");
+}

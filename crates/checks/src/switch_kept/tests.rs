@@ -4,7 +4,8 @@ use model::OrderState;
 
 use super::*;
 use crate::testkit::events::{
-    answered, arming, ended, fault, healed, intent, phase, stopped, trader_order, venue_order,
+    answered, arming, ended, fault, healed, intent, phase, shutdown, stopped, trader_order,
+    venue_order,
 };
 use crate::testkit::{Story, assert_passes, assert_reports};
 
@@ -185,4 +186,24 @@ fn whoever_was_told_to_end_turns_it_off() {
     let mut story = pauses(22_000, (150..=260).step_by(5));
     story.tell(262_000, "trader", Event::World(stopped(0, 0)));
     passes(&story);
+}
+
+#[test]
+fn a_switch_that_stays_armed_behind_whoever_ends_in_order_is_reported() {
+    let ends = |at_ms: u64| {
+        let mut story = pauses(22_000, (150..=260).step_by(5));
+        cancelled(&mut story, "o-1", "V1", 262_050);
+        story
+            .world(262_000, phase(Phase::Shutdown))
+            .trader(262_000, shutdown("settle-orders"))
+            .trader(at_ms, arming(1_000))
+            .trader(262_100, shutdown("flush-sinks"));
+        story
+    };
+    passes(&ends(262_060));
+    reports(&ends(261_990), "no order is left, but the dead man's switch is not turned off");
+    // Over an order that is left it shall watch.
+    let mut left = ends(261_990);
+    rests(&mut left, "o-2", "V2", 261_000);
+    passes(&left);
 }

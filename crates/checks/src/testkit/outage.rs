@@ -84,6 +84,10 @@ pub fn expectations() -> Expectations {
     }
     let rule = RetryRule { retries_max: 3, saved_max: 10, calls_percent: 20, per_second: 1 };
     expect.retries.insert(BREAKER.to_owned(), rule);
+    expect.silence_least = Some(seconds(15));
+    expect.quotes = true;
+    expect.order_deadline = Some(seconds(5));
+    expect.gaps = [0].into();
     expect.opens.insert(BREAKER.to_owned(), seconds(10));
     expect.sinks.insert("influxdb".to_owned());
     expect.cost_rounding = amount("0.00001");

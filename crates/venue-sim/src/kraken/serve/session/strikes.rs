@@ -179,7 +179,12 @@ impl Strikes {
     ) {
         // Messages without numbers of their own are as they are.
         let numbered = if executions { self.numbered(&message) } else { message.clone() };
-        self.count(id);
+        if executions && matches!(fault, ChannelFault::Lost) {
+            // The numbers of later messages show it: when that begins is worth knowing.
+            self.hit(id);
+        } else {
+            self.count(id);
+        }
         match fault {
             ChannelFault::Lost => {}
             ChannelFault::Omitted => self.shift -= 1,
