@@ -241,7 +241,7 @@ fn a_probe_whose_slot_is_lost() {
 
 #[test]
 fn a_gap_in_the_executions_that_nobody_sees() {
-    let by = ["orders-equal", "positions-equal", "recovered"];
+    let by = ["gaps-noticed", "orders-equal", "positions-equal", "recovered"];
     // The comparison with the venue's lists would make up for it every five seconds.
     found_in(fills, "gaps ignored and orders not compared", &by, |setup| {
         blind_to_gaps(setup);
@@ -256,7 +256,7 @@ fn a_gap_in_the_executions_that_changes_nothing() {
 
 #[test]
 fn an_order_that_is_taken_long_after_it_was_sent() {
-    found("a deadline of 50 s", &["orders-timely"], |setup| {
+    found_in(fills, "a deadline of 50 s", &["orders-timely"], |setup| {
         setup.node.kraken.order_deadline = Duration::from_secs(50);
     });
 }

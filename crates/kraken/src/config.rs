@@ -48,12 +48,13 @@ pub struct KrakenConfig {
     pub http: HttpConfig,
     /// Lane of queries, public and private; default attempts of 10 s.
     pub read_lane: LaneConfig,
-    /// Lane of orders; default attempts of 15 s.
+    /// Lane of orders; default attempts of 15 s. By default one success closes its breaker, as that of cancels: a
+    /// second order may be hours away, and the venue would be told as unwell until then.
     pub order_lane: LaneConfig,
     /// Lane of cancels, with attempts of 10 s by default; an open order breaker does not block it.
     pub cancel_lane: LaneConfig,
-    /// Breaker of WebSocket connects, one for each stream. By default one success closes it: a stream that
-    /// lives dials no more, so that a second one would not come.
+    /// Breaker of WebSocket connects, one for each stream. By default one success closes it, too: a stream that
+    /// lives dials no more.
     pub connect_breaker: BreakerConfig,
     /// Longest dial and WebSocket handshake together; default 30 s.
     pub connect_timeout: Duration,
@@ -131,9 +132,13 @@ impl KrakenConfig {
             book_depth: 10,
             http: HttpConfig::default(),
             read_lane: LaneConfig { attempt_timeout: REPEATED_TIMEOUT, ..LaneConfig::default() },
-            order_lane: LaneConfig::default(),
-            cancel_lane: LaneConfig { attempt_timeout: REPEATED_TIMEOUT, ..LaneConfig::default() },
-            connect_breaker: BreakerConfig { success_threshold: 1, ..BreakerConfig::default() },
+            order_lane: LaneConfig { breaker: seldom(), ..LaneConfig::default() },
+            cancel_lane: LaneConfig {
+                breaker: seldom(),
+                attempt_timeout: REPEATED_TIMEOUT,
+                ..LaneConfig::default()
+            },
+            connect_breaker: seldom(),
             connect_timeout: Duration::from_secs(30),
             subscribe_timeout: Duration::from_secs(10),
             silence_max: Duration::from_secs(10),
@@ -242,6 +247,11 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
 /// Longest silence of a stream, and longest wait for the sign of life after it: a stream that is dead
 /// for longer must not look alive.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// A breaker of calls that may be seldom.
+fn seldom() -> BreakerConfig {
+    BreakerConfig { success_threshold: 1, ..BreakerConfig::default() }
+}
 
 impl KrakenConfig {
     /// Checks every setting, so that a client of a valid configuration can be built.

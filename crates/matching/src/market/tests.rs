@@ -244,7 +244,8 @@ fn an_order_out_of_sight_has_a_queue_when_the_recording_ends() {
 fn an_order_after_the_recording_stands_behind_what_is_shown_and_not_among_orders_that_were_known() {
     let mut market = market();
     let since = UnixNanos::from_secs(5);
-    let stranger = OrderChange { side: Side::Buy, price: px(98), quantity: qty(3), order: 7, since };
+    let stranger =
+        OrderChange { side: Side::Buy, price: px(98), quantity: qty(3), order: 7, since };
     market.on_orders(false, &[stranger]);
     rest(&mut market, Side::Buy, 98, 1, 5);
     assert_eq!(ahead(&market, Side::Buy, 98), [0], "it was there before");
