@@ -261,10 +261,9 @@ pub struct Expectations {
     pub gaps: BTreeSet<u32>,
     /// Numbers of the faults by which the private stream may hear later of what the venue tells it, or never.
     pub hampers: BTreeSet<u32>,
-    /// Numbers of the faults that refuse dials.
-    pub refuses_dials: BTreeSet<u32>,
-    /// How long a stream must stay away to which one of them refuses a dial, where it says so.
-    pub dial_pauses: BTreeMap<u32, Duration>,
+    /// How long a stream must stay away to which a fault refuses a dial, by the fault's number; zero where it does not
+    /// say.
+    pub dial_refusals: BTreeMap<u32, Duration>,
     /// Whether the strategy quotes around the book: it has always something to offer, and nothing without a book.
     pub quotes: bool,
     /// Time after which an order that was sent must not take effect; `None` if nobody promises that.
@@ -325,8 +324,7 @@ impl Expectations {
             silence_least: None,
             gaps: BTreeSet::new(),
             hampers: BTreeSet::new(),
-            refuses_dials: BTreeSet::new(),
-            dial_pauses: BTreeMap::new(),
+            dial_refusals: BTreeMap::new(),
             quotes: false,
             order_deadline: None,
             book_lag_max: Duration::from_secs(1),
@@ -343,6 +341,7 @@ impl Expectations {
     pub fn ask(&self, check: &str) -> bool {
         match check {
             "breakers-opened" => !self.opens.is_empty(),
+            "quotes-in-sync" => self.quotes,
             "switch-kept" => self.switch.is_some(),
             _ => true,
         }

@@ -11,6 +11,9 @@ use crate::findings::Place;
 /// End of the names of the streams that carry books.
 const PUBLIC_STREAM: &str = "/public";
 
+/// End of the names of the streams that tell of our orders.
+const PRIVATE_STREAM: &str = "/private";
+
 /// Where a phase starts, if it does.
 pub(crate) fn phase_start(history: &[Record], wanted: Phase) -> Option<Place> {
     history.iter().find_map(|record| match &record.event {
@@ -55,6 +58,11 @@ pub(crate) fn answered_op(record: &Record, op: &str) -> String {
 /// True for a stream that carries books.
 pub(crate) fn carries_books(stream: &str) -> bool {
     stream.ends_with(PUBLIC_STREAM)
+}
+
+/// True for a stream that tells of our orders.
+pub(crate) fn tells_of_orders(stream: &str) -> bool {
+    stream.ends_with(PRIVATE_STREAM)
 }
 
 /// The times at which faults were in force.

@@ -11,7 +11,7 @@ use model::history::{Event, Record, VenueEvent, WorldEvent};
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::{Expectations, nanos};
-use crate::facts::{is_crash, seconds, stream_change};
+use crate::facts::{is_crash, seconds, stream_change, tells_of_orders};
 use crate::findings::{Findings, Place};
 
 pub(crate) const CHECK: Check = Check {
@@ -20,9 +20,6 @@ pub(crate) const CHECK: Check = Check {
     sentence: "a private stream of which a message was lost is given up as soon as a later one arrives",
     judge,
 };
-
-/// End of the names of the streams that tell of our orders.
-const PRIVATE_STREAM: &str = "/private";
 
 /// A message was lost.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +75,7 @@ impl Stream<'_> {
         if is_crash(record, &self.expect.trader_host) {
             (self.live, self.gap) = (false, None);
         } else if let Some((stream, state)) = stream_change(record) {
-            if stream.ends_with(PRIVATE_STREAM) {
+            if tells_of_orders(stream) {
                 self.live = state == StreamState::Live;
                 self.gap = None;
             }

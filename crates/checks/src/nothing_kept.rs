@@ -73,11 +73,16 @@ fn without_place<'a>(
     values: &BTreeMap<&'a str, &'a str>,
 ) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
     values.iter().filter_map(|(series, permits)| {
-        let host = series.strip_prefix(PERMITS)?.strip_suffix('}')?;
+        let host = host_of(series)?;
         let in_use = *values.get(in_use(host).as_str())?;
         let more = in_use.parse::<u64>().ok()? > permits.parse::<u64>().ok()?;
         more.then_some((host, *permits, in_use))
     })
+}
+
+/// The host whose places on the wire a metric tells.
+fn host_of(series: &str) -> Option<&str> {
+    series.strip_prefix(PERMITS)?.strip_suffix('}')
 }
 
 /// The metric that tells how many connections to a host are in use.
@@ -89,10 +94,8 @@ fn in_use(host: &str) -> String {
 /// every so often may be under way whenever the metrics are sampled.
 fn is_free(series: &str, values: &BTreeMap<&str, &str>) -> bool {
     let value = values.get(series).copied().unwrap_or("0");
-    let used = series
-        .strip_prefix(PERMITS)
-        .and_then(|host| host.strip_suffix('}'))
-        .map(|host| values.get(in_use(host).as_str()).copied().unwrap_or("0"));
+    let used =
+        host_of(series).map(|host| values.get(in_use(host).as_str()).copied().unwrap_or("0"));
     value == "0" || used == Some(value)
 }
 

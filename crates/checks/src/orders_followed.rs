@@ -8,7 +8,7 @@ use model::history::Record;
 
 use crate::check::{Check, Class, Verdict};
 use crate::expectations::Expectations;
-use crate::facts::{audit, is_crash};
+use crate::facts::{audit, is_crash, tells_of_orders};
 use crate::findings::{Findings, Place, end_of};
 
 pub(crate) const CHECK: Check = Check {
@@ -17,9 +17,6 @@ pub(crate) const CHECK: Check = Check {
     sentence: "no order is wanted while no private stream is live, or once the shutdown has begun",
     judge,
 };
-
-/// End of the names of the streams that tell of our orders.
-const PRIVATE_STREAM: &str = "/private";
 
 /// First step of a shutdown.
 const STOP_INTAKE: &str = "stop-intake";
@@ -49,7 +46,7 @@ fn judge(history: &[Record], expect: &Expectations) -> Verdict {
             continue;
         };
         if let AuditEvent::StreamChanged { stream, state, .. } = event
-            && stream.ends_with(PRIVATE_STREAM)
+            && tells_of_orders(stream)
         {
             life.change(place, stream, *state);
         } else if let AuditEvent::Shutdown { step, .. } = event {

@@ -106,12 +106,12 @@ fn told(reason: &str, at_ns: u64, spells: &Spells, expect: &Expectations) -> Dur
     }
     // Which of them refused, nobody knows. What they said may be on its way for a while.
     let late_ns = nanos(expect.book_lag_max).saturating_add(expect.slack_ns());
-    let refusing = spells.all().iter().filter(|spell| {
-        spell.to_ns.is_none_or(|to_ns| to_ns.saturating_add(late_ns) >= at_ns)
-            && expect.refuses_dials.contains(&spell.fault)
-    });
-    let pauses = refusing.map(|spell| expect.dial_pauses.get(&spell.fault).copied());
-    pauses.map(Option::unwrap_or_default).min().unwrap_or_default()
+    let striking = spells
+        .all()
+        .iter()
+        .filter(|spell| spell.to_ns.is_none_or(|to_ns| to_ns.saturating_add(late_ns) >= at_ns));
+    let pauses = striking.filter_map(|spell| expect.dial_refusals.get(&spell.fault));
+    pauses.min().copied().unwrap_or_default()
 }
 
 impl Stream {

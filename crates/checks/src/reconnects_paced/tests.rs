@@ -80,15 +80,15 @@ fn again_at(reason: &str, at_ms: u64) -> Story {
 fn a_dial_that_was_sent_away_is_not_made_again_before_its_time() {
     let reason = "websocket upgrade refused with status 503";
     let mut expect = expectations();
-    expect.refuses_dials = [7].into();
+    expect.dial_refusals.insert(7, Duration::ZERO);
     assert_passes(CHECK.name, &again_at(reason, 13_000), &expect);
-    expect.dial_pauses.insert(7, Duration::from_secs(9));
+    expect.dial_refusals.insert(7, Duration::from_secs(9));
     let message = "connects again after 3.000 s, though it was told to stay away for 9.000 s";
     assert_reports(CHECK.name, &again_at(reason, 13_000), &expect, message);
     assert_passes(CHECK.name, &again_at(reason, 19_000), &expect);
     // Which of two refused it, nobody knows.
     let mut story = again_at(reason, 13_000);
     story.world(6_000, fault(8, "ws-status 403"));
-    expect.refuses_dials.insert(8);
+    expect.dial_refusals.insert(8, Duration::ZERO);
     assert_passes(CHECK.name, &story, &expect);
 }

@@ -1,5 +1,7 @@
 //! What faults do to what the venue tells, on its way to the trader.
 
+use std::time::Duration;
+
 use checks::Expectations;
 use scenario::{ExecutionsFault, FaultKind, Host, PlannedFault};
 
@@ -14,10 +16,9 @@ pub(super) fn told(fault: &PlannedFault, expect: &mut Expectations) {
         expect.hampers.insert(fault.id);
     }
     if let FaultKind::WsStatus(status) = &fault.kind {
-        expect.refuses_dials.insert(fault.id);
-        expect.dial_pauses.extend(status.retry_after.map(|pause| (fault.id, pause)));
+        expect.dial_refusals.insert(fault.id, status.retry_after.unwrap_or_default());
     } else if matches!(fault.kind, FaultKind::PoolExhausted(_) | FaultKind::Corrupt(_)) {
-        expect.refuses_dials.insert(fault.id);
+        expect.dial_refusals.insert(fault.id, Duration::ZERO);
     }
 }
 
