@@ -9,12 +9,12 @@ use std::fmt;
 
 use engine::{Engine, EngineConfig, EngineEvent, Errand, Strategy};
 use matching::TapeError;
-use model::{Asset, Bar, FeedEvent, Notional, UnixNanos};
+use model::{Asset, Bar, FeedEvent, Notional, Price, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
 use crate::equity::EquityCurve;
-use crate::event::MarketEvent;
+use crate::event::{EventRef, HeardRow, MarketEvent};
 use crate::merge::{Events, OneByOne, Reel};
 use crate::orders::place_of;
 use crate::record::{BacktestResult, DataCounts};
@@ -141,7 +141,7 @@ impl Backtest {
         tapes: Vec<impl Iterator<Item = Result<MarketEvent<'t>, E>>>,
         strategy: Box<dyn Strategy>,
     ) -> Result<BacktestResult, RunError<E>> {
-        self.play(tapes.into_iter().map(OneByOne).collect(), strategy)
+        self.play(tapes.into_iter().map(OneByOne::new).collect(), strategy)
     }
 
     /// As [`Backtest::run_all`], of tapes in memory, which is faster: a strategy that passes over bars is asked about
@@ -307,51 +307,82 @@ impl Run {
     fn play(
         &mut self,
         market: usize,
-        event: &MarketEvent<'_>,
+        event: EventRef<'_>,
         stop: BarStop,
         now: UnixNanos,
     ) -> Result<(), Halt> {
-        if self.now.as_nanos() == i64::MIN {
-            self.data.first_ts = now;
-            self.venues.iter_mut().for_each(|venue| venue.follow_tiers(now));
-        }
-        self.deliver(now)?;
-        if !self.look(now) || self.follows(market, event)? {
+        let told = if let EventRef::Heard(row) = event { Some(*row) } else { None };
+        if !self.begin(market, told, now)? {
             return Ok(());
         }
         let MarketSite { venue, site } = self.markets[market];
         let venue = &mut self.venues[venue];
-        venue.follow_tiers(now);
         let price = match event {
-            MarketEvent::Trade(row) => {
+            EventRef::Trade(row) => {
                 self.data.trades += 1;
                 venue.on_trade(site, row, &mut self.wire).map_err(Halt::Event)?;
                 self.traded[market] = true;
                 Some(row.price)
             }
-            MarketEvent::Depth(row) => {
+            EventRef::Depth(row) => {
                 self.data.depth += 1;
                 venue.on_depth(site, row, &mut self.wire).map_err(Halt::Event)?;
                 // Until somebody trades, a market is worth the middle of its best prices.
                 if self.traded[market] { None } else { venue.middle(site) }
             }
-            MarketEvent::Orders(row) => {
+            EventRef::Orders(row) => {
                 self.data.depth += 1;
                 venue.on_orders(site, row, &mut self.wire).map_err(Halt::Event)?;
                 if self.traded[market] { None } else { venue.middle(site) }
             }
-            MarketEvent::Heard(_) => None,
-            MarketEvent::Bar(bar) => {
-                self.data.bars += u64::from(stop == BarStop::Open);
-                let played = venue.on_bar(site, bar, stop, now, &mut self.wire);
-                Some(played.map_err(Halt::Event)?)
-            }
+            EventRef::Heard(_) => None,
+            EventRef::Bar(bar) => Some(self.play_price(market, bar, stop, now)?),
         };
+        self.end(market, price, now)
+    }
+
+    /// Before something happens in a market: delivers what arrives before. False when the run has ended, or what
+    /// happens is that something was `told` of the next event.
+    fn begin(
+        &mut self,
+        market: usize,
+        told: Option<HeardRow>,
+        now: UnixNanos,
+    ) -> Result<bool, Halt> {
+        if self.now.as_nanos() == i64::MIN {
+            self.data.first_ts = now;
+            self.venues.iter_mut().for_each(|venue| venue.follow_tiers(now));
+        }
+        self.deliver(now)?;
+        if !self.look(now) || self.follows(market, told)? {
+            return Ok(false);
+        }
+        let venue = self.markets[market].venue;
+        self.venues[venue].follow_tiers(now);
+        Ok(true)
+    }
+
+    /// Something has happened in a market, which had a price.
+    fn end(&mut self, market: usize, price: Option<Price>, now: UnixNanos) -> Result<(), Halt> {
         if let Some(price) = price {
             self.curve.priced(market, now, price);
         }
         self.now = now;
         self.flood_check()
+    }
+
+    /// Plays one of the four prices of a bar.
+    fn play_price(
+        &mut self,
+        market: usize,
+        bar: &Bar,
+        stop: BarStop,
+        now: UnixNanos,
+    ) -> Result<Price, Halt> {
+        self.data.bars += u64::from(stop == BarStop::Open);
+        let MarketSite { venue, site } = self.markets[market];
+        let played = self.venues[venue].on_bar(site, bar, stop, now, &mut self.wire);
+        played.map_err(Halt::Event)
     }
 
     /// Takes a point of the equity curve if one is due; false when nothing is left then, and the run has ended.
@@ -389,7 +420,11 @@ impl Run {
         if !still || !self.curve.has_begun() || self.curve.is_due(last) {
             let mut stop = Some(BarStop::Open);
             while let Some(next) = stop {
-                self.play(market, &MarketEvent::Bar(*bar), next, next.at(bar))?;
+                let at = next.at(bar);
+                if self.begin(market, None, at)? {
+                    let price = self.play_price(market, bar, next, at)?;
+                    self.end(market, Some(price), at)?;
+                }
                 stop = next.next();
                 // What its open has ended: the rest is as quiet as another bar.
                 let Some(at) = stop.map(|next| next.at(bar)) else { break };

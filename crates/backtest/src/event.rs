@@ -107,6 +107,84 @@ pub struct HeardRow {
     pub received: UnixNanos,
 }
 
+/// A [`MarketEvent`], looked at where it lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum EventRef<'e> {
+    Trade(&'e TradeRow),
+    Bar(&'e Bar),
+    Depth(DepthRef<'e>),
+    Orders(OrdersRef<'e>),
+    Heard(&'e HeardRow),
+}
+
+/// A [`DepthRow`], looked at where it lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DepthRef<'e> {
+    pub(crate) ts: UnixNanos,
+    pub(crate) snapshot: bool,
+    pub(crate) levels: Option<u32>,
+    pub(crate) bids: &'e [Level],
+    pub(crate) asks: &'e [Level],
+}
+
+/// An [`OrdersRow`], looked at where it lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OrdersRef<'e> {
+    pub(crate) ts: UnixNanos,
+    pub(crate) snapshot: bool,
+    pub(crate) levels: Option<u32>,
+    pub(crate) changes: &'e [OrderChange],
+}
+
+impl EventRef<'_> {
+    /// See [`MarketEvent::ts`].
+    pub(crate) const fn ts(&self) -> UnixNanos {
+        match self {
+            Self::Trade(trade) => trade.ts,
+            Self::Bar(bar) => bar.start,
+            Self::Depth(depth) => depth.ts,
+            Self::Orders(orders) => orders.ts,
+            Self::Heard(heard) => heard.ts,
+        }
+    }
+}
+
+impl<'e> From<&'e MarketEvent<'_>> for EventRef<'e> {
+    fn from(event: &'e MarketEvent<'_>) -> Self {
+        match event {
+            MarketEvent::Trade(row) => Self::Trade(row),
+            MarketEvent::Bar(bar) => Self::Bar(bar),
+            MarketEvent::Depth(DepthRow { ts, snapshot, levels, bids, asks }) => {
+                let (ts, snapshot, levels) = (*ts, *snapshot, *levels);
+                Self::Depth(DepthRef { ts, snapshot, levels, bids, asks })
+            }
+            MarketEvent::Orders(OrdersRow { ts, snapshot, levels, changes }) => {
+                let (ts, snapshot, levels) = (*ts, *snapshot, *levels);
+                Self::Orders(OrdersRef { ts, snapshot, levels, changes })
+            }
+            MarketEvent::Heard(heard) => Self::Heard(heard),
+        }
+    }
+}
+
+impl<'e> From<EventRef<'e>> for MarketEvent<'e> {
+    fn from(event: EventRef<'e>) -> Self {
+        match event {
+            EventRef::Trade(row) => Self::Trade(*row),
+            EventRef::Bar(bar) => Self::Bar(*bar),
+            EventRef::Depth(DepthRef { ts, snapshot, levels, bids, asks }) => {
+                let (bids, asks) = (Cow::Borrowed(bids), Cow::Borrowed(asks));
+                Self::Depth(DepthRow { ts, snapshot, levels, bids, asks })
+            }
+            EventRef::Orders(OrdersRef { ts, snapshot, levels, changes }) => {
+                let changes = Cow::Borrowed(changes);
+                Self::Orders(OrdersRow { ts, snapshot, levels, changes })
+            }
+            EventRef::Heard(heard) => Self::Heard(*heard),
+        }
+    }
+}
+
 impl MarketEvent<'_> {
     /// When it happened; the start of a bar.
     pub const fn ts(&self) -> UnixNanos {

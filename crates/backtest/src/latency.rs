@@ -211,6 +211,7 @@ impl<T> Channel<T> {
     }
 
     /// Sends a message at `now`. False when too many are on their way.
+    #[inline(always)]
     pub(crate) fn send(&mut self, now: UnixNanos, message: T) -> bool {
         let arrival = UnixNanos::from_nanos(now.as_nanos().saturating_add(self.delay.next()));
         self.last = self.last.max(arrival);

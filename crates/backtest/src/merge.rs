@@ -6,19 +6,23 @@ use engine::BarRun;
 use model::{Bar, UnixNanos};
 
 use crate::backtest::{Halt, RunError};
-use crate::event::{MarketEvent, TradeRow};
+use crate::event::{EventRef, MarketEvent, TradeRow};
 use crate::venue::BarStop;
 
 /// What a reel reads.
 pub(crate) trait Events<'t> {
     type Error: Error + 'static;
 
-    fn next(&mut self) -> Option<Result<MarketEvent<'t>, Self::Error>>;
+    /// The next event, after reading it if necessary; `None` at the end.
+    fn peek(&mut self) -> Result<Option<EventRef<'_>>, Self::Error>;
+
+    /// The next event, if it was read.
+    fn next(&self) -> Option<EventRef<'_>>;
 
     /// What comes next, if it was checked.
     fn at_hand(&self) -> AtHand<'t>;
 
-    /// Goes over so many of these.
+    /// Goes over so many of these: at least the one that is next.
     fn skip(&mut self, events: usize);
 }
 
@@ -34,24 +38,42 @@ pub(crate) enum AtHand<'t> {
 
 /// The events of any iterator, which are read one by one.
 #[derive(Debug)]
-pub(crate) struct OneByOne<I>(pub(crate) I);
+pub(crate) struct OneByOne<'t, I> {
+    events: I,
+    next: Option<MarketEvent<'t>>,
+}
 
-impl<'t, I, E> Events<'t> for OneByOne<I>
+impl<I> OneByOne<'_, I> {
+    pub(crate) const fn new(events: I) -> Self {
+        Self { events, next: None }
+    }
+}
+
+impl<'t, I, E> Events<'t> for OneByOne<'t, I>
 where
     I: Iterator<Item = Result<MarketEvent<'t>, E>>,
     E: Error + 'static,
 {
     type Error = E;
 
-    fn next(&mut self) -> Option<Result<MarketEvent<'t>, E>> {
-        self.0.next()
+    fn peek(&mut self) -> Result<Option<EventRef<'_>>, E> {
+        if self.next.is_none() {
+            self.next = self.events.next().transpose()?;
+        }
+        Ok(self.next())
+    }
+
+    fn next(&self) -> Option<EventRef<'_>> {
+        self.next.as_ref().map(EventRef::from)
     }
 
     fn at_hand(&self) -> AtHand<'t> {
         AtHand::Nothing
     }
 
-    fn skip(&mut self, _events: usize) {}
+    fn skip(&mut self, _one: usize) {
+        self.next = None;
+    }
 }
 
 /// One tape, read one event ahead.
@@ -64,9 +86,10 @@ pub(crate) struct Reel<'t, I> {
     pub(crate) number: u64,
     /// Time of the last event; the end of a bar.
     pub(crate) now: UnixNanos,
-    next: Option<MarketEvent<'t>>,
-    /// When that is; of a bar, when the price that is played is there.
-    at: UnixNanos,
+    /// When the next event is, if it was looked at; of a bar, when the price that is played is there.
+    at: Option<UnixNanos>,
+    /// True when that is a bar.
+    is_bar: bool,
     /// Of a bar that is next: the price that is played.
     stop: BarStop,
     /// What is next and what lies behind it, where that is at hand.
@@ -87,8 +110,8 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
             name,
             number: 0,
             now,
-            next: None,
-            at: now,
+            at: None,
+            is_bar: false,
             stop: BarStop::Open,
             at_hand: AtHand::Nothing,
             interval_end: now,
@@ -98,28 +121,29 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
 
     /// When the next event is, or the next price of a bar, after reading it if necessary; `None` at the end.
     pub(crate) fn peek(&mut self) -> Result<Option<UnixNanos>, RunError<I::Error>> {
-        if self.next.is_none() {
-            self.read()?;
+        if self.at.is_none() {
+            self.look()?;
         }
-        Ok(self.next.as_ref().map(|_| self.at))
+        Ok(self.at)
     }
 
     /// The next event, after [`Reel::peek`], and when it is; of a bar, what of it is played.
-    pub(crate) fn next(&self) -> Option<(&MarketEvent<'t>, BarStop, UnixNanos)> {
-        self.next.as_ref().map(|event| (event, self.stop, self.at))
+    pub(crate) fn next(&self) -> Option<(EventRef<'_>, BarStop, UnixNanos)> {
+        Some((self.tape.next()?, self.stop, self.at?))
     }
 
     /// Trades that come next: the first of them, or more where more are at hand.
     pub(crate) fn trades(&self) -> &[TradeRow] {
-        let Some(MarketEvent::Trade(row)) = &self.next else { return &[] };
-        if let AtHand::Trades(rows) = self.at_hand { rows } else { std::slice::from_ref(row) }
+        match (self.next(), self.at_hand) {
+            (Some(_), AtHand::Trades(rows)) => rows,
+            (Some((EventRef::Trade(row), ..)), _) => std::slice::from_ref(row),
+            (Some(_) | None, _) => &[],
+        }
     }
 
     /// A bar of which nothing has been played, if that comes next and ends before `end`.
     pub(crate) fn bar(&self, end: Option<UnixNanos>) -> Option<&Bar> {
-        let (Some(MarketEvent::Bar(bar)), BarStop::Open) = (&self.next, self.stop) else {
-            return None;
-        };
+        let Some((EventRef::Bar(bar), BarStop::Open, _)) = self.next() else { return None };
         Some(bar).filter(|bar| end.is_none_or(|end| end >= bar.end()))
     }
 
@@ -165,12 +189,13 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
 
     /// What is next has been played.
     pub(crate) fn advance(&mut self) {
-        if let Some(MarketEvent::Bar(bar)) = &self.next
-            && let Some(later) = self.stop.next()
+        if self.is_bar
+            && let Some((EventRef::Bar(bar), stop, _)) = self.next()
+            && let Some(later) = stop.next()
         {
-            (self.stop, self.at) = (later, later.at(bar));
+            (self.at, self.stop) = (Some(later.at(bar)), later);
         } else {
-            (self.next, self.stop) = (None, BarStop::Open);
+            self.skip(1);
         }
     }
 
@@ -190,51 +215,45 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         self.skip(trades);
     }
 
-    /// Goes over the next event, which was read, and others behind it.
+    /// Goes over the next event, which was looked at, and others behind it.
     fn skip(&mut self, events: usize) {
         if let Some(more) = events.checked_sub(1) {
-            self.tape.skip(more);
+            self.tape.skip(events);
             self.number += u64::try_from(more).expect("fewer events than memory");
-            self.next = None;
-            self.stop = BarStop::Open;
+            (self.at, self.stop) = (None, BarStop::Open);
         }
     }
 
-    /// Reads the next event, if there is one.
-    fn read(&mut self) -> Result<(), RunError<I::Error>> {
+    /// Looks at the next event, if there is one.
+    fn look(&mut self) -> Result<(), RunError<I::Error>> {
         self.at_hand = self.tape.at_hand();
         // What is at hand was checked.
-        let (at, now, event) = match self.at_hand {
-            AtHand::Nothing => return self.read_one(),
-            AtHand::Trades(rows) => (rows[0].ts, rows[0].ts, MarketEvent::Trade(rows[0])),
-            AtHand::Bars(run) => {
-                let bar = run.bars()[0];
-                (bar.start, bar.end(), MarketEvent::Bar(bar))
-            }
+        let (at, now, is_bar) = match self.at_hand {
+            AtHand::Nothing => return self.look_at_one(),
+            AtHand::Trades(rows) => (rows[0].ts, rows[0].ts, false),
+            AtHand::Bars(run) => (run.bars()[0].start, run.bars()[0].end(), true),
         };
-        self.tape.skip(1);
         self.number += 1;
-        (self.at, self.now, self.next) = (at, now, Some(event));
+        (self.at, self.now, self.is_bar) = (Some(at), now, is_bar);
         Ok(())
     }
 
-    /// Reads the next event, if there is one, and checks it.
-    fn read_one(&mut self) -> Result<(), RunError<I::Error>> {
-        let Some(event) = self.tape.next() else { return Ok(()) };
-        let event = &*self.next.insert(event.map_err(RunError::Source)?);
-        self.number += u64::from(!matches!(event, MarketEvent::Heard(_)));
+    /// Looks at the next event, if there is one, and checks it.
+    fn look_at_one(&mut self) -> Result<(), RunError<I::Error>> {
+        let Some(event) = self.tape.peek().map_err(RunError::Source)? else { return Ok(()) };
         let found = event.ts();
+        let bar = if let EventRef::Bar(bar) = event { Some(bar) } else { None };
+        let (sound, end) = (bar.is_none_or(Bar::is_sound), bar.map_or(found, Bar::end));
+        self.is_bar = bar.is_some();
+        self.number += u64::from(!matches!(event, EventRef::Heard(_)));
         let halt = |halt: Halt| Err(halt.at(self.name, self.number));
         if found < self.now {
             return halt(Halt::Unsorted { previous: self.now, found });
         }
-        (self.at, self.now) = (found, found);
-        if let MarketEvent::Bar(bar) = event {
-            if !bar.is_sound() {
-                return halt(Halt::Bar);
-            }
-            self.now = bar.end();
+        if !sound {
+            return halt(Halt::Bar);
         }
+        (self.at, self.now) = (Some(found), end);
         Ok(())
     }
 }

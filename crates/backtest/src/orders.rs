@@ -1,6 +1,7 @@
 //! The orders of a run, as small as they can be told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hint::cold_path;
 
 use engine::{OrderIds, OrderNumber};
 use model::{
@@ -434,7 +435,10 @@ impl Orders {
     pub(crate) fn get(&self, place: usize) -> Option<&Entry> {
         match place.checked_sub(self.logged) {
             Some(at) => self.open.get(at),
-            None => self.late.get(&place),
+            None => {
+                cold_path();
+                self.late.get(&place)
+            }
         }
     }
 
@@ -442,7 +446,10 @@ impl Orders {
     pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut Entry> {
         match place.checked_sub(self.logged) {
             Some(at) => self.open.get_mut(at),
-            None => self.late.get_mut(&place),
+            None => {
+                cold_path();
+                self.late.get_mut(&place)
+            }
         }
     }
 
@@ -481,6 +488,7 @@ impl Orders {
             entry.log(&self.last, &mut self.log);
             self.last = entry.before();
         } else {
+            cold_path();
             self.log.push(|row| row.byte(HOLE));
             self.late.insert(self.logged, *entry);
         }

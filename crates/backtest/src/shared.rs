@@ -1,13 +1,14 @@
 //! A tape in memory, which many runs play at once.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 
 use engine::BarRun;
 use matching::OrderChange;
 use model::{Bar, Level, Price, UnixNanos};
 
-use crate::event::{DepthRow, HeardRow, MarketEvent, OrdersRow, TradeRow};
+use crate::event::{
+    DepthRef, DepthRow, EventRef, HeardRow, MarketEvent, OrdersRef, OrdersRow, TradeRow,
+};
 use crate::merge::{self, AtHand};
 use crate::walk::Window;
 
@@ -119,21 +120,23 @@ impl Mixed {
         });
     }
 
-    #[inline]
-    fn event(&self, row: &MixedRow) -> MarketEvent<'_> {
-        match *row {
-            MixedRow::Trade(row) => MarketEvent::Trade(row),
-            MixedRow::Bar(bar) => MarketEvent::Bar(bar),
+    #[inline(always)]
+    fn event(&self, at: usize) -> EventRef<'_> {
+        match &self.rows[at] {
+            MixedRow::Trade(row) => EventRef::Trade(row),
+            MixedRow::Bar(bar) => EventRef::Bar(bar),
             MixedRow::Depth { ts, snapshot, shown, levels: [first, middle, end] } => {
-                let bids = Cow::Borrowed(&self.levels[first..middle]);
-                let asks = Cow::Borrowed(&self.levels[middle..end]);
-                MarketEvent::Depth(DepthRow { ts, snapshot, levels: shown, bids, asks })
+                let (ts, snapshot, levels) = (*ts, *snapshot, *shown);
+                let bids = &self.levels[*first..*middle];
+                let asks = &self.levels[*middle..*end];
+                EventRef::Depth(DepthRef { ts, snapshot, levels, bids, asks })
             }
             MixedRow::Orders { ts, snapshot, shown, changes: [first, end] } => {
-                let changes = Cow::Borrowed(&self.changes[first..end]);
-                MarketEvent::Orders(OrdersRow { ts, snapshot, levels: shown, changes })
+                let (ts, snapshot, levels) = (*ts, *snapshot, *shown);
+                let changes = &self.changes[*first..*end];
+                EventRef::Orders(OrdersRef { ts, snapshot, levels, changes })
             }
-            MixedRow::Heard(heard) => MarketEvent::Heard(heard),
+            MixedRow::Heard(heard) => EventRef::Heard(heard),
         }
     }
 }
@@ -184,12 +187,12 @@ impl SharedTape {
         SharedEvents { tape: self, at: self.place(window.from), end: self.place(window.to) }
     }
 
-    #[inline]
-    fn event(&self, at: usize) -> MarketEvent<'_> {
+    #[inline(always)]
+    fn event(&self, at: usize) -> EventRef<'_> {
         match &self.events {
-            Events::Trades(all) => MarketEvent::Trade(all.rows[at]),
-            Events::Bars { all, .. } => MarketEvent::Bar(all.rows[at]),
-            Events::Mixed(mixed) => mixed.event(&mixed.rows[at]),
+            Events::Trades(all) => EventRef::Trade(&all.rows[at]),
+            Events::Bars { all, .. } => EventRef::Bar(&all.rows[at]),
+            Events::Mixed(mixed) => mixed.event(at),
         }
     }
 
@@ -253,7 +256,7 @@ impl<'t> Iterator for SharedEvents<'t> {
         let at = self.at;
         (at < self.end).then(|| {
             self.at += 1;
-            Ok(self.tape.event(at))
+            Ok(self.tape.event(at).into())
         })
     }
 }
@@ -261,9 +264,14 @@ impl<'t> Iterator for SharedEvents<'t> {
 impl<'t> merge::Events<'t> for SharedEvents<'t> {
     type Error = Infallible;
 
-    #[inline]
-    fn next(&mut self) -> Option<Result<MarketEvent<'t>, Infallible>> {
-        Iterator::next(self)
+    #[inline(always)]
+    fn peek(&mut self) -> Result<Option<EventRef<'_>>, Infallible> {
+        Ok(merge::Events::next(self))
+    }
+
+    #[inline(always)]
+    fn next(&self) -> Option<EventRef<'_>> {
+        if self.at < self.end { Some(self.tape.event(self.at)) } else { None }
     }
 
     fn at_hand(&self) -> AtHand<'t> {
@@ -310,6 +318,8 @@ impl<'a> FromIterator<MarketEvent<'a>> for SharedTape {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use model::Quantity;
 
     use super::*;

@@ -3,6 +3,7 @@
 mod close;
 
 use std::collections::BTreeMap;
+use std::hint::cold_path;
 use std::time::Duration;
 
 use engine::{CancelOutcome, OrderNews, Standing};
@@ -12,11 +13,11 @@ use matching::{
     PrintRule, Quiet, TapeError,
 };
 use model::{
-    Asset, Bar, Instrument, Notional, OrderState, Price, Quantity, Symbol, Trade, UnixNanos,
+    Asset, Bar, Instrument, Notional, OrderState, Price, Quantity, Side, Symbol, Trade, UnixNanos,
 };
 
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
-use crate::event::{DepthRow, OrdersRow, TradeRow};
+use crate::event::{DepthRef, OrdersRef, TradeRow};
 use crate::tiers::Tiers;
 use crate::wire::{Best, Published, Wire};
 
@@ -194,14 +195,14 @@ impl Venue {
     pub(crate) fn on_depth(
         &mut self,
         site: usize,
-        row: &DepthRow<'_>,
+        row: DepthRef<'_>,
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
-        let DepthRow { ts, snapshot, levels, bids, asks } = row;
+        let DepthRef { ts, snapshot, levels, bids, asks } = row;
         let Site { symbol, id, .. } = &self.sites[site];
-        let update = DepthUpdate { symbol, snapshot: *snapshot, levels: *levels, bids, asks };
-        self.exchange.on_depth_in(*id, &update, *ts, &mut self.events)?;
-        self.tell(site, *ts, wire);
+        let update = DepthUpdate { symbol, snapshot, levels, bids, asks };
+        self.exchange.on_depth_in(*id, &update, ts, &mut self.events)?;
+        self.tell(site, ts, wire);
         Ok(())
     }
 
@@ -209,14 +210,14 @@ impl Venue {
     pub(crate) fn on_orders(
         &mut self,
         site: usize,
-        row: &OrdersRow<'_>,
+        row: OrdersRef<'_>,
         wire: &mut Wire,
     ) -> Result<(), TapeError> {
-        let OrdersRow { ts, snapshot, levels, changes } = row;
+        let OrdersRef { ts, snapshot, levels, changes } = row;
         let Site { symbol, id, .. } = &self.sites[site];
-        let update = OrdersUpdate { symbol, snapshot: *snapshot, levels: *levels, changes };
-        self.exchange.on_orders_in(*id, &update, *ts, &mut self.events)?;
-        self.tell(site, *ts, wire);
+        let update = OrdersUpdate { symbol, snapshot, levels, changes };
+        self.exchange.on_orders_in(*id, &update, ts, &mut self.events)?;
+        self.tell(site, ts, wire);
         Ok(())
     }
 
@@ -340,15 +341,17 @@ impl Venue {
             Request::Submit(place) => self.submit(place, now, wire),
             Request::Cancel(place, number) => {
                 let order = OrderId::new(number);
-                let done = self.exchange.cancel(self.account, order, now, &mut self.events);
-                let outcome = match done {
-                    Ok(()) => CancelOutcome::Accepted,
-                    Err(_) => CancelOutcome::AlreadyGone,
-                };
-                wire.answer(self.at, now, place, OrderNews::Cancelled(outcome));
-                // Where it is gone nothing has changed.
-                if let (Ok(()), Some(site)) = (done, self.site_of(place, wire)) {
-                    self.tell(site, now, wire);
+                // Its end is the answer; where it is gone nothing has changed.
+                match self.exchange.cancel(self.account, order, now, &mut self.events) {
+                    Ok(()) => {
+                        if let Some(site) = self.site_of(place, wire) {
+                            self.tell(site, now, wire);
+                        }
+                    }
+                    Err(_) => {
+                        let gone = OrderNews::Cancelled(CancelOutcome::AlreadyGone);
+                        wire.answer(self.at, now, place, gone);
+                    }
                 }
             }
             Request::Locate(place, number) => {
@@ -373,6 +376,7 @@ impl Venue {
             reduce_only: order.reduce_only,
             fee_in_base: false,
         };
+        let (side, limit) = (request.side, request.limit());
         let news = match self.exchange.submit(self.account, request, now, &mut self.events) {
             Ok(id) => {
                 self.places.push(u32::try_from(place).expect("fewer orders than fit into memory"));
@@ -380,13 +384,30 @@ impl Venue {
                 OrderNews::Placed(id.get())
             }
             Err(refusal) => {
+                cold_path();
                 let why = refusal.to_string();
                 wire.record.orders.end(place, OrderState::Rejected, now, Some(&why));
                 OrderNews::Refused(why)
             }
         };
         wire.answer(self.at, now, place, news);
-        self.tell(market - self.first, now, wire);
+        let site = market - self.first;
+        // One that rests at the best price or behind it moves none.
+        if !self.events.is_empty() || !self.is_behind(site, side, limit) {
+            self.tell(site, now, wire);
+        } else {
+            debug_assert!(self.moved(site).is_none(), "the best prices are where they were");
+        }
+    }
+
+    /// True for a limit that is not better than the best price of its side.
+    fn is_behind(&self, site: usize, side: Side, limit: Option<Price>) -> bool {
+        let [bid, ask] = self.sites[site].best;
+        let (Some(limit), Some(bid), Some(ask)) = (limit, bid, ask) else { return false };
+        match side {
+            Side::Buy => limit <= bid,
+            Side::Sell => limit >= ask,
+        }
     }
 
     /// The market of an order that has not ended, among those of the venue.

@@ -326,6 +326,8 @@ impl Wire {
     }
 
     /// Tells the strategy alone.
+    // Its news are written where they stay.
+    #[inline(always)]
     pub(crate) fn answer(&mut self, venue: usize, now: UnixNanos, place: usize, news: OrderNews) {
         let line = &mut self.lines[venue].private;
         let answer = Answer { order: number_at(place), news };

@@ -4,7 +4,7 @@ use model::{
     ClientOrderId, Instrument, Level, OrderKind, Quantity, Side, Symbol, TimeInForce, Trade,
 };
 
-use crate::markets::Markets;
+use crate::markets::{MarketNumber, Markets};
 use crate::orders::{OrderNumber, Orders};
 
 /// What is known of one instrument's market.
@@ -45,6 +45,7 @@ pub struct Desk<'a> {
 pub(crate) enum Wish {
     Order {
         symbol: Symbol,
+        market: Option<MarketNumber>,
         side: Side,
         kind: OrderKind,
         quantity: Quantity,
@@ -116,8 +117,16 @@ impl Desk<'_> {
         time_in_force: TimeInForce,
         reduce_only: bool,
     ) {
-        let symbol = symbol.clone();
-        self.wishes.push(Wish::Order { symbol, side, kind, quantity, time_in_force, reduce_only });
+        let (market, symbol) = (self.markets.number(symbol), symbol.clone());
+        self.wishes.push(Wish::Order {
+            symbol,
+            market,
+            side,
+            kind,
+            quantity,
+            time_in_force,
+            reduce_only,
+        });
     }
 
     /// Wishes for the cancellation of an order. Asking twice is harmless.

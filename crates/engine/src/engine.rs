@@ -6,18 +6,19 @@ mod positions;
 mod refusal;
 
 use std::collections::BTreeSet;
+use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::audit::{AuditEvent, StreamState};
 use model::{
-    FeedEvent, Instrument, Intake, NewOrder, OrderReport, OrderState, Quantity, Side, StreamKind,
-    Symbol, UnixNanos, panic_message,
+    FeedEvent, Fill, Instrument, Intake, NewOrder, OrderReport, OrderState, Quantity, Side,
+    StreamKind, Symbol, UnixNanos, panic_message,
 };
 use thiserror::Error;
 
 use crate::action::{Action, CancelOutcome, EngineEvent, Errand, LocateOutcome};
 use crate::desk::{Desk, Wish};
-use crate::markets::Markets;
+use crate::markets::{MarketNumber, Markets};
 use crate::order::{Facts, Order, OrderUpdate, Source, Submission};
 use crate::orders::{OrderNumber, Orders};
 use crate::risk::RiskLimits;
@@ -168,7 +169,7 @@ impl Engine {
             EngineEvent::Located { client_order_id, outcome } => {
                 if let Some(number) = self.orders.number(&client_order_id) {
                     let found = match &outcome {
-                        LocateOutcome::Found(report) => Some(report.into()),
+                        LocateOutcome::Found(report) => Some(report),
                         LocateOutcome::Absent => None,
                     };
                     self.on_located(number, found, errands);
@@ -305,10 +306,10 @@ impl Engine {
     }
 
     /// The venue was asked for an order: what it told, `None` where it does not have it.
-    fn on_located(
+    fn on_located<'a>(
         &mut self,
         number: OrderNumber,
-        found: Option<Facts<'_>>,
+        found: Option<impl Facts<'a>>,
         errands: &mut Vec<Errand>,
     ) {
         let steps = self.steps;
@@ -335,11 +336,16 @@ impl Engine {
             tracing::warn!(venue_order_id = %report.venue_order_id, "order of another program");
             return None;
         };
-        self.on_news(number, report.into(), errands);
+        self.on_news(number, report, errands);
         Some(number)
     }
 
-    fn on_news(&mut self, number: OrderNumber, news: Facts<'_>, errands: &mut Vec<Errand>) {
+    fn on_news<'a>(
+        &mut self,
+        number: OrderNumber,
+        news: impl Facts<'a>,
+        errands: &mut Vec<Errand>,
+    ) {
         let steps = self.steps;
         let update = self.orders.update(number, |order| order.apply(news, Source::Told, steps));
         let Some(update) = update else { return };
@@ -407,8 +413,7 @@ impl Engine {
     ) {
         let Some(order) = self.orders.note(number) else { return };
         if let Some(fill) = update.new_fill.filter(|_| self.audits) {
-            let client_order_id = order.request().client_order_id.clone();
-            errands.push(audit(AuditEvent::Filled { client_order_id, fill: fill.clone() }));
+            errands.push(audit(fill_of(order, fill)));
         }
         if order.cancel_due() {
             errands.push(Errand::Cancel(number));
@@ -417,13 +422,7 @@ impl Engine {
             return;
         }
         if self.audits {
-            errands.push(audit(AuditEvent::OrderChanged {
-                client_order_id: order.request().client_order_id.clone(),
-                venue_order_id: order.venue_order_id(),
-                state: order.state(),
-                filled: order.filled(),
-                reason: order.reason().map(str::to_owned),
-            }));
+            errands.push(audit(change_of(order)));
         }
         if !update.filled_more.is_zero() {
             let market = order.market();
@@ -468,6 +467,7 @@ impl Engine {
         let strategy = self.strategy.as_mut();
         let looked = catch_unwind(AssertUnwindSafe(|| ask(strategy, &mut desk)));
         if let Err(panic) = looked {
+            cold_path();
             // Half of what it wanted is nothing that it wanted.
             self.wishes.clear();
             self.failure = Some(panic_message(panic.as_ref()));
@@ -486,7 +486,15 @@ impl Engine {
         let mut wishes = std::mem::take(&mut self.wishes);
         for wish in wishes.drain(..) {
             match wish {
-                Wish::Order { symbol, side, kind, quantity, time_in_force, reduce_only } => {
+                Wish::Order {
+                    symbol,
+                    market,
+                    side,
+                    kind,
+                    quantity,
+                    time_in_force,
+                    reduce_only,
+                } => {
                     let request = NewOrder {
                         client_order_id: self.orders.next_id(),
                         symbol,
@@ -496,7 +504,7 @@ impl Engine {
                         time_in_force,
                         reduce_only,
                     };
-                    self.place(request, errands);
+                    self.place(request, market, errands);
                 }
                 Wish::Cancel(number) => self.cancel(number, errands),
             }
@@ -504,10 +512,16 @@ impl Engine {
         self.wishes = wishes;
     }
 
-    fn place(&mut self, request: NewOrder, errands: &mut Vec<Errand>) {
-        let market = match self.admit(&request) {
+    fn place(
+        &mut self,
+        request: NewOrder,
+        market: Option<MarketNumber>,
+        errands: &mut Vec<Errand>,
+    ) {
+        let market = match self.admit(&request, market) {
             Ok(market) => market,
             Err(why) => {
+                cold_path();
                 self.wishes_dropped += 1;
                 tracing::warn!(symbol = %request.symbol, quantity = %request.quantity, why, "order dropped");
                 return;
@@ -530,6 +544,23 @@ impl Engine {
         if self.orders.note(number).is_some_and(Order::cancel_due) {
             errands.push(Errand::Cancel(number));
         }
+    }
+}
+
+#[inline(never)]
+fn fill_of(order: &Order, fill: &Fill) -> AuditEvent {
+    let client_order_id = order.request().client_order_id.clone();
+    AuditEvent::Filled { client_order_id, fill: fill.clone() }
+}
+
+#[inline(never)]
+fn change_of(order: &Order) -> AuditEvent {
+    AuditEvent::OrderChanged {
+        client_order_id: order.request().client_order_id.clone(),
+        venue_order_id: order.venue_order_id(),
+        state: order.state(),
+        filled: order.filled(),
+        reason: order.reason().map(str::to_owned),
     }
 }
 

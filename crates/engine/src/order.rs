@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::hint::cold_path;
 
 use model::{Fill, NewOrder, Notional, OrderReport, OrderState, Price, Quantity, VenueOrderId};
 
@@ -60,72 +61,73 @@ impl From<SubmitOutcome> for Submission {
 }
 
 /// What a venue says of an order: totals since it was placed, `None` where not told.
-#[derive(Clone, Copy)]
-pub(crate) enum Facts<'a> {
-    Report(&'a OrderReport),
-    Standing(&'a Standing),
+pub(crate) trait Facts<'a>: Copy {
+    fn venue_name(self) -> VenueName;
+    fn state(self) -> OrderState;
+    fn filled(self) -> Option<Quantity>;
+    fn cost(self) -> Option<Notional>;
+    fn fee(self) -> Option<Notional>;
+    fn last_fill(self) -> Option<&'a Fill>;
+    fn reason(self) -> Option<Cow<'static, str>>;
 }
 
-impl<'a> Facts<'a> {
+impl<'a> Facts<'a> for &'a OrderReport {
     fn venue_name(self) -> VenueName {
-        match self {
-            Self::Report(report) => VenueName::Id(report.venue_order_id.clone()),
-            Self::Standing(standing) => VenueName::Number(standing.number),
-        }
+        VenueName::Id(self.venue_order_id.clone())
     }
 
     fn state(self) -> OrderState {
-        match self {
-            Self::Report(report) => report.state,
-            Self::Standing(standing) => standing.state,
-        }
+        self.state
     }
 
     fn filled(self) -> Option<Quantity> {
-        match self {
-            Self::Report(report) => report.filled,
-            Self::Standing(standing) => Some(standing.filled),
-        }
+        self.filled
     }
 
     fn cost(self) -> Option<Notional> {
-        match self {
-            Self::Report(report) => report.cost,
-            Self::Standing(standing) => Some(standing.cost),
-        }
+        self.cost
     }
 
     fn fee(self) -> Option<Notional> {
-        match self {
-            Self::Report(report) => report.fee,
-            Self::Standing(standing) => Some(standing.fee),
-        }
+        self.fee
     }
 
     fn last_fill(self) -> Option<&'a Fill> {
-        match self {
-            Self::Report(report) => report.last_fill.as_ref(),
-            Self::Standing(standing) => standing.last_fill.as_ref(),
-        }
+        self.last_fill.as_ref()
     }
 
     fn reason(self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::Report(report) => report.reason.clone(),
-            Self::Standing(standing) => standing.reason.map(Cow::Borrowed),
-        }
+        self.reason.clone()
     }
 }
 
-impl<'a> From<&'a OrderReport> for Facts<'a> {
-    fn from(report: &'a OrderReport) -> Self {
-        Self::Report(report)
+impl<'a> Facts<'a> for &'a Standing {
+    fn venue_name(self) -> VenueName {
+        VenueName::Number(self.number)
     }
-}
 
-impl<'a> From<&'a Standing> for Facts<'a> {
-    fn from(standing: &'a Standing) -> Self {
-        Self::Standing(standing)
+    fn state(self) -> OrderState {
+        self.state
+    }
+
+    fn filled(self) -> Option<Quantity> {
+        Some(self.filled)
+    }
+
+    fn cost(self) -> Option<Notional> {
+        Some(self.cost)
+    }
+
+    fn fee(self) -> Option<Notional> {
+        Some(self.fee)
+    }
+
+    fn last_fill(self) -> Option<&'a Fill> {
+        self.last_fill.as_ref()
+    }
+
+    fn reason(self) -> Option<Cow<'static, str>> {
+        self.reason.map(Cow::Borrowed)
     }
 }
 
@@ -393,13 +395,13 @@ impl Order {
     /// Takes news from the venue.
     pub(crate) fn apply<'a>(
         &mut self,
-        news: impl Into<Facts<'a>>,
+        news: impl Facts<'a>,
         source: Source,
         step: u64,
     ) -> OrderUpdate<'a> {
-        let news = news.into();
         let told = news.filled().unwrap_or_default();
         if told > self.request.quantity || told < Quantity::ZERO {
+            cold_path();
             let id = &self.request.client_order_id;
             tracing::error!(client_order_id = %id, filled = %told, "impossible news of an order");
             return OrderUpdate::default();
@@ -431,8 +433,14 @@ impl Order {
                 self.trade_id = Some(trade_id);
                 true
             }
-            Some(first) => first != trade_id && self.trade_ids.insert(trade_id),
+            Some(first) => first != trade_id && self.is_another(trade_id),
         }
+    }
+
+    /// As [`Order::is_new`], of an order with several executions.
+    #[inline(never)]
+    fn is_another(&mut self, trade_id: u64) -> bool {
+        self.trade_ids.insert(trade_id)
     }
 
     /// True for the number of an execution that was told.
@@ -457,6 +465,7 @@ impl Order {
         }
         let sum = self.known.quantity.checked_add(fill.quantity);
         if !fill.quantity.is_positive() || sum.is_none_or(|sum| sum > self.request.quantity) {
+            cold_path();
             let (id, trade_id) = (&self.request.client_order_id, fill.trade_id);
             tracing::error!(client_order_id = %id, trade_id, "impossible execution of an order");
             return OrderUpdate::default();

@@ -1,6 +1,7 @@
 //! All orders of one engine, found by our id or the venue's.
 
 use std::collections::BTreeMap;
+use std::hint::cold_path;
 
 use model::{
     ClientOrderId, NewOrder, OrderReport, Quantity, Side, Symbol, UnixNanos, VenueOrderId,
@@ -114,7 +115,10 @@ impl Orders {
     pub fn at(&self, number: OrderNumber) -> Option<&Order> {
         match self.is_recent(number) {
             true => self.recent.get(slot(number)),
-            false => self.older.get(&number),
+            false => {
+                cold_path();
+                self.older.get(&number)
+            }
         }
     }
 
@@ -157,7 +161,10 @@ impl Orders {
     pub(crate) fn note(&mut self, number: OrderNumber) -> Option<&mut Order> {
         match self.is_recent(number) {
             true => self.recent.get_mut(slot(number)),
-            false => self.older.get_mut(&number),
+            false => {
+                cold_path();
+                self.older.get_mut(&number)
+            }
         }
     }
 
@@ -189,7 +196,10 @@ impl Orders {
         }
         match (self.working.binary_search(&number), is_working) {
             (Ok(place), false) => drop(self.working.remove(place)),
-            (Err(place), true) => self.working.insert(place, number),
+            (Err(place), true) => {
+                cold_path();
+                self.working.insert(place, number);
+            }
             (Ok(_), true) | (Err(_), false) => {}
         }
         Some(result)
@@ -200,22 +210,26 @@ impl Orders {
         debug_assert_eq!(request.client_order_id, self.next_id(), "orders are entered in turn");
         let number = OrderNumber(self.ids.draw());
         if self.exposures.len() <= market.0 {
+            cold_path();
             self.exposures.resize(market.0 + 1, Exposure::default());
         }
         self.exposures[market.0].add(request.side, request.quantity);
         self.working.push(number);
-        let order = Order::sent(request, market);
         match self.recent.get_mut(slot(number)) {
-            None => self.recent.push(order),
+            None => {
+                cold_path();
+                self.recent.push(Order::sent(request, market));
+            }
             Some(oldest) => {
                 let retired = OrderNumber(self.first);
                 self.first += 1;
                 // Of one that has ended, executions may still be asked for.
                 if oldest.is_working() || !oldest.missing().is_zero() {
-                    let oldest = std::mem::replace(oldest, order);
+                    cold_path();
+                    let oldest = std::mem::replace(oldest, Order::sent(request, market));
                     self.keep(retired, oldest);
                 } else {
-                    *oldest = order;
+                    *oldest = Order::sent(request, market);
                 }
             }
         }

@@ -12,6 +12,7 @@ mod submit;
 mod trader;
 
 use std::collections::VecDeque;
+use std::hint::cold_path;
 
 use model::{
     Book, Instrument, Level, Notional, OrderKind, Price, Quantity, Side, Symbol, Trade, UnixNanos,
@@ -482,6 +483,7 @@ impl Exchange {
         let oldest = self.closed.pop_front();
         let Some(order) = oldest.and_then(|id| self.orders.remove(id)) else { return };
         if let Some(client_id) = &order.request.client_id {
+            cold_path();
             let client_ids = &mut self.traders[order.account.0].client_ids;
             if client_ids.get(client_id) == Some(&order.id) {
                 client_ids.remove(client_id);
@@ -514,11 +516,19 @@ impl Listing {
     fn take_out(&mut self, order: OrderId, side: Side, kind: OrderKind) {
         match kind {
             OrderKind::Triggered { .. } => self.waiting.remove(side, kind, order),
-            OrderKind::Market => self.arriving.retain(|id| *id != order),
+            OrderKind::Market => self.turn_back(order),
             OrderKind::Limit { price, .. } => {
-                self.arriving.retain(|id| *id != order);
+                self.turn_back(order);
                 self.market.remove(side, price, order);
             }
+        }
+    }
+
+    /// Takes an order out of those that wait for the next print, if it is one of them.
+    fn turn_back(&mut self, order: OrderId) {
+        if !self.arriving.is_empty() {
+            cold_path();
+            self.arriving.retain(|id| *id != order);
         }
     }
 

@@ -107,8 +107,14 @@ impl Ladder {
             Some((best, _)) if *best == price => self.levels.len() - 1,
             Some((best, _)) if is_better(self.side, price, *best) => self.levels.len(),
             None => 0,
-            Some(_) => self.levels.partition_point(|(at, _)| is_better(self.side, price, *at)),
+            Some(_) => self.search(price),
         }
+    }
+
+    /// As [`Ladder::place`], of a price that is worse than the best one.
+    #[inline(never)]
+    fn search(&self, price: Price) -> usize {
+        self.levels.partition_point(|(at, _)| is_better(self.side, price, *at))
     }
 }
 

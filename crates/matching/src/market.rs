@@ -1,6 +1,7 @@
 //! One instrument's market: the liquidity of everybody else and our accounts' resting orders.
 
 use std::collections::BTreeMap;
+use std::hint::cold_path;
 
 use model::{Book, Level, Price, Quantity, Side, Trade, UnixNanos};
 
@@ -109,6 +110,19 @@ impl Market {
         if self.best(makers).is_none_or(beyond) && !quantity.is_zero() {
             return Taking { matches: Vec::new(), stop: Stop::Limit };
         }
+        self.taking_some(account, side, quantity, beyond)
+    }
+
+    /// As [`Market::taking`], where prices are not `beyond` the limit.
+    #[inline(never)]
+    fn taking_some(
+        &self,
+        account: AccountId,
+        side: Side,
+        quantity: Quantity,
+        beyond: impl Fn(Price) -> bool,
+    ) -> Taking {
+        let makers = side.opposite();
         let mut outside = self.visible(makers).iter().peekable();
         let mut own = self.side(makers).iter().peekable();
         let mut left = quantity;
@@ -194,7 +208,11 @@ impl Market {
 
     /// Takes an order out of the book.
     pub(crate) fn remove(&mut self, side: Side, price: Price, order: OrderId) {
-        self.change_queue(side, price, |queue| queue.retain(|r| r.order != order));
+        self.change_queue(side, price, |queue| {
+            if let Some(at) = queue.iter().position(|resting| resting.order == order) {
+                queue.remove(at);
+            }
+        });
     }
 
     /// Lets a recorded trade meet our orders and changes a synthetic book.
@@ -418,6 +436,7 @@ impl Market {
         if let Some(part) = part {
             self.shown.insert(order, Shown { part, of: remaining });
         } else if !self.shown.is_empty() {
+            cold_path();
             self.shown.remove(&order);
         }
     }

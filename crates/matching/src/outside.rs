@@ -3,6 +3,7 @@
 use model::{Instrument, Level, Price, Quantity, Side, Trade};
 
 use crate::config::{Liquidity, PrintRule, SyntheticConfig};
+use crate::ladder::is_better;
 
 /// Levels of one side, best first.
 pub(crate) type Levels = Vec<Level>;
@@ -374,6 +375,17 @@ pub(crate) fn quantity_in(levels: &[Level], side: Side, price: Price) -> Quantit
 
 /// Index of a price in levels that stand best first, or where it would be inserted.
 fn position(levels: &[Level], side: Side, price: Price) -> usize {
+    match levels.first() {
+        Some(first) if first.price != price && !is_better(side, price, first.price) => {
+            search(levels, side, price)
+        }
+        Some(_) | None => 0,
+    }
+}
+
+/// As [`position`], of a price that is worse than the first one.
+#[inline(never)]
+fn search(levels: &[Level], side: Side, price: Price) -> usize {
     levels.partition_point(|level| match side {
         Side::Buy => level.price > price,
         Side::Sell => level.price < price,

@@ -1,5 +1,6 @@
 //! News without an [`EngineEvent`] around them, and those at which a strategy has nothing to do: for whoever plays many.
 
+use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::{Bar, Level, OrderState, Trade, UnixNanos, panic_message};
@@ -100,9 +101,9 @@ impl Engine {
             }
             OrderNews::Cancelled(outcome) => self.on_cancelled(number, outcome, errands),
             OrderNews::Located(found) => {
-                self.on_located(number, found.as_ref().map(Into::into), errands);
+                self.on_located(number, found.as_ref(), errands);
             }
-            OrderNews::Told(standing) => self.on_news(number, standing.into(), errands),
+            OrderNews::Told(standing) => self.on_news(number, standing, errands),
         }
     }
 
@@ -194,6 +195,7 @@ impl Engine {
         match catch_unwind(AssertUnwindSafe(|| ask(strategy, markets))) {
             Ok(answer) => answer,
             Err(panic) => {
+                cold_path();
                 self.failure = Some(panic_message(panic.as_ref()));
                 nothing
             }

@@ -11,8 +11,11 @@ impl Engine {
     ///
     /// # Errors
     /// Why it must not be placed.
-    pub(super) fn admit(&self, request: &NewOrder) -> Result<MarketNumber, &'static str> {
-        let number = self.markets.number(&request.symbol);
+    pub(super) fn admit(
+        &self,
+        request: &NewOrder,
+        number: Option<MarketNumber>,
+    ) -> Result<MarketNumber, &'static str> {
         let traded = number.and_then(|number| {
             let market = &self.markets[number];
             Some((number, market, market.instrument.as_ref()?))

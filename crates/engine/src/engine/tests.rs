@@ -296,7 +296,11 @@ fn a_position_beyond_the_limit_may_shrink_but_not_turn() {
         reduce_only: false,
     };
     let check = |side, size, allowed| {
-        assert_eq!(engine.admit(&order(side, size)).is_ok(), allowed, "{side} {size}");
+        assert_eq!(
+            engine.admit(&order(side, size), Some(market)).is_ok(),
+            allowed,
+            "{side} {size}"
+        );
     };
     check(Side::Sell, "0.1", true);
     check(Side::Sell, "0.4", true);

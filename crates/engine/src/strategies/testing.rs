@@ -32,6 +32,19 @@ pub(super) fn one() -> Quantity {
     Quantity::from_raw(100_000_000)
 }
 
+/// An order for the instrument, good till cancelled.
+pub(super) fn wish(side: Side, kind: OrderKind, quantity: Quantity) -> Wish {
+    Wish::Order {
+        symbol: symbol(),
+        market: Some(MarketNumber(0)),
+        side,
+        kind,
+        quantity,
+        time_in_force: TimeInForce::Gtc,
+        reduce_only: false,
+    }
+}
+
 impl<S: Strategy> World<S> {
     pub(super) fn new(strategy: S) -> Self {
         let instrument = Instrument {

@@ -1,5 +1,6 @@
 //! Orders come in: checks first, without any change, then the deed.
 
+use std::hint::cold_path;
 use std::sync::Arc;
 
 use model::{Liquidity, Notional, OrderKind, Price, Quantity, Side, TimeInForce, UnixNanos};
@@ -10,6 +11,26 @@ use crate::exchange::Exchange;
 use crate::ledger::AssetId;
 use crate::market::{Match, Stop, Taking};
 use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
+
+/// Where an order goes first in a market without a book, whose last price is `last`.
+#[inline(never)]
+fn entry_without_book(
+    rule: PrintRule,
+    last: Option<Price>,
+    request: &OrderRequest,
+) -> Result<Entry, Refusal> {
+    match (rule, last) {
+        (PrintRule::Last, Some(last)) => {
+            let takes = request.limit().is_none_or(|limit| match request.side {
+                Side::Buy => last <= limit,
+                Side::Sell => last >= limit,
+            });
+            let refused = takes && request.is_post_only();
+            if refused { Err(Refusal::PostOnly) } else { Ok(Entry::Meet(last)) }
+        }
+        (PrintRule::Last, None) | (PrintRule::Next | PrintRule::Close, _) => Ok(Entry::Arrive),
+    }
+}
 
 /// What an order that passed every check is going to do.
 #[derive(Debug)]
@@ -77,7 +98,9 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) {
-        while let Some((id, _)) = self.markets[at].waiting.next(last) {
+        while !self.markets[at].waiting.is_empty() {
+            cold_path();
+            let Some((id, _)) = self.markets[at].waiting.next(last) else { break };
             if self.wake_order(id, now, out) {
                 let taking = self.taking_of(id);
                 self.take(id, &taking, now, out);
@@ -320,19 +343,7 @@ impl Exchange {
             return Ok(Entry::Wait);
         }
         if let Some(rule) = market.outside.print_rule() {
-            return match (rule, last, request.limit()) {
-                (PrintRule::Last, Some(last), limit) => {
-                    let takes = limit.is_none_or(|limit| match request.side {
-                        Side::Buy => last <= limit,
-                        Side::Sell => last >= limit,
-                    });
-                    let refused = takes && request.is_post_only();
-                    if refused { Err(Refusal::PostOnly) } else { Ok(Entry::Meet(last)) }
-                }
-                (PrintRule::Last, None, _) | (PrintRule::Next | PrintRule::Close, ..) => {
-                    Ok(Entry::Arrive)
-                }
-            };
+            return entry_without_book(rule, last, request);
         }
         let limit = request.limit().or_else(|| self.protection(at, request.side));
         let market = &mut self.markets[at].market;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::desk::{MarketView, Wish};
-use crate::strategies::testing::{World, one, price, symbol};
+use crate::strategies::testing::{World, one, price, symbol, wish};
 
 fn world() -> World<EmaCross> {
     let (bar, patience) = (Duration::from_secs(1), Duration::from_secs(3));
@@ -8,15 +8,7 @@ fn world() -> World<EmaCross> {
 }
 
 fn order(side: Side, kind: OrderKind) -> Vec<Wish> {
-    let time_in_force = TimeInForce::Gtc;
-    vec![Wish::Order {
-        symbol: symbol(),
-        side,
-        kind,
-        quantity: one(),
-        time_in_force,
-        reduce_only: false,
-    }]
+    vec![wish(side, kind, one())]
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::desk::Wish;
-use crate::strategies::testing::{World, one, price, symbol};
+use crate::strategies::testing::{World, one, price, symbol, wish};
 
 /// 200 basis points around a middle of 100: 98 and 102, rounded outwards.
 fn world() -> World<Quoter> {
@@ -12,24 +12,16 @@ fn limit(price: Price) -> OrderKind {
     OrderKind::Limit { price, post_only: true }
 }
 
-fn wish(side: Side, price: Price) -> Wish {
-    let (symbol, kind, quantity) = (symbol(), limit(price), one());
-    Wish::Order {
-        symbol,
-        side,
-        kind,
-        quantity,
-        time_in_force: TimeInForce::Gtc,
-        reduce_only: false,
-    }
+fn quote(side: Side, price: Price) -> Wish {
+    wish(side, limit(price), one())
 }
 
 fn bid() -> Wish {
-    wish(Side::Buy, price(98))
+    quote(Side::Buy, price(98))
 }
 
 fn ask() -> Wish {
-    wish(Side::Sell, Price::parse("102.1").expect("valid"))
+    quote(Side::Sell, Price::parse("102.1").expect("valid"))
 }
 
 #[test]

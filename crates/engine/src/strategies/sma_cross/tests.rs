@@ -1,20 +1,13 @@
 use super::*;
 use crate::desk::Wish;
-use crate::strategies::testing::{World, one, symbol};
+use crate::strategies::testing::{World, one, symbol, wish};
 
 fn world() -> World<SmaCross> {
     World::new(SmaCross::new(symbol(), 1, 2, one(), Means::Exact))
 }
 
 fn order(side: Side, quantity: Quantity) -> Wish {
-    Wish::Order {
-        symbol: symbol(),
-        side,
-        kind: OrderKind::Market,
-        quantity,
-        time_in_force: TimeInForce::Gtc,
-        reduce_only: false,
-    }
+    wish(side, OrderKind::Market, quantity)
 }
 
 #[test]
