@@ -128,6 +128,7 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
     }
 
     /// The next event, after [`Reel::peek`], and when it is; of a bar, what of it is played.
+    #[inline(always)]
     pub(crate) fn next(&self) -> Option<(EventRef<'_>, BarStop, UnixNanos)> {
         Some((self.tape.next()?, self.stop, self.at?))
     }

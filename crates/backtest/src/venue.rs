@@ -21,8 +21,9 @@ use crate::event::{DepthRef, OrdersRef, TradeRow};
 use crate::tiers::Tiers;
 use crate::wire::{Best, Published, Wire};
 
-/// Closed orders that the venue still knows when it is asked for one.
-const CLOSED_ORDERS_MAX: usize = 1_000;
+/// Closed orders that the venue still knows when it is asked for one. They stay in the processor's memory: more make
+/// each order slower, and of one that is forgotten the strategy hears from its own news, which were sent before.
+const CLOSED_ORDERS_MAX: usize = 64;
 
 /// What the strategy's side asks for, of the order of a place in the record.
 #[derive(Debug, Clone, Copy)]
@@ -377,7 +378,9 @@ impl Venue {
             fee_in_base: false,
         };
         let (side, limit) = (request.side, request.limit());
-        let news = match self.exchange.submit(self.account, request, now, &mut self.events) {
+        let site = market - self.first;
+        let id = self.sites[site].id;
+        let news = match self.exchange.submit_in(id, self.account, request, now, &mut self.events) {
             Ok(id) => {
                 self.places.push(u32::try_from(place).expect("fewer orders than fit into memory"));
                 wire.record.arrived(place, now, id.get());
@@ -391,7 +394,6 @@ impl Venue {
             }
         };
         wire.answer(self.at, now, place, news);
-        let site = market - self.first;
         // One that rests at the best price or behind it moves none.
         if !self.events.is_empty() || !self.is_behind(site, side, limit) {
             self.tell(site, now, wire);

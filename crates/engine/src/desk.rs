@@ -44,13 +44,17 @@ pub struct Desk<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wish {
     Order {
-        symbol: Symbol,
-        market: Option<MarketNumber>,
+        market: MarketNumber,
         side: Side,
         kind: OrderKind,
         quantity: Quantity,
         time_in_force: TimeInForce,
         reduce_only: bool,
+    },
+    /// An order for an instrument of which nothing is known.
+    Astray {
+        symbol: Symbol,
+        quantity: Quantity,
     },
     Cancel(OrderNumber),
 }
@@ -117,16 +121,12 @@ impl Desk<'_> {
         time_in_force: TimeInForce,
         reduce_only: bool,
     ) {
-        let (market, symbol) = (self.markets.number(symbol), symbol.clone());
-        self.wishes.push(Wish::Order {
-            symbol,
-            market,
-            side,
-            kind,
-            quantity,
-            time_in_force,
-            reduce_only,
-        });
+        let Some(market) = self.markets.number(symbol) else {
+            let symbol = symbol.clone();
+            self.wishes.push(Wish::Astray { symbol, quantity });
+            return;
+        };
+        self.wishes.push(Wish::Order { market, side, kind, quantity, time_in_force, reduce_only });
     }
 
     /// Wishes for the cancellation of an order. Asking twice is harmless.

@@ -16,6 +16,7 @@ use model::{
 };
 use thiserror::Error;
 
+use self::refusal::NOT_TRADED;
 use crate::action::{Action, CancelOutcome, EngineEvent, Errand, LocateOutcome};
 use crate::desk::{Desk, Wish};
 use crate::markets::{MarketNumber, Markets};
@@ -486,18 +487,10 @@ impl Engine {
         let mut wishes = std::mem::take(&mut self.wishes);
         for wish in wishes.drain(..) {
             match wish {
-                Wish::Order {
-                    symbol,
-                    market,
-                    side,
-                    kind,
-                    quantity,
-                    time_in_force,
-                    reduce_only,
-                } => {
+                Wish::Order { market, side, kind, quantity, time_in_force, reduce_only } => {
                     let request = NewOrder {
                         client_order_id: self.orders.next_id(),
-                        symbol,
+                        symbol: self.markets[market].symbol.clone(),
                         side,
                         kind,
                         quantity,
@@ -506,31 +499,28 @@ impl Engine {
                     };
                     self.place(request, market, errands);
                 }
+                Wish::Astray { symbol, quantity } => self.drop_wish(&symbol, quantity, NOT_TRADED),
                 Wish::Cancel(number) => self.cancel(number, errands),
             }
         }
         self.wishes = wishes;
     }
 
-    fn place(
-        &mut self,
-        request: NewOrder,
-        market: Option<MarketNumber>,
-        errands: &mut Vec<Errand>,
-    ) {
-        let market = match self.admit(&request, market) {
-            Ok(market) => market,
-            Err(why) => {
-                cold_path();
-                self.wishes_dropped += 1;
-                tracing::warn!(symbol = %request.symbol, quantity = %request.quantity, why, "order dropped");
-                return;
-            }
-        };
+    fn place(&mut self, request: NewOrder, market: MarketNumber, errands: &mut Vec<Errand>) {
+        if let Err(why) = self.admit(&request, market) {
+            self.drop_wish(&request.symbol, request.quantity, why);
+            return;
+        }
         if self.audits {
             errands.push(audit(AuditEvent::OrderIntent { order: request.clone() }));
         }
         errands.push(Errand::Submit(self.orders.place(request, market)));
+    }
+
+    #[cold]
+    fn drop_wish(&mut self, symbol: &Symbol, quantity: Quantity, why: &'static str) {
+        self.wishes_dropped += 1;
+        tracing::warn!(%symbol, %quantity, why, "order dropped");
     }
 
     fn cancel(&mut self, number: OrderNumber, errands: &mut Vec<Errand>) {

@@ -65,8 +65,9 @@ impl OrderIds {
             b'z' => None,
             digit => Some(digit + 1),
         });
-        let following = last.and_then(|last| self.next.with_last(last));
-        self.next = following.unwrap_or_else(|| self.id(self.drawn + 1));
+        if !last.is_some_and(|last| self.next.set_last(last)) {
+            self.next = self.id(self.drawn + 1);
+        }
         self.drawn
     }
 

@@ -83,11 +83,16 @@ impl ClientOrderId {
         &self.text[..usize::from(self.length)]
     }
 
-    /// The same text with another last character; `None` for one that no id has.
-    pub fn with_last(&self, last: u8) -> Option<Self> {
-        let mut id = self.clone();
-        *id.text.get_mut(usize::from(id.length.checked_sub(1)?))? = last;
-        is_allowed(last).then_some(id)
+    /// Changes the last character. False for one that no id has: nothing has changed then.
+    pub fn set_last(&mut self, last: u8) -> bool {
+        let place = usize::from(self.length.saturating_sub(1));
+        match self.text.get_mut(place) {
+            Some(character) if is_allowed(last) => {
+                *character = last;
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 }
 

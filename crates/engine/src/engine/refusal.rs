@@ -6,21 +6,21 @@ use super::Engine;
 use crate::markets::{Market, MarketNumber};
 use crate::risk::rule_broken;
 
+/// There are no rules for it.
+pub(super) const NOT_TRADED: &str = "instrument is not traded here";
+
 impl Engine {
-    /// The market of an order that may be placed.
+    /// Checks an order for a market.
     ///
     /// # Errors
     /// Why it must not be placed.
     pub(super) fn admit(
         &self,
         request: &NewOrder,
-        number: Option<MarketNumber>,
-    ) -> Result<MarketNumber, &'static str> {
-        let traded = number.and_then(|number| {
-            let market = &self.markets[number];
-            Some((number, market, market.instrument.as_ref()?))
-        });
-        let (number, market, instrument) = traded.ok_or("instrument is not traded here")?;
+        number: MarketNumber,
+    ) -> Result<(), &'static str> {
+        let market = &self.markets[number];
+        let instrument = market.instrument.as_ref().ok_or(NOT_TRADED)?;
         if self.stopping || !self.private_live {
             return Err("orders cannot be followed now");
         }
@@ -41,7 +41,7 @@ impl Engine {
         if !self.risk.allows_position(market.position, request.side, wanted) {
             return Err("position_max exceeded");
         }
-        Ok(number)
+        Ok(())
     }
 }
 

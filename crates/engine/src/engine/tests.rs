@@ -259,6 +259,27 @@ fn a_cancellation_without_effect_is_sent_again_when_a_later_list_shows_the_order
     assert!(matches!(deeds(actions).as_slice(), [Action::Cancel { .. }]));
 }
 
+/// Buys at each trade, but in markets of which nothing is known, or which have no rules.
+#[derive(Debug)]
+struct Stray;
+
+impl Strategy for Stray {
+    fn on_trade(&mut self, trade: &Trade, desk: &mut Desk<'_>) {
+        let other = Trade { symbol: Symbol::new("ETH/USD"), ..trade.clone() };
+        Buyer.on_trade(&other, desk);
+    }
+}
+
+#[test]
+fn an_order_for_what_is_not_traded_is_dropped_and_counted() {
+    let mut engine = with_strategy(Box::new(Stray));
+    assert_eq!(deeds(engine.step(trade("100"))), [], "nothing is known of it");
+    assert_eq!(engine.wishes_dropped(), 1);
+    engine.markets.enter(&Symbol::new("ETH/USD"));
+    assert_eq!(deeds(engine.step(trade("100"))), [], "it has no rules");
+    assert_eq!(engine.wishes_dropped(), 2);
+}
+
 /// Panics at the second trade.
 #[derive(Debug, Default)]
 struct Bomb(u32);
@@ -296,11 +317,7 @@ fn a_position_beyond_the_limit_may_shrink_but_not_turn() {
         reduce_only: false,
     };
     let check = |side, size, allowed| {
-        assert_eq!(
-            engine.admit(&order(side, size), Some(market)).is_ok(),
-            allowed,
-            "{side} {size}"
-        );
+        assert_eq!(engine.admit(&order(side, size), market).is_ok(), allowed, "{side} {size}");
     };
     check(Side::Sell, "0.1", true);
     check(Side::Sell, "0.4", true);

@@ -35,8 +35,7 @@ pub(super) fn one() -> Quantity {
 /// An order for the instrument, good till cancelled.
 pub(super) fn wish(side: Side, kind: OrderKind, quantity: Quantity) -> Wish {
     Wish::Order {
-        symbol: symbol(),
-        market: Some(MarketNumber(0)),
+        market: MarketNumber(0),
         side,
         kind,
         quantity,

@@ -21,7 +21,8 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<OrderId, Refusal> {
-        let at = self.check_request(account, &request)?;
+        let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
+        self.check_request(at, account, &request)?;
         let hold = self.hold_for(at, account, &request, None);
         let hold = hold.filter(|hold| self.covers(at, account, request.side, *hold));
         let hold = hold.ok_or(Refusal::InsufficientFunds)?;

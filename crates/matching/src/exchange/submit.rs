@@ -7,7 +7,7 @@ use model::{Liquidity, Notional, OrderKind, Price, Quantity, Side, TimeInForce, 
 
 use crate::config::PrintRule;
 use crate::event::{ExchangeEvent, Refusal};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, MarketId};
 use crate::ledger::AssetId;
 use crate::market::{Match, Stop, Taking};
 use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
@@ -61,7 +61,8 @@ impl Exchange {
     /// # Errors
     /// [`Refusal`]: why it would be refused now.
     pub fn check(&mut self, account: AccountId, request: &OrderRequest) -> Result<(), Refusal> {
-        self.plan(account, request).map(drop)
+        let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
+        self.plan(MarketId(at), account, request).map(drop)
     }
 
     /// Takes an order in: what it can take at once it takes, the rest rests or is cancelled.
@@ -75,7 +76,23 @@ impl Exchange {
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<OrderId, Refusal> {
-        let plan = self.plan(account, &request)?;
+        let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
+        self.submit_in(MarketId(at), account, request, now, out)
+    }
+
+    /// As [`Exchange::submit`], to a market that is known: the one of the request's symbol.
+    ///
+    /// # Errors
+    /// As [`Exchange::submit`].
+    pub fn submit_in(
+        &mut self,
+        market: MarketId,
+        account: AccountId,
+        request: OrderRequest,
+        now: UnixNanos,
+        out: &mut Vec<ExchangeEvent>,
+    ) -> Result<OrderId, Refusal> {
+        let plan = self.plan(market, account, &request)?;
         let (side, kind) = (request.side, request.kind);
         let before = self.markets[plan.at].next_trade;
         let id = self.accept(account, request, &plan, (now, false), out);
@@ -302,8 +319,13 @@ impl Exchange {
         id
     }
 
-    fn plan(&mut self, account: AccountId, request: &OrderRequest) -> Result<Plan, Refusal> {
-        let at = self.check_request(account, request)?;
+    fn plan(
+        &mut self,
+        MarketId(at): MarketId,
+        account: AccountId,
+        request: &OrderRequest,
+    ) -> Result<Plan, Refusal> {
+        self.check_request(at, account, request)?;
         let entry = self.entry(at, account, request)?;
         let taking = match &entry {
             Entry::Wait | Entry::Meet(_) | Entry::Arrive => None,
@@ -315,19 +337,18 @@ impl Exchange {
         Ok(Plan { at, entry, hold })
     }
 
-    /// Everything about an order but the market; the position of its instrument.
+    /// Everything about an order but the market.
     pub(super) fn check_request(
         &self,
+        at: usize,
         account: AccountId,
         request: &OrderRequest,
-    ) -> Result<usize, Refusal> {
+    ) -> Result<(), Refusal> {
         if !self.ledger.is_trader(account) {
             return Err(Refusal::UnknownAccount);
         }
-        let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
         self.check_rules(at, request)?;
-        self.check_identity(at, account, request)?;
-        Ok(at)
+        self.check_identity(at, account, request)
     }
 
     /// Where an order goes first; refuses what cannot go there.
