@@ -122,7 +122,7 @@ fn pages_of_kraken_become_one_file_that_goes_on_where_it_stopped() {
                 (200, String::new(), error.as_bytes().to_vec())
             }
             // A page ends within an instant: its second trade would be lost without its number.
-            _ => (200, String::new(), kraken_page(&path, state.1, 8).into_bytes()),
+            _ => (200, String::new(), kraken_page(&path, state.1, 7).into_bytes()),
         }
     });
     let wanted = format!("kraken --pair XBTUSD --from 2023-11-14T22:13:20 --out {}", out.display());
@@ -134,6 +134,11 @@ fn pages_of_kraken_become_one_file_that_goes_on_where_it_stopped() {
     trades.lock().unwrap().1 = 100;
     run(&format!("{wanted} --to 2023-11-14T22:13:40"), &url).unwrap();
     assert_eq!(ids(&out), (0..80).collect::<Vec<_>>());
+    // The same numbers at other times: another pair.
+    let text = std::fs::read_to_string(&out).unwrap();
+    std::fs::write(&out, text.replace(",79\n", ",42\n")).unwrap();
+    let error = run(&wanted, &url).unwrap_err();
+    assert!(error.contains("its last trade, number 42, is none of `XBTUSD`"), "{error}");
     std::fs::write(&out, "1,2,3\n").unwrap();
     let error = run(&wanted, &url).unwrap_err();
     assert!(error.contains("expected a file that this command began"), "{error}");
