@@ -245,6 +245,19 @@ fn files_of_the_archive_are_verified_and_fetched_once_in_parts() {
 }
 
 #[test]
+fn best_prices_of_futures_are_in_the_archive() {
+    let archive = Arc::new(Mutex::new(Archive { ranges: true, ..Archive::default() }));
+    let path = "/data/futures/um/daily/bookTicker/BTCUSDT/BTCUSDT-bookTicker-2024-02-28.zip";
+    archive.lock().unwrap().put(path, 0);
+    let state = Arc::clone(&archive);
+    let url = serve(move |asked| state.lock().unwrap().answer(asked));
+    let out = folder("best-prices");
+    let wanted = "binance --symbol BTCUSDT --kind bookTicker --market um --from 2024-02-28";
+    run(&format!("{wanted} --out {}", out.display()), &url).unwrap();
+    assert!(out.join("BTCUSDT-bookTicker-2024-02-28.zip").exists());
+}
+
+#[test]
 fn a_file_that_is_not_what_its_checksum_says_gets_no_name() {
     let archive = Arc::new(Mutex::new(Archive { ranges: true, ..Archive::default() }));
     let path = format!("{KLINES}2024-02-28.zip");
@@ -272,6 +285,10 @@ fn what_cannot_be_asked_for_is_said_before_anything_is_asked() {
     check(&format!("{klines} --from 2024-02-28"), "--interval: expected the length of klines");
     check(&format!("{klines} --interval 1m --from 2024-02-30"), "expected a day or a time in UTC");
     check(&format!("{klines} --interval 1m --from 2199-02-28"), "expected a day that is over");
+    check(
+        "binance --symbol BTCUSDT --kind bookTicker --out x --from 2024-01-01",
+        "expected --market um or cm",
+    );
     check("binance --symbol btcusdt --kind trades --out x --from 2024-01-01", "in capitals");
     check("kraken --pair X/Y --from 2024-01-01 --out x", "--pair: expected a pair like XBTUSD");
     for url in ["localhost:80", "ftp://x", "http://", "http://a:b"] {
