@@ -141,6 +141,16 @@ impl StrategySpec {
         StrategyFactory::new(move |symbol| spec.build(symbol))
     }
 
+    /// Base units that it holds or quotes; `None` for one that does not trade.
+    pub const fn quantity(&self) -> Option<Quantity> {
+        match *self {
+            Self::NoOp => None,
+            Self::EmaCross { quantity, .. }
+            | Self::SmaCross { quantity, .. }
+            | Self::Quoter { quantity, .. } => Some(quantity),
+        }
+    }
+
     /// The same strategy on a tape of bars: what makes bars of its own takes theirs, or whole ones together.
     ///
     /// # Errors
@@ -153,7 +163,7 @@ impl StrategySpec {
         let bar_s = bar_s.unwrap_or(whole);
         if !bar_s.is_multiple_of(whole) {
             let (key, value) = ("bar_s", bar_s.to_string());
-            let expected = "a multiple of the length of the tape's bars in seconds, or none";
+            let expected = "a multiple of the length of every tape's bars, in seconds";
             return Err(SpecError::BadValue { key, value, expected });
         }
         Ok(Self::EmaCross { fast, slow, quantity, bar_s: Some(bar_s), patience_s })
