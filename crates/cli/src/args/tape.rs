@@ -163,7 +163,7 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_enum, default_value_t = MarketArg::Agitated)]
     pub(crate) kind: MarketArg,
 
-    /// Length of the market [default: 31m]
+    /// Length of the market, at most 31d [default: 31m]
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
     pub(crate) length: Option<Duration>,
 
