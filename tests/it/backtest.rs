@@ -238,7 +238,51 @@ fn a_wrong_file_is_named_with_line_and_key() {
     check("latencies.txt", "nowhere.txt", "nowhere.txt: expected a file of recorded latencies");
     check("\"spot\"", "\"loan\"", ":27: `funding`: expected spot or margin:LEVERAGE");
     check("ema-cross:fast=3", "ema-cross:fast=x", ":6: `strategy`: ");
-    check("queue_power = 2", "queue_power = 4", "`queue_power`: expected 1 to 3");
+    check("# queue_power = 2", "queue_power = 4", "`queue_power`: expected 1 to 3");
+    check("# queue_power", "queue_power", "`queue_power`: expected for a recorded book");
+}
+
+#[test]
+fn a_strategy_that_could_never_trade_is_refused() {
+    let check = |strategy: &str, more: &[&str], message: &str| {
+        let run = ["backtest", "--tape", TAPE, "--strategy", strategy];
+        let output = wavetank(&[&run[..], more].concat());
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && err.contains(message), "{err}");
+    };
+    let no_bars = "the strategy acts on bars, of which this tape has none; expected a tape of bars";
+    check("sma-cross", &[], no_bars);
+    check("sma-cross", &["--grid", "fast=2..4"], no_bars);
+    let steps = "`qty=1.5`: BTC/USD is traded in steps of 1 (--quantity-decimals)";
+    check("ema-cross:qty=1.5", &["--quantity-decimals", "0"], steps);
+    let none = "no combination makes a strategy: parameter `slow=26`: expected more bars";
+    check("ema-cross", &["--grid", "fast=30|40"], none);
+}
+
+#[test]
+fn markets_with_bars_of_several_lengths_are_played_on_the_longest() {
+    let folder = root().join("target/tests/bars-of-two-lengths");
+    fs::create_dir_all(&folder).expect("a folder");
+    let tape = |symbol: &str, step: u32| {
+        let path = folder.join(format!("{step}.csv"));
+        let row = |n: u32| {
+            let (time, price) = (1_700_000_100 + n * step, 100 + n * 37 % 11);
+            format!("{time},{price},{price},{price},{price},1,1\n")
+        };
+        fs::write(&path, (0..6_000 / step).map(row).collect::<String>()).expect("writable");
+        format!("{symbol}={}", path.display())
+    };
+    let (short, long) = (tape("BTC/USD", 60), tape("ETH/USD", 300));
+    let run = |first: &str, second: &str, strategy: &str| {
+        let files = ["--tape", first, "--tape", second, "--strategy", strategy];
+        let output = wavetank(&[&["backtest", "--format", "json"], &files[..]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).expect("one JSON object")["stats"].clone()
+    };
+    let stats = run(&short, &long, "ema-cross:fast=1,slow=3");
+    assert!(stats["trades"].as_u64().expect("a number") > 2, "{stats}");
+    assert_eq!(run(&short, &long, "ema-cross:fast=1,slow=3,bar_s=300"), stats);
+    assert_eq!(run(&long, &short, "ema-cross:fast=1,slow=3")["trades"], stats["trades"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The pages of a backtest and of a grid, in a browser without a screen.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,6 +41,7 @@ document.body.dataset.probe = JSON.stringify({
   wrong,
   title: document.querySelector('h1').textContent,
   charts,
+  labels: all('svg').map(svg => [...svg.querySelectorAll('text[text-anchor=end]')].map(label => label.textContent)),
   lines: all('path').filter(path => path.getAttribute('d').length > 20 && path.getBBox().width > 0).length,
   fills: all('.buy, .sell').map(fill => point(fill, 0.5, 0.5)).filter(text => text.includes(' at ')).length,
   cells: all('.cell').map(cell => point(cell, 0.5, 0.5)),
@@ -136,6 +138,33 @@ fn the_page_of_a_backtest_draws_itself_and_answers_the_pointer() {
     };
     answered("cells", "%");
     answered("bars", "trades");
+}
+
+/// Prices near one, and an account of little: two digits after the point say nothing there.
+#[test]
+fn small_numbers_are_shown_with_the_digits_that_they_need() {
+    let Some(browser) = browser() else { return };
+    let folder = root().join("target/tests/small-page");
+    fs::create_dir_all(&folder).expect("the folder is ours");
+    let tape = folder.join("prices.csv");
+    let row = |n: u32| format!("{},1.{:05},1\n", 1_700_000_000 + n * 60, 159 + n * 13);
+    fs::write(&tape, (0..200).map(row).collect::<String>()).expect("the folder is ours");
+    let path = |path: &Path| path.to_str().expect("a path of ours").to_owned();
+    let (tape, out) = (format!("USDT/BTC={}", path(&tape)), path(&folder));
+    let run = ["backtest", "--tape", &tape, "--strategy", "no-op", "--balance", "BTC=0.05"];
+    let output = wavetank(&[&run[..], &["--out", &out]].concat());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("equity        0.050000 BTC -> 0.050000 BTC"), "{text}");
+    let found = both(&browser, &folder.join("report.html"));
+    for labels in found["labels"].as_array().expect("a list of each chart") {
+        let labels = labels.as_array().expect("labels");
+        let different: BTreeSet<_> = labels.iter().map(|label| label.as_str()).collect();
+        assert_eq!(different.len(), labels.len(), "{labels:?}");
+    }
+    let told = found["charts"][2][1].as_str().expect("the price");
+    assert!(told.contains("USDT/BTC 1.0") && told.trim().len() > "USDT/BTC 1.01".len(), "{told}");
+    let told = found["charts"][0][1].as_str().expect("the equity");
+    assert!(told.contains("equity 0.05 BTC"), "{told}");
 }
 
 #[test]

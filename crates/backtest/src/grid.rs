@@ -112,15 +112,18 @@ impl Grid {
         point
     }
 
-    /// A strategy's text with the values of combination `at` behind its own parameters, which they replace.
+    /// A strategy's text with the values of combination `at` behind its own parameters, of which they replace those of
+    /// the same name.
     pub fn spec(&self, strategy: &str, at: usize) -> String {
-        let mut spec = strategy.to_owned();
-        for (key, value) in self.point(at) {
-            let mark = if spec.contains(':') { ',' } else { ':' };
-            spec.push(mark);
-            spec.push_str(&format!("{key}={value}"));
-        }
-        spec
+        let (name, own) = strategy.split_once(':').unwrap_or((strategy, ""));
+        let point = self.point(at);
+        let is_kept = |part: &&str| {
+            let key = part.split_once('=').map_or(*part, |(key, _)| key).trim();
+            !key.is_empty() && point.iter().all(|(replaced, _)| *replaced != key)
+        };
+        let own = own.split(',').filter(is_kept).map(str::to_owned);
+        let values = point.iter().map(|(key, value)| format!("{key}={value}"));
+        format!("{name}:{}", own.chain(values).collect::<Vec<_>>().join(","))
     }
 }
 

@@ -14,7 +14,8 @@
 //! - Annual return `prod(1 + r)^(N / n) - 1` with `n` returns. Calmar: annual return over the size of
 //!   the maximum drawdown of the period returns.
 //!
-//! A ratio whose denominator is zero or that has fewer than two returns is `None`.
+//! A ratio whose denominator is zero or that has fewer than two returns is `None`, and so is an annual return of an
+//! equity that ends below zero. A return from an equity of zero or less counts as none.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -64,7 +65,7 @@ pub struct Stats {
     pub total_return: f64,
     /// Return per year, see the module.
     pub annual_return: Option<f64>,
-    /// Worst fall from a maximum, `-1..=0`.
+    /// Worst fall from a maximum, zero or less; below -1 where more was lost than there was.
     pub max_drawdown: f64,
     /// Sharpe ratio.
     pub sharpe: Option<f64>,
@@ -163,7 +164,7 @@ impl Ratios {
             wealth.push(wealth[wealth.len() - 1] * (1.0 + r));
         }
         let last = wealth[wealth.len() - 1];
-        let annual = (last > 0.0).then(|| last.powf(n / count) - 1.0);
+        let annual = (last >= 0.0).then(|| last.powf(n / count) - 1.0);
         let fall = -max_drawdown(&wealth);
         let over = |value: f64, by: f64| (by > 0.0).then(|| value / by);
         Self {
@@ -210,7 +211,7 @@ pub fn returns_by<K: PartialEq>(
     looks
 }
 
-/// The fall of each value from the maximum so far, as a share of it: `-1..=0`.
+/// The fall of each value from the maximum so far, as a share of it: zero or less.
 pub fn drawdowns(equity: &[f64]) -> impl Iterator<Item = f64> {
     let mut top = f64::MIN;
     equity.iter().map(move |value| {
@@ -219,7 +220,7 @@ pub fn drawdowns(equity: &[f64]) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The worst fall from a maximum so far, as a share of it: `-1..=0`.
+/// The worst fall from a maximum so far, as a share of it: zero or less.
 pub fn max_drawdown(equity: &[f64]) -> f64 {
     drawdowns(equity).fold(0.0, f64::min)
 }
@@ -300,6 +301,13 @@ mod tests {
         assert_eq!(Ratios::new(&[0.1], 365.0).sharpe, None);
         assert!(max_drawdown(&[]).abs() < f64::EPSILON);
         assert!((max_drawdown(&[100.0, 120.0, 90.0, 130.0]) + 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn who_loses_everything_loses_it_in_a_year_too() {
+        let ruined = Ratios::new(&[0.1, -1.0, 0.0], 365.0);
+        assert_eq!((ruined.annual_return, ruined.calmar), (Some(-1.0), Some(-1.0)));
+        assert_eq!(Ratios::new(&[0.1, -1.2, 0.0], 365.0).annual_return, None);
     }
 
     #[test]

@@ -26,6 +26,12 @@ pub enum SpecError {
         /// The text given.
         text: String,
     },
+    /// A parameter stands there twice.
+    #[error("the parameter `{key}` is given twice")]
+    GivenTwice {
+        /// The key given.
+        key: String,
+    },
     /// The strategy has no such parameter.
     #[error("strategy `{strategy}` has no parameter `{key}`; it takes {known}")]
     UnknownParameter {
@@ -34,7 +40,7 @@ pub enum SpecError {
         /// The key given.
         key: String,
         /// The keys that exist.
-        known: &'static str,
+        known: String,
     },
     /// A value is out of range or of the wrong kind.
     #[error("parameter `{key}={value}`: expected {expected}")]
@@ -95,9 +101,16 @@ pub enum StrategySpec {
 /// Length of the bars that `ema-cross` makes of trades, where nobody says it, in seconds.
 const BAR_S: u32 = 5;
 
-const QUOTER_KEYS: &str = "`qty`, `distance_bps`, `inventory_max`, `every_s`";
-const SMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `means`, `short`";
-const EMA_CROSS_KEYS: &str = "`fast`, `slow`, `qty`, `bar_s`, `patience_s`";
+/// Makes a strategy of its parameters, of which it takes what it knows.
+type Read = fn(&mut BTreeMap<&str, &str>) -> Result<StrategySpec, SpecError>;
+
+/// The strategies: name, parameters, and how they are read.
+const STRATEGIES: [(&str, &[&str], Read); 4] = [
+    ("ema-cross", &["fast", "slow", "qty", "bar_s", "patience_s"], StrategySpec::ema_cross),
+    ("sma-cross", &["fast", "slow", "qty", "means", "short"], StrategySpec::sma_cross),
+    ("quoter", &["qty", "distance_bps", "inventory_max", "every_s"], StrategySpec::quoter),
+    ("no-op", &[], |_| Ok(StrategySpec::NoOp)),
+];
 
 impl StrategySpec {
     /// Parses `name` or `name:key=value,key=value`.
@@ -107,31 +120,35 @@ impl StrategySpec {
     pub fn parse(text: &str) -> Result<Self, SpecError> {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         let mut parameters = parameters(rest)?;
-        let spec = match name.trim() {
-            "no-op" => Self::NoOp,
-            "ema-cross" => Self::ema_cross(&mut parameters)?,
-            "sma-cross" => Self::sma_cross(&mut parameters)?,
-            "quoter" => Self::quoter(&mut parameters)?,
-            other => {
-                return Err(SpecError::UnknownStrategy { name: other.to_owned() });
+        let name = name.trim();
+        let found = STRATEGIES.iter().find(|(known, ..)| *known == name);
+        let unknown = || SpecError::UnknownStrategy { name: name.to_owned() };
+        let &(strategy, keys, read) = found.ok_or_else(unknown)?;
+        // Before the values: where one name is misspelt, another value may make no sense without it.
+        match parameters.keys().find(|key| !keys.contains(*key)) {
+            Some(key) => {
+                let names: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+                let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                Err(SpecError::UnknownParameter { strategy, key: (*key).to_owned(), known })
             }
-        };
-        let Some((key, _)) = parameters.pop_first() else {
-            return Ok(spec);
-        };
-        let (strategy, known) = match spec {
-            Self::NoOp => ("no-op", "none"),
-            Self::EmaCross { .. } => ("ema-cross", EMA_CROSS_KEYS),
-            Self::SmaCross { .. } => ("sma-cross", SMA_CROSS_KEYS),
-            Self::Quoter { .. } => ("quoter", QUOTER_KEYS),
-        };
-        Err(SpecError::UnknownParameter { strategy, key: key.to_owned(), known })
+            None => read(&mut parameters),
+        }
     }
 
     /// A factory of this strategy.
     pub fn factory(&self) -> StrategyFactory {
         let spec = self.clone();
         StrategyFactory::new(move |symbol| spec.build(symbol))
+    }
+
+    /// Base units that it holds or quotes; `None` for one that does not trade.
+    pub const fn quantity(&self) -> Option<Quantity> {
+        match *self {
+            Self::NoOp => None,
+            Self::EmaCross { quantity, .. }
+            | Self::SmaCross { quantity, .. }
+            | Self::Quoter { quantity, .. } => Some(quantity),
+        }
     }
 
     /// The same strategy on a tape of bars: what makes bars of its own takes theirs, or whole ones together.
@@ -146,7 +163,7 @@ impl StrategySpec {
         let bar_s = bar_s.unwrap_or(whole);
         if !bar_s.is_multiple_of(whole) {
             let (key, value) = ("bar_s", bar_s.to_string());
-            let expected = "a multiple of the length of the tape's bars in seconds, or none";
+            let expected = "a multiple of the length of every tape's bars, in seconds";
             return Err(SpecError::BadValue { key, value, expected });
         }
         Ok(Self::EmaCross { fast, slow, quantity, bar_s: Some(bar_s), patience_s })
@@ -248,16 +265,17 @@ fn size(
 }
 
 fn parameters(text: &str) -> Result<BTreeMap<&str, &str>, SpecError> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let pair = part.split_once('=');
-            let (key, value) =
-                pair.ok_or_else(|| SpecError::NotAParameter { text: part.to_owned() })?;
-            Ok((key.trim(), value.trim()))
-        })
-        .collect()
+    let mut parameters = BTreeMap::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let pair = part.split_once('=');
+        let (key, value) =
+            pair.ok_or_else(|| SpecError::NotAParameter { text: part.to_owned() })?;
+        let key = key.trim();
+        if parameters.insert(key, value.trim()).is_some() {
+            return Err(SpecError::GivenTwice { key: key.to_owned() });
+        }
+    }
+    Ok(parameters)
 }
 
 fn count(
@@ -271,7 +289,7 @@ fn count(
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| SpecError::BadValue {
         key,
         value: text.to_owned(),
-        expected: "a whole number above zero",
+        expected: "a whole number above zero, at most 4294967295",
     })
 }
 
@@ -320,7 +338,16 @@ mod tests {
         );
         check("sma-cross:short=maybe", "parameter `short=maybe`: expected `yes` or `no`");
         check("sma-cross:means=f32", "parameter `means=f32`: expected `exact` or `pandas`");
-        check("ema-cross:fast=0", "parameter `fast=0`: expected a whole number above zero");
+        check(
+            "ema-cross:fast=0",
+            "parameter `fast=0`: expected a whole number above zero, at most 4294967295",
+        );
+        check("ema-cross:fast=3,fast=4", "the parameter `fast` is given twice");
+        check(
+            "ema-cross:fsat=3,slow=8",
+            "strategy `ema-cross` has no parameter `fsat`; \
+             it takes `fast`, `slow`, `qty`, `bar_s`, `patience_s`",
+        );
         check("ema-cross:fast=30", "parameter `slow=26`: expected more bars than `fast`");
     }
 }

@@ -163,23 +163,25 @@ impl Source {
     }
 }
 
+/// Opens a file that can be read more than once: first to decide what it is. Of a pipe, the start would be lost.
 fn open(path: &Path) -> Result<File, ReadError> {
-    let place = path.display().to_string();
-    let file = File::open(path).map_err(|source| {
-        let place = place.clone();
+    let error = |source: io::Error| {
+        let place = path.display().to_string();
         if source.kind() == io::ErrorKind::NotFound {
             ReadError::NotFound { place }
         } else {
             ReadError::Io { place, source }
         }
-    })?;
-    match file.metadata() {
-        Ok(about) if about.is_dir() => {
-            Err(ReadError::Io { place, source: io::ErrorKind::IsADirectory.into() })
-        }
-        Ok(_) => Ok(file),
-        Err(source) => Err(ReadError::Io { place, source }),
+    };
+    // Before it is opened, which waits for the other end of a pipe.
+    let about = std::fs::metadata(path).map_err(error)?;
+    if about.is_dir() {
+        return Err(error(io::ErrorKind::IsADirectory.into()));
     }
+    if !about.is_file() {
+        return Err(error(io::Error::other("a pipe or a device, which cannot be read twice")));
+    }
+    File::open(path).map_err(error)
 }
 
 /// Reads until the buffer is full or the source ends.

@@ -19,6 +19,7 @@ fn all_combinations_are_there_in_order() {
     assert_eq!(specs[1], "ema-cross:qty=1,fast=5,slow=30");
     assert_eq!(specs[5], "ema-cross:qty=1,fast=10,slow=40");
     assert_eq!(grid.spec("ema-cross", 3), "ema-cross:fast=10,slow=20");
+    assert_eq!(grid.spec("ema-cross: slow = 9, bar_s=2,", 3), "ema-cross: bar_s=2,fast=10,slow=20");
 }
 
 #[test]

@@ -85,6 +85,9 @@ pub(crate) enum ArchiveKind {
     /// Bars; give --interval
     #[value(name = "klines")]
     Klines,
+    /// Best prices, of futures only
+    #[value(name = "bookTicker")]
+    BookTicker,
 }
 
 impl ArchiveKind {
@@ -94,6 +97,7 @@ impl ArchiveKind {
             Self::Trades => "trades",
             Self::AggTrades => "aggTrades",
             Self::Klines => "klines",
+            Self::BookTicker => "bookTicker",
         }
     }
 }

@@ -100,12 +100,13 @@ Formats (detected from the content; each is described in crates/tape/docs/format
   binance-rest-trades binance-rest-agg-trades binance-rest-klines
   binance-book-ticker binance-depth tardis-trades tardis-quotes tardis-book
   cryptodatadownload-bars csv-trades csv-bars csv-quotes
-  columnar-trades columnar-bars columnar-quotes columnar-book
+  columnar-trades columnar-bars columnar-quotes columnar-book columnar-orders
 Recordings of WebSockets:
-  kraken-ws-trades kraken-ws-ticker kraken-ws-book
+  kraken-ws-trades kraken-ws-ticker kraken-ws-book kraken-ws-level3 kraken-ws-ohlc
   kraken-ws1-trades kraken-ws1-ticker kraken-ws1-book
   kraken-futures-ws-trades kraken-futures-ws-book
-  binance-ws-trades binance-ws-agg-trades binance-ws-book-ticker binance-ws-depth
+  binance-ws-trades binance-ws-agg-trades binance-ws-book-ticker binance-ws-klines
+  binance-ws-depth binance-ws-partial-depth
 
 Problems, and what is done about them unless --on says otherwise:
   fail  unsorted absurd-time not-positive crossed-bar duplicate-id duplicate-bar overlapping-bar
@@ -162,7 +163,7 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_enum, default_value_t = MarketArg::Agitated)]
     pub(crate) kind: MarketArg,
 
-    /// Length of the market [default: 31m]
+    /// Length of the market, at most 31d [default: 31m]
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration)]
     pub(crate) length: Option<Duration>,
 
@@ -197,4 +198,21 @@ pub(crate) struct GenerateArgs {
     /// No crash
     #[arg(long, conflicts_with_all = ["crash_at", "crash_bps"])]
     pub(crate) no_crash: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_format_and_every_problem() {
+        let words: BTreeSet<&str> = READ_HELP.split_whitespace().collect();
+        let formats = TapeFormat::ALL.map(TapeFormat::name);
+        let problems = tape::Problem::ALL.map(tape::Problem::name);
+        for name in formats.iter().chain(&problems) {
+            assert!(words.contains(name), "{name}");
+        }
+    }
 }

@@ -42,7 +42,7 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
         None => file.wrong(&[Step::Key("strategy")], &anyhow!(why)),
     })?;
     let spec = tapes::spec_of(spec, &tapes)?;
-    tapes::has_trades(&spec, &tapes)?;
+    tapes::can_trade(&spec, &tapes, &config)?;
     let symbols: Vec<_> = config.instruments().map(|of| of.instrument.symbol.clone()).collect();
     let backtest = Backtest::new(config)?;
     let bar = tapes::bar(&tapes, args.quiet);

@@ -322,6 +322,8 @@ impl GridReport {
         let stats = &row.stats;
         let point = self.grid.point(row.point);
         let mut cells: Vec<_> = point.into_iter().map(|(_, value)| value.to_owned()).collect();
+        let fees = number(stats.fees);
+        let digits = if fees < 1.0 { text::digits_of(fees) } else { 2 };
         cells.extend([
             text::percent(stats.total_return),
             text::percent(stats.max_drawdown),
@@ -329,7 +331,7 @@ impl GridReport {
             text::ratio(stats.sortino),
             text::ratio(stats.calmar),
             stats.trades.to_string(),
-            format!("{:.2}", number(stats.fees)),
+            format!("{fees:.digits$}"),
         ]);
         cells
     }

@@ -27,10 +27,13 @@ fn config() -> BacktestConfig {
 }
 
 fn run(spec: &str) -> (BacktestConfig, BacktestResult, Stats) {
+    run_of(spec, config())
+}
+
+fn run_of(spec: &str, config: BacktestConfig) -> (BacktestConfig, BacktestResult, Stats) {
     let events = TradeGenerator::new(GeneratorConfig::sample(), SAMPLE_SEED).unwrap();
     let events = events.map(|trade| Ok::<_, Infallible>(MarketEvent::from(trade)));
     let strategy = StrategySpec::parse(spec).unwrap().factory().build(&[Symbol::new("BTC/USD")]);
-    let config = config();
     let result = Backtest::new(config.clone()).unwrap().run(events, strategy).unwrap();
     let stats = Stats::new(&result, N_ALWAYS_OPEN);
     (config, result, stats)
@@ -174,4 +177,21 @@ fn a_grid_has_another_digest_when_one_result_has() {
     assert_eq!(report.digest(), other.digest());
     other.rows[4].digest.0 ^= 1;
     assert_ne!(report.digest(), other.digest());
+}
+
+#[test]
+fn little_money_is_shown_with_more_digits() {
+    let digits = [0.0, 10_000.0, 100.0, 99.0, 1.14, 0.05, 1e-30].map(text::digits_of);
+    assert_eq!(digits, [2, 2, 2, 3, 4, 6, 10]);
+}
+
+#[test]
+fn an_account_that_owns_nothing_is_told() {
+    let mut config = config();
+    config.venues[0].balances = [(Asset::new("USD"), Notional::ZERO)].into();
+    let (config, result, stats) = run_of("no-op", config);
+    let about = about();
+    let report = BacktestReport { config: &config, result: &result, stats: &stats, about: &about };
+    let text = report.text();
+    assert!(text.contains("nothing was owned at 1740992405.315"), "{text}");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backtest::stats::number;
 use backtest::{BacktestResult, EquityPoint, IntrabarPath, Latency, OrderRecord};
 use matching::{FeeRates, Funding, InstrumentConfig, Liquidity, PrintRule, QueueModel, Shortfall};
-use model::{OrderState, Quantity};
+use model::{Notional, OrderState, Quantity};
 
 use super::{BacktestReport, Finding};
 
@@ -170,6 +170,15 @@ pub(super) fn warnings(report: &BacktestReport<'_>) -> Vec<String> {
         warnings
             .push(format!("nothing was left at {at}: everything was closed, and the run ended"));
     }
+    let mut points = result.equity.iter();
+    if result.ruined.is_none()
+        && let Some(point) = points.find(|point| point.equity <= Notional::ZERO)
+    {
+        warnings.push(format!(
+            "nothing was owned at {}: from there on, returns and ratios say nothing (--stop-when-ruined ends there)",
+            point.ts
+        ));
+    }
     let refused = |order: &OrderRecord| order.state == OrderState::Rejected;
     let mut refused = result.orders.iter().filter(refused).peekable();
     if let Some(first) = refused.peek() {
@@ -205,6 +214,10 @@ fn data(report: &BacktestReport<'_>) -> String {
     let data = &report.result.data;
     let minutes = data.last_ts.since(data.first_ts).as_secs() / 60;
     let (hours, minutes) = (minutes / 60, minutes % 60);
+    let span = match (hours / 24, hours % 24) {
+        (0 | 1, _) => format!("{hours} h {minutes:02} min"),
+        (days, hours) => format!("{days} d {hours:02} h"),
+    };
     let kinds = [(data.trades, "trades"), (data.bars, "bars"), (data.depth, "changes of books")];
     let kinds: Vec<_> = kinds
         .iter()
@@ -212,7 +225,7 @@ fn data(report: &BacktestReport<'_>) -> String {
         .map(|(count, kind)| format!("{count} {kind}"))
         .collect();
     let kinds = if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") };
-    format!("{kinds} over {hours} h {minutes:02} min")
+    format!("{kinds} over {span}")
 }
 
 /// How the strategy traded, and how well.
@@ -283,8 +296,21 @@ fn share(share: Option<f64>) -> String {
     share.map_or("none".to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
 
+/// An amount in the currency, with more digits where the account owns little of it: a bitcoin has more than two.
 fn money(report: &BacktestReport<'_>, value: f64) -> String {
-    format!("{value:.2} {}", report.config.currency)
+    let owned = report.result.equity.first().map_or(0.0, |point| number(point.equity));
+    let currency = &report.config.currency;
+    format!("{value:.*} {currency}", digits_of(owned))
+}
+
+/// Digits after the point with which amounts of a size are shown: two, or so many that five of them say something.
+pub(super) fn digits_of(mut size: f64) -> usize {
+    let mut digits = 2;
+    while size > 0.0 && size < 100.0 && digits < 10 {
+        size *= 10.0;
+        digits += 1;
+    }
+    digits
 }
 
 pub(super) fn percent(value: f64) -> String {

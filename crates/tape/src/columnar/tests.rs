@@ -1,3 +1,4 @@
+use std::error::Error as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -58,7 +59,8 @@ fn what_a_column_cannot_hold_is_refused() {
     row.price = Price::from_raw(1_000_000_000_000_000_000);
     let text = |rows: &[TradeRow]| {
         let error = bytes_of(Rows::Trades(rows)).unwrap_err();
-        format!("{error}")
+        // As the command line prints it.
+        format!("{error}: {}", error.source().unwrap())
     };
     assert_eq!(
         text(&[trade(1), row]),

@@ -21,7 +21,7 @@ pub enum WriteError {
     #[error("cannot write")]
     Io(#[from] io::Error),
     /// A value that its column cannot hold.
-    #[error("row {row}: {limit}")]
+    #[error("row {row}")]
     Row {
         /// The row, counted from 1.
         row: u64,

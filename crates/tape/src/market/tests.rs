@@ -491,6 +491,20 @@ fn broken_packing_is_an_error_and_no_end() {
     );
 }
 
+/// A pipe that is read from its start twice has lost it.
+#[cfg(unix)]
+#[test]
+fn only_files_are_read_and_nobody_waits_for_a_pipe() {
+    let scratch = Scratch::new("pipe");
+    let pipe = scratch.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe.as_path(), Path::new("/dev/null")] {
+        let text = refusal(path);
+        let expected = format!("cannot read {}: a pipe or a device, which", path.display());
+        assert!(text.starts_with(&expected), "{text}");
+    }
+}
+
 #[test]
 fn a_checksum_is_verified_and_a_wrong_one_names_both_hashes() {
     let scratch = Scratch::new("checksum");

@@ -307,10 +307,9 @@ impl Checker {
             }
             self.verdict = policy;
         }
-        if policy == Policy::Skip
-            && let Some(tally) = self.report.problems.get_mut(&problem)
-        {
-            tally.skipped += 1;
+        if let Some(tally) = self.report.problems.get_mut(&problem) {
+            tally.skipped += u64::from(policy == Policy::Skip);
+            tally.failed |= policy == Policy::Fail;
         }
     }
 

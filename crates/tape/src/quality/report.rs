@@ -31,6 +31,8 @@ pub struct Tally {
     pub count: u64,
     /// Rows left out because of it.
     pub skipped: u64,
+    /// True when a row was refused because of it.
+    pub failed: bool,
     /// What the problem sums up: bars for gaps between bars, numbers for missing ids, else zero.
     pub amount: u64,
     /// The first ones.

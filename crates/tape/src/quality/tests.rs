@@ -71,6 +71,27 @@ fn a_row_older_than_the_window_fails_and_ties_keep_their_order() {
     assert_eq!(prices, ["2", "3", "5", "1", "4"]);
 }
 
+/// Late rows that the window puts into their place are counted, and no reason to refuse the tape.
+#[test]
+fn only_problems_that_refuse_a_row_fail() {
+    let failed = |text: &str| {
+        let scratch = Scratch::new("failed");
+        let path = scratch.write("x.csv", text.as_bytes());
+        let mut config = QualityConfig::default();
+        config.set_text("unsorted=sort:1").unwrap();
+        let reader = MarketReader::open(&[path], ReadOptions::default()).unwrap();
+        let mut reader = CheckedReader::survey(reader, config);
+        while reader.next_batch().unwrap().is_some() {}
+        let problems = reader.into_report().problems.into_iter();
+        problems.map(|(problem, tally)| (problem, tally.failed)).collect::<Vec<_>>()
+    };
+    let sorted = "1700000002,1,1\n1700000001,1,1\n1700000003,-1,1\n";
+    let expected = [(Problem::Unsorted, false), (Problem::NotPositive, true)];
+    assert_eq!(failed(sorted), expected);
+    let late = "1700000002,1,1\n1700000003,1,1\n1700000001,1,1\n";
+    assert_eq!(failed(late), [(Problem::Unsorted, true)]);
+}
+
 /// Problems of trades with the count of each.
 #[test]
 fn every_problem_of_trades_is_found() {

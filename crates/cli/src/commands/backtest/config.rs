@@ -98,6 +98,9 @@ fn of_markets(
     config.stop_when_ruined = args.stop_when_ruined || told.stop_when_ruined;
     config.seed = args.seed.or(told.seed).unwrap_or(0);
     config.equity_every = args.equity_every.or(file.equity_every).unwrap_or(EQUITY_EVERY);
+    if args.path.is_some() && markets.iter().all(|market| market.data != MarketData::Bars) {
+        return Err(anyhow!("--path: no tape has bars, within which it could mean something"));
+    }
     config.path = match args.path.or(told.path).unwrap_or(Path::Nearest) {
         Path::Nearest => IntrabarPath::NearestFirst,
         Path::High => IntrabarPath::HighFirst,
@@ -127,7 +130,11 @@ fn set_accounts(
     }
     for text in &args.balance {
         let (venue, amounts) = prefixed("--balance", text, &known, balances)?;
-        balances_of.entry(venue.unwrap_or_else(|| first.clone())).or_default().extend(amounts);
+        let owned = balances_of.entry(venue.unwrap_or_else(|| first.clone())).or_default();
+        for (asset, amount) in amounts {
+            let known = owned.insert(asset.clone(), amount);
+            ensure!(known.is_none(), "--balance {text}: `{asset}` is given twice");
+        }
     }
     let nothing = VenueRules::default();
     for venue in &mut *venues {
@@ -172,7 +179,7 @@ fn set_accounts(
     }
     if args.balance.is_empty() && venues.iter().all(|venue| venue.balances.is_empty()) {
         let quote = &venues[0].instruments[0].instrument.quote;
-        venues[0].balances = balances(&format!("{quote}={BALANCE}"))?;
+        venues[0].balances = balances(&format!("{quote}={BALANCE}"))?.into_iter().collect();
     }
     Ok(())
 }
@@ -213,7 +220,12 @@ fn model_market(
             "--queue-power: {symbol} has no recorded book, in which it could mean something"
         ));
     }
-    if let Some(power) = args.queue_power.or(told.and_then(|told| told.queue_power)) {
+    let told_power = told.and_then(|told| told.queue_power);
+    if told_power.is_some() && data != MarketData::Book {
+        let why = anyhow!("expected for a recorded book that does not show every order");
+        return Err(file.wrong_market(symbol.as_str(), "queue_power", &why));
+    }
+    if let Some(power) = args.queue_power.or(told_power) {
         market.queue = QueueModel::Probabilistic { power };
     }
     let ppm = match (&args.slippage, told.and_then(|told| told.slippage.as_ref())) {
@@ -261,9 +273,15 @@ fn instrument(
     market: &MarketSays<'_>,
 ) -> anyhow::Result<Instrument> {
     let text = market.symbol;
+    // Names stand in files with commas between, and on a page.
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c))
+    };
     let pair = text.split_once(':').map_or(text, |(_, pair)| pair);
-    let parts = pair.split_once('/').filter(|(b, q)| !b.is_empty() && !q.is_empty());
-    let (base, quote) = parts.ok_or_else(|| anyhow!("symbol {text}: expected BASE/QUOTE"))?;
+    let parts = pair.split_once('/').filter(|(base, quote)| is_name(base) && is_name(quote));
+    let parts = parts.filter(|_| market.venue.is_none_or(is_name));
+    let expected = "expected BASE/QUOTE of letters, digits, `.`, `_` and `-`";
+    let (base, quote) = parts.ok_or_else(|| anyhow!("symbol {text}: {expected}"))?;
     let told = file.market(text);
     let digits = |key: &str, given: Option<u32>, told: Option<u32>, default: u32, most: u32| {
         let flag = format!("--{}", key.replace('_', "-"));
@@ -301,7 +319,7 @@ fn instrument(
 }
 
 /// `ASSET=AMOUNT` pairs.
-fn balances(text: &str) -> anyhow::Result<BTreeMap<Asset, Notional>> {
+fn balances(text: &str) -> anyhow::Result<Vec<(Asset, Notional)>> {
     let pair = |part: &str| {
         let pair = part.split_once('=');
         let (asset, amount) = pair.with_context(|| format!("{part}: expected ASSET=AMOUNT"))?;
@@ -501,13 +519,20 @@ mod tests {
         check(&["--latency", "recorded-1s/1ms/1ms"], "expected recorded, or recorded+TIME");
         check(&["--latency", "1ms/recorded/1ms"], "--latency 1ms/recorded/1ms");
         check(&["--balance", "10000"], "--balance 10000: 10000: expected ASSET=AMOUNT");
+        check(&["--balance", "USD=1,USD=2"], "--balance USD=1,USD=2: `USD` is given twice");
+        check(&["--balance", "USD=1", "--balance", "USD=2"], "--balance USD=2: `USD` is given");
         check(&["--price-decimals", "12"], "--price-decimals 12: expected 0 to 9");
         check(&["--queue-power", "2"], "--queue-power: BTC/USD has no recorded book");
         check(&["--cut=1.5"], "--cut=1.5: expected above 0 and up to 1");
         check(&["--fixed-fee", "much"], "--fixed-fee much");
         check(&["--fill", "book"], "--fill book: bars have no book");
         check(&["--funding", "margin"], "--funding margin: expected spot or margin:LEVERAGE");
-        let error = config(&[says("BTC", None, MarketData::Trades)], &[]).unwrap_err().to_string();
-        assert_eq!(error, "symbol BTC: expected BASE/QUOTE");
+        for (symbol, venue) in [("BTC", None), ("A,B/USD", None), (":BTC/USD", Some(""))] {
+            let error = config(&[says(symbol, venue, MarketData::Trades)], &[]).unwrap_err();
+            let expected = "expected BASE/QUOTE of letters, digits, `.`, `_` and `-`";
+            assert_eq!(error.to_string(), format!("symbol {symbol}: {expected}"));
+        }
+        let error = config(ONE, &["--path", "worst"]).unwrap_err().to_string();
+        assert_eq!(error, "--path: no tape has bars, within which it could mean something");
     }
 }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZero;
 use std::thread;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow};
 use backtest::stats::{Looks, Stats};
 use backtest::{Backtest, BacktestConfig, Grid, SharedTape, Window, in_parallel, walk_forward};
 use engine::{SpecError, StrategySpec};
@@ -35,9 +35,8 @@ pub(super) fn execute(
 ) -> anyhow::Result<Exit> {
     let Base { strategy, looks, config } = base;
     let grid = Grid::parse(grid).with_context(|| format!("--grid {grid}"))?;
-    let points = points(&strategy, &grid, &tapes)?;
+    let points = points(&strategy, &grid, &tapes, &config)?;
     let left_out = grid.len() - points.len();
-    ensure!(!points.is_empty(), "--grid {grid}: no combination makes a strategy");
     let bar = tapes::bar(&tapes, args.quiet);
     let loaded = tapes.iter_mut().map(|tape| tapes::load(tape, &bar)).collect::<Result<_, _>>()?;
     bar.finish_and_clear();
@@ -76,21 +75,31 @@ pub(super) fn execute(
     Ok(Exit::Pass)
 }
 
-/// The combinations whose values make sense together. What the strategy does not know at all is an error.
-fn points(strategy: &str, grid: &Grid, tapes: &[MarketTape]) -> anyhow::Result<Vec<Point>> {
-    let mut points = Vec::new();
+/// The combinations whose values make sense together, one at least. What the strategy does not know at all is an error.
+fn points(
+    strategy: &str,
+    grid: &Grid,
+    tapes: &[MarketTape],
+    config: &BacktestConfig,
+) -> anyhow::Result<Vec<Point>> {
+    let (mut points, mut senseless) = (Vec::new(), None);
     for at in 0..grid.len() {
         let spec = StrategySpec::parse(&grid.spec(strategy, at));
         match spec.and_then(|spec| tapes::spec_of(spec, tapes)) {
             Ok(spec) => {
-                tapes::has_trades(&spec, tapes)?;
+                tapes::can_trade(&spec, tapes, config)?;
                 points.push((at, spec));
             }
-            Err(SpecError::BadValue { .. }) => {}
+            Err(error @ SpecError::BadValue { .. }) => senseless = senseless.or(Some(error)),
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(points)
+    match senseless.filter(|_| points.is_empty()) {
+        Some(why) => {
+            Err(anyhow!(why).context(format!("--grid {grid}: no combination makes a strategy")))
+        }
+        None => Ok(points),
+    }
 }
 
 fn threads(args: &BacktestArgs) -> usize {

@@ -11,6 +11,7 @@ use backtest::{
 };
 use engine::{SpecError, StrategySpec};
 use indicatif::{ProgressBar, ProgressStyle};
+use matching::InstrumentConfig;
 use model::{Price, Symbol, UnixNanos};
 use report::{FileHash, Finding};
 use tape::{
@@ -356,33 +357,57 @@ fn other_name(symbol: &str, files: &[FileAbout]) -> Option<String> {
     is_other(told).then(|| format!("{place} is a tape of {told}, not of {pair}"))
 }
 
-/// The strategy on these tapes.
-pub(super) fn spec_of(
-    mut spec: StrategySpec,
-    tapes: &[MarketTape],
-) -> Result<StrategySpec, SpecError> {
-    for length in tapes.iter().filter_map(|tape| tape.head.bar_length) {
-        spec = spec.of_bars(length)?;
-    }
-    Ok(spec)
+/// The strategy on these tapes: with bars of several lengths on the longest ones, unless it says others.
+pub(super) fn spec_of(spec: StrategySpec, tapes: &[MarketTape]) -> Result<StrategySpec, SpecError> {
+    let lengths: BTreeSet<_> = tapes.iter().filter_map(|tape| tape.head.bar_length).collect();
+    lengths.into_iter().rev().try_fold(spec, StrategySpec::of_bars)
 }
 
-/// Refuses a strategy that looks at trades alone where no tape has any.
-pub(super) fn has_trades(spec: &StrategySpec, tapes: &[MarketTape]) -> anyhow::Result<()> {
+/// Refuses a strategy that could never trade.
+pub(super) fn can_trade(
+    spec: &StrategySpec,
+    tapes: &[MarketTape],
+    config: &BacktestConfig,
+) -> anyhow::Result<()> {
+    hears_of_all(spec, tapes)?;
+    is_in_steps(spec, config)
+}
+
+/// Refuses a strategy that looks at trades alone, or at bars alone, where a tape has none.
+fn hears_of_all(spec: &StrategySpec, tapes: &[MarketTape]) -> anyhow::Result<()> {
     let symbols: Vec<_> = tapes.iter().map(|tape| Symbol::new(&tape.symbol)).collect();
     let wants = spec.factory().build(&symbols).wants();
-    let only_trades = wants.trades && !wants.best_prices && !wants.bars;
-    let trades = |tape: &MarketTape| {
-        tape.tape.kinds().any(|kind| matches!(kind, RowKind::Trades | RowKind::Bars))
-    };
-    match tapes.iter().find(|tape| !trades(tape)) {
-        Some(tape) if only_trades => Err(anyhow!(
-            "{}: the strategy acts on trades, of which this tape has none; expected a tape of trades \
-             beside the book: --tape {}=FILE",
-            tape.name,
-            tape.symbol
+    let (rows, what, expected): (&[RowKind], _, _) =
+        match (wants.trades, wants.best_prices, wants.bars) {
+            (true, false, false) => {
+                (&[RowKind::Trades, RowKind::Bars], "trades", "a tape of trades beside the book")
+            }
+            (false, false, true) => (&[RowKind::Bars], "bars", "a tape of bars"),
+            _ => return Ok(()),
+        };
+    let has_none = |tape: &&MarketTape| !tape.tape.kinds().any(|kind| rows.contains(&kind));
+    match tapes.iter().find(has_none) {
+        Some(MarketTape { name, symbol, .. }) => Err(anyhow!(
+            "{name}: the strategy acts on {what}, of which this tape has none; expected {expected}: \
+             --tape {symbol}=FILE"
         )),
-        Some(_) | None => Ok(()),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a strategy whose size is not in the steps of a market: it would be cut to less, or to nothing.
+fn is_in_steps(spec: &StrategySpec, config: &BacktestConfig) -> anyhow::Result<()> {
+    let Some(size) = spec.quantity() else { return Ok(()) };
+    let step = |of: &InstrumentConfig| of.instrument.lot_size();
+    match config.instruments().find(|of| size.floor_to(step(of)) != size) {
+        Some(of) => {
+            let (symbol, step) = (&of.instrument.symbol, step(of));
+            Err(anyhow!(
+                "parameter `qty={size}`: {symbol} is traded in steps of {step} (--quantity-decimals); \
+                 expected whole ones"
+            ))
+        }
+        None => Ok(()),
     }
 }
 

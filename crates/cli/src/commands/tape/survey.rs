@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anyhow::anyhow;
 use serde_json::{Value, json};
 use tape::{
-    CheckedReader, Compression, Example, FileAbout, MarketReader, Policy, Problem, QualityConfig,
+    CheckedReader, Compression, Example, FileAbout, MarketReader, Problem, QualityConfig,
     QualityReport, ReadOptions, RowKind, Tally, format_utc, is_same_market,
 };
 
@@ -160,11 +160,8 @@ fn verdict_line(report: &QualityReport) -> String {
     if !report.failed {
         return "PASS: no row has a problem whose policy is to fail".to_owned();
     }
-    let failing = report
-        .problems
-        .keys()
-        .filter(|problem| matches!(report.policy(**problem), Policy::Fail | Policy::Sort(_)));
-    let names: Vec<&str> = failing.map(|problem| problem.name()).collect();
+    let failing = report.problems.iter().filter(|(_, tally)| tally.failed);
+    let names: Vec<&str> = failing.map(|(problem, _)| problem.name()).collect();
     let sort = if names.contains(&Problem::Unsorted.name()) {
         "; --on unsorted=sort:ROWS sorts within that many rows"
     } else {

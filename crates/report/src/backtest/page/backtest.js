@@ -9,7 +9,7 @@ function head() {
 function equity() {
   const { t, v, d } = data.equity;
   const node = section(`Equity, ${data.currency}`, data.equity.note);
-  const text = i => `equity ${number(v[i], 2)} ${data.currency}\ndrawdown ${percent(d[i])}`;
+  const text = i => `equity ${number(v[i])} ${data.currency}\ndrawdown ${percent(d[i])}`;
   line(node, 'Equity over time', { t, v, height: 260, format: number, color: '--main', fill: '--main-fill', text });
   node.append(make('h2', {}, 'Drawdown'));
   line(node, 'Drawdown over time', { t, v: d, height: 130, format: percent, color: '--fall', fill: '--fall-fill', zero: true, text });

@@ -23,9 +23,9 @@ const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
 const number = (value, digits) => {
   if (digits !== undefined) return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const size = Math.abs(value);
-  return size >= 1 || size === 0 ? grouped.format(value) : String(Number(value.toPrecision(4)));
+  return size >= 1000 || size === 0 ? grouped.format(value) : String(Number(value.toPrecision(8)));
 };
-const percent = value => (value > 0 ? '+' : '') + number(value * 100, 2) + ' %';
+const percent = (value, digits = 4) => (value > 0 ? '+' : '') + number(value * 100, Math.max(2, digits - 2)) + ' %';
 const time = ms => new Date(ms).toISOString().replace('T', ' ').replace(/\.?0*Z$/, '');
 
 // The tip that follows the pointer.
@@ -54,6 +54,9 @@ function steps(low, high, count) {
   for (let at = Math.ceil(low / step); at * step <= high + step * 1e-9; at++) all.push(at * step);
   return all;
 }
+// Digits that tell the steps apart.
+const digitsOf = values => values.length < 2 ? undefined
+  : Math.max(0, Math.ceil(-Math.log10(values[1] - values[0]) - 1e-6));
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const TIMES = [SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE,
   HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 91 * DAY, 182 * DAY, 365 * DAY,
@@ -91,9 +94,10 @@ function line(parent, name, { t, v, fills, height, format, color, fill, zero, te
   const [from, to] = [data.from, data.to > data.from ? data.to : data.from + 1];
   const x = at => LEFT + (at - from) / (to - from) * (WIDTH - LEFT - RIGHT);
   const y = value => TOP + (high - value) / (high - low) * (height - TOP - BOTTOM);
-  for (const value of steps(low, high, height < 180 ? 3 : 5)) {
+  const values = steps(low, high, height < 180 ? 3 : 5);
+  for (const value of values) {
     draw(svg, 'line', { class: 'grid', x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) });
-    draw(svg, 'text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end' }, format(value));
+    draw(svg, 'text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end' }, format(value, digitsOf(values)));
   }
   for (const [at, label] of timeSteps(from, to)) {
     draw(svg, 'line', { class: 'grid', x1: x(at), x2: x(at), y1: TOP, y2: height - BOTTOM });

@@ -54,6 +54,9 @@ impl Wanted {
         if args.from.plus(DAY) > now {
             bail!("--from: expected a day that is over");
         }
+        if args.kind == ArchiveKind::BookTicker && args.market == ArchiveMarket::Spot {
+            bail!("--kind bookTicker: the archive has it of futures; expected --market um or cm");
+        }
         let market = match args.market {
             ArchiveMarket::Spot => "spot",
             ArchiveMarket::Um => "futures/um",

@@ -21,6 +21,8 @@ use crate::args::FetchKrakenArgs;
 const HEADER: &str = "timestamp,price,volume,side,order_type,trade_id\n";
 /// Longest line that a file of ours ends with.
 const LINE_BYTES_MAX: u64 = 1_024;
+/// How far the time of a trade may be rounded, nanoseconds: Kraken writes it as a float, of seven digits after the point.
+const ROUNDED_NANOS: i64 = 1_000;
 /// Pages between two lines for people.
 const PAGES_PER_LINE: u64 = 20;
 
@@ -50,6 +52,8 @@ struct Page {
     reached: Reached,
     /// A trade lay at the end of the span or behind it.
     complete: bool,
+    /// The trade up to which the file reached before is among those of the page.
+    met: bool,
 }
 
 #[derive(Deserialize)]
@@ -74,22 +78,25 @@ impl Wanted {
 
     pub(super) async fn fetch(self, web: &mut Web) -> anyhow::Result<Fetched> {
         let (mut file, found) = self.open()?;
-        // Exclusive: the trade of that instant would be left out.
-        let before = UnixNanos::from_nanos(self.from.as_nanos().saturating_sub(1));
+        // Kraken's `since` is exclusive, and one instant may have trades on both sides of a page's end: their numbers tell.
+        let before = earlier(self.from, 1);
         let mut reached = found.unwrap_or(Reached { ts: before, id: None });
         if found.is_some() {
             let until = tape::format_utc(reached.ts);
             say(&format!("{}: goes on after {until}", self.out.display()))?;
         }
         let (mut fetched, mut pages) = (Fetched::default(), 0);
-        // The last instant may have more trades than the file; their numbers tell.
-        let mut since = found.map_or(reached.ts, |found| {
-            UnixNanos::from_nanos(found.ts.as_nanos().saturating_sub(1))
-        });
+        let mut since = found.map_or(reached.ts, |found| earlier(found.ts, ROUNDED_NANOS));
         loop {
             let nanos = since.as_nanos();
             let path = format!("/0/public/Trades?pair={}&since={nanos}&count=1000", self.pair);
             let page = web.get(&path, None, |answer| self.page(&answer, reached)).await?;
+            if let Some(id) = found.filter(|_| pages == 0 && !page.met).and_then(|found| found.id) {
+                let (out, pair) = (self.out.display(), &self.pair);
+                bail!(
+                    "{out}: its last trade, number {id}, is none of `{pair}`; expected the pair that it began with"
+                );
+            }
             file.write_all(page.lines.as_bytes()).with_context(shown(&self.out))?;
             fetched.new += page.rows;
             pages += 1;
@@ -98,7 +105,10 @@ impl Wanted {
             if page.complete || page.last <= since {
                 break;
             }
-            since = page.last;
+            since = match page.rows {
+                0 => page.last,
+                _ => earlier(page.last, 1),
+            };
             if pages % PAGES_PER_LINE == 0 {
                 say(&format!("{} trades, until {}", fetched.new, tape::format_utc(since)))?;
             }
@@ -165,7 +175,8 @@ impl Wanted {
         let rows: Vec<Vec<&RawValue>> = serde_json::from_str(rows.get())
             .context("Kraken's Trades: expected a list of trades")?;
         let last = UnixNanos::from_nanos(last);
-        let mut page = Page { lines: String::new(), rows: 0, last, reached, complete: false };
+        let mut page =
+            Page { lines: String::new(), rows: 0, last, reached, complete: false, met: false };
         for row in rows {
             page.push(&row, self.to)?;
         }
@@ -203,6 +214,7 @@ impl Page {
         if is_old && this.ts > self.reached.ts {
             bail!("Kraken's Trades: expected numbers that ascend, found `{}`", line.trim_end());
         }
+        self.met |= this == self.reached;
         if self.complete || is_old {
             return Ok(());
         }
@@ -211,6 +223,10 @@ impl Page {
         self.reached = this;
         Ok(())
     }
+}
+
+fn earlier(ts: UnixNanos, nanos: i64) -> UnixNanos {
+    UnixNanos::from_nanos(ts.as_nanos().saturating_sub(nanos))
 }
 
 /// Time and number of a line of the file.

@@ -122,7 +122,7 @@ fn pages_of_kraken_become_one_file_that_goes_on_where_it_stopped() {
                 (200, String::new(), error.as_bytes().to_vec())
             }
             // A page ends within an instant: its second trade would be lost without its number.
-            _ => (200, String::new(), kraken_page(&path, state.1, 8).into_bytes()),
+            _ => (200, String::new(), kraken_page(&path, state.1, 7).into_bytes()),
         }
     });
     let wanted = format!("kraken --pair XBTUSD --from 2023-11-14T22:13:20 --out {}", out.display());
@@ -134,6 +134,11 @@ fn pages_of_kraken_become_one_file_that_goes_on_where_it_stopped() {
     trades.lock().unwrap().1 = 100;
     run(&format!("{wanted} --to 2023-11-14T22:13:40"), &url).unwrap();
     assert_eq!(ids(&out), (0..80).collect::<Vec<_>>());
+    // The same numbers at other times: another pair.
+    let text = std::fs::read_to_string(&out).unwrap();
+    std::fs::write(&out, text.replace(",79\n", ",42\n")).unwrap();
+    let error = run(&wanted, &url).unwrap_err();
+    assert!(error.contains("its last trade, number 42, is none of `XBTUSD`"), "{error}");
     std::fs::write(&out, "1,2,3\n").unwrap();
     let error = run(&wanted, &url).unwrap_err();
     assert!(error.contains("expected a file that this command began"), "{error}");
@@ -240,6 +245,19 @@ fn files_of_the_archive_are_verified_and_fetched_once_in_parts() {
 }
 
 #[test]
+fn best_prices_of_futures_are_in_the_archive() {
+    let archive = Arc::new(Mutex::new(Archive { ranges: true, ..Archive::default() }));
+    let path = "/data/futures/um/daily/bookTicker/BTCUSDT/BTCUSDT-bookTicker-2024-02-28.zip";
+    archive.lock().unwrap().put(path, 0);
+    let state = Arc::clone(&archive);
+    let url = serve(move |asked| state.lock().unwrap().answer(asked));
+    let out = folder("best-prices");
+    let wanted = "binance --symbol BTCUSDT --kind bookTicker --market um --from 2024-02-28";
+    run(&format!("{wanted} --out {}", out.display()), &url).unwrap();
+    assert!(out.join("BTCUSDT-bookTicker-2024-02-28.zip").exists());
+}
+
+#[test]
 fn a_file_that_is_not_what_its_checksum_says_gets_no_name() {
     let archive = Arc::new(Mutex::new(Archive { ranges: true, ..Archive::default() }));
     let path = format!("{KLINES}2024-02-28.zip");
@@ -267,6 +285,10 @@ fn what_cannot_be_asked_for_is_said_before_anything_is_asked() {
     check(&format!("{klines} --from 2024-02-28"), "--interval: expected the length of klines");
     check(&format!("{klines} --interval 1m --from 2024-02-30"), "expected a day or a time in UTC");
     check(&format!("{klines} --interval 1m --from 2199-02-28"), "expected a day that is over");
+    check(
+        "binance --symbol BTCUSDT --kind bookTicker --out x --from 2024-01-01",
+        "expected --market um or cm",
+    );
     check("binance --symbol btcusdt --kind trades --out x --from 2024-01-01", "in capitals");
     check("kraken --pair X/Y --from 2024-01-01 --out x", "--pair: expected a pair like XBTUSD");
     for url in ["localhost:80", "ftp://x", "http://", "http://a:b"] {
