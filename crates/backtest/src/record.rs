@@ -200,7 +200,6 @@ impl Recorder {
         bar: Option<u64>,
         now: UnixNanos,
         execution: &Execution,
-        [cash, base]: [Notional; 2],
     ) -> bool {
         let Some(order) = self.orders.get_mut(place) else { return false };
         (order.filled, order.cost, order.fee) = (execution.filled, execution.cost, execution.fee);
@@ -210,7 +209,7 @@ impl Recorder {
             self.orders.end(place, OrderState::Filled, now, None);
         }
         let Fill { price, quantity, fee, liquidity, .. } = execution.fill;
-        let (ts, order) = (now, place);
+        let (ts, order, [cash, base]) = (now, place, execution.owned);
         self.fills.push(FillRecord {
             ts,
             market,

@@ -477,9 +477,8 @@ impl Venue {
     fn tell_fill(&self, execution: &Execution, now: UnixNanos, wire: &mut Wire) {
         let place = self.place(execution.order);
         let Some(site) = self.site_of(place, wire) else { return };
-        let owned = self.exchange.owned_in(self.sites[site].id, self.account);
         let bar = self.sites[site].bars.checked_sub(1);
-        let complete = wire.record.filled(place, bar, now, execution, owned);
+        let complete = wire.record.filled(place, bar, now, execution);
         let standing = Standing {
             number: execution.order.get(),
             state: if complete { OrderState::Filled } else { OrderState::Open },

@@ -59,6 +59,9 @@ pub struct Execution {
     /// The fee as it was taken out of the base asset; zero where it was taken out of the quote asset. The fill has
     /// its worth in quote units in any case.
     pub fee_in_base: Notional,
+    /// What the account owns right after this execution, the reserved parts included: of the market's quote asset,
+    /// then of its base asset. Others of the same call may follow.
+    pub owned: [Notional; 2],
 }
 
 /// Why a request was refused. Nothing has changed.

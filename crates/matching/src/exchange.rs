@@ -393,13 +393,6 @@ impl Exchange {
         self.position(symbol).map(MarketId)
     }
 
-    /// What an account owns of a market's assets, the reserved parts included: of the quote asset, then of the
-    /// base asset.
-    pub fn owned_in(&self, market: MarketId, account: AccountId) -> [Notional; 2] {
-        let Listing { base, quote, .. } = self.markets[market.0];
-        [quote, base].map(|asset| self.ledger.balance(account, asset).total)
-    }
-
     /// Price of the last recorded trade, or, where own prints count, of the last print.
     pub fn last_price(&self, symbol: &Symbol) -> Option<Price> {
         self.last_at(self.position(symbol)?)

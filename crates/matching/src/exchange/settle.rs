@@ -92,6 +92,7 @@ impl Exchange {
             Some(in_base) => self.ledger.transfer(account, FEES, base, in_base),
             None => self.ledger.transfer(account, FEES, quote, fee),
         }
+        let owned = [quote, base].map(|asset| self.ledger.balance(account, asset).total);
         let order = self.orders.get_mut(id).expect("an open order is known");
         (order.filled, order.held) = (filled, hold);
         (order.cost, order.fee) = (add(order.cost, cost), add(order.fee, fee));
@@ -104,6 +105,7 @@ impl Exchange {
             booked_base: booked[0],
             booked_quote: booked[1],
             fee_in_base: in_base.unwrap_or(Notional::ZERO),
+            owned,
         }));
         remaining
     }

@@ -140,7 +140,18 @@ fn values(result: &BacktestResult) -> String {
 
 #[test]
 fn cash_and_position_follow_the_fills_to_the_last_unit() {
-    let result = run(&slow(), &trades(), QUOTER);
+    let mut swept = 0;
+    // The second one takes several levels at once.
+    for spec in [QUOTER, "ema-cross:fast=2,slow=5,qty=1,bar_s=5,patience_s=1"] {
+        let result = run(&slow(), &trades(), spec);
+        follows(&result);
+        let fills: Vec<_> = result.fills.iter().collect();
+        swept += fills.windows(2).filter(|pair| pair[0].order == pair[1].order).count();
+    }
+    assert!(swept > 10, "{swept}");
+}
+
+fn follows(result: &BacktestResult) {
     let of = |balances: &BTreeMap<Asset, Notional>, name: &str| balances[&Asset::new(name)].raw();
     let (mut cash, mut base) = (of(&result.initial[0], "USD"), of(&result.initial[0], "BTC"));
     for fill in &result.fills {
