@@ -5,6 +5,7 @@ mod backtest;
 mod bad_input;
 mod bans;
 mod broken_parts;
+mod built_once;
 mod clients;
 mod command_line;
 mod crashes;

@@ -163,7 +163,8 @@ pub(crate) fn wavetank(arguments: &[&str]) -> Output {
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let arguments = ["build", "--package", "cli", "--bin", "wavetank", "--offline"];
+        // Without `--package`: this, too, must be what `cargo run` has built.
+        let arguments = ["build", "--bin", "wavetank", "--offline"];
         let output = Command::new(env!("CARGO"))
             .args(arguments)
             .args(["--message-format", "json"])

@@ -26,7 +26,9 @@ impl Words {
         if let Some(filter) = filter {
             let filter = EnvFilter::try_new(filter)?;
             let log = tracing_subscriber::fmt().with_writer(words.clone());
-            log.with_env_filter(filter).init();
+            // Plain, and of `tracing` alone, whatever features of the subscriber another crate asks for.
+            let log = log.with_ansi(false).with_env_filter(filter).finish();
+            tracing::subscriber::set_global_default(log)?;
         }
         Ok(words)
     }

@@ -135,7 +135,10 @@ fn start_log(args: &RunArgs) -> anyhow::Result<()> {
         let filter = EnvFilter::try_new(filter)?;
         // Without the machine's time: two logs of one seed are equal.
         let log = tracing_subscriber::fmt().without_time().with_writer(std::io::stderr);
-        log.with_env_filter(filter).init();
+        // Nor colours, nor what dependencies tell the `log` crate (masks of WebSockets, which are random), whatever
+        // features of the subscriber another crate asks for.
+        let log = log.with_ansi(false).with_env_filter(filter).finish();
+        tracing::subscriber::set_global_default(log)?;
     }
     Ok(())
 }
