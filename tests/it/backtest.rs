@@ -259,6 +259,40 @@ fn a_strategy_that_could_never_trade_is_refused() {
     check("ema-cross", &["--grid", "fast=30|40"], none);
 }
 
+/// The first rows of a file need not have the digits of all: it is played again with more, as if they had been told.
+#[test]
+fn prices_that_get_more_digits_later_are_played_with_these() {
+    let folder = root().join("target/tests/finer-prices");
+    fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("trades.csv");
+    let row = |n: u32| {
+        let more = if n < 30_000 { "" } else { "25" };
+        format!("{},1.{:02}{more},5\n", 1_700_000_000 + n, 10 + n * 37 % 80)
+    };
+    fs::write(&path, (0..31_000).map(row).collect::<String>()).expect("writable");
+    let path = path.to_str().expect("a path of ours");
+    let run = |more: &[&str]| {
+        let files = ["backtest", "--tape", path, "--strategy", EMA, "--format", "json"];
+        wavetank(&[&files[..], more].concat())
+    };
+    let json = |more: &[&str]| {
+        let output = run(more);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).expect("one JSON object")
+    };
+    let (found, told) = (json(&[]), json(&["--price-decimals", "4"]));
+    assert_eq!(found["digest"], told["digest"]);
+    assert!(found["fills"].as_u64().expect("a number") > 10);
+    let note = format!("prices of BTC/USD have 4 digits after the point, from {path}:30001 on");
+    assert!(found.to_string().contains(&note), "{found}");
+    let grid = ["--grid", "fast=2..4"];
+    assert!(json(&grid).to_string().contains(&note), "a grid, too");
+    let refused = run(&["--price-decimals", "2"]);
+    let err = String::from_utf8_lossy(&refused.stderr);
+    let expected = format!("{path}:30001: a price of 1.1025, off the market's steps: it has 2");
+    assert!(refused.status.code() == Some(1) && err.contains(&expected), "{err}");
+}
+
 #[test]
 fn markets_with_bars_of_several_lengths_are_played_on_the_longest() {
     let folder = root().join("target/tests/bars-of-two-lengths");

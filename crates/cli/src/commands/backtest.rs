@@ -21,18 +21,31 @@ use crate::args::Format;
 
 pub(crate) use self::args::BacktestArgs;
 use self::file::Loaded;
+use self::tapes::Finer;
 
 pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
     let file = args.config.as_deref().map(Loaded::load).transpose()?.unwrap_or_default();
-    let mut tapes = tapes::open(args, &file)?;
-    let config = config::of(args, &file, &tapes)?;
+    let mut finer = Finer::new();
+    loop {
+        let played = play(args, &file, &finer);
+        // Each time with more digits, of which a price has few.
+        let again = played.as_ref().is_err_and(|error| tapes::learns(&mut finer, error));
+        if !again {
+            return played;
+        }
+    }
+}
+
+fn play(args: &BacktestArgs, file: &Loaded, finer: &Finer) -> anyhow::Result<Exit> {
+    let mut tapes = tapes::open(args, file, finer)?;
+    let config = config::of(args, file, &tapes)?;
     for (tape, of) in tapes.iter_mut().zip(config.instruments()) {
         tape.head.price_decimals = of.instrument.price_decimals;
     }
     tapes::follow(&mut tapes, &config)?;
     let strategy = args.strategy.clone().or_else(|| file.file.strategy.clone());
     let strategy = strategy.context("expected --strategy, or `strategy` in the --config file")?;
-    let looks = config::looks(args, &file)?;
+    let looks = config::looks(args, file)?;
     if let Some(grid) = &args.grid {
         let base = grid::Base { strategy, looks, config };
         return grid::execute(args, base, tapes, grid);
@@ -58,7 +71,7 @@ pub(crate) fn execute(args: &BacktestArgs) -> anyhow::Result<Exit> {
         checked: tapes::checked(&tapes),
         files: if args.out.is_some() { tapes::hashes(&tapes)? } else { Vec::new() },
         arguments: std::env::args().skip(1).collect(),
-        notes: tapes.iter().filter_map(|tape| tape.note.clone()).collect(),
+        notes: tapes.iter().flat_map(|tape| tape.notes.clone()).collect(),
         wall: Some(started.elapsed()),
     };
     let stats = Stats::with(&result, looks);

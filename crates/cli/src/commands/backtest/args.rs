@@ -37,7 +37,7 @@ pub(crate) struct BacktestArgs {
     pub(crate) symbol: Option<String>,
 
     /// Digits after the point of a price; limits move in such steps, and no price of a tape may be off them
-    /// [default: as many as the first rows of the market's files have]
+    /// [default: as many as the prices of the market's files have]
     #[arg(long, value_name = "DIGITS")]
     pub(crate) price_decimals: Option<u32>,
 

@@ -59,7 +59,7 @@ pub(super) fn execute(
         folds: Vec::new(),
         findings: tapes.iter().flat_map(tapes::findings).collect(),
         checked: tapes::checked(&tapes),
-        notes: tapes.iter().filter_map(|tape| tape.note.clone()).collect(),
+        notes: tapes.iter().flat_map(|tape| tape.notes.clone()).collect(),
     };
     if let Some(folds) = args.walk_forward {
         report.folds = runs.walk(&points, folds, args.train, &report)?;

@@ -36,13 +36,18 @@ pub(super) struct MarketTape {
     pub(super) name: String,
     /// What its first rows show.
     pub(super) head: Head,
-    /// What is worth knowing of its name.
-    pub(super) note: Option<String>,
+    /// What is worth knowing of its name and its prices.
+    pub(super) notes: Vec<String>,
+    /// True when somebody said how many digits its prices have.
+    digits_told: bool,
     paths: Vec<PathBuf>,
     options: ReadOptions,
     files: Vec<FileAbout>,
     tape: JoinedTape,
 }
+
+/// Markets whose prices have more digits than the first rows of their files, and what there is to say of it.
+pub(super) type Finer = BTreeMap<String, (u32, String)>;
 
 /// What the first rows of the files of a market show.
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,10 +128,22 @@ pub(super) enum PlayError {
     #[error(transparent)]
     Quality(#[from] QualityError),
     #[error(
-        "{place}: a price of {price}, off the market's steps: it has {decimals} digits after the point (from \
-         --price-decimals or its first rows); expected --price-decimals {needed}"
+        "{place}: a price of {price}, off the market's steps: it has {decimals} digits after the point; expected \
+         --price-decimals {needed}, or none"
     )]
-    Digits { place: String, price: Price, decimals: u32, needed: u32 },
+    Digits { market: String, told: bool, place: String, price: Price, decimals: u32, needed: u32 },
+}
+
+/// True for an end that the digits of the first rows led to: then `finer` knows of more, with which everything is to be
+/// played again.
+pub(super) fn learns(finer: &mut Finer, error: &anyhow::Error) -> bool {
+    let Some(PlayError::Digits { market, told: false, place, needed, .. }) = error.downcast_ref()
+    else {
+        return false;
+    };
+    let note = format!("prices of {market} have {needed} digits after the point, from {place} on");
+    finer.insert(market.clone(), (*needed, note));
+    true
 }
 
 /// What the files of one market hold.
@@ -188,6 +205,7 @@ impl MarketTape {
     ) -> impl Iterator<Item = Result<MarketEvent<'static>, PlayError>> {
         let mut progress = Progress { bar, rows: 0, bytes: 0 };
         let decimals = self.head.price_decimals;
+        let (market, told) = (self.symbol.clone(), self.digits_told);
         let (paths, options) = (self.paths.clone(), self.options);
         let tape = &mut self.tape;
         std::iter::from_fn(move || {
@@ -205,8 +223,8 @@ impl MarketTape {
                     let is_off = |row: &Row, _| prices_of(row).contains(&price);
                     let place = place_of(&paths, options, is_off);
                     let place = place.unwrap_or_else(|| format_utc(event.ts()));
-                    let needed = decimals_of(price, decimals);
-                    Err(PlayError::Digits { place, price, decimals, needed })
+                    let (market, needed) = (market.clone(), decimals_of(price, decimals));
+                    Err(PlayError::Digits { market, told, place, price, decimals, needed })
                 }
             }
         })
@@ -250,7 +268,11 @@ struct NamedFiles {
 }
 
 /// Opens what `--tape` names, or else the file, in the order in which the markets are named first.
-pub(super) fn open(args: &BacktestArgs, file: &Loaded) -> anyhow::Result<Vec<MarketTape>> {
+pub(super) fn open(
+    args: &BacktestArgs,
+    file: &Loaded,
+    finer: &Finer,
+) -> anyhow::Result<Vec<MarketTape>> {
     let symbol = args.symbol.as_deref().unwrap_or(SYMBOL);
     let given: Vec<_> = if args.tape.is_empty() {
         file.tapes().map(|(symbol, path)| (symbol, path, true)).collect()
@@ -271,10 +293,16 @@ pub(super) fn open(args: &BacktestArgs, file: &Loaded) -> anyhow::Result<Vec<Mar
     let venue = |symbol: &String| symbol.split_once(':').map_or("", |(venue, _)| venue).to_owned();
     let venues: Vec<_> = markets.iter().map(|market| venue(&market.symbol)).collect();
     markets.sort_by_key(|of| venues.iter().position(|known| *known == venue(&of.symbol)));
-    markets.into_iter().map(|market| open_market(args, market)).collect()
+    let open = |market| open_market(args, file, finer, market);
+    markets.into_iter().map(open).collect()
 }
 
-fn open_market(args: &BacktestArgs, market: NamedFiles) -> anyhow::Result<MarketTape> {
+fn open_market(
+    args: &BacktestArgs,
+    file: &Loaded,
+    finer: &Finer,
+    market: NamedFiles,
+) -> anyhow::Result<MarketTape> {
     let NamedFiles { symbol, paths, assigned } = market;
     let options = survey::options(&args.how);
     let config = survey::config(&args.how)?;
@@ -309,10 +337,16 @@ fn open_market(args: &BacktestArgs, market: NamedFiles) -> anyhow::Result<Market
         return Err(anyhow!("{symbol}: {one} beside {other}; expected one kind of book"));
     }
     survey::of_one_market(&files)?;
-    let note = other_name(&symbol, &files);
-    if let Some(note) = note.as_ref().filter(|_| !assigned && args.symbol.is_none()) {
+    let mut notes = Vec::from_iter(other_name(&symbol, &files));
+    if let Some(note) = notes.first().filter(|_| !assigned && args.symbol.is_none()) {
         return Err(anyhow!("{note}; expected --symbol BASE/QUOTE, or --tape BASE/QUOTE=FILE"));
     }
+    if let Some((decimals, note)) = finer.get(&symbol) {
+        head.price_decimals = head.price_decimals.max(*decimals);
+        notes.push(note.clone());
+    }
+    let in_file = file.market(&symbol).and_then(|market| market.price_decimals);
+    let digits_told = args.price_decimals.or(in_file).is_some();
     let names: Vec<_> = files.iter().take(3).map(|f| f.place.clone()).collect();
     let more = match files.len().saturating_sub(names.len()) {
         0 => String::new(),
@@ -322,7 +356,7 @@ fn open_market(args: &BacktestArgs, market: NamedFiles) -> anyhow::Result<Market
     let formats: Vec<_> = formats.into_iter().collect();
     let name = format!("{symbol}: {}{more}, {}", names.join(", "), formats.join(", "));
     let tape = JoinedTape::new(tapes);
-    Ok(MarketTape { symbol, name, head, note, paths, options, files, tape })
+    Ok(MarketTape { symbol, name, head, notes, digits_told, paths, options, files, tape })
 }
 
 /// Refuses to keep rows that a backtest cannot play, whatever is wrong with them otherwise.
@@ -520,11 +554,13 @@ pub(super) fn with_place(
     tapes: &[MarketTape],
     config: &BacktestConfig,
 ) -> anyhow::Error {
-    let RunError::Feed { tape, source: FeedError::Range { ts, nanos }, .. } = &error else {
-        return error.into();
+    let (at, ts, nanos) = match error {
+        RunError::Feed { tape, source: FeedError::Range { ts, nanos }, .. } if tape > 0 => {
+            (tape - 1, ts, nanos)
+        }
+        RunError::Source(error) => return error.into(),
+        error => return error.into(),
     };
-    let (ts, nanos) = (*ts, *nanos);
-    let Some(at) = tape.checked_sub(1) else { return error.into() };
     let mut offsets = config.venues.iter().flat_map(|venue| {
         let offset = match venue.latency.feed {
             Latency::Tape { offset_nanos } => offset_nanos,
