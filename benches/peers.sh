@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # hftbacktest, vectorbt and the raw floors over the data set of `../shared/bench/gen.py --seed 1`, then the same
 # work with ours, one after the other on one machine. Needs python3 with venv and a network for the first time;
-# about ten minutes. Compare ratios only, and run it on a machine that does nothing else.
+# about twenty-five minutes. Compare ratios only, and run it on a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 shared=$(cd ../shared/bench && pwd)
@@ -32,3 +32,4 @@ for mode in "onepass csv" "tobin csv" "bin-mmap csv.bin"; do
 done
 step cargo bench -p benches --bench tape
 WAVETANK_BENCH_DATA=$peers/data step cargo bench -p benches --bench backtest
+WAVETANK_BENCH_DATA=$peers/data step benches/pgo.sh bench
