@@ -554,13 +554,15 @@ pub(super) fn with_place(
     tapes: &[MarketTape],
     config: &BacktestConfig,
 ) -> anyhow::Error {
-    let (at, ts, nanos) = match error {
-        RunError::Feed { tape, source: FeedError::Range { ts, nanos }, .. } if tape > 0 => {
-            (tape - 1, ts, nanos)
-        }
-        RunError::Source(error) => return error.into(),
-        error => return error.into(),
+    if let RunError::Source(error) = error {
+        // As itself, which `learns` looks for.
+        return error.into();
+    }
+    let RunError::Feed { tape, source: FeedError::Range { ts, nanos }, .. } = &error else {
+        return error.into();
     };
+    let (ts, nanos) = (*ts, *nanos);
+    let Some(at) = tape.checked_sub(1) else { return error.into() };
     let mut offsets = config.venues.iter().flat_map(|venue| {
         let offset = match venue.latency.feed {
             Latency::Tape { offset_nanos } => offset_nanos,
