@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 pgo=$PWD/target/pgo
 what=${1:-tool}
 
-step() { printf '\n=== %s\n' "$*"; "$@"; }
+step() { printf '\n=== %s\n' "$*" >&2; "$@"; }
 
 rustup component add llvm-tools 2>/dev/null
 profdata=$(find "$(rustc --print sysroot)/lib/rustlib" -name llvm-profdata -type f | head -1)
