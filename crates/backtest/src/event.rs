@@ -187,14 +187,8 @@ impl<'e> From<EventRef<'e>> for MarketEvent<'e> {
 
 impl MarketEvent<'_> {
     /// When it happened; the start of a bar.
-    pub const fn ts(&self) -> UnixNanos {
-        match self {
-            Self::Trade(trade) => trade.ts,
-            Self::Bar(bar) => bar.start,
-            Self::Depth(depth) => depth.ts,
-            Self::Orders(orders) => orders.ts,
-            Self::Heard(heard) => heard.ts,
-        }
+    pub fn ts(&self) -> UnixNanos {
+        EventRef::from(self).ts()
     }
 }
 
