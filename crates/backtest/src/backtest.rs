@@ -9,7 +9,7 @@ use std::fmt;
 
 use engine::{Engine, EngineConfig, EngineEvent, Errand, Strategy};
 use matching::TapeError;
-use model::{Asset, Bar, FeedEvent, Notional, Price, UnixNanos};
+use model::{Asset, Bar, FeedEvent, Notional, UnixNanos};
 use thiserror::Error;
 
 use crate::config::{BacktestConfig, ConfigError};
@@ -336,9 +336,17 @@ impl Run {
                 if self.traded[market] { None } else { venue.middle(site) }
             }
             EventRef::Heard(_) => None,
-            EventRef::Bar(bar) => Some(self.play_price(market, bar, stop, now)?),
+            EventRef::Bar(bar) => {
+                self.data.bars += u64::from(stop == BarStop::Open);
+                let played = venue.on_bar(site, bar, stop, now, &mut self.wire);
+                Some(played.map_err(Halt::Event)?)
+            }
         };
-        self.end(market, price, now)
+        if let Some(price) = price {
+            self.curve.priced(market, now, price);
+        }
+        self.now = now;
+        self.flood_check()
     }
 
     /// Before something happens in a market: delivers what arrives before. False when the run has ended, or what
@@ -360,29 +368,6 @@ impl Run {
         let venue = self.markets[market].venue;
         self.venues[venue].follow_tiers(now);
         Ok(true)
-    }
-
-    /// Something has happened in a market, which had a price.
-    fn end(&mut self, market: usize, price: Option<Price>, now: UnixNanos) -> Result<(), Halt> {
-        if let Some(price) = price {
-            self.curve.priced(market, now, price);
-        }
-        self.now = now;
-        self.flood_check()
-    }
-
-    /// Plays one of the four prices of a bar.
-    fn play_price(
-        &mut self,
-        market: usize,
-        bar: &Bar,
-        stop: BarStop,
-        now: UnixNanos,
-    ) -> Result<Price, Halt> {
-        self.data.bars += u64::from(stop == BarStop::Open);
-        let MarketSite { venue, site } = self.markets[market];
-        let played = self.venues[venue].on_bar(site, bar, stop, now, &mut self.wire);
-        played.map_err(Halt::Event)
     }
 
     /// Takes a point of the equity curve if one is due; false when nothing is left then, and the run has ended.
@@ -420,11 +405,7 @@ impl Run {
         if !still || !self.curve.has_begun() || self.curve.is_due(last) {
             let mut stop = Some(BarStop::Open);
             while let Some(next) = stop {
-                let at = next.at(bar);
-                if self.begin(market, None, at)? {
-                    let price = self.play_price(market, bar, next, at)?;
-                    self.end(market, Some(price), at)?;
-                }
+                self.play(market, EventRef::Bar(bar), next, next.at(bar))?;
                 stop = next.next();
                 // What its open has ended: the rest is as quiet as another bar.
                 let Some(at) = stop.map(|next| next.at(bar)) else { break };

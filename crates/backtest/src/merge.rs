@@ -88,8 +88,6 @@ pub(crate) struct Reel<'t, I> {
     pub(crate) now: UnixNanos,
     /// When the next event is, if it was looked at; of a bar, when the price that is played is there.
     at: Option<UnixNanos>,
-    /// True when that is a bar.
-    is_bar: bool,
     /// Of a bar that is next: the price that is played.
     stop: BarStop,
     /// What is next and what lies behind it, where that is at hand.
@@ -111,7 +109,6 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
             number: 0,
             now,
             at: None,
-            is_bar: false,
             stop: BarStop::Open,
             at_hand: AtHand::Nothing,
             interval_end: now,
@@ -190,8 +187,7 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
 
     /// What is next has been played.
     pub(crate) fn advance(&mut self) {
-        if self.is_bar
-            && let Some((EventRef::Bar(bar), stop, _)) = self.next()
+        if let Some((EventRef::Bar(bar), stop, _)) = self.next()
             && let Some(later) = stop.next()
         {
             (self.at, self.stop) = (Some(later.at(bar)), later);
@@ -229,13 +225,13 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
     fn look(&mut self) -> Result<(), RunError<I::Error>> {
         self.at_hand = self.tape.at_hand();
         // What is at hand was checked.
-        let (at, now, is_bar) = match self.at_hand {
+        let (at, now) = match self.at_hand {
             AtHand::Nothing => return self.look_at_one(),
-            AtHand::Trades(rows) => (rows[0].ts, rows[0].ts, false),
-            AtHand::Bars(run) => (run.bars()[0].start, run.bars()[0].end(), true),
+            AtHand::Trades(rows) => (rows[0].ts, rows[0].ts),
+            AtHand::Bars(run) => (run.bars()[0].start, run.bars()[0].end()),
         };
         self.number += 1;
-        (self.at, self.now, self.is_bar) = (Some(at), now, is_bar);
+        (self.at, self.now) = (Some(at), now);
         Ok(())
     }
 
@@ -245,7 +241,6 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         let found = event.ts();
         let bar = if let EventRef::Bar(bar) = event { Some(bar) } else { None };
         let (sound, end) = (bar.is_none_or(Bar::is_sound), bar.map_or(found, Bar::end));
-        self.is_bar = bar.is_some();
         self.number += u64::from(!matches!(event, EventRef::Heard(_)));
         let halt = |halt: Halt| Err(halt.at(self.name, self.number));
         if found < self.now {

@@ -197,11 +197,7 @@ impl SharedTape {
     }
 
     fn ts(&self, at: usize) -> UnixNanos {
-        match &self.events {
-            Events::Trades(all) => all.rows[at].ts,
-            Events::Bars { all, .. } => all.rows[at].start,
-            Events::Mixed(mixed) => mixed.rows[at].ts(),
-        }
+        self.event(at).ts()
     }
 
     /// Place of the first event that is not before `ts`.
