@@ -13,8 +13,8 @@ use crate::venue::BarStop;
 pub(crate) trait Events<'t> {
     type Error: Error + 'static;
 
-    /// The next event, after reading it if necessary; `None` at the end.
-    fn peek(&mut self) -> Result<Option<EventRef<'_>>, Self::Error>;
+    /// What there is to check of the next event, after reading it if necessary; `None` at the end.
+    fn peek(&mut self) -> Result<Option<Head<'_>>, Self::Error>;
 
     /// The next event, if it was read.
     fn next(&self) -> Option<EventRef<'_>>;
@@ -24,6 +24,25 @@ pub(crate) trait Events<'t> {
 
     /// Goes over so many of these: at least the one that is next.
     fn skip(&mut self, events: usize);
+}
+
+/// What there is to check of an event before it is played.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Head<'e> {
+    Bar(&'e Bar),
+    Heard(UnixNanos),
+    /// Anything else, of a time.
+    At(UnixNanos),
+}
+
+impl<'e> From<EventRef<'e>> for Head<'e> {
+    fn from(event: EventRef<'e>) -> Self {
+        match event {
+            EventRef::Bar(bar) => Self::Bar(bar),
+            EventRef::Heard(heard) => Self::Heard(heard.ts),
+            EventRef::Trade(_) | EventRef::Depth(_) | EventRef::Orders(_) => Self::At(event.ts()),
+        }
+    }
 }
 
 /// Events in memory that were checked, which need not be read one by one: at least one, if any.
@@ -56,11 +75,11 @@ where
 {
     type Error = E;
 
-    fn peek(&mut self) -> Result<Option<EventRef<'_>>, E> {
+    fn peek(&mut self) -> Result<Option<Head<'_>>, E> {
         if self.next.is_none() {
             self.next = self.events.next().transpose()?;
         }
-        Ok(self.next())
+        Ok(self.next().map(Head::from))
     }
 
     fn next(&self) -> Option<EventRef<'_>> {
@@ -88,6 +107,8 @@ pub(crate) struct Reel<'t, I> {
     pub(crate) now: UnixNanos,
     /// When the next event is, if it was looked at; of a bar, when the price that is played is there.
     at: Option<UnixNanos>,
+    /// True when that is a bar.
+    is_bar: bool,
     /// Of a bar that is next: the price that is played.
     stop: BarStop,
     /// What is next and what lies behind it, where that is at hand.
@@ -109,6 +130,7 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
             number: 0,
             now,
             at: None,
+            is_bar: false,
             stop: BarStop::Open,
             at_hand: AtHand::Nothing,
             interval_end: now,
@@ -187,7 +209,8 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
 
     /// What is next has been played.
     pub(crate) fn advance(&mut self) {
-        if let Some((EventRef::Bar(bar), stop, _)) = self.next()
+        if self.is_bar
+            && let Some((EventRef::Bar(bar), stop, _)) = self.next()
             && let Some(later) = stop.next()
         {
             (self.at, self.stop) = (Some(later.at(bar)), later);
@@ -225,23 +248,24 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
     fn look(&mut self) -> Result<(), RunError<I::Error>> {
         self.at_hand = self.tape.at_hand();
         // What is at hand was checked.
-        let (at, now) = match self.at_hand {
+        let (at, now, is_bar) = match self.at_hand {
             AtHand::Nothing => return self.look_at_one(),
-            AtHand::Trades(rows) => (rows[0].ts, rows[0].ts),
-            AtHand::Bars(run) => (run.bars()[0].start, run.bars()[0].end()),
+            AtHand::Trades(rows) => (rows[0].ts, rows[0].ts, false),
+            AtHand::Bars(run) => (run.bars()[0].start, run.bars()[0].end(), true),
         };
         self.number += 1;
-        (self.at, self.now) = (Some(at), now);
+        (self.at, self.now, self.is_bar) = (Some(at), now, is_bar);
         Ok(())
     }
 
     /// Looks at the next event, if there is one, and checks it.
     fn look_at_one(&mut self) -> Result<(), RunError<I::Error>> {
-        let Some(event) = self.tape.peek().map_err(RunError::Source)? else { return Ok(()) };
-        let found = event.ts();
-        let bar = if let EventRef::Bar(bar) = event { Some(bar) } else { None };
-        let (sound, end) = (bar.is_none_or(Bar::is_sound), bar.map_or(found, Bar::end));
-        self.number += u64::from(!matches!(event, EventRef::Heard(_)));
+        let Some(head) = self.tape.peek().map_err(RunError::Source)? else { return Ok(()) };
+        let (found, end, is_bar, sound) = match head {
+            Head::At(ts) | Head::Heard(ts) => (ts, ts, false, true),
+            Head::Bar(bar) => (bar.start, bar.end(), true, bar.is_sound()),
+        };
+        self.number += u64::from(!matches!(head, Head::Heard(_)));
         let halt = |halt: Halt| Err(halt.at(self.name, self.number));
         if found < self.now {
             return halt(Halt::Unsorted { previous: self.now, found });
@@ -249,7 +273,7 @@ impl<'t, I: Events<'t>> Reel<'t, I> {
         if !sound {
             return halt(Halt::Bar);
         }
-        (self.at, self.now) = (Some(found), end);
+        (self.at, self.now, self.is_bar) = (Some(found), end, is_bar);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use model::{Bar, Level, Price, UnixNanos};
 use crate::event::{
     DepthRef, DepthRow, EventRef, HeardRow, MarketEvent, OrdersRef, OrdersRow, TradeRow,
 };
-use crate::merge::{self, AtHand};
+use crate::merge::{self, AtHand, Head};
 use crate::walk::Window;
 
 /// A tape in memory, as small as its events allow: 48 bytes for a trade, 72 for a bar, 16 for each level of a book,
@@ -93,6 +93,14 @@ impl MixedRow {
             Self::Bar(bar) => bar.start,
             Self::Depth { ts, .. } | Self::Orders { ts, .. } => *ts,
             Self::Heard(heard) => heard.ts,
+        }
+    }
+
+    const fn head(&self) -> Head<'_> {
+        match self {
+            Self::Bar(bar) => Head::Bar(bar),
+            Self::Heard(heard) => Head::Heard(heard.ts),
+            Self::Trade(_) | Self::Depth { .. } | Self::Orders { .. } => Head::At(self.ts()),
         }
     }
 }
@@ -196,6 +204,15 @@ impl SharedTape {
         }
     }
 
+    #[inline(always)]
+    fn head(&self, at: usize) -> Head<'_> {
+        match &self.events {
+            Events::Trades(all) => Head::At(all.rows[at].ts),
+            Events::Bars { all, .. } => Head::Bar(&all.rows[at]),
+            Events::Mixed(mixed) => mixed.rows[at].head(),
+        }
+    }
+
     fn ts(&self, at: usize) -> UnixNanos {
         self.event(at).ts()
     }
@@ -261,8 +278,8 @@ impl<'t> merge::Events<'t> for SharedEvents<'t> {
     type Error = Infallible;
 
     #[inline(always)]
-    fn peek(&mut self) -> Result<Option<EventRef<'_>>, Infallible> {
-        Ok(merge::Events::next(self))
+    fn peek(&mut self) -> Result<Option<Head<'_>>, Infallible> {
+        Ok((self.at < self.end).then(|| self.tape.head(self.at)))
     }
 
     #[inline(always)]

@@ -40,17 +40,21 @@ pub struct Desk<'a> {
     pub(crate) wishes: &'a mut Vec<Wish>,
 }
 
+/// An order that a strategy wants, in a market that is known. It has no id yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) market: MarketNumber,
+    pub(crate) side: Side,
+    pub(crate) kind: OrderKind,
+    pub(crate) quantity: Quantity,
+    pub(crate) time_in_force: TimeInForce,
+    pub(crate) reduce_only: bool,
+}
+
 /// What a strategy wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wish {
-    Order {
-        market: MarketNumber,
-        side: Side,
-        kind: OrderKind,
-        quantity: Quantity,
-        time_in_force: TimeInForce,
-        reduce_only: bool,
-    },
+    Order(Draft),
     /// An order for an instrument of which nothing is known.
     Astray {
         symbol: Symbol,
@@ -126,7 +130,8 @@ impl Desk<'_> {
             self.wishes.push(Wish::Astray { symbol, quantity });
             return;
         };
-        self.wishes.push(Wish::Order { market, side, kind, quantity, time_in_force, reduce_only });
+        let draft = Draft { market, side, kind, quantity, time_in_force, reduce_only };
+        self.wishes.push(Wish::Order(draft));
     }
 
     /// Wishes for the cancellation of an order. Asking twice is harmless.

@@ -18,8 +18,8 @@ use thiserror::Error;
 
 use self::refusal::NOT_TRADED;
 use crate::action::{Action, CancelOutcome, EngineEvent, Errand, LocateOutcome};
-use crate::desk::{Desk, Wish};
-use crate::markets::{MarketNumber, Markets};
+use crate::desk::{Desk, Draft, Wish};
+use crate::markets::Markets;
 use crate::order::{Facts, Order, OrderUpdate, Source, Submission};
 use crate::orders::{OrderNumber, Orders};
 use crate::risk::RiskLimits;
@@ -487,18 +487,7 @@ impl Engine {
         let mut wishes = std::mem::take(&mut self.wishes);
         for wish in wishes.drain(..) {
             match wish {
-                Wish::Order { market, side, kind, quantity, time_in_force, reduce_only } => {
-                    let request = NewOrder {
-                        client_order_id: self.orders.next_id(),
-                        symbol: self.markets[market].symbol.clone(),
-                        side,
-                        kind,
-                        quantity,
-                        time_in_force,
-                        reduce_only,
-                    };
-                    self.place(request, market, errands);
-                }
+                Wish::Order(draft) => self.place(&draft, errands),
                 Wish::Astray { symbol, quantity } => self.drop_wish(&symbol, quantity, NOT_TRADED),
                 Wish::Cancel(number) => self.cancel(number, errands),
             }
@@ -506,15 +495,20 @@ impl Engine {
         self.wishes = wishes;
     }
 
-    fn place(&mut self, request: NewOrder, market: MarketNumber, errands: &mut Vec<Errand>) {
-        if let Err(why) = self.admit(&request, market) {
-            self.drop_wish(&request.symbol, request.quantity, why);
+    fn place(&mut self, draft: &Draft, errands: &mut Vec<Errand>) {
+        if let Err(why) = self.admit(draft) {
+            let symbol = self.markets[draft.market].symbol.clone();
+            self.drop_wish(&symbol, draft.quantity, why);
             return;
         }
-        if self.audits {
-            errands.push(audit(AuditEvent::OrderIntent { order: request.clone() }));
+        let number = self.orders.place(draft, &self.markets[draft.market].symbol);
+        if self.audits
+            && let Some(order) = self.orders.at(number)
+        {
+            let order = order.request().clone();
+            errands.push(audit(AuditEvent::OrderIntent { order }));
         }
-        errands.push(Errand::Submit(self.orders.place(request, market)));
+        errands.push(Errand::Submit(number));
     }
 
     #[cold]

@@ -23,8 +23,8 @@ pub struct OrderIds {
     prefix: [u8; PREFIX_MAX],
     length: usize,
     drawn: u64,
-    /// The id that is handed out next.
-    next: ClientOrderId,
+    /// An id whose last digit alone differs from that of the last one that was drawn.
+    stem: ClientOrderId,
 }
 
 impl OrderIds {
@@ -33,17 +33,12 @@ impl OrderIds {
         let millis = u64::try_from(started.as_nanos() / 1_000_000).unwrap_or(0);
         let mut prefix = [b'-'; PREFIX_MAX];
         let length = base36(millis, &mut prefix) + 1;
-        Self { prefix, length, drawn: 0, next: named(&prefix[..length], b"1") }
+        Self { prefix, length, drawn: 0, stem: named(&prefix[..length], b"1") }
     }
 
     /// Ids handed out.
     pub(crate) fn drawn(&self) -> u64 {
         self.drawn
-    }
-
-    /// The next id.
-    pub(crate) fn peek(&self) -> ClientOrderId {
-        self.next.clone()
     }
 
     /// The id of an order by its number, from 1.
@@ -59,16 +54,17 @@ impl OrderIds {
     /// Hands out the next id; its number.
     pub(crate) fn draw(&mut self) -> u64 {
         self.drawn += 1;
-        // Most differ from the one before in their last digit.
-        let last = self.next.as_bytes().last().and_then(|last| match last {
-            b'9' => Some(b'a'),
-            b'z' => None,
-            digit => Some(digit + 1),
-        });
-        if !last.is_some_and(|last| self.next.set_last(last)) {
-            self.next = self.id(self.drawn + 1);
+        if self.drawn.is_multiple_of(BASE) {
+            self.stem = self.id(self.drawn);
         }
         self.drawn
+    }
+
+    /// Writes the last id that was drawn, in its place: whoever copies what was just written waits for it.
+    pub(crate) fn write_last(&self, id: &mut ClientOrderId) {
+        id.clone_from(&self.stem);
+        let written = id.set_last(digit(self.drawn));
+        debug_assert!(written, "a digit is a character of ids");
     }
 
     /// The number of an id of this run that was handed out.
@@ -128,12 +124,17 @@ fn named(prefix: &[u8], digits: &[u8]) -> ClientOrderId {
     ClientOrderId::try_from(&text[..length]).expect("8 + 1 + at most 9 characters of the alphabet")
 }
 
+/// The last digit of a number.
+fn digit(number: u64) -> u8 {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    DIGITS[usize::try_from(number % BASE).expect("below 36")]
+}
+
 /// Writes the digits of a number to the start of a buffer; says how many they are.
 fn base36(mut number: u64, buffer: &mut [u8]) -> usize {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut length = 0;
     loop {
-        buffer[length] = DIGITS[usize::try_from(number % BASE).expect("below 36")];
+        buffer[length] = digit(number);
         length += 1;
         number /= BASE;
         if number == 0 {
@@ -153,10 +154,12 @@ mod tests {
         let mut ids = OrderIds::new(UnixNanos::from_secs(1_561_939_203));
         let mut drawn = Vec::new();
         for number in 1..=2_000 {
-            let id = ids.peek();
-            assert_eq!(id, ids.id(number));
+            let id = ids.id(number);
             assert_eq!(ids.number_of(&id), None, "not handed out yet");
             assert_eq!(ids.draw(), number);
+            let mut last = ids.id(7);
+            ids.write_last(&mut last);
+            assert_eq!(last, id);
             assert_eq!(ids.number_of(&id), Some(OrderNumber(number)));
             drawn.push(id.to_string());
         }
@@ -186,7 +189,7 @@ mod tests {
     fn ids_of_earlier_runs_are_known_by_their_form() {
         let started = UnixNanos::from_secs(1_600_000_000);
         let runs = EarlierRuns::before(started);
-        let of = |started| OrderIds::new(started).peek();
+        let of = |started| OrderIds::new(started).id(1);
         assert!(runs.had(&of(UnixNanos::from_secs(1_599_999_999))));
         assert!(!runs.had(&of(started)), "of this very run");
         for other in ["a", "12345678", "12345678-", "1234567-1", "1234567A-1", "12345678-1-2"] {

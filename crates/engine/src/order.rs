@@ -4,9 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hint::cold_path;
 
-use model::{Fill, NewOrder, Notional, OrderReport, OrderState, Price, Quantity, VenueOrderId};
+use model::{
+    Fill, NewOrder, Notional, OrderReport, OrderState, Price, Quantity, Symbol, VenueOrderId,
+};
 
 use crate::action::{Standing, SubmitOutcome};
+use crate::desk::Draft;
+use crate::ids::OrderIds;
 use crate::markets::MarketNumber;
 
 /// One order: what was asked for and what is known of its fate.
@@ -205,6 +209,48 @@ impl Order {
             locating: false,
             opened_at_step: 0,
         }
+    }
+
+    /// Becomes another order, with the last id that was drawn: what [`Order::sent`] makes, each part written in its
+    /// place. To write it elsewhere and to move it takes twice as long.
+    pub(crate) fn renew(&mut self, ids: &OrderIds, symbol: &Symbol, draft: &Draft) {
+        let Self {
+            request,
+            market,
+            venue_name,
+            state,
+            filled,
+            cost,
+            fee_told,
+            trade_id,
+            trade_ids,
+            known,
+            gap_since,
+            reason,
+            cancel,
+            locating,
+            opened_at_step,
+        } = self;
+        ids.write_last(&mut request.client_order_id);
+        if request.symbol != *symbol {
+            cold_path();
+            request.symbol = symbol.clone();
+        }
+        (request.side, request.kind, request.quantity) = (draft.side, draft.kind, draft.quantity);
+        request.time_in_force = draft.time_in_force;
+        request.reduce_only = draft.reduce_only;
+        *market = draft.market;
+        *venue_name = None;
+        *state = OrderState::Submitting;
+        (*filled, *cost, *fee_told) = (Quantity::ZERO, Notional::ZERO, Notional::ZERO);
+        *trade_id = None;
+        trade_ids.clear();
+        *known = Executions::default();
+        *gap_since = None;
+        *reason = None;
+        *cancel = Cancel::NotWanted;
+        *locating = false;
+        *opened_at_step = 0;
     }
 
     /// What was asked for.

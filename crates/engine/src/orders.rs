@@ -7,6 +7,7 @@ use model::{
     ClientOrderId, NewOrder, OrderReport, Quantity, Side, Symbol, UnixNanos, VenueOrderId,
 };
 
+use crate::desk::Draft;
 use crate::ids::OrderIds;
 use crate::markets::MarketNumber;
 use crate::order::Order;
@@ -147,11 +148,6 @@ impl Orders {
         self.exposures.get(market.0).copied().unwrap_or_default()
     }
 
-    /// The id of the next order.
-    pub(crate) fn next_id(&self) -> ClientOrderId {
-        self.ids.peek()
-    }
-
     /// Numbers of the orders that may still change, oldest first.
     pub(crate) fn working_numbers(&self) -> Vec<OrderNumber> {
         self.working.clone()
@@ -180,12 +176,14 @@ impl Orders {
         change: impl FnOnce(&mut Order) -> R,
     ) -> Option<R> {
         let order = self.note(number)?;
-        let (before, was_working) = (order.remaining(), order.is_working());
+        let (filled, was_working) = (order.filled(), order.is_working());
         let result = change(order);
-        let (after, is_working) = (order.remaining(), order.is_working());
-        if (before, was_working) == (after, is_working) {
+        let is_working = order.is_working();
+        if (filled, was_working) == (order.filled(), is_working) {
             return Some(result);
         }
+        let whole = order.request().quantity;
+        let (before, after) = (whole.saturating_sub(filled), order.remaining());
         let (market, side) = (order.market(), order.request().side);
         let exposure = &mut self.exposures[market.0];
         if was_working {
@@ -205,19 +203,20 @@ impl Orders {
         Some(result)
     }
 
-    /// Enters an order that has the [`Orders::next_id`] and is on its way; its number.
-    pub(crate) fn place(&mut self, request: NewOrder, market: MarketNumber) -> OrderNumber {
-        debug_assert_eq!(request.client_order_id, self.next_id(), "orders are entered in turn");
+    /// Enters an order, under the next id, that is on its way; its number.
+    pub(crate) fn place(&mut self, draft: &Draft, symbol: &Symbol) -> OrderNumber {
+        let market = draft.market;
         let number = OrderNumber(self.ids.draw());
         if self.exposures.len() <= market.0 {
             cold_path();
             self.exposures.resize(market.0 + 1, Exposure::default());
         }
-        self.exposures[market.0].add(request.side, request.quantity);
+        self.exposures[market.0].add(draft.side, draft.quantity);
         self.working.push(number);
         match self.recent.get_mut(slot(number)) {
             None => {
                 cold_path();
+                let request = self.request(draft, symbol);
                 self.recent.push(Order::sent(request, market));
             }
             Some(oldest) => {
@@ -226,14 +225,30 @@ impl Orders {
                 // Of one that has ended, executions may still be asked for.
                 if oldest.is_working() || !oldest.missing().is_zero() {
                     cold_path();
-                    let oldest = std::mem::replace(oldest, Order::sent(request, market));
+                    let oldest = oldest.clone();
                     self.keep(retired, oldest);
+                    let request = self.request(draft, symbol);
+                    self.recent[slot(number)] = Order::sent(request, market);
                 } else {
-                    *oldest = Order::sent(request, market);
+                    oldest.renew(&self.ids, symbol, draft);
                 }
             }
         }
         number
+    }
+
+    /// An order with the last id that was drawn.
+    fn request(&self, draft: &Draft, symbol: &Symbol) -> NewOrder {
+        let Draft { market: _, side, kind, quantity, time_in_force, reduce_only } = *draft;
+        NewOrder {
+            client_order_id: self.ids.id(self.ids.drawn()),
+            symbol: symbol.clone(),
+            side,
+            kind,
+            quantity,
+            time_in_force,
+            reduce_only,
+        }
     }
 
     /// The order that a report is about, if it is one of ours.
@@ -273,23 +288,24 @@ fn slot(number: OrderNumber) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use model::{OrderKind, TimeInForce};
+    use model::{Fill, Liquidity, Notional, OrderKind, OrderState, Price, TimeInForce};
 
     use super::*;
-    use crate::action::SubmitOutcome;
+    use crate::action::{Standing, SubmitOutcome};
+    use crate::order::Source;
 
     const MARKET: MarketNumber = MarketNumber(0);
 
-    fn request(orders: &Orders, side: Side) -> NewOrder {
-        NewOrder {
-            client_order_id: orders.next_id(),
-            symbol: Symbol::new("BTC/USD"),
+    fn place(orders: &mut Orders, side: Side) -> OrderNumber {
+        let draft = Draft {
+            market: MARKET,
             side,
             kind: OrderKind::Market,
             quantity: Quantity::from_raw(10),
             time_in_force: TimeInForce::Gtc,
             reduce_only: false,
-        }
+        };
+        orders.place(&draft, &Symbol::new("BTC/USD"))
     }
 
     fn end(orders: &mut Orders, number: u64) {
@@ -300,10 +316,9 @@ mod tests {
     #[test]
     fn an_order_is_remembered_while_it_works_and_long_after() {
         let mut orders = Orders::new(UnixNanos::from_secs(1_600_000_000));
-        let first = orders.next_id();
+        let first = orders.ids.id(1);
         for _ in 0..3 * RECENT_MAX as u64 {
-            let request = request(&orders, Side::Buy);
-            orders.place(request, MARKET);
+            place(&mut orders, Side::Buy);
             if orders.placed() > 1 {
                 let number = orders.placed();
                 end(&mut orders, number);
@@ -318,12 +333,57 @@ mod tests {
         assert!(orders.get(&first).is_some(), "late news of it still find it");
     }
 
+    /// Whatever became of the order whose slot it takes, and however its own differs.
+    #[test]
+    fn an_order_in_the_slot_of_another_is_as_new() {
+        let mut orders = Orders::new(UnixNanos::from_secs(1_600_000_000));
+        let told = |trade_id, filled, state| Standing {
+            number: 9,
+            state,
+            filled: Quantity::from_raw(filled),
+            cost: Notional::from_raw(8),
+            fee: Notional::from_raw(2),
+            last_fill: Some(Fill {
+                trade_id,
+                price: Price::from_raw(7),
+                quantity: Quantity::from_raw(5),
+                fee: Notional::from_raw(1),
+                liquidity: Liquidity::Maker,
+            }),
+            reason: Some("for a test"),
+        };
+        let news = [told(1, 5, OrderState::Open), told(2, 10, OrderState::Filled)];
+        for number in (1..=RECENT_MAX as u64).map(OrderNumber) {
+            place(&mut orders, Side::Buy);
+            let order = orders.note(number).expect("it was placed");
+            order.want_cancel();
+            order.start_locating();
+            order.gap_lasts(1, 2);
+            for standing in &news {
+                orders.update(number, |order| order.apply(standing, Source::Told, 7));
+            }
+        }
+        let draft = Draft {
+            market: MarketNumber(3),
+            side: Side::Sell,
+            kind: OrderKind::Limit { price: Price::from_raw(5), post_only: true },
+            quantity: Quantity::from_raw(11),
+            time_in_force: TimeInForce::Ioc,
+            reduce_only: true,
+        };
+        for symbol in ["BTC/USD", "ETH/EUR"].map(Symbol::new) {
+            let number = orders.place(&draft, &symbol);
+            let fresh = Order::sent(orders.request(&draft, &symbol), draft.market);
+            assert_eq!(orders.at(number), Some(&fresh));
+        }
+        assert!(orders.older.is_empty(), "those before had ended");
+    }
+
     #[test]
     fn exposure_is_what_remains_of_working_orders() {
         let mut orders = Orders::new(UnixNanos::from_secs(1_600_000_000));
         for side in [Side::Buy, Side::Buy, Side::Sell] {
-            let request = request(&orders, side);
-            orders.place(request, MARKET);
+            place(&mut orders, side);
         }
         let exposure = orders.exposure(MARKET);
         assert_eq!((exposure.orders, exposure.buying, exposure.selling), (3, 20, 10));

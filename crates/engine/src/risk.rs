@@ -1,6 +1,8 @@
 //! What an order may not break: the venue's rules and our own limits. Pure.
 
-use model::{Instrument, NewOrder, Notional, OrderKind, Price, Quantity, Side};
+use model::{Instrument, Notional, OrderKind, Price, Quantity, Side};
+
+use crate::desk::Draft;
 
 /// What no strategy may exceed. No default: it guards money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +35,16 @@ impl RiskLimits {
 /// The venue's rule that an order breaks, if any: better refused here than there.
 pub(crate) fn rule_broken(
     instrument: &Instrument,
-    request: &NewOrder,
+    draft: &Draft,
     price_hint: Option<Price>,
 ) -> Option<&'static str> {
-    if !request.quantity.is_positive() || request.quantity < instrument.quantity_min {
+    if !draft.quantity.is_positive() || draft.quantity < instrument.quantity_min {
         return Some("quantity below the venue's minimum");
     }
-    if !request.quantity.is_multiple_of(instrument.lot_size()) {
+    if !draft.quantity.is_multiple_of(instrument.lot_size()) {
         return Some("quantity is not a multiple of the lot size");
     }
-    let prices = match request.kind {
+    let prices = match draft.kind {
         OrderKind::Market => [None, None],
         OrderKind::Limit { price, .. } => [Some(price), None],
         OrderKind::Triggered { price, limit, .. } => [Some(price), limit],
@@ -56,7 +58,7 @@ pub(crate) fn rule_broken(
             return Some("price is not a multiple of the tick size");
         }
     }
-    let cost = price_hint.map(|price| Notional::of(price, request.quantity));
+    let cost = price_hint.map(|price| Notional::of(price, draft.quantity));
     if cost.is_some_and(|cost| cost < instrument.cost_min) {
         return Some("cost below the venue's minimum");
     }

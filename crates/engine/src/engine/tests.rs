@@ -307,9 +307,8 @@ fn a_position_beyond_the_limit_may_shrink_but_not_turn() {
     let mut engine = engine();
     let market = engine.markets.enter(&symbol());
     engine.markets[market].position = quantity("0.4");
-    let order = |side, size: &str| NewOrder {
-        client_order_id: ClientOrderId::new("x").expect("valid"),
-        symbol: symbol(),
+    let order = |side, size: &str| Draft {
+        market,
         side,
         kind: OrderKind::Limit { price: price("100"), post_only: false },
         quantity: quantity(size),
@@ -317,7 +316,7 @@ fn a_position_beyond_the_limit_may_shrink_but_not_turn() {
         reduce_only: false,
     };
     let check = |side, size, allowed| {
-        assert_eq!(engine.admit(&order(side, size), market).is_ok(), allowed, "{side} {size}");
+        assert_eq!(engine.admit(&order(side, size)).is_ok(), allowed, "{side} {size}");
     };
     check(Side::Sell, "0.1", true);
     check(Side::Sell, "0.4", true);

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use model::{
-    Asset, Bar, Instrument, Level, NewOrder, Notional, OrderKind, Price, Quantity, Side, Symbol,
-    TimeInForce, Trade, UnixNanos,
+    Asset, Bar, Instrument, Level, Notional, OrderKind, Price, Quantity, Side, Symbol, TimeInForce,
+    Trade, UnixNanos,
 };
 
-use crate::desk::{Desk, MarketView, Wish};
+use crate::desk::{Desk, Draft, MarketView, Wish};
 use crate::markets::{Market, MarketNumber, Markets};
 use crate::orders::{OrderNumber, Orders};
 use crate::strategy::Strategy;
@@ -34,7 +34,11 @@ pub(super) fn one() -> Quantity {
 
 /// An order for the instrument, good till cancelled.
 pub(super) fn wish(side: Side, kind: OrderKind, quantity: Quantity) -> Wish {
-    Wish::Order {
+    Wish::Order(draft(side, kind, quantity))
+}
+
+fn draft(side: Side, kind: OrderKind, quantity: Quantity) -> Draft {
+    Draft {
         market: MarketNumber(0),
         side,
         kind,
@@ -123,16 +127,7 @@ impl<S: Strategy> World<S> {
 
     /// Lets an order of the size one rest.
     pub(super) fn rest(&mut self, side: Side, kind: OrderKind) -> OrderNumber {
-        let request = NewOrder {
-            client_order_id: self.orders.next_id(),
-            symbol: symbol(),
-            side,
-            kind,
-            quantity: one(),
-            time_in_force: TimeInForce::Gtc,
-            reduce_only: false,
-        };
-        self.orders.place(request, MarketNumber(0))
+        self.orders.place(&draft(side, kind, one()), &symbol())
     }
 }
 
