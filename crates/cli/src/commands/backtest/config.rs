@@ -117,7 +117,7 @@ fn check_unnamed(markets: &[MarketSays<'_>]) -> anyhow::Result<()> {
     let named = markets.iter().find(|market| market.venue == Some(UNNAMED));
     match unnamed.zip(named) {
         Some((unnamed, named)) => Err(anyhow!(
-            "{}: `{UNNAMED}` is the venue of {}, which names none; expected another name, or that of both",
+            "{}: `{UNNAMED}` is the venue of {}, which names none; expected another name, or `{UNNAMED}:` before both",
             named.symbol,
             unnamed.symbol
         )),
@@ -273,7 +273,8 @@ fn push_once<T>(
     value: (Option<String>, T),
 ) -> anyhow::Result<()> {
     if values.iter().any(|(known, _)| *known == value.0) {
-        let of = value.0.map_or("what is for all".to_owned(), |venue| format!("`{venue}`"));
+        let of =
+            value.0.map_or("the value for all venues".to_owned(), |venue| format!("`{venue}`"));
         return Err(anyhow!("{flag} {text}: {of} is given twice"));
     }
     values.push(value);
@@ -552,10 +553,16 @@ mod tests {
         check(&["--balance", "10000"], "--balance 10000: 10000: expected ASSET=AMOUNT");
         check(&["--balance", "USD=1,USD=2"], "--balance USD=1,USD=2: `USD` is given twice");
         check(&["--balance", "USD=1", "--balance", "USD=2"], "--balance USD=2: `USD` is given");
-        check(&["--fees", "1/2", "--fees", "3/4"], "--fees 3/4: what is for all is given twice");
+        check(
+            &["--fees", "1/2", "--fees", "3/4"],
+            "--fees 3/4: the value for all venues is given twice",
+        );
         let twice = ["--fees", "far:1/2", "--fees", "5/5", "--fees", "far:3/4"];
         check(&twice, "--fees far:3/4: `far` is given twice");
-        check(&["--latency", "1ms", "--latency", "2ms"], "--latency 2ms: what is for all is given");
+        check(
+            &["--latency", "1ms", "--latency", "2ms"],
+            "--latency 2ms: the value for all venues is given",
+        );
         check(&["--price-decimals", "12"], "--price-decimals 12: expected 0 to 9");
         check(&["--queue-power", "2"], "--queue-power: BTC/USD has no recorded book");
         check(&["--cut=1.5"], "--cut=1.5: expected above 0 and up to 1");
@@ -573,7 +580,7 @@ mod tests {
         ];
         let error = config(&both, &[]).unwrap_err().to_string();
         let expected = "venue:BTC/USD: `venue` is the venue of BTC/USD, which names none; expected \
-                        another name, or that of both";
+                        another name, or `venue:` before both";
         assert_eq!(error, expected);
         config(&both[1..], &["--fees", "venue:1/2"]).unwrap();
         config(&both[..1], &["--fees", "venue:1/2"]).unwrap();
