@@ -32,12 +32,13 @@ pub struct BacktestConfig {
     pub seed: u64,
     /// The way that the market takes within a bar.
     pub path: IntrabarPath,
-    /// Time between two points of the equity curve, above zero: each interval that has data gives one, at
-    /// its last event.
+    /// Time between two points of the equity curve, above zero: each interval that has a price gives one, at
+    /// its last price. The last point shows what is owned at the end.
     pub equity_every: Duration,
     /// True to close at the end what was bought or sold and is still held, after everything that works was
     /// cancelled: at the open of a market's last bar, else at the market's last price. The executions are taken
-    /// and pay like any other.
+    /// and pay like any other. It is decided when the tapes have ended, also where it is at an earlier open: of the
+    /// equity curve the last point alone shows it.
     pub finalize: bool,
     /// True to end the run as soon as a point of the equity curve is at zero or below: everything is closed at
     /// the last prices, and the point, which is the last one, is zero, whatever is owed beyond that.

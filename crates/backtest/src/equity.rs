@@ -26,6 +26,8 @@ pub(crate) struct EquityCurve {
     end: i64,
     /// The last price of each market, zero before the first one.
     prices: Vec<Price>,
+    /// The first event of the current interval.
+    began: UnixNanos,
     /// Time of the last price, until the point of its interval is taken.
     last: Option<UnixNanos>,
     holdings: Vec<Holding>,
@@ -65,6 +67,7 @@ impl EquityCurve {
             every,
             end: i64::MIN,
             prices: vec![Price::ZERO; markets.len()],
+            began: UnixNanos::ZERO,
             last: None,
             holdings,
             markets,
@@ -101,25 +104,41 @@ impl EquityCurve {
 
     /// Closes the interval before `ts`, and begins the one that holds it.
     pub(crate) fn take(&mut self, ts: UnixNanos, venues: &[Venue]) {
-        self.close(venues);
+        self.take_point(venues);
+        self.began = ts;
         let start = ts.as_nanos().div_euclid(self.every).saturating_mul(self.every);
         self.end = start.saturating_add(self.every);
     }
 
-    /// Takes the point of the current interval, if it has a price.
+    /// Takes the last point of all, which shows what is owned at the end.
+    ///
+    /// Where the current interval has no price, but something was executed since the point before (a book goes on
+    /// without trades), it is at the first event of the interval.
     pub(crate) fn close(&mut self, venues: &[Venue]) {
+        self.take_point(venues);
+        if let Some(before) = self.points.last() {
+            let point = self.point(self.began, &self.amounts(venues));
+            if (point.equity, &point.marks) != (before.equity, &before.marks) {
+                self.points.push(point);
+            }
+        }
+    }
+
+    /// Takes the point of the current interval, if it has a price.
+    fn take_point(&mut self, venues: &[Venue]) {
         if let Some(ts) = self.last.take() {
-            let amounts: Vec<Notional> =
-                self.holdings.iter().map(|h| venues[h.venue].owned(&h.asset)).collect();
-            self.points.push(self.point(ts, &amounts));
+            self.points.push(self.point(ts, &self.amounts(venues)));
         }
     }
 
     /// The portfolio at the last prices.
     pub(crate) fn worth(&self, venues: &[Venue]) -> Notional {
-        let amounts: Vec<_> =
-            self.holdings.iter().map(|h| venues[h.venue].owned(&h.asset)).collect();
-        self.point(UnixNanos::ZERO, &amounts).equity
+        self.point(UnixNanos::ZERO, &self.amounts(venues)).equity
+    }
+
+    /// What is owned, by holding.
+    fn amounts(&self, venues: &[Venue]) -> Vec<Notional> {
+        self.holdings.iter().map(|held| venues[held.venue].owned(&held.asset)).collect()
     }
 
     /// The time of the last point, when the portfolio is worth nothing there.

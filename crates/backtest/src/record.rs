@@ -70,7 +70,8 @@ pub struct OrderRecord {
 /// The portfolio at one time, everything valued at the last prices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EquityPoint {
-    /// Time of the last price before the point.
+    /// Time of the last price before the point. Of the last point of a run that ends with executions in an interval
+    /// without a price: the first event of that interval.
     pub ts: UnixNanos,
     /// Money owned, plus everything else owned times its last price.
     pub equity: Notional,

@@ -1,4 +1,8 @@
 //! Fills paired to round trips, first in first out.
+//!
+//! A position is what was bought since the start less what was sold, as the strategy sees it, whatever the account owned
+//! before: that has no price at which it was entered. So who sells what a spot account began with is short of it, and
+//! buying it back ends a trip of negative size.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,7 +15,7 @@ use crate::record::FillRecord;
 pub struct RoundTrip {
     /// Number of the market.
     pub market: usize,
-    /// Base units; negative for a short one.
+    /// Base units; negative for a short one, in a spot account of what it owned at the start.
     pub size: Quantity,
     /// When it was entered: the first fill.
     pub entry_ts: UnixNanos,
@@ -257,6 +261,21 @@ mod tests {
         ];
         let expected = ["2: 100 -> 111, 22 after 0", "-1: 50 -> 40, 10 after 0"];
         assert_eq!(shown(&fills), expected);
+    }
+
+    /// One coin is owned at the start: a part of it is sold and bought back, then another part is sold.
+    #[test]
+    fn what_was_owned_at_the_start_is_no_part_of_a_position() {
+        let after = |fill: FillRecord, base: &str| {
+            let base = Notional::parse(base).expect("valid");
+            FillRecord { base, ..fill }
+        };
+        let fills = [
+            after(fill(0, Side::Sell, "100", "0.5", "0"), "0.5"),
+            after(fill(1, Side::Buy, "90", "0.5", "0"), "1"),
+            after(fill(2, Side::Sell, "95", "1", "0"), "0"),
+        ];
+        assert_eq!(shown(&fills), ["-0.5: 100 -> 90, 5 after 0"]);
     }
 
     #[test]

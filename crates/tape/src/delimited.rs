@@ -523,7 +523,7 @@ impl Layout {
             },
             Fault::Field { index, found } => LineProblem::Field {
                 column: self.names[index].clone(),
-                expected: self.columns[index].expected(),
+                expected: self.columns[index].expected_instead_of(&found),
                 found: shorten(&found),
             },
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use model::UnixNanos;
+use model::{Price, Quantity, UnixNanos};
 use thiserror::Error;
 
 /// The only row that the reader accepts.
@@ -102,6 +102,12 @@ pub enum RowProblem {
         /// The column.
         found: String,
     },
+    /// The second column is a price that does not fit into the integer behind it.
+    #[error("a price from -{0} to {0}, found `{found}`", Price::MAX)]
+    PriceBeyond {
+        /// The column.
+        found: String,
+    },
     /// Nobody trades at such a price.
     #[error("a price above zero, found `{found}`")]
     PriceNotPositive {
@@ -111,6 +117,12 @@ pub enum RowProblem {
     /// The third column is no volume, or one that is not exact in 8 digits.
     #[error("a volume with at most 8 digits after the point, found `{found}`")]
     Volume {
+        /// The column.
+        found: String,
+    },
+    /// The third column is a volume that does not fit into the integer behind it.
+    #[error("a volume from -{0} to {0}, found `{found}`", Quantity::MAX)]
+    VolumeBeyond {
         /// The column.
         found: String,
     },

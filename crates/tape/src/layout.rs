@@ -1,7 +1,10 @@
 //! Which column of a text file holds what.
 
+use model::{Price, Quantity};
+
 use crate::datetime::TimeUnit;
 use crate::format::Format;
+use crate::number::{NumberFault, parse_decimal};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,51 @@ impl Column {
             Self::Text => "a text",
         }
     }
+
+    /// What a field of the column must be, where `found` is what was found: of a number that is beyond the range
+    /// of prices or volumes, this range.
+    pub(crate) fn expected_instead_of(self, found: &str) -> &'static str {
+        let (decimals, range) = match self {
+            Self::Price
+            | Self::Open
+            | Self::High
+            | Self::Low
+            | Self::Close
+            | Self::BidPrice
+            | Self::AskPrice => (Price::DECIMALS, PRICES),
+            Self::Quantity | Self::Volume | Self::BidQuantity | Self::AskQuantity => {
+                (Quantity::DECIMALS, VOLUMES)
+            }
+            Self::Time(_)
+            | Self::CloseTime(_)
+            | Self::LocalTime(_)
+            | Self::TradeId
+            | Self::FirstId
+            | Self::LastId
+            | Self::BuyerMaker
+            | Self::Side
+            | Self::Count
+            | Self::BookSide
+            | Self::UpdateKind
+            | Self::IsSnapshot
+            | Self::LastUpdate
+            | Self::PreviousUpdate
+            | Self::Number
+            | Self::Flag
+            | Self::Text => return self.expected(),
+        };
+        if is_beyond(found, decimals) { range } else { self.expected() }
+    }
+}
+
+/// Every price that can be told, for errors.
+const PRICES: &str = "a price from -9223372036.854775807 to 9223372036.854775807";
+/// Every volume that can be told, for errors.
+const VOLUMES: &str = "a volume from -92233720368.54775807 to 92233720368.54775807";
+
+/// True for a number that is too large for a count of `10^-decimals`, or too far below zero.
+pub(crate) fn is_beyond(text: &str, decimals: u32) -> bool {
+    parse_decimal(text, decimals) == Err(NumberFault::TooLarge)
 }
 
 /// The columns of a file.

@@ -164,22 +164,24 @@ pub(crate) fn parse_decimal(text: &str, decimals: u32) -> Result<(i64, bool), Nu
     if whole.is_empty() && fraction.is_empty() {
         return Err(NumberFault::Malformed);
     }
-    let mut value = 0_i128;
-    for byte in whole.bytes().chain(fraction.bytes()) {
-        if !byte.is_ascii_digit() {
-            return Err(NumberFault::Malformed);
-        }
-        let digit = i128::from(byte - b'0');
-        value = value
-            .checked_mul(10)
-            .and_then(|value| value.checked_add(digit))
-            .ok_or(NumberFault::TooLarge)?;
+    if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return Err(NumberFault::Malformed);
     }
-    let places = i64::try_from(fraction.len()).map_err(|_| NumberFault::TooLarge)?;
+    let append =
+        |value: i128, byte: u8| value.checked_mul(10)?.checked_add(i128::from(byte - b'0'));
+    let mut value = whole.bytes().try_fold(0_i128, append).ok_or(NumberFault::TooLarge)?;
+    let mut places = 0_i64;
+    let mut rest = fraction.bytes();
+    while let Some(next) = rest.clone().next().and_then(|byte| append(value, byte)) {
+        (value, places) = (next, places + 1);
+        rest.next();
+    }
+    // Digits that no 128 bits hold are far behind those of any unit: a float's exact value has fifty.
+    let cut = rest.any(|byte| byte != b'0');
     let shift = i64::from(decimals) - places + i64::from(exponent);
     let (scaled, rounded) = shifted(value, shift).ok_or(NumberFault::TooLarge)?;
     let scaled = if negative { -scaled } else { scaled };
-    Ok((i64::try_from(scaled).map_err(|_| NumberFault::TooLarge)?, rounded))
+    Ok((i64::try_from(scaled).map_err(|_| NumberFault::TooLarge)?, rounded || cut))
 }
 
 /// `value × 10^shift` for a value of at least zero, and whether it was rounded.

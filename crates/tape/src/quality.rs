@@ -216,6 +216,9 @@ pub struct QualityConfig {
     pub silence: Duration,
     /// Largest move of a price that is no [`Problem::Jump`], basis points; default 500.
     pub jump_bps: u32,
+    /// Problems whose rows are of no use to whoever reads them, so that no error suggests to keep them; default
+    /// none.
+    pub never_kept: &'static [Problem],
 }
 
 impl Default for QualityConfig {
@@ -224,6 +227,7 @@ impl Default for QualityConfig {
             policies: Problem::ALL.map(Problem::default_policy),
             silence: Duration::from_hours(1),
             jump_bps: 500,
+            never_kept: &[],
         }
     }
 }
@@ -244,6 +248,20 @@ impl QualityConfig {
         }
         self.policies[problem as usize] = policy;
         Ok(())
+    }
+
+    /// The policies of a problem that a row which has it does not fail by, as `--on` takes them.
+    pub fn ways_on(&self, problem: Problem) -> Vec<String> {
+        let sort = (problem == Problem::Unsorted).then_some("sort:ROWS");
+        let keep = (!self.never_kept.contains(&problem)).then_some("keep");
+        let ways = [Some("skip"), sort, keep].into_iter().flatten();
+        ways.map(|policy| format!("{problem}={policy}")).collect()
+    }
+
+    /// The first problem whose rows would be kept and are never to be.
+    pub fn kept_in_vain(&self) -> Option<Problem> {
+        let mut never = self.never_kept.iter().copied();
+        never.find(|problem| self.policy(*problem) == Policy::Keep)
     }
 
     /// Sets a policy as `PROBLEM=POLICY` tells it.

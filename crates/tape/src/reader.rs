@@ -7,6 +7,7 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 use model::{DecimalError, Price, Quantity, UnixNanos};
 
 use crate::error::{RowProblem, TapeError};
+use crate::layout::is_beyond;
 use crate::trade::TapeTrade;
 
 mod guard;
@@ -144,7 +145,10 @@ fn parse_ts(text: &str) -> Result<UnixNanos, RowProblem> {
 fn parse_price(text: &str) -> Result<Price, RowProblem> {
     let found = || shorten(text);
     let price =
-        Price::parse(text).map_err(|_: DecimalError| RowProblem::Price { found: found() })?;
+        Price::parse(text).map_err(|_: DecimalError| match is_beyond(text, Price::DECIMALS) {
+            true => RowProblem::PriceBeyond { found: found() },
+            false => RowProblem::Price { found: found() },
+        })?;
     if price.is_positive() {
         Ok(price)
     } else {
@@ -154,8 +158,12 @@ fn parse_price(text: &str) -> Result<Price, RowProblem> {
 
 fn parse_quantity(text: &str) -> Result<Quantity, RowProblem> {
     let found = || shorten(text);
-    let quantity =
-        Quantity::parse(text).map_err(|_: DecimalError| RowProblem::Volume { found: found() })?;
+    let quantity = Quantity::parse(text).map_err(|_: DecimalError| {
+        match is_beyond(text, Quantity::DECIMALS) {
+            true => RowProblem::VolumeBeyond { found: found() },
+            false => RowProblem::Volume { found: found() },
+        }
+    })?;
     if quantity.is_positive() {
         Ok(quantity)
     } else {

@@ -58,7 +58,10 @@ fn every_error_names_line_column_and_what_was_expected() {
     let price = "a price with at most 9 digits after the point in `price`";
     check("1,,3,4,5,True,True", &format!("{price}, found ``"));
     check("1,1.0000000001,3,4,5,True,True", &format!("{price}, found `1.0000000001`"));
-    check("1,9223372037,3,4,5,True,True", &format!("{price}, found `9223372037`"));
+    let prices = "a price from -9223372036.854775807 to 9223372036.854775807 in `price`";
+    check("1,9223372037,3,4,5,True,True", &format!("{prices}, found `9223372037`"));
+    let volumes = "a volume from -92233720368.54775807 to 92233720368.54775807 in `qty`";
+    check("1,2,1e11,4,5,True,True", &format!("{volumes}, found `1e11`"));
     let volume = "a volume up to 92233720368 with at most 8 digits after the point in `qty`";
     check("1,2,NaN,4,5,True,True", &format!("{volume}, found `NaN`"));
     check("1,2,3,x,5,True,True", "a number in `quoteQty`, found `x`");

@@ -135,14 +135,20 @@ impl<'b> Parser<'b> {
     pub(super) fn price(self, value: &'b RawValue, name: &str) -> Result<Price, ReadError> {
         match parse_decimal(Self::text(value), Price::DECIMALS) {
             Ok((raw, false)) => Ok(Price::from_raw(raw)),
-            _ => Err(self.field_error(value, name, Column::Price.expected())),
+            _ => {
+                let expected = Column::Price.expected_instead_of(Self::text(value));
+                Err(self.field_error(value, name, expected))
+            }
         }
     }
 
     pub(super) fn quantity(self, value: &'b RawValue, name: &str) -> Result<Quantity, ReadError> {
         match parse_decimal(Self::text(value), Quantity::DECIMALS) {
             Ok((raw, false)) => Ok(Quantity::from_raw(raw)),
-            _ => Err(self.field_error(value, name, Column::Quantity.expected())),
+            _ => {
+                let expected = Column::Quantity.expected_instead_of(Self::text(value));
+                Err(self.field_error(value, name, expected))
+            }
         }
     }
 

@@ -93,6 +93,11 @@ fn errors_name_line_and_key() {
         "[\n{\"a\":1,\"p\":\"x\",\"q\":\"1\",\"f\":1,\"l\":1,\"T\":1,\"m\":true}]",
         "x.json:2: expected a price with at most 9 digits after the point in `p`, found `x`",
     );
+    check(
+        "[\n{\"a\":1,\"p\":\"1\",\"q\":\"1e11\",\"f\":1,\"l\":1,\"T\":1,\"m\":true}]",
+        "x.json:2: expected a volume from -92233720368.54775807 to 92233720368.54775807 in `q`, found \
+         `1e11`",
+    );
     check("[[1,2,3]]", "x.json:1: expected 12 elements of a kline, found 3");
     check(
         r#"{"error":["EQuery:Unknown asset pair"]}"#,

@@ -46,6 +46,10 @@ fn a_text_is_rounded_where_the_unit_ends() {
     check("1e99", Err(NumberFault::TooLarge));
     check(&"9".repeat(60), Err(NumberFault::TooLarge));
     check("92233720369", Err(NumberFault::TooLarge));
+    let tenth = "0.1000000000000000055511151231257827021181583404541015625";
+    check(tenth, Ok((10_000_000, true)));
+    check(&format!("1.5{}", "0".repeat(60)), Ok((150_000_000, false)));
+    check(&format!("1.{}x", "0".repeat(60)), Err(NumberFault::Malformed));
     for text in ["", ".", "-", "e5", "1e", "0x1", "1 ", "NaN", "1.2.3", "--1"] {
         check(text, Err(NumberFault::Malformed));
     }

@@ -19,9 +19,7 @@ pub enum QualityError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A row has a problem whose policy is to fail.
-    #[error(
-        "{place}: {problem}: {text} (to go on: `--on {problem}=skip` or `--on {problem}=keep`)"
-    )]
+    #[error("{place}: {problem}: {text} (to go on: {})", listed(ways))]
     Refused {
         /// File and line.
         place: String,
@@ -29,7 +27,19 @@ pub enum QualityError {
         problem: Problem,
         /// What was found.
         text: String,
+        /// What `--on` may say to go on, as [`QualityConfig::ways_on`] tells.
+        ways: Vec<String>,
     },
+}
+
+/// `--on a`, `--on b` or `--on c`.
+fn listed(ways: &[String]) -> String {
+    let ways: Vec<_> = ways.iter().map(|way| format!("`--on {way}`")).collect();
+    match ways.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// Reads rows and applies the policies: sorts, leaves out, refuses, and counts.
@@ -380,6 +390,7 @@ impl<Row: Checkable> Stage<Row> {
                     place: example.map_or_else(String::new, |example| report.place(example)),
                     problem,
                     text: example.map_or_else(String::new, |example| example.text.clone()),
+                    ways: report.config().ways_on(problem),
                 });
             }
             Policy::Fail | Policy::Skip | Policy::Sort(_) => {}

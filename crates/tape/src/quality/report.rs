@@ -109,6 +109,11 @@ impl QualityReport {
         format!("{file}:{}", example.number)
     }
 
+    /// The policies.
+    pub(super) const fn config(&self) -> &QualityConfig {
+        &self.config
+    }
+
     /// The policy of a problem.
     pub fn policy(&self, problem: Problem) -> Policy {
         self.config.policy(problem)

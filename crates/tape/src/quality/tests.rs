@@ -45,8 +45,14 @@ fn a_problem_fails_is_skipped_or_kept_as_told() {
     assert_eq!(
         refused,
         "x.csv:3: unsorted: 2023-11-14 22:13:21 after 2023-11-14 22:13:22 (to go on: `--on \
-         unsorted=skip` or `--on unsorted=keep`)"
+         unsorted=skip`, `--on unsorted=sort:ROWS` or `--on unsorted=keep`)"
     );
+    let mut config = QualityConfig { never_kept: &[Problem::Gap], ..QualityConfig::default() };
+    assert_eq!(config.ways_on(Problem::Gap), ["gap=skip"], "what is suggested is taken");
+    assert_eq!(config.ways_on(Problem::Jump), ["jump=skip", "jump=keep"]);
+    assert_eq!(config.kept_in_vain(), Some(Problem::Gap));
+    config.set_text("gap=skip").unwrap();
+    assert_eq!(config.kept_in_vain(), None);
     let (prices, report) = run("policy-skip", text, &["unsorted=skip"]).unwrap();
     assert_eq!(prices, ["1", "2", "4"]);
     assert_eq!((report.rows, report.skipped, report.count(Problem::Unsorted)), (4, 1, 1));

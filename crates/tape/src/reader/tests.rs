@@ -98,6 +98,21 @@ const ERRORS: &[(&[u8], &str)] = &[
         b"1,0.0000000001,3\n",
         "data/x.csv:1: expected a price with at most 9 digits after the point, found `0.0000000001`",
     ),
+    (
+        b"1,9223372037,3\n",
+        "data/x.csv:1: expected a price from -9223372036.854775807 to 9223372036.854775807, found \
+         `9223372037`",
+    ),
+    (
+        b"1,1.0000000000000000000000000000000000000000001,3\n",
+        "data/x.csv:1: expected a price with at most 9 digits after the point, found \
+         `1.0000000000000000000000000000000000000000001`",
+    ),
+    (
+        b"1,2,-92233720369\n",
+        "data/x.csv:1: expected a volume from -92233720368.54775807 to 92233720368.54775807, found \
+         `-92233720369`",
+    ),
     (b"1,2,-3\n", "data/x.csv:1: expected a volume above zero, found `-3`"),
     (b"1,2,0\r\n", "data/x.csv:1: expected a volume above zero, found `0`"),
     (
@@ -135,7 +150,8 @@ fn a_line_may_be_long_but_not_longer() {
     let row = |digits| [b"1,2,3\n1,2,".as_slice(), &b"3".repeat(digits), b"\n"].concat();
     let found = "3".repeat(60);
     let error = |digits| read(&row(digits)).unwrap_err().to_string();
-    let volume = "data/x.csv:2: expected a volume with at most 8 digits after the point";
+    let volume =
+        "data/x.csv:2: expected a volume from -92233720368.54775807 to 92233720368.54775807";
     assert_eq!(error(LINE_BYTES_MAX - 4), format!("{volume}, found `{found}...`"));
     assert_eq!(
         error(LINE_BYTES_MAX - 3),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use model::{Price, Quantity, Side, UnixNanos};
+use model::{Fixed, Price, Quantity, Side, Unit, UnixNanos};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -131,18 +131,23 @@ pub(super) fn messages<'f>(
 
 /// A price, exact.
 pub(super) fn price(value: &RawValue, key: &str) -> Result<Price, LineProblem> {
-    decimal(value, key, Price::DECIMALS).map(Price::from_raw)
+    decimal(value, key)
 }
 
 /// A quantity, exact.
 pub(super) fn quantity(value: &RawValue, key: &str) -> Result<Quantity, LineProblem> {
-    decimal(value, key, Quantity::DECIMALS).map(Quantity::from_raw)
+    decimal(value, key)
 }
 
-fn decimal(value: &RawValue, key: &str, decimals: u32) -> Result<i64, LineProblem> {
-    match parse_decimal(bare(value), decimals) {
-        Ok((raw, false)) => Ok(raw),
-        _ => {
+fn decimal<U: Unit>(value: &RawValue, key: &str) -> Result<Fixed<U>, LineProblem> {
+    match parse_decimal(bare(value), U::DECIMALS) {
+        Ok((raw, false)) => Ok(Fixed::from_raw(raw)),
+        Err(NumberFault::TooLarge) => {
+            let most = Fixed::<U>::MAX;
+            Err(expected(&format!("a number from -{most} to {most} in `{key}`"), value.get()))
+        }
+        Ok(_) | Err(NumberFault::Malformed) => {
+            let decimals = U::DECIMALS;
             Err(expected(&format!("a number of up to {decimals} decimals in `{key}`"), value.get()))
         }
     }

@@ -302,6 +302,10 @@ fn a_wrong_line_is_named() {
         &good.replace("\"9\"", "\"1.2.3\""),
         "a number of up to 9 decimals in `p`, found `\"1.2.3\"`",
     );
+    check(
+        &good.replace("\"9\"", "\"10000000000\""),
+        "a number from -9223372036.854775807 to 9223372036.854775807 in `p`, found `\"10000000000\"`",
+    );
     check(&good.replace("true", "1"), "true or false in `m`, found `1`");
     check(&good.replace("\"t\":1,", ""), "the key `t`, found `none`");
 }

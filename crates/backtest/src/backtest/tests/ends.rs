@@ -7,6 +7,7 @@ use matching::{FeeRates, Liquidity, PrintRule};
 use model::{OrderKind, Side, Symbol, TimeInForce, Trade};
 
 use super::bars::{bars, px};
+use super::marks::depth;
 use super::portfolio::{tape, two_quotes};
 use super::*;
 use crate::shared::SharedTape;
@@ -41,6 +42,32 @@ fn at_the_end_the_account_holds_what_it_held_before() {
         assert_eq!((result.fills.len(), owned(&result, "BTC").as_str()), (2, before));
         let exposure = crate::stats::Stats::new(&result, 365.0).exposure;
         assert!((exposure - 1.0).abs() < 1e-12, "{exposure}: from the first event to the last");
+    }
+}
+
+/// The book goes on where nobody trades any more, and is where the position is closed.
+#[test]
+fn the_last_point_shows_what_is_owned_at_the_end() {
+    for every in [1, 4, 60] {
+        let mut config = config();
+        config.finalize = true;
+        config.venues[0].instruments[0].liquidity = Liquidity::Recorded;
+        config.equity_every = Duration::from_secs(every);
+        let mut events = vec![depth(1, 99, 101)];
+        events.extend(tape(&[(2, 100), (3, 100)]));
+        events.extend((4..20).map(|second| depth(second, 149, 151)));
+        let source = events.into_iter().map(Ok::<_, Infallible>);
+        let backtest = Backtest::new(config).unwrap();
+        let result = backtest.run(source, Box::new(BuysEach::default())).unwrap();
+        let sold = result.fills.iter().last().unwrap();
+        assert_eq!((sold.side, sold.price, sold.ts.secs()), (Side::Sell, px(149), 19));
+        let last = result.equity.last().unwrap();
+        let (cash, one) = (&result.balances[0][&Asset::new("USD")], &last.marks[0]);
+        assert_eq!((one.price, one.base.to_string().as_str()), (px(100), "1"));
+        let hundred = Notional::parse("100").unwrap();
+        assert_eq!(cash.checked_add(hundred), Some(last.equity), "every {every}");
+        let times: Vec<_> = result.equity.iter().map(|point| point.ts).collect();
+        assert!(times.is_sorted() && last.ts <= sold.ts, "{times:?}");
     }
 }
 

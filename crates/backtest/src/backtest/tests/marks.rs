@@ -14,7 +14,7 @@ use crate::event::DepthRow;
 use crate::latency::Latency;
 use crate::tiers::FeeTier;
 
-fn depth(second: i64, bid: i64, ask: i64) -> MarketEvent<'static> {
+pub(super) fn depth(second: i64, bid: i64, ask: i64) -> MarketEvent<'static> {
     let level = |price| Level { price: px(price), quantity: Quantity::parse("5").unwrap() };
     MarketEvent::Depth(DepthRow {
         ts: UnixNanos::from_secs(second),

@@ -130,8 +130,8 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "N")]
     pub(crate) periods_per_year: Option<f64>,
 
-    /// Close at the end what is still held: at the open of the last bar (as backtesting.py does), or at the
-    /// last price
+    /// Close at the end what was bought or sold and is still held: at the open of the last bar (as backtesting.py does),
+    /// or at the last price; of the equity curve the last point alone shows it
     #[arg(long)]
     pub(crate) finalize: bool,
 

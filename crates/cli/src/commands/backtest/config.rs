@@ -82,6 +82,7 @@ fn of_markets(
             None => venues.push(added),
         }
     }
+    check_unnamed(markets)?;
     file.check_venues(&markets.iter().map(|of| of.venue.map(str::to_owned)).collect())?;
     let quote = venues.first().map(|venue| venue.instruments[0].instrument.quote.clone());
     let quote = quote.context("--tape: expected a file")?;
@@ -110,6 +111,20 @@ fn of_markets(
     Ok(config)
 }
 
+/// Refuses a venue that is called like the one without a name: they would be one account.
+fn check_unnamed(markets: &[MarketSays<'_>]) -> anyhow::Result<()> {
+    let unnamed = markets.iter().find(|market| market.venue.is_none());
+    let named = markets.iter().find(|market| market.venue == Some(UNNAMED));
+    match unnamed.zip(named) {
+        Some((unnamed, named)) => Err(anyhow!(
+            "{}: `{UNNAMED}` is the venue of {}, which names none; expected another name, or `{UNNAMED}:` before both",
+            named.symbol,
+            unnamed.symbol
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Fees, latencies and accounts of the venues.
 fn set_accounts(
     args: &BacktestArgs,
@@ -123,10 +138,11 @@ fn set_accounts(
     let (mut fees_of, mut latencies_of) = (Vec::new(), Vec::new());
     let mut balances_of: BTreeMap<String, BTreeMap<Asset, Notional>> = BTreeMap::new();
     for text in &args.fees {
-        fees_of.push(prefixed("--fees", text, &known, paid)?);
+        push_once("--fees", text, &mut fees_of, prefixed("--fees", text, &known, paid)?)?;
     }
     for text in &args.latency {
-        latencies_of.push(prefixed("--latency", text, &known, latencies)?);
+        let of = prefixed("--latency", text, &known, latencies)?;
+        push_once("--latency", text, &mut latencies_of, of)?;
     }
     for text in &args.balance {
         let (venue, amounts) = prefixed("--balance", text, &known, balances)?;
@@ -141,7 +157,7 @@ fn set_accounts(
         let of = markets.iter().find(|of| of.venue.unwrap_or(UNNAMED) == venue.name);
         let told = of.and_then(|of| file.rules(of.venue)).unwrap_or(&nothing);
         let told_fees = || told.fees.clone().unwrap_or(Paid::Always(FEES));
-        let paid = last_for(&fees_of, &venue.name).unwrap_or_else(told_fees);
+        let paid = value_for(&fees_of, &venue.name).unwrap_or_else(told_fees);
         let volume = args.volume.as_deref();
         let volume =
             volume.map(|text| Notional::parse(text).with_context(|| format!("--volume {text}")));
@@ -157,7 +173,7 @@ fn set_accounts(
         let fixed =
             fixed.map(|text| Notional::parse(text).with_context(|| format!("--fixed-fee {text}")));
         venue.fees.fixed = fixed.transpose()?.or(told.fixed_fee).unwrap_or(Notional::ZERO);
-        let latency = last_for(&latencies_of, &venue.name).or_else(|| told.latency.clone());
+        let latency = value_for(&latencies_of, &venue.name).or_else(|| told.latency.clone());
         venue.latency = latency.unwrap_or(LatencyConfig::ZERO);
         let balances = balances_of.remove(&venue.name);
         venue.balances = balances.unwrap_or_else(|| told.balances.clone());
@@ -242,11 +258,27 @@ fn model_market(
     Ok(())
 }
 
-/// What applies to a venue: the last value without a name or with this one; a named one goes first.
-fn last_for<T: Clone>(values: &[(Option<String>, T)], venue: &str) -> Option<T> {
-    let named = values.iter().rev().find(|(name, _)| name.as_deref() == Some(venue));
-    let found = named.or_else(|| values.iter().rev().find(|(name, _)| name.is_none()));
+/// What applies to a venue: the value with its name, else the one without a name.
+fn value_for<T: Clone>(values: &[(Option<String>, T)], venue: &str) -> Option<T> {
+    let named = values.iter().find(|(name, _)| name.as_deref() == Some(venue));
+    let found = named.or_else(|| values.iter().find(|(name, _)| name.is_none()));
     found.map(|(_, value)| value.clone())
+}
+
+/// Adds what was said of a venue, or of all, which must not have been said before.
+fn push_once<T>(
+    flag: &str,
+    text: &str,
+    values: &mut Vec<(Option<String>, T)>,
+    value: (Option<String>, T),
+) -> anyhow::Result<()> {
+    if values.iter().any(|(known, _)| *known == value.0) {
+        let of =
+            value.0.map_or("the value for all venues".to_owned(), |venue| format!("`{venue}`"));
+        return Err(anyhow!("{flag} {text}: {of} is given twice"));
+    }
+    values.push(value);
+    Ok(())
 }
 
 /// `VENUE:VALUE`, or a value for all.
@@ -521,6 +553,16 @@ mod tests {
         check(&["--balance", "10000"], "--balance 10000: 10000: expected ASSET=AMOUNT");
         check(&["--balance", "USD=1,USD=2"], "--balance USD=1,USD=2: `USD` is given twice");
         check(&["--balance", "USD=1", "--balance", "USD=2"], "--balance USD=2: `USD` is given");
+        check(
+            &["--fees", "1/2", "--fees", "3/4"],
+            "--fees 3/4: the value for all venues is given twice",
+        );
+        let twice = ["--fees", "far:1/2", "--fees", "5/5", "--fees", "far:3/4"];
+        check(&twice, "--fees far:3/4: `far` is given twice");
+        check(
+            &["--latency", "1ms", "--latency", "2ms"],
+            "--latency 2ms: the value for all venues is given",
+        );
         check(&["--price-decimals", "12"], "--price-decimals 12: expected 0 to 9");
         check(&["--queue-power", "2"], "--queue-power: BTC/USD has no recorded book");
         check(&["--cut=1.5"], "--cut=1.5: expected above 0 and up to 1");
@@ -532,6 +574,16 @@ mod tests {
             let expected = "expected BASE/QUOTE of letters, digits, `.`, `_` and `-`";
             assert_eq!(error.to_string(), format!("symbol {symbol}: {expected}"));
         }
+        let both = [
+            says("BTC/USD", None, MarketData::Trades),
+            says("venue:BTC/USD", Some("venue"), MarketData::Trades),
+        ];
+        let error = config(&both, &[]).unwrap_err().to_string();
+        let expected = "venue:BTC/USD: `venue` is the venue of BTC/USD, which names none; expected \
+                        another name, or `venue:` before both";
+        assert_eq!(error, expected);
+        config(&both[1..], &["--fees", "venue:1/2"]).unwrap();
+        config(&both[..1], &["--fees", "venue:1/2"]).unwrap();
         let error = config(ONE, &["--path", "worst"]).unwrap_err().to_string();
         assert_eq!(error, "--path: no tape has bars, within which it could mean something");
     }

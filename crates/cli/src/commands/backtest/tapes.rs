@@ -15,7 +15,7 @@ use matching::InstrumentConfig;
 use model::{Price, Symbol, UnixNanos};
 use report::{FileHash, Finding};
 use tape::{
-    Batch, CheckedReader, FileAbout, MarketReader, Policy, Problem, QualityConfig, QualityError,
+    Batch, CheckedReader, FileAbout, MarketReader, Problem, QualityConfig, QualityError,
     QualityReport, ReadOptions, Row, RowKind, Rows, file_sha256, format_utc, is_same_market,
 };
 
@@ -317,10 +317,10 @@ fn open_market(
         }
     }
     let (mut tapes, mut files) = (Vec::new(), Vec::new());
-    for paths in kinds.values() {
+    for (kind, paths) in &kinds {
         let reader = MarketReader::open(paths, options)?;
         files.extend_from_slice(reader.files());
-        tapes.push(CheckedTape::new(CheckedReader::new(reader, config.clone())));
+        tapes.push(CheckedTape::new(CheckedReader::new(reader, playable(*kind, &config)?)));
     }
     if kinds.len() > 1
         && let Some(bars) = files.iter().find(|file| file.format.kind() == RowKind::Bars)
@@ -359,9 +359,9 @@ fn open_market(
     Ok(MarketTape { symbol, name, head, notes, digits_told, paths, options, files, tape })
 }
 
-/// Refuses to keep rows that a backtest cannot play, whatever is wrong with them otherwise.
-fn playable(kind: RowKind, config: &QualityConfig) -> anyhow::Result<()> {
-    let never: &[Problem] = match kind {
+/// The policies, without keeping rows that a backtest cannot play: who asks for that is refused.
+fn playable(kind: RowKind, config: &QualityConfig) -> anyhow::Result<QualityConfig> {
+    let never_kept: &[Problem] = match kind {
         RowKind::Bars => &[
             Problem::Unsorted,
             Problem::NotPositive,
@@ -371,15 +371,18 @@ fn playable(kind: RowKind, config: &QualityConfig) -> anyhow::Result<()> {
             Problem::AbsurdTime,
         ],
         RowKind::Trades | RowKind::Quotes | RowKind::Book | RowKind::Orders => {
-            &[Problem::NotPositive]
+            &[Problem::Unsorted, Problem::NotPositive]
         }
     };
-    match never.iter().find(|problem| config.policy(**problem) == Policy::Keep) {
+    let mut config = config.clone();
+    config.never_kept = never_kept;
+    match config.kept_in_vain() {
         Some(problem) => Err(anyhow!(
-            "--on {problem}=keep: a backtest cannot play such {}; expected skip or fail",
-            kind.name()
+            "--on {problem}=keep: a backtest cannot play such {}; expected {} or {problem}=fail",
+            kind.name(),
+            config.ways_on(problem).join(", ")
         )),
-        None => Ok(()),
+        None => Ok(config),
     }
 }
 
@@ -580,3 +583,6 @@ pub(super) fn with_place(
         None => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

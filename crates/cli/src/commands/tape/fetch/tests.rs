@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -173,10 +174,15 @@ const KLINES: &str = "/data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-";
 impl Archive {
     /// A file with its check sum. The bytes are long enough for three parts.
     fn put(&mut self, path: &str, seed: u8) {
-        let bytes: Vec<u8> = (0..10 * 1024 * 1024_usize)
-            .map(|n| u8::try_from(n * 7 % 251).unwrap() ^ seed)
-            .collect();
-        let scratch = folder("sum").join("x");
+        self.put_bytes(path, seed, 10 * 1024 * 1024);
+    }
+
+    fn put_bytes(&mut self, path: &str, seed: u8, count: usize) {
+        // A folder of its own: tests run side by side.
+        static PUTS: AtomicUsize = AtomicUsize::new(0);
+        let bytes: Vec<u8> =
+            (0..count).map(|n| u8::try_from(n * 7 % 251).unwrap() ^ seed).collect();
+        let scratch = folder(&format!("sum-{}", PUTS.fetch_add(1, Ordering::Relaxed))).join("x");
         std::fs::write(&scratch, &bytes).unwrap();
         let hash = tape::file_sha256(&scratch).unwrap();
         self.files.insert(format!("{path}.CHECKSUM"), format!("{hash}  x.zip\n").into_bytes());
@@ -273,6 +279,34 @@ fn a_file_that_is_not_what_its_checksum_says_gets_no_name() {
     let error = run(&wanted, &url).unwrap_err();
     assert!(error.contains("BTCUSDT-1m-2024-02-28.zip: expected the SHA-256 "), "{error}");
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
+}
+
+#[test]
+fn a_site_that_gives_no_parts_is_told_at_once() {
+    let archive = Arc::new(Mutex::new(Archive::default()));
+    let path = format!("{KLINES}2024-02-28.zip");
+    archive.lock().unwrap().put(&path, 0);
+    let state = Arc::clone(&archive);
+    let url = serve(move |asked| state.lock().unwrap().answer(asked));
+    let out = folder("no-parts");
+    let wanted = format!(
+        "binance --symbol BTCUSDT --kind klines --interval 1m --from 2024-02-28 --out {}",
+        out.display()
+    );
+    let error = run(&wanted, &url).unwrap_err();
+    let expected = format!("{path}: expected bytes 0 to 4194303, found more than 8388608 bytes");
+    assert!(error.starts_with(&expected), "{error}");
+    let name = "BTCUSDT-1m-2024-02-28.zip";
+    let asked = std::mem::take(&mut archive.lock().unwrap().asked);
+    assert_eq!(asked, [format!("{name}.CHECKSUM 0"), format!("{name} 0")]);
+    // The file, fetched by another program, is verified.
+    std::fs::write(out.join(name), &archive.lock().unwrap().files[&path]).unwrap();
+    run(&wanted, &url).unwrap();
+    assert!(out.join(format!("{name}.CHECKSUM")).exists());
+    // A file that fits into an answer is taken whole.
+    archive.lock().unwrap().put_bytes(&format!("{KLINES}2024-02-29.zip"), 0, 5_000_000);
+    run(&wanted.replace("02-28", "02-29"), &url).unwrap();
+    assert!(out.join("BTCUSDT-1m-2024-02-29.zip").exists());
 }
 
 #[test]

@@ -10,7 +10,8 @@ use platform::{Spawner, SystemClock, TcpConnector};
 use tls::{HANDSHAKE_TIMEOUT, Roots, TlsConnector};
 use tokio::time::{Instant, sleep, sleep_until};
 use transport::{
-    HeaderMap, HttpClient, HttpConfig, HttpRequest, HttpResponse, Method, header, retry_after,
+    HeaderMap, HttpClient, HttpConfig, HttpError, HttpRequest, HttpResponse, Method, header,
+    retry_after,
 };
 
 use super::say;
@@ -106,7 +107,8 @@ impl Web {
     /// Asks until an answer is good, at most [`TRIES_MAX`] times.
     ///
     /// `judge` sees answers with the status 200, 206, 404 and 416; too many requests and faults of the
-    /// site are asked again, everything else is an error.
+    /// site are asked again, everything else is an error. So is an answer that is too large: it would be as
+    /// large the next time.
     pub(super) async fn get<T>(
         &mut self,
         path: &str,
@@ -126,7 +128,12 @@ impl Web {
                     (format!("status {}", answer.status), retry_after(&answer.headers, None))
                 }
                 Ok(answer) => bail!("{path}: expected an answer, found status {}", answer.status),
-                Err(error) => (format!("{error:#}"), None),
+                Err(error) => match error.downcast_ref() {
+                    Some(HttpError::BodyTooLarge { limit }) => {
+                        bail!(too_large(path, range, *limit))
+                    }
+                    _ => (format!("{error:#}"), None),
+                },
             };
             failures += 1;
             if failures == TRIES_MAX {
@@ -158,5 +165,17 @@ impl Web {
         let request = HttpRequest { method: Method::GET, path_and_query, headers, body };
         let permit = self.http.acquire(&self.site.endpoint).await?;
         Ok(self.http.send(permit, request).await?)
+    }
+}
+
+/// What there is to say of an answer that is larger than `limit` bytes.
+fn too_large(path: &str, range: Option<(u64, u64)>, limit: usize) -> String {
+    match range {
+        Some((start, end)) => format!(
+            "{path}: expected bytes {start} to {end}, found more than {limit} bytes: the site ignores `Range` and \
+             gives whole files; expected --base-url of a site that gives parts, or the file in the folder of --out, \
+             fetched by another program: it is verified there"
+        ),
+        None => format!("{path}: expected an answer of at most {limit} bytes, found a larger one"),
     }
 }
