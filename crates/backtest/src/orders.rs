@@ -380,11 +380,6 @@ impl Orders {
         self.reasons.iter().for_each(|reason| out(reason.as_bytes()));
     }
 
-    /// The symbol of a market.
-    pub(crate) fn symbol(&self, market: usize) -> &Symbol {
-        &self.symbols[market]
-    }
-
     /// All of them, as they are kept.
     fn entries(&self) -> impl Iterator<Item = Entry> {
         let (mut reader, mut before) = (self.log.reader(), Before::NOTHING);

@@ -13,7 +13,8 @@ use matching::{
     PrintRule, Quiet, TapeError,
 };
 use model::{
-    Asset, Bar, Instrument, Notional, OrderState, Price, Quantity, Side, Symbol, Trade, UnixNanos,
+    Asset, Bar, Instrument, Notional, OrderKind, OrderState, Price, Quantity, Side, Symbol,
+    TimeInForce, Trade, UnixNanos,
 };
 
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
@@ -64,6 +65,8 @@ struct Site {
     market: usize,
     /// Its last trade, in which only the numbers change.
     trade: Trade,
+    /// The order that came last. Those of one market differ in the rest only.
+    request: OrderRequest,
     /// Best prices that were told last, bid and ask.
     best: [Option<Price>; 2],
     /// True when orders are booked when the next price comes, at the last one.
@@ -116,6 +119,7 @@ impl Venue {
             let Instrument { symbol, base, .. } = config.instrument.clone();
             let id = exchange.market(&symbol).expect("it is listed");
             let trade = TradeRow::NOTHING.of(symbol.clone());
+            let request = request_of(symbol.clone());
             let (best, lot) = ([None, None], config.instrument.lot_size());
             let books_late = config.liquidity == Liquidity::Prints(PrintRule::Close);
             let (last, bars, opened, extremes) = (None, 0, None, [Price::ZERO; 2]);
@@ -125,6 +129,7 @@ impl Venue {
                 id,
                 market,
                 trade,
+                request,
                 best,
                 lot,
                 books_late,
@@ -365,22 +370,14 @@ impl Venue {
     /// Takes or refuses an order.
     fn submit(&mut self, place: usize, now: UnixNanos, wire: &mut Wire) {
         let Some(order) = wire.record.orders.get(place) else { return };
-        let market = order.market;
-        let request = OrderRequest {
-            // The engine's ids are unique already.
-            client_id: None,
-            symbol: wire.record.orders.symbol(market).clone(),
-            side: order.side,
-            kind: order.kind,
-            quantity: order.quantity,
-            time_in_force: order.time_in_force,
-            reduce_only: order.reduce_only,
-            fee_in_base: false,
-        };
+        let site = order.market - self.first;
+        let Site { id, request, .. } = &mut self.sites[site];
+        (request.side, request.kind, request.quantity) = (order.side, order.kind, order.quantity);
+        request.time_in_force = order.time_in_force;
+        request.reduce_only = order.reduce_only;
         let (side, limit) = (request.side, request.limit());
-        let site = market - self.first;
-        let id = self.sites[site].id;
-        let news = match self.exchange.submit_in(id, self.account, request, now, &mut self.events) {
+        let taken = self.exchange.submit_in(*id, self.account, request, now, &mut self.events);
+        let news = match taken {
             Ok(id) => {
                 self.places.push(u32::try_from(place).expect("fewer orders than fit into memory"));
                 wire.record.arrived(place, now, id.get());
@@ -495,6 +492,21 @@ impl Venue {
     fn place(&self, order: OrderId) -> usize {
         let at = usize::try_from(order.get() - 1).expect("fewer orders than memory");
         usize::try_from(self.places[at]).expect("it was a place")
+    }
+}
+
+/// An order of a market.
+fn request_of(symbol: Symbol) -> OrderRequest {
+    OrderRequest {
+        // The engine's ids are unique already.
+        client_id: None,
+        symbol,
+        side: Side::Buy,
+        kind: OrderKind::Market,
+        quantity: Quantity::ZERO,
+        time_in_force: TimeInForce::Gtc,
+        reduce_only: false,
+        fee_in_base: false,
     }
 }
 

@@ -93,6 +93,7 @@ impl Desk<'_> {
 
     /// Wishes for an order. It gets its id from the engine and comes back through
     /// [`crate::Strategy::on_order`]; the risk limits may drop it.
+    #[inline]
     pub fn place(
         &mut self,
         symbol: &Symbol,
@@ -116,6 +117,8 @@ impl Desk<'_> {
         self.wish(symbol, side, kind, quantity, time_in_force, true);
     }
 
+    // The wish is written where it stays.
+    #[inline]
     fn wish(
         &mut self,
         symbol: &Symbol,
@@ -146,6 +149,8 @@ impl Desk<'_> {
         let orders = self.orders.working_numbered();
         let orders = orders.filter(|(_, order)| order.market() == market);
         let meant = orders.filter(|(_, order)| is_meant(order.request().side));
-        self.wishes.extend(meant.map(|(number, _)| Wish::Cancel(number)));
+        for (number, _) in meant {
+            self.wishes.push(Wish::Cancel(number));
+        }
     }
 }

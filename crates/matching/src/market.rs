@@ -104,13 +104,21 @@ impl Market {
         limit: Option<Price>,
         quantity: Quantity,
     ) -> Taking {
-        let makers = side.opposite();
-        let beyond = |price| limit.is_some_and(|limit| is_better(side, price, limit));
-        // Most orders take nothing.
-        if self.best(makers).is_none_or(beyond) && !quantity.is_zero() {
+        if self.takes_nothing(side, limit, quantity) {
             return Taking { matches: Vec::new(), stop: Stop::Limit };
         }
-        self.taking_some(account, side, quantity, beyond)
+        self.taking_some(account, side, quantity, |price| is_beyond(side, price, limit))
+    }
+
+    /// True when the book has nothing within the limit, as for most orders.
+    pub(crate) fn takes_nothing(
+        &mut self,
+        side: Side,
+        limit: Option<Price>,
+        quantity: Quantity,
+    ) -> bool {
+        let best = self.best(side.opposite());
+        best.is_none_or(|best| is_beyond(side, best, limit)) && !quantity.is_zero()
     }
 
     /// As [`Market::taking`], where prices are not `beyond` the limit.
@@ -602,6 +610,11 @@ fn place(crowd: &Crowd, side: Side, price: Price, queue: &mut [Resting]) {
     for resting in queue {
         resting.queue_ahead = crowd.ahead_of(side, price, resting.since);
     }
+}
+
+/// True for a price that an order of a side does not pay or take.
+fn is_beyond(side: Side, price: Price, limit: Option<Price>) -> bool {
+    limit.is_some_and(|limit| is_better(side, price, limit))
 }
 
 /// Moves our orders at a price after the recorded level there has changed.

@@ -1,6 +1,7 @@
 //! Orders as the exchange keeps them.
 
 use std::fmt;
+use std::hint::cold_path;
 use std::sync::Arc;
 
 use model::{Notional, OrderKind, Price, Quantity, Side, Symbol, TimeInForce, UnixNanos};
@@ -56,6 +57,31 @@ pub struct OrderRequest {
 }
 
 impl OrderRequest {
+    /// As [`Clone::clone_from`], each part in its place, and a symbol only where it is another one.
+    fn become_like(&mut self, other: &Self) {
+        let Self {
+            client_id,
+            symbol,
+            side,
+            kind,
+            quantity,
+            time_in_force,
+            reduce_only,
+            fee_in_base,
+        } = other;
+        if self.client_id.is_some() || client_id.is_some() {
+            cold_path();
+            self.client_id.clone_from(client_id);
+        }
+        if self.symbol != *symbol {
+            cold_path();
+            self.symbol.clone_from(symbol);
+        }
+        (self.side, self.kind, self.quantity) = (*side, *kind, *quantity);
+        (self.time_in_force, self.reduce_only) = (*time_in_force, *reduce_only);
+        self.fee_in_base = *fee_in_base;
+    }
+
     /// The limit, of a limit order.
     pub const fn limit(&self) -> Option<Price> {
         match self.kind {
@@ -166,6 +192,64 @@ pub struct Order {
 }
 
 impl Order {
+    /// What the first order in its place is written over.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            id: OrderId(0),
+            account: AccountId(0),
+            request: OrderRequest {
+                client_id: None,
+                symbol: Symbol::new(""),
+                side: Side::Buy,
+                kind: OrderKind::Market,
+                quantity: Quantity::ZERO,
+                time_in_force: TimeInForce::Gtc,
+                reduce_only: false,
+                fee_in_base: false,
+            },
+            status: OrderStatus::Open,
+            filled: Quantity::ZERO,
+            cost: Notional::ZERO,
+            fee: Notional::ZERO,
+            opened_at: UnixNanos::ZERO,
+            closed_at: None,
+            scheduled: false,
+            held: Notional::ZERO,
+            market: 0,
+        }
+    }
+
+    /// Becomes another order, which was just accepted. Each part is written in its place: to write it elsewhere and to
+    /// move it takes twice as long.
+    pub(crate) fn renew(
+        &mut self,
+        (id, account, market): (OrderId, AccountId, usize),
+        request: &OrderRequest,
+        held: Notional,
+        (opened_at, scheduled): (UnixNanos, bool),
+    ) {
+        let Self {
+            id: own_id,
+            account: owner,
+            request: asked,
+            status,
+            filled,
+            cost,
+            fee,
+            opened_at: opened,
+            closed_at,
+            scheduled: later,
+            held: hold,
+            market: place,
+        } = self;
+        (*own_id, *owner, *place) = (id, account, market);
+        asked.become_like(request);
+        *status = OrderStatus::Open;
+        (*filled, *cost, *fee) = (Quantity::ZERO, Notional::ZERO, Notional::ZERO);
+        (*opened, *closed_at, *later) = (opened_at, None, scheduled);
+        *hold = held;
+    }
+
     /// Not yet filled, base units.
     pub fn remaining(&self) -> Quantity {
         self.request.quantity.saturating_sub(self.filled)

@@ -24,19 +24,14 @@ impl Orders {
         OrderId(self.before + known + 1)
     }
 
-    /// Enters an order that has the [`Orders::next_id`].
-    pub(crate) fn insert(&mut self, order: Order) {
-        debug_assert_eq!(order.id, self.next_id(), "orders are entered in turn");
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.slab[place] = order;
-                place
-            }
-            None => {
-                self.slab.push(order);
-                self.slab.len() - 1
-            }
-        };
+    /// Enters the order with the [`Orders::next_id`], which is written over one that was forgotten.
+    pub(crate) fn insert(&mut self, write: impl FnOnce(&mut Order)) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slab.push(Order::nothing());
+            self.slab.len() - 1
+        });
+        write(&mut self.slab[place]);
+        debug_assert_eq!(self.slab[place].id, self.next_id(), "orders are entered in turn");
         self.places.push_back(Some(place));
     }
 

@@ -21,7 +21,7 @@ fn any(
     let lives = [TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Fok];
     let request = NewOrder {
         client_order_id: orders.id(place),
-        symbol: orders.symbol(market).clone(),
+        symbol: orders.symbols[market].clone(),
         side: if draw(2) == 0 { Side::Buy } else { Side::Sell },
         kind: match draw(4) {
             0 => OrderKind::Market,

@@ -27,7 +27,7 @@ impl Exchange {
         let hold = hold.filter(|hold| self.covers(at, account, request.side, *hold));
         let hold = hold.ok_or(Refusal::InsufficientFunds)?;
         let plan = Plan { at, entry: Entry::Wait, hold };
-        let id = self.accept(account, request, &plan, (now, true), out);
+        let id = self.accept(account, &request, &plan, (now, true), out);
         Ok(id)
     }
 

@@ -3,14 +3,14 @@
 use std::hint::cold_path;
 use std::sync::Arc;
 
-use model::{Liquidity, Notional, OrderKind, Price, Quantity, Side, TimeInForce, UnixNanos};
+use model::{Liquidity, Notional, OrderKind, Price, Side, TimeInForce, UnixNanos};
 
 use crate::config::PrintRule;
 use crate::event::{ExchangeEvent, Refusal};
 use crate::exchange::{Exchange, MarketId};
 use crate::ledger::AssetId;
 use crate::market::{Match, Stop, Taking};
-use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
+use crate::order::{AccountId, CancelReason, OrderId, OrderRequest, OrderStatus};
 
 /// Where an order goes first in a market without a book, whose last price is `last`.
 #[inline(never)]
@@ -51,8 +51,10 @@ pub(super) enum Entry {
     Meet(Price),
     /// To the next print of a market without a book.
     Arrive,
+    /// To the book, which has nothing for it: it rests or is cancelled.
+    Rest,
     /// To the book.
-    Take(Taking),
+    Take(Box<Taking>),
 }
 
 impl Exchange {
@@ -77,7 +79,7 @@ impl Exchange {
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<OrderId, Refusal> {
         let at = self.position(&request.symbol).ok_or(Refusal::UnknownInstrument)?;
-        self.submit_in(MarketId(at), account, request, now, out)
+        self.submit_in(MarketId(at), account, &request, now, out)
     }
 
     /// As [`Exchange::submit`], to a market that is known: the one of the request's symbol.
@@ -88,18 +90,18 @@ impl Exchange {
         &mut self,
         market: MarketId,
         account: AccountId,
-        request: OrderRequest,
+        request: &OrderRequest,
         now: UnixNanos,
         out: &mut Vec<ExchangeEvent>,
     ) -> Result<OrderId, Refusal> {
-        let plan = self.plan(market, account, &request)?;
-        let (side, kind) = (request.side, request.kind);
+        let plan = self.plan(market, account, request)?;
         let before = self.markets[plan.at].next_trade;
         let id = self.accept(account, request, &plan, (now, false), out);
         match plan.entry {
-            Entry::Wait => self.markets[plan.at].waiting.insert(side, kind, id),
+            Entry::Wait => self.markets[plan.at].waiting.insert(request.side, request.kind, id),
             Entry::Meet(price) => self.meet_print(id, price, now, out),
             Entry::Arrive => self.markets[plan.at].arriving.push_back(id),
+            Entry::Rest => self.after_taking(id, Stop::Limit, now, out),
             Entry::Take(taking) => self.take(id, &taking, now, out),
         }
         self.after_own_prints(plan.at, before, now, out);
@@ -281,7 +283,7 @@ impl Exchange {
     pub(super) fn accept(
         &mut self,
         account: AccountId,
-        request: OrderRequest,
+        request: &OrderRequest,
         plan: &Plan,
         (now, scheduled): (UnixNanos, bool),
         out: &mut Vec<ExchangeEvent>,
@@ -295,21 +297,9 @@ impl Exchange {
         if let Some(client_id) = &request.client_id {
             trader.client_ids.insert(Arc::clone(client_id), id);
         }
-        let order = Order {
-            id,
-            account,
-            request,
-            status: OrderStatus::Open,
-            filled: Quantity::ZERO,
-            cost: Notional::ZERO,
-            fee: Notional::ZERO,
-            opened_at: now,
-            closed_at: None,
-            held: plan.hold,
-            scheduled,
-            market: plan.at,
-        };
-        self.orders.insert(order);
+        self.orders.insert(|order| {
+            order.renew((id, account, plan.at), request, plan.hold, (now, scheduled));
+        });
         if self.tells_all {
             out.push(ExchangeEvent::Accepted { order: id });
         }
@@ -328,8 +318,8 @@ impl Exchange {
         self.check_request(at, account, request)?;
         let entry = self.entry(at, account, request)?;
         let taking = match &entry {
-            Entry::Wait | Entry::Meet(_) | Entry::Arrive => None,
-            Entry::Take(taking) => Some(taking),
+            Entry::Wait | Entry::Meet(_) | Entry::Arrive | Entry::Rest => None,
+            Entry::Take(taking) => Some(taking.as_ref()),
         };
         let hold = self.hold_for(at, account, request, taking);
         let hold = hold.filter(|hold| self.covers(at, account, request.side, *hold));
@@ -368,12 +358,16 @@ impl Exchange {
         }
         let limit = request.limit().or_else(|| self.protection(at, request.side));
         let market = &mut self.markets[at].market;
+        let fills_or_ends = request.time_in_force == TimeInForce::Fok;
+        if !fills_or_ends && market.takes_nothing(request.side, limit, request.quantity) {
+            return Ok(Entry::Rest);
+        }
         let taking = market.taking(account, request.side, limit, request.quantity);
         let takes = !taking.matches.is_empty() || taking.stop == Stop::SelfMatch;
         if request.is_post_only() && takes {
             return Err(Refusal::PostOnly);
         }
-        Ok(Entry::Take(taking))
+        Ok(Entry::Take(Box::new(taking)))
     }
 
     /// True when the free balance has what an order reserves.
