@@ -1,6 +1,8 @@
 //! The orders of a run, as small as they can be told.
 
-use std::collections::{BTreeMap, VecDeque};
+mod open;
+
+use std::collections::BTreeMap;
 use std::hint::cold_path;
 
 use engine::{OrderIds, OrderNumber};
@@ -9,6 +11,7 @@ use model::{
     TimeInForce, Trigger, UnixNanos, VenueOrderId,
 };
 
+use self::open::Open;
 use crate::log::{Log, Reader, Row};
 use crate::record::OrderRecord;
 
@@ -26,9 +29,7 @@ pub struct Orders {
     /// Orders that are in the log as a hole.
     late: BTreeMap<usize, Entry>,
     /// Orders behind the log.
-    open: VecDeque<Entry>,
-    /// Orders of the log.
-    logged: usize,
+    open: Open,
     reasons: Vec<String>,
 }
 
@@ -81,19 +82,31 @@ pub(crate) fn place_of(number: OrderNumber) -> usize {
 }
 
 impl Entry {
-    /// An order that leaves.
-    pub(crate) const fn sent(order: &NewOrder, market: usize, now: UnixNanos) -> Self {
-        Self {
+    /// Becomes an order that leaves, each part written in its place: what was just written is slow to move.
+    fn send(&mut self, order: &NewOrder, of: usize, now: UnixNanos) {
+        let Self {
             market,
-            side: order.side,
-            kind: order.kind,
-            quantity: order.quantity,
-            time_in_force: order.time_in_force,
-            reduce_only: order.reduce_only,
-            sent: now,
-            state: OrderState::Submitting,
-            ..Self::NOTHING
-        }
+            side,
+            kind,
+            quantity,
+            time_in_force,
+            reduce_only,
+            sent,
+            arrived,
+            ended,
+            number,
+            state,
+            filled,
+            cost,
+            fee,
+            reason,
+        } = self;
+        (*market, *side, *kind, *quantity) = (of, order.side, order.kind, order.quantity);
+        (*time_in_force, *reduce_only) = (order.time_in_force, order.reduce_only);
+        (*sent, *arrived, *ended) = (now, None, None);
+        (*number, *state) = (0, OrderState::Submitting);
+        (*filled, *cost, *fee) = (Quantity::ZERO, Notional::ZERO, Notional::ZERO);
+        *reason = 0;
     }
 
     /// Before the first order.
@@ -343,15 +356,14 @@ impl Orders {
             log: Log::new(),
             last: Before::NOTHING,
             late: BTreeMap::new(),
-            open: VecDeque::new(),
-            logged: 0,
+            open: Open::new(),
             reasons: Vec::new(),
         }
     }
 
     /// Number of orders.
     pub fn len(&self) -> usize {
-        self.logged + self.open.len()
+        self.open.to()
     }
 
     /// True without an order.
@@ -373,7 +385,7 @@ impl Orders {
     pub(crate) fn write_to(&self, mut out: impl FnMut(&[u8])) {
         self.log.bytes().for_each(&mut out);
         let mut whole = Log::new();
-        for entry in self.late.values().chain(&self.open) {
+        for entry in self.late.values().chain(self.open.iter()) {
             entry.log(&Before::NOTHING, &mut whole);
         }
         whole.bytes().for_each(&mut out);
@@ -383,13 +395,14 @@ impl Orders {
     /// All of them, as they are kept.
     fn entries(&self) -> impl Iterator<Item = Entry> {
         let (mut reader, mut before) = (self.log.reader(), Before::NOTHING);
-        let logged = (0..self.logged).map(move |place| match Entry::read(&mut reader, &before) {
-            Some(entry) => {
-                before = entry.before();
-                entry
-            }
-            None => self.late[&place],
-        });
+        let logged =
+            (0..self.open.from()).map(move |place| match Entry::read(&mut reader, &before) {
+                Some(entry) => {
+                    before = entry.before();
+                    entry
+                }
+                None => self.late[&place],
+            });
         logged.chain(self.open.iter().copied())
     }
 
@@ -417,35 +430,29 @@ impl Orders {
         }
     }
 
-    /// Enters an order; returns its place.
-    pub(crate) fn push(&mut self, entry: Entry) -> usize {
-        self.open.push_back(entry);
-        if self.open.len() > OPEN_MAX {
+    /// Enters an order that leaves; returns its place.
+    pub(crate) fn push(&mut self, order: &NewOrder, market: usize, now: UnixNanos) -> usize {
+        if self.open.len() == OPEN_MAX {
             self.write_first();
         }
+        self.open.push().send(order, market, now);
         self.len() - 1
     }
 
     /// An order that has not ended.
     pub(crate) fn get(&self, place: usize) -> Option<&Entry> {
-        match place.checked_sub(self.logged) {
-            Some(at) => self.open.get(at),
-            None => {
-                cold_path();
-                self.late.get(&place)
-            }
-        }
+        self.open.get(place).or_else(|| {
+            cold_path();
+            self.late.get(&place)
+        })
     }
 
     /// An order that has not ended.
     pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut Entry> {
-        match place.checked_sub(self.logged) {
-            Some(at) => self.open.get_mut(at),
-            None => {
-                cold_path();
-                self.late.get_mut(&place)
-            }
-        }
+        self.open.get_mut(place).or_else(|| {
+            cold_path();
+            self.late.get_mut(&place)
+        })
     }
 
     /// Notes how an order ended.
@@ -461,7 +468,7 @@ impl Orders {
             entry.arrived.get_or_insert(now);
             (entry.ended, entry.state, entry.reason) = (Some(now), state, reason);
         }
-        while self.open.front().is_some_and(|entry| entry.ended.is_some()) {
+        while self.open.first().is_some_and(|entry| entry.ended.is_some()) {
             self.write_first();
         }
     }
@@ -478,17 +485,16 @@ impl Orders {
 
     /// Writes the first order that is kept whole.
     fn write_first(&mut self) {
-        let Some(entry) = self.open.front() else { return };
+        let Some(entry) = self.open.first() else { return };
         if entry.ended.is_some() {
             entry.log(&self.last, &mut self.log);
             self.last = entry.before();
         } else {
             cold_path();
             self.log.push(|row| row.byte(HOLE));
-            self.late.insert(self.logged, *entry);
+            self.late.insert(self.open.from(), *entry);
         }
-        self.open.pop_front();
-        self.logged += 1;
+        self.open.pop();
     }
 }
 

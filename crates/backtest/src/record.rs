@@ -12,7 +12,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use crate::fills::Fills;
-use crate::orders::{Entry, Orders};
+use crate::orders::Orders;
 use crate::worth::Rates;
 
 /// One execution.
@@ -182,7 +182,7 @@ impl Recorder {
 
     /// An order leaves; returns its place.
     pub(crate) fn sent(&mut self, order: &NewOrder, market: usize, now: UnixNanos) -> usize {
-        let place = self.orders.push(Entry::sent(order, market, now));
+        let place = self.orders.push(order, market, now);
         debug_assert_eq!(self.orders.id(place), order.client_order_id, "orders are sent in turn");
         place
     }

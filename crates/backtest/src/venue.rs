@@ -10,7 +10,7 @@ use engine::{CancelOutcome, OrderNews, Standing};
 use matching::{
     AccountConfig, AccountId, BarPrint, DepthUpdate, Exchange, ExchangeConfig, ExchangeEvent,
     Execution, Liquidity, MarketId, Order, OrderId, OrderRequest, OrderStatus, OrdersUpdate,
-    PrintRule, Quiet, TapeError,
+    PrintRule, Quiet, TapeError, Touch,
 };
 use model::{
     Asset, Bar, Instrument, Notional, OrderKind, OrderState, Price, Quantity, Side, Symbol,
@@ -68,7 +68,7 @@ struct Site {
     /// The order that came last. Those of one market differ in the rest only.
     request: OrderRequest,
     /// Best prices that were told last, bid and ask.
-    best: [Option<Price>; 2],
+    best: Touch,
     /// True when orders are booked when the next price comes, at the last one.
     books_late: bool,
     /// Time of the market's last price, followed where `books_late`.
@@ -120,7 +120,7 @@ impl Venue {
             let id = exchange.market(&symbol).expect("it is listed");
             let trade = TradeRow::NOTHING.of(symbol.clone());
             let request = request_of(symbol.clone());
-            let (best, lot) = ([None, None], config.instrument.lot_size());
+            let (best, lot) = (Touch::NOTHING, config.instrument.lot_size());
             let books_late = config.liquidity == Liquidity::Prints(PrintRule::Close);
             let (last, bars, opened, extremes) = (None, 0, None, [Price::ZERO; 2]);
             Site {
@@ -229,8 +229,8 @@ impl Venue {
 
     /// The middle of the best prices of a market, where it has both.
     pub(crate) fn middle(&self, site: usize) -> Option<Price> {
-        let [bid, ask] = self.sites[site].best;
-        Some(Price::from_raw(i64::midpoint(bid?.raw(), ask?.raw())))
+        let best = self.sites[site].best;
+        Some(Price::from_raw(i64::midpoint(best.bid()?.raw(), best.ask()?.raw())))
     }
 
     /// Plays one of the four prices of a bar.
@@ -323,7 +323,7 @@ impl Venue {
     }
 
     /// The best prices that were heard of last.
-    pub(crate) fn heard(&mut self, site: usize, best: [Option<Price>; 2]) {
+    pub(crate) fn heard(&mut self, site: usize, best: Touch) {
         self.sites[site].best = best;
     }
 
@@ -401,8 +401,10 @@ impl Venue {
 
     /// True for a limit that is not better than the best price of its side.
     fn is_behind(&self, site: usize, side: Side, limit: Option<Price>) -> bool {
-        let [bid, ask] = self.sites[site].best;
-        let (Some(limit), Some(bid), Some(ask)) = (limit, bid, ask) else { return false };
+        let best = self.sites[site].best;
+        let (Some(limit), Some(bid), Some(ask)) = (limit, best.bid(), best.ask()) else {
+            return false;
+        };
         match side {
             Side::Buy => limit <= bid,
             Side::Sell => limit >= ask,

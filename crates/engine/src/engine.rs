@@ -17,10 +17,10 @@ use model::{
 use thiserror::Error;
 
 use self::refusal::NOT_TRADED;
-use crate::action::{Action, CancelOutcome, EngineEvent, Errand, LocateOutcome};
+use crate::action::{Action, CancelOutcome, EngineEvent, Errand, LocateOutcome, SubmitOutcome};
 use crate::desk::{Desk, Draft, Wish};
 use crate::markets::Markets;
-use crate::order::{Facts, Order, OrderUpdate, Source, Submission};
+use crate::order::{Facts, Order, OrderUpdate, Source};
 use crate::orders::{OrderNumber, Orders};
 use crate::risk::RiskLimits;
 use crate::strategy::{Strategy, Wants};
@@ -159,7 +159,7 @@ impl Engine {
             EngineEvent::Feed(event) => self.on_feed(event, errands),
             EngineEvent::Submitted { client_order_id, outcome } => {
                 if let Some(number) = self.orders.number(&client_order_id) {
-                    self.on_submitted(number, outcome.into(), errands);
+                    self.on_submitted(number, outcome, errands);
                 }
             }
             EngineEvent::Cancelled { client_order_id, outcome } => {
@@ -270,10 +270,10 @@ impl Engine {
     fn on_submitted(
         &mut self,
         number: OrderNumber,
-        outcome: Submission,
+        outcome: SubmitOutcome,
         errands: &mut Vec<Errand>,
     ) {
-        let unknown = matches!(outcome, Submission::Failed(OrderState::Unknown, _));
+        let unknown = matches!(outcome, SubmitOutcome::Unknown(_));
         let steps = self.steps;
         let update = self.orders.update(number, |order| order.submitted(outcome, steps));
         let Some(update) = update else { return };

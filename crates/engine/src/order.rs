@@ -47,23 +47,6 @@ pub(crate) enum VenueName {
     Number(u64),
 }
 
-/// How a submission ended.
-pub(crate) enum Submission {
-    Placed(VenueName),
-    Failed(OrderState, String),
-}
-
-impl From<SubmitOutcome> for Submission {
-    fn from(outcome: SubmitOutcome) -> Self {
-        match outcome {
-            SubmitOutcome::Placed(id) => Self::Placed(VenueName::Id(id)),
-            SubmitOutcome::NotSent(reason) => Self::Failed(OrderState::NotPlaced, reason),
-            SubmitOutcome::Refused(reason) => Self::Failed(OrderState::Rejected, reason),
-            SubmitOutcome::Unknown(reason) => Self::Failed(OrderState::Unknown, reason),
-        }
-    }
-}
-
 /// What a venue says of an order: totals since it was placed, `None` where not told.
 pub(crate) trait Facts<'a>: Copy {
     fn venue_name(self) -> VenueName;
@@ -409,18 +392,28 @@ impl Order {
     }
 
     /// The submission ended.
-    pub(crate) fn submitted(
+    pub(crate) fn submitted(&mut self, outcome: SubmitOutcome, step: u64) -> OrderUpdate<'static> {
+        let (state, reason) = match outcome {
+            SubmitOutcome::Placed(id) => return self.placed(VenueName::Id(id), step),
+            SubmitOutcome::NotSent(reason) => (OrderState::NotPlaced, reason),
+            SubmitOutcome::Refused(reason) => (OrderState::Rejected, reason),
+            SubmitOutcome::Unknown(reason) => (OrderState::Unknown, reason),
+        };
+        self.leave_submitting(state, Some(Cow::Owned(reason)), step)
+    }
+
+    /// The venue took it, under a name.
+    pub(crate) fn placed(&mut self, name: VenueName, step: u64) -> OrderUpdate<'static> {
+        self.venue_name.get_or_insert(name);
+        self.leave_submitting(OrderState::Open, None, step)
+    }
+
+    fn leave_submitting(
         &mut self,
-        submission: impl Into<Submission>,
+        state: OrderState,
+        reason: Option<Cow<'static, str>>,
         step: u64,
     ) -> OrderUpdate<'static> {
-        let (state, reason) = match submission.into() {
-            Submission::Placed(name) => {
-                self.venue_name.get_or_insert(name);
-                (OrderState::Open, None)
-            }
-            Submission::Failed(state, reason) => (state, Some(Cow::Owned(reason))),
-        };
         // Its executions may have been faster than the answer.
         let changed = self.state == OrderState::Submitting;
         if changed {

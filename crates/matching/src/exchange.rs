@@ -35,6 +35,7 @@ use crate::order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderS
 use crate::orders::Orders;
 use crate::outside::{LastTrade, Outside};
 use crate::rules::VenueRules;
+use crate::touch::Touch;
 use crate::waiting::Waiting;
 
 /// A whole exchange: markets, accounts, orders, money.
@@ -378,7 +379,7 @@ impl Exchange {
     }
 
     /// Prices of [`Exchange::best_levels`]; cheaper still.
-    pub fn best_prices(&mut self, market: MarketId) -> [Option<Price>; 2] {
+    pub fn best_prices(&mut self, market: MarketId) -> Touch {
         self.markets[market.0].market.best_prices()
     }
 
@@ -411,8 +412,8 @@ impl Exchange {
 
     fn reference_at(&self, at: usize) -> Option<Price> {
         let middle = || {
-            let [bid, ask] = self.markets[at].market.outside.touch_prices();
-            let (bid, ask) = bid.zip(ask)?;
+            let touch = self.markets[at].market.outside.touch_prices();
+            let (bid, ask) = touch.bid().zip(touch.ask())?;
             let middle = Price::from_raw(bid.raw() + ask.raw().saturating_sub(bid.raw()) / 2);
             Some(middle.floor_to(self.markets[at].instrument.tick_size))
         };

@@ -13,6 +13,7 @@ mod orders;
 mod outside;
 mod queue;
 mod rules;
+mod touch;
 mod waiting;
 
 pub use config::{
@@ -25,3 +26,4 @@ pub use exchange::{Amendment, BarPrint, DepthUpdate, Exchange, MarketId, OrdersU
 pub use ledger::{Balance, Ledger};
 pub use order::{AccountId, CancelReason, Order, OrderId, OrderRequest, OrderStatus};
 pub use rules::{BuyHolds, VenueRules};
+pub use touch::Touch;

@@ -11,6 +11,7 @@ use crate::ladder::{Ladder, Queue, Resting, is_better};
 use crate::order::{AccountId, OrderId};
 use crate::outside::{Levels, Outside, quantity_in};
 use crate::queue::ahead_after;
+use crate::touch::Touch;
 
 /// The counterparty of an order that takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -380,35 +381,34 @@ impl Market {
             return touches;
         }
         let [bid, ask] = touches;
-        if self.hides([bid.map(|level| level.price), ask.map(|level| level.price)]) {
+        if self.hides(Touch::new(bid.map(|level| level.price), ask.map(|level| level.price))) {
             return [Side::Buy, Side::Sell].map(|side| self.levels(side, 1).first().copied());
         }
         [self.joined(Side::Buy, bid), self.joined(Side::Sell, ask)]
     }
 
     /// Prices of [`Market::best_levels`]; cheaper.
-    pub(crate) fn best_prices(&mut self) -> [Option<Price>; 2] {
-        let touches = self.outside.touch_prices();
+    pub(crate) fn best_prices(&mut self) -> Touch {
+        let touch = self.outside.touch_prices();
         if self.is_empty() || self.outside.print_rule().is_some() {
-            return touches;
+            return touch;
         }
-        if self.hides(touches) {
-            return [Side::Buy, Side::Sell].map(|side| self.best(side));
+        if self.hides(touch) {
+            return Touch::new(self.best(Side::Buy), self.best(Side::Sell));
         }
-        let [bid, ask] = touches;
-        let ask = match (ask, self.own_best(Side::Sell)) {
+        let ask = match (touch.ask(), self.own_best(Side::Sell)) {
             (Some(outside), Some(own)) => Some(outside.min(own)),
             (outside, own) => outside.or(own),
         };
-        [bid.max(self.own_best(Side::Buy)), ask]
+        Touch::new(touch.bid().max(self.own_best(Side::Buy)), ask)
     }
 
     /// True when one of our orders meets or crosses a touch, so that levels are hidden.
-    fn hides(&self, [bid, ask]: [Option<Price>; 2]) -> bool {
+    fn hides(&self, touch: Touch) -> bool {
         let own_bid = self.own_best(Side::Buy);
         let own_ask = self.own_best(Side::Sell);
-        own_bid.zip(ask).is_some_and(|(own, ask)| own >= ask)
-            || own_ask.zip(bid).is_some_and(|(own, bid)| own <= bid)
+        own_bid.zip(touch.ask()).is_some_and(|(own, ask)| own >= ask)
+            || own_ask.zip(touch.bid()).is_some_and(|(own, bid)| own <= bid)
     }
 
     /// The better of a touch and our best level, or their sum at one price.

@@ -4,6 +4,7 @@ use model::{Instrument, Level, Price, Quantity, Side, Trade};
 
 use crate::config::{Liquidity, PrintRule, SyntheticConfig};
 use crate::ladder::is_better;
+use crate::touch::Touch;
 
 /// Levels of one side, best first.
 pub(crate) type Levels = Vec<Level>;
@@ -245,38 +246,45 @@ impl Outside {
             }
             Liquidity::Synthetic(shape) => {
                 let sizes = self.sizes(shape, last);
-                let [bid, ask] = self.touch_prices_at(last);
+                let touch = self.touch_prices_at(last);
                 let level = |side, price| Level { price, quantity: sizes.touch(side) };
-                [bid.map(|p| level(Side::Buy, p)), ask.map(|p| level(Side::Sell, p))]
+                let bid = touch.bid().map(|price| level(Side::Buy, price));
+                [bid, touch.ask().map(|price| level(Side::Sell, price))]
             }
             Liquidity::Recorded => [self.bids.first().copied(), self.asks.first().copied()],
         }
     }
 
     /// Prices of [`Outside::touches_at`].
-    pub(crate) fn touch_prices_at(&self, last: LastTrade) -> [Option<Price>; 2] {
+    pub(crate) fn touch_prices_at(&self, last: LastTrade) -> Touch {
         match self.liquidity {
-            Liquidity::Prints(_) => [Some(last.price); 2],
+            Liquidity::Prints(_) => Touch::of(last.price),
             Liquidity::Synthetic(_) => {
-                let (bid, ask) = self.touch_ticks(last);
-                [bid, ask].map(|ticks| {
+                let price = |ticks: i64| {
                     let raw = ticks.checked_mul(self.tick).unwrap_or(0);
                     (raw > 0).then(|| Price::from_raw(raw))
-                })
+                };
+                let (bid, ask) = self.touch_ticks(last);
+                Touch::new(price(bid), price(ask))
             }
-            Liquidity::Recorded => [first_price(&self.bids), first_price(&self.asks)],
+            Liquidity::Recorded => self.touch_of_levels(),
         }
     }
 
     /// Prices of [`Outside::touches`]; costs less.
-    pub(crate) fn touch_prices(&self) -> [Option<Price>; 2] {
+    pub(crate) fn touch_prices(&self) -> Touch {
         match (self.liquidity, self.last) {
             (Liquidity::Prints(_), Some(last)) => self.touch_prices_at(last),
             (Liquidity::Synthetic(_), Some(last)) if self.stale => self.touch_prices_at(last),
             (Liquidity::Prints(_) | Liquidity::Synthetic(_) | Liquidity::Recorded, _) => {
-                [first_price(&self.bids), first_price(&self.asks)]
+                self.touch_of_levels()
             }
         }
+    }
+
+    /// The touch of the levels that are kept.
+    fn touch_of_levels(&self) -> Touch {
+        Touch::new(first_price(&self.bids), first_price(&self.asks))
     }
 
     /// Takes liquidity away from a level.

@@ -156,7 +156,8 @@ impl<U: Unit> Fixed<U> {
 
     /// True when `self` is a whole multiple of `step`; a step that is not positive divides nothing.
     pub fn is_multiple_of(self, step: Self) -> bool {
-        step.0 > 0 && self.0.checked_rem(step.0) == Some(0)
+        // A step of one divides all, without the processor's slowest instruction.
+        step.0 == 1 || (step.0 > 0 && self.0.checked_rem(step.0) == Some(0))
     }
 
     /// Text with exactly `decimals` digits after the point; further digits are cut off.

@@ -3,13 +3,13 @@
 use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use model::{Bar, Level, OrderState, Trade, UnixNanos, panic_message};
+use model::{Bar, Level, Trade, UnixNanos, panic_message};
 
 use super::Engine;
-use crate::action::{Errand, OrderNews};
+use crate::action::{Errand, OrderNews, SubmitOutcome};
 use crate::bar_run::BarRun;
 use crate::markets::{MarketNumber, Markets};
-use crate::order::{Submission, VenueName};
+use crate::order::VenueName;
 use crate::orders::OrderNumber;
 use crate::strategy::Strategy;
 
@@ -91,19 +91,23 @@ impl Engine {
     pub fn hear_of(&mut self, number: OrderNumber, news: &OrderNews, errands: &mut Vec<Errand>) {
         self.steps += 1;
         match news {
-            OrderNews::Placed(name) => {
-                let placed = Submission::Placed(VenueName::Number(*name));
-                self.on_submitted(number, placed, errands);
-            }
+            OrderNews::Placed(name) => self.on_placed(number, *name, errands),
             OrderNews::Refused(why) => {
-                let refused = Submission::Failed(OrderState::Rejected, why.clone());
-                self.on_submitted(number, refused, errands);
+                self.on_submitted(number, SubmitOutcome::Refused(why.clone()), errands);
             }
             OrderNews::Cancelled(outcome) => self.on_cancelled(number, outcome, errands),
             OrderNews::Located(found) => {
                 self.on_located(number, found.as_ref(), errands);
             }
             OrderNews::Told(standing) => self.on_news(number, standing, errands),
+        }
+    }
+
+    fn on_placed(&mut self, number: OrderNumber, name: u64, errands: &mut Vec<Errand>) {
+        let steps = self.steps;
+        let name = VenueName::Number(name);
+        if let Some(update) = self.orders.update(number, |order| order.placed(name, steps)) {
+            self.publish(number, &update, errands);
         }
     }
 

@@ -52,7 +52,7 @@ fn each_end_of_a_submission_has_its_state() {
 #[test]
 fn an_order_is_called_by_the_number_that_its_venue_gave_it() {
     let mut order = order();
-    order.submitted(Submission::Placed(VenueName::Number(7)), 1);
+    order.placed(VenueName::Number(7), 1);
     assert!(order.is_called(&VenueOrderId::of_number(7)));
     assert!(!order.is_called(&VenueOrderId::of_number(8)));
 }

@@ -4,6 +4,7 @@ use model::{Bar, Level, Price, Side};
 
 use crate::exchange::{Exchange, Listing, MarketId};
 use crate::outside::LastTrade;
+use crate::touch::Touch;
 
 /// Trades whose best prices are looked at together, from the last one back.
 const PENDING_MAX: usize = 32;
@@ -13,7 +14,7 @@ const PENDING_MAX: usize = 32;
 #[derive(Debug)]
 pub struct Quiet<'a> {
     listing: &'a mut Listing,
-    best: [Option<Price>; 2],
+    best: Touch,
     /// The last trade that moved the best prices.
     moved: Option<LastTrade>,
 }
@@ -21,7 +22,7 @@ pub struct Quiet<'a> {
 impl Exchange {
     /// A market as it is while nothing of ours can happen; `None` when something can, or when everything is to be
     /// told. `best` are the best prices as they were told last.
-    pub fn quiet(&mut self, market: MarketId, best: [Option<Price>; 2]) -> Option<Quiet<'_>> {
+    pub fn quiet(&mut self, market: MarketId, best: Touch) -> Option<Quiet<'_>> {
         if self.tells_all || !self.is_quiet(market) {
             return None;
         }
@@ -95,7 +96,7 @@ impl Quiet<'_> {
     /// True when the last price of a bar moves the best prices of a market that takes bars.
     pub fn moves(&mut self, price: Price) -> bool {
         self.look_back();
-        self.best != [Some(price); 2]
+        self.best != Touch::of(price)
     }
 
     /// The last prices of bars that follow each other, above zero, in a market that takes bars.
@@ -103,8 +104,8 @@ impl Quiet<'_> {
         self.look_back();
         let Some(last) = bars.last().map(|bar| bar.close) else { return };
         let moves = |at: &usize| {
-            let before = at.checked_sub(1).map_or(self.best, |at| [Some(bars[at].close); 2]);
-            before != [Some(bars[*at].close); 2]
+            let before = at.checked_sub(1).map_or(self.best, |at| Touch::of(bars[at].close));
+            before != Touch::of(bars[*at].close)
         };
         let moved = (0..bars.len()).rev().find(moves);
         let count = |bars: usize| u64::try_from(bars).expect("fewer bars than memory");
@@ -116,11 +117,11 @@ impl Quiet<'_> {
         let rest = bars.len() - moved.map_or(0, |at| at + 1);
         outside.on_trades(count(rest), last, Side::Buy);
         self.listing.last_print = Some(last);
-        self.best = [Some(last); 2];
+        self.best = Touch::of(last);
     }
 
     /// The best prices now; and, if they have moved since they were told, the best levels as they were then.
-    pub fn end(mut self) -> ([Option<Price>; 2], Option<[Option<Level>; 2]>) {
+    pub fn end(mut self) -> (Touch, Option<[Option<Level>; 2]>) {
         self.look_back();
         let outside = &self.listing.market.outside;
         (self.best, self.moved.map(|trade| outside.touches_at(trade)))

@@ -128,7 +128,8 @@ impl World {
         let book = self.exchange.book(&symbol(), 100).unwrap();
         prop_assert!(!book.is_crossed());
         prop_assert_eq!(levels, [book.best_bid(), book.best_ask()]);
-        prop_assert_eq!(prices, levels.map(|level| level.map(|level| level.price)));
+        let [bid, ask] = levels.map(|level| level.map(|level| level.price));
+        prop_assert_eq!(prices, Touch::new(bid, ask));
         for account in self.accounts {
             for order in self.exchange.open_orders(account) {
                 let (side, price) = (order.request.side, order.request.limit().unwrap());
