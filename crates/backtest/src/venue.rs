@@ -20,7 +20,7 @@ use model::{
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
 use crate::event::{DepthRef, OrdersRef, TradeRow};
 use crate::tiers::Tiers;
-use crate::wire::{Best, Published, Wire};
+use crate::wire::{Best, Wire};
 
 /// Closed orders that the venue still knows when it is asked for one. They stay in the processor's memory: more make
 /// each order slower, and of one that is forgotten the strategy hears from its own news, which were sent before.
@@ -193,7 +193,7 @@ impl Venue {
         self.tell_own(row.ts, wire);
         let best = if moves { self.moved(site) } else { None };
         debug_assert!(moves || self.moved(site).is_none(), "the best prices are where they were");
-        wire.publish(self.at, market, row.ts, Published::Trade(*row, best));
+        wire.publish_trade(self.at, market, row, best.as_ref());
         Ok(())
     }
 
@@ -270,12 +270,12 @@ impl Venue {
             }
         };
         if bar.volume.is_positive() {
-            wire.publish(self.at, market, now, Published::Trade(row, best));
+            wire.publish_trade(self.at, market, &row, best.as_ref());
         } else if let Some(best) = best {
-            wire.publish(self.at, market, now, Published::Best(best));
+            wire.publish_best(self.at, market, now, &best);
         }
         if stop == BarStop::Close {
-            wire.publish(self.at, market, now, Published::Bar(*bar, false));
+            wire.publish_bar(self.at, market, now, bar);
         }
         Ok(price)
     }
@@ -420,7 +420,7 @@ impl Venue {
     fn tell(&mut self, site: usize, now: UnixNanos, wire: &mut Wire) {
         self.tell_own(now, wire);
         if let Some(best) = self.moved(site) {
-            wire.publish(self.at, self.sites[site].market, now, Published::Best(best));
+            wire.publish_best(self.at, self.sites[site].market, now, &best);
         }
     }
 

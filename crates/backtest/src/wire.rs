@@ -226,7 +226,7 @@ impl Wire {
                 row.write(trade);
                 engine.hear_trade(number, trade, errands);
             }
-            Published::Best(best) => engine.hear_best(number, *best, errands),
+            Published::Best(best) => engine.hear_best(number, best, errands),
             Published::Bar(bar, asked) => engine.hear_bar(number, bar, *asked, errands),
         }
         Some(at)
@@ -238,7 +238,7 @@ impl Wire {
         let line = &mut self.lines[venue].public;
         let behind = match line.next() {
             Some((_, (market, Published::Trade(_, Some(best))))) => {
-                self.engine.hear_best(MarketNumber::new(*market), *best, errands);
+                self.engine.hear_best(MarketNumber::new(*market), best, errands);
                 true
             }
             Some(_) | None => false,
@@ -273,56 +273,78 @@ impl Wire {
         }
     }
 
-    /// Tells everybody at a venue.
-    pub(crate) fn publish(
+    /// Tells everybody at a venue of a trade, and of the best levels where it changed them.
+    pub(crate) fn publish_trade(
+        &mut self,
+        venue: usize,
+        market: usize,
+        row: &TradeRow,
+        best: Option<&Best>,
+    ) {
+        let asks = self.may_ask(row.ts) && (best.is_none() || !self.engine.wants().best_prices);
+        if asks {
+            let number = MarketNumber::new(market);
+            let trade = &mut self.trades[market];
+            row.write(trade);
+            if self.engine.pass_trade(number, trade) {
+                if let Some(best) = best {
+                    self.engine.pass_best(number, best);
+                }
+                self.travel(venue, row.ts);
+                return;
+            }
+        }
+        self.send_news(venue, market, row.ts, || Published::Trade(*row, best.copied()));
+    }
+
+    /// Tells everybody at a venue of the best levels.
+    pub(crate) fn publish_best(
         &mut self,
         venue: usize,
         market: usize,
         now: UnixNanos,
-        mut what: Published,
+        best: &Best,
     ) {
-        let passed = self.passes_over(market, now, &what);
-        if passed == Some(true) {
+        if self.may_ask(now) && self.engine.pass_best(MarketNumber::new(market), best) {
             self.travel(venue, now);
-            return;
+        } else {
+            self.send_news(venue, market, now, || Published::Best(*best));
         }
-        if let Published::Bar(_, asked) = &mut what {
-            *asked = passed.is_some();
-        }
-        let lines = &mut self.lines[venue];
-        self.overflowed |= !lines.public.send(now, (market, what));
-        self.overflowed |= lines.are_full(now.as_nanos());
-        self.due = self.due.min(lines.public.next_at());
     }
 
-    /// True when the strategy took note of news and wants no more: as it would when they arrive, since it can hear
-    /// of nothing else until then. `None` when it was not asked.
-    fn passes_over(&mut self, market: usize, now: UnixNanos, what: &Published) -> Option<bool> {
-        let feed = self.ahead?;
+    /// Tells everybody at a venue of a bar.
+    pub(crate) fn publish_bar(&mut self, venue: usize, market: usize, now: UnixNanos, bar: &Bar) {
+        let asks = self.may_ask(now);
+        if asks && self.engine.pass_bar(MarketNumber::new(market), bar) {
+            self.travel(venue, now);
+        } else {
+            self.send_news(venue, market, now, || Published::Bar(*bar, asks));
+        }
+    }
+
+    /// True when the strategy may take note of news before they arrive: it can hear of nothing else until then. What it
+    /// passes over has only to [`Wire::travel`].
+    fn may_ask(&self, now: UnixNanos) -> bool {
+        let Some(feed) = self.ahead else { return false };
         let arrival = now.as_nanos().saturating_add(feed);
         let hears_nothing =
             |lines: &Lines| lines.public.is_empty() && lines.private.next_at() >= arrival;
-        if !self.lines.iter().all(hears_nothing) {
-            return None;
-        }
-        let number = MarketNumber::new(market);
-        let passed = match what {
-            Published::Trade(row, best) => {
-                if best.is_some() && self.engine.wants().best_prices {
-                    return None;
-                }
-                let trade = &mut self.trades[market];
-                row.write(trade);
-                let passed = self.engine.pass_trade(number, trade);
-                if let Some(best) = best.filter(|_| passed) {
-                    self.engine.pass_best(number, best);
-                }
-                passed
-            }
-            Published::Best(best) => self.engine.pass_best(number, *best),
-            Published::Bar(bar, _) => self.engine.pass_bar(number, bar),
-        };
-        Some(passed)
+        self.lines.iter().all(hears_nothing)
+    }
+
+    // News are written where they stay.
+    #[inline(always)]
+    fn send_news(
+        &mut self,
+        venue: usize,
+        market: usize,
+        now: UnixNanos,
+        what: impl FnOnce() -> Published,
+    ) {
+        let lines = &mut self.lines[venue];
+        self.overflowed |= !lines.public.send(now, (market, what()));
+        self.overflowed |= lines.are_full(now.as_nanos());
+        self.due = self.due.min(lines.public.next_at());
     }
 
     /// Tells the strategy alone.

@@ -251,7 +251,7 @@ impl Engine {
             }
             FeedEvent::BestPrices { symbol, bid, ask } => {
                 let market = self.markets.enter(&symbol);
-                self.on_best(market, [bid, ask], errands);
+                self.on_best(market, &[bid, ask], errands);
             }
             FeedEvent::Bar { symbol, bar } => {
                 let market = self.markets.enter(&symbol);

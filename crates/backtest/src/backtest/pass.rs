@@ -87,7 +87,7 @@ impl Run {
             self.wire.passed(market, &trade, passed.trades + passed.bars);
         }
         if let Some(best) = levels {
-            self.wire.engine.pass_best(MarketNumber::new(market), best);
+            self.wire.engine.pass_best(MarketNumber::new(market), &best);
         }
         self.traded[market] |= passed.trades > 0;
         self.data.trades += passed.trades;

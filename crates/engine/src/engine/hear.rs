@@ -50,7 +50,7 @@ impl Engine {
     }
 
     /// As [`Engine::pass_trade`], of the best prices of a book, bid and ask.
-    pub fn pass_best(&mut self, market: MarketNumber, best: [Option<Level>; 2]) -> bool {
+    pub fn pass_best(&mut self, market: MarketNumber, best: &[Option<Level>; 2]) -> bool {
         if self.wants.best_prices {
             return false;
         }
@@ -121,7 +121,7 @@ impl Engine {
     pub fn hear_best(
         &mut self,
         market: MarketNumber,
-        best: [Option<Level>; 2],
+        best: &[Option<Level>; 2],
         errands: &mut Vec<Errand>,
     ) {
         self.steps += 1;
@@ -161,7 +161,7 @@ impl Engine {
     pub(super) fn on_best(
         &mut self,
         market: MarketNumber,
-        best: [Option<Level>; 2],
+        best: &[Option<Level>; 2],
         errands: &mut Vec<Errand>,
     ) {
         self.note_best(market, best);
@@ -206,8 +206,8 @@ impl Engine {
         }
     }
 
-    fn note_best(&mut self, market: MarketNumber, best: [Option<Level>; 2]) {
+    fn note_best(&mut self, market: MarketNumber, [bid, ask]: &[Option<Level>; 2]) {
         let view = self.markets[market].view_mut();
-        [view.bid, view.ask] = best;
+        (view.bid, view.ask) = (*bid, *ask);
     }
 }
