@@ -558,13 +558,13 @@ impl Run {
         if self.now.as_nanos() != i64::MIN && self.ruined.is_none() {
             let broke = self.curve.has_begun() && self.curve.worth(&self.venues) <= Notional::ZERO;
             if self.stop_when_ruined && broke {
-                self.curve.close(&self.venues);
+                self.curve.close(end, &self.venues);
                 self.end_ruined();
             } else {
                 if self.finalize {
                     self.close_all(end, true);
                 }
-                self.curve.close(&self.venues);
+                self.curve.close(end, &self.venues);
             }
         }
         Ok(BacktestResult {

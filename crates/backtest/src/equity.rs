@@ -26,8 +26,6 @@ pub(crate) struct EquityCurve {
     end: i64,
     /// The last price of each market, zero before the first one.
     prices: Vec<Price>,
-    /// The first event of the current interval.
-    began: UnixNanos,
     /// Time of the last price, until the point of its interval is taken.
     last: Option<UnixNanos>,
     holdings: Vec<Holding>,
@@ -67,7 +65,6 @@ impl EquityCurve {
             every,
             end: i64::MIN,
             prices: vec![Price::ZERO; markets.len()],
-            began: UnixNanos::ZERO,
             last: None,
             holdings,
             markets,
@@ -105,19 +102,18 @@ impl EquityCurve {
     /// Closes the interval before `ts`, and begins the one that holds it.
     pub(crate) fn take(&mut self, ts: UnixNanos, venues: &[Venue]) {
         self.take_point(venues);
-        self.began = ts;
         let start = ts.as_nanos().div_euclid(self.every).saturating_mul(self.every);
         self.end = start.saturating_add(self.every);
     }
 
-    /// Takes the last point of all, which shows what is owned at the end.
+    /// Takes the last point of all, which shows what is owned at the `end`.
     ///
     /// Where the current interval has no price, but something was executed since the point before (a book goes on
-    /// without trades), it is at the first event of the interval.
-    pub(crate) fn close(&mut self, venues: &[Venue]) {
+    /// without trades), it is at the end.
+    pub(crate) fn close(&mut self, end: UnixNanos, venues: &[Venue]) {
         self.take_point(venues);
         if let Some(before) = self.points.last() {
-            let point = self.point(self.began, &self.amounts(venues));
+            let point = self.point(end, &self.amounts(venues));
             if (point.equity, &point.marks) != (before.equity, &before.marks) {
                 self.points.push(point);
             }

@@ -71,7 +71,7 @@ pub struct OrderRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EquityPoint {
     /// Time of the last price before the point. Of the last point of a run that ends with executions in an interval
-    /// without a price: the first event of that interval.
+    /// without a price: the end of the run.
     pub ts: UnixNanos,
     /// Money owned, plus everything else owned times its last price.
     pub equity: Notional,
