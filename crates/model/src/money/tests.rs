@@ -48,3 +48,15 @@ fn an_average_price_comes_back_from_cost_and_quantity() {
     assert_eq!(cost.price_per(quantity("3"), 5).expect("in range").to_string(), "100.66667");
     assert_eq!(cost.price_per(Quantity::ZERO, 5), None);
 }
+
+#[test]
+fn products_are_in_range_or_nothing() {
+    let edges = [0, 1, 31, 32, 33, 62, 63, 64, 94, 95, 96, 126].map(|bits: u32| 1_i128 << bits);
+    let numbers = edges.into_iter().flat_map(|edge| [edge - 1, edge, edge + 1, -edge, 1 - edge]);
+    let numbers: Vec<_> = numbers.chain([i128::MAX, i128::MIN]).collect();
+    for left in &numbers {
+        for right in &numbers {
+            assert_eq!(product(*left, *right), left.checked_mul(*right), "{left} x {right}");
+        }
+    }
+}
