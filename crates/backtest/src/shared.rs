@@ -12,8 +12,8 @@ use crate::event::{
 use crate::merge::{self, AtHand, Head};
 use crate::walk::Window;
 
-/// A tape in memory, as small as its events allow: 48 bytes for a trade, 72 for a bar, 16 for each level of a book,
-/// 40 for each change of an order, and 72 for a row of a mixture.
+/// A tape in memory, as small as its events allow: 48 bytes for a trade, 72 for a bar, 40 for a change of a book and 16
+/// for each of its levels, 40 for each change of an order, and 16 for each row of a mixture.
 #[derive(Debug, Clone, Default)]
 pub struct SharedTape {
     events: Events,
@@ -55,98 +55,122 @@ impl<T> Run<T> {
     }
 }
 
-/// Rows of any kind.
+/// Rows of any kind, each kind by itself, so that what is read of a row is near to what was read before.
 #[derive(Debug, Clone, Default)]
 struct Mixed {
-    rows: Vec<MixedRow>,
+    order: Vec<MixedRow>,
+    trades: Vec<TradeRow>,
+    bars: Vec<Bar>,
+    depth: Vec<MixedDepth>,
     /// Of all changes of the book, bids before asks.
     levels: Vec<Level>,
+    orders: Vec<MixedOrders>,
     /// Of all changes of orders.
     changes: Vec<OrderChange>,
+    heard: Vec<HeardRow>,
+}
+
+/// One row: its time, the start of a bar, and where it is.
+#[derive(Debug, Clone, Copy)]
+struct MixedRow {
+    ts: UnixNanos,
+    kind: Kind,
+    /// Place among those of its kind.
+    at: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum MixedRow {
-    Trade(TradeRow),
-    Bar(Bar),
+enum Kind {
+    Trade,
+    Bar,
+    Depth,
+    Orders,
+    Heard,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct MixedDepth {
+    snapshot: bool,
+    shown: Option<u32>,
     /// Places of its levels: the first bid, the first ask, the end.
-    Depth {
-        ts: UnixNanos,
-        snapshot: bool,
-        shown: Option<u32>,
-        levels: [usize; 3],
-    },
+    levels: [usize; 3],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct MixedOrders {
+    snapshot: bool,
+    shown: Option<u32>,
     /// Places of its changes: the first one, the end.
-    Orders {
-        ts: UnixNanos,
-        snapshot: bool,
-        shown: Option<u32>,
-        changes: [usize; 2],
-    },
-    Heard(HeardRow),
+    changes: [usize; 2],
 }
 
 impl MixedRow {
-    const fn ts(&self) -> UnixNanos {
-        match self {
-            Self::Trade(row) => row.ts,
-            Self::Bar(bar) => bar.start,
-            Self::Depth { ts, .. } | Self::Orders { ts, .. } => *ts,
-            Self::Heard(heard) => heard.ts,
-        }
-    }
-
-    const fn head(&self) -> Head<'_> {
-        match self {
-            Self::Bar(bar) => Head::Bar(bar),
-            Self::Heard(heard) => Head::Heard(heard.ts),
-            Self::Trade(_) | Self::Depth { .. } | Self::Orders { .. } => Head::At(self.ts()),
-        }
+    fn place(self) -> usize {
+        usize::try_from(self.at).expect("32 bits are a place in memory")
     }
 }
 
 impl Mixed {
     fn push(&mut self, event: MarketEvent<'_>) {
-        self.rows.push(match event {
-            MarketEvent::Trade(row) => MixedRow::Trade(row),
-            MarketEvent::Bar(bar) => MixedRow::Bar(bar),
-            MarketEvent::Depth(DepthRow { ts, snapshot, levels: shown, bids, asks }) => {
+        let ts = event.ts();
+        let (kind, at) = match event {
+            MarketEvent::Trade(row) => (Kind::Trade, add(&mut self.trades, row)),
+            MarketEvent::Bar(bar) => (Kind::Bar, add(&mut self.bars, bar)),
+            MarketEvent::Depth(DepthRow { ts: _, snapshot, levels: shown, bids, asks }) => {
                 let first = self.levels.len();
                 self.levels.extend_from_slice(&bids);
                 let middle = self.levels.len();
                 self.levels.extend_from_slice(&asks);
                 let levels = [first, middle, self.levels.len()];
-                MixedRow::Depth { ts, snapshot, shown, levels }
+                (Kind::Depth, add(&mut self.depth, MixedDepth { snapshot, shown, levels }))
             }
-            MarketEvent::Orders(OrdersRow { ts, snapshot, levels: shown, changes }) => {
+            MarketEvent::Orders(OrdersRow { ts: _, snapshot, levels: shown, changes }) => {
                 let first = self.changes.len();
                 self.changes.extend_from_slice(&changes);
                 let changes = [first, self.changes.len()];
-                MixedRow::Orders { ts, snapshot, shown, changes }
+                (Kind::Orders, add(&mut self.orders, MixedOrders { snapshot, shown, changes }))
             }
-            MarketEvent::Heard(heard) => MixedRow::Heard(heard),
-        });
+            MarketEvent::Heard(heard) => (Kind::Heard, add(&mut self.heard, heard)),
+        };
+        self.order.push(MixedRow { ts, kind, at });
     }
 
     #[inline(always)]
     fn event(&self, at: usize) -> EventRef<'_> {
-        match &self.rows[at] {
-            MixedRow::Trade(row) => EventRef::Trade(row),
-            MixedRow::Bar(bar) => EventRef::Bar(bar),
-            MixedRow::Depth { ts, snapshot, shown, levels: [first, middle, end] } => {
-                let (ts, snapshot, levels) = (*ts, *snapshot, *shown);
-                let bids = &self.levels[*first..*middle];
-                let asks = &self.levels[*middle..*end];
-                EventRef::Depth(DepthRef { ts, snapshot, levels, bids, asks })
+        let row = self.order[at];
+        let (ts, place) = (row.ts, row.place());
+        match row.kind {
+            Kind::Trade => EventRef::Trade(&self.trades[place]),
+            Kind::Bar => EventRef::Bar(&self.bars[place]),
+            Kind::Depth => {
+                let MixedDepth { snapshot, shown, levels: [first, middle, end] } =
+                    self.depth[place];
+                let (bids, asks) = (&self.levels[first..middle], &self.levels[middle..end]);
+                EventRef::Depth(DepthRef { ts, snapshot, levels: shown, bids, asks })
             }
-            MixedRow::Orders { ts, snapshot, shown, changes: [first, end] } => {
-                let (ts, snapshot, levels) = (*ts, *snapshot, *shown);
-                let changes = &self.changes[*first..*end];
-                EventRef::Orders(OrdersRef { ts, snapshot, levels, changes })
+            Kind::Orders => {
+                let MixedOrders { snapshot, shown, changes: [first, end] } = self.orders[place];
+                let changes = &self.changes[first..end];
+                EventRef::Orders(OrdersRef { ts, snapshot, levels: shown, changes })
             }
-            MixedRow::Heard(heard) => EventRef::Heard(heard),
+            Kind::Heard => EventRef::Heard(&self.heard[place]),
         }
     }
+
+    fn head(&self, at: usize) -> Head<'_> {
+        let row = self.order[at];
+        match row.kind {
+            Kind::Trade | Kind::Depth | Kind::Orders => Head::At(row.ts),
+            Kind::Bar => Head::Bar(&self.bars[row.place()]),
+            Kind::Heard => Head::Heard(row.ts),
+        }
+    }
+}
+
+/// Appends a row; its place.
+fn add<T>(rows: &mut Vec<T>, row: T) -> u32 {
+    rows.push(row);
+    u32::try_from(rows.len() - 1).expect("fewer rows of a kind than fit into memory")
 }
 
 impl Default for Events {
@@ -161,7 +185,7 @@ impl SharedTape {
         match &self.events {
             Events::Trades(all) => all.rows.len(),
             Events::Bars { all, .. } => all.rows.len(),
-            Events::Mixed(mixed) => mixed.rows.len(),
+            Events::Mixed(mixed) => mixed.order.len(),
         }
     }
 
@@ -209,7 +233,7 @@ impl SharedTape {
         match &self.events {
             Events::Trades(all) => Head::At(all.rows[at].ts),
             Events::Bars { all, .. } => Head::Bar(&all.rows[at]),
-            Events::Mixed(mixed) => mixed.rows[at].head(),
+            Events::Mixed(mixed) => mixed.head(at),
         }
     }
 
@@ -222,7 +246,7 @@ impl SharedTape {
         match &self.events {
             Events::Trades(all) => all.rows.partition_point(|row| row.ts < ts),
             Events::Bars { all, .. } => all.rows.partition_point(|bar| bar.start < ts),
-            Events::Mixed(mixed) => mixed.rows.partition_point(|row| row.ts() < ts),
+            Events::Mixed(mixed) => mixed.order.partition_point(|row| row.ts < ts),
         }
     }
 
