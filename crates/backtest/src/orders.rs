@@ -82,7 +82,8 @@ pub(crate) fn place_of(number: OrderNumber) -> usize {
 }
 
 impl Entry {
-    /// Becomes an order that leaves, each part written in its place: what was just written is slow to move.
+    /// Becomes an order that leaves, each part written in its place: a processor waits where it moves what was just
+    /// written.
     fn send(&mut self, order: &NewOrder, of: usize, now: UnixNanos) {
         let Self {
             market,

@@ -13,8 +13,7 @@ use matching::{
     PrintRule, Quiet, TapeError, Touch,
 };
 use model::{
-    Asset, Bar, Instrument, Notional, OrderKind, OrderState, Price, Quantity, Side, Symbol,
-    TimeInForce, Trade, UnixNanos,
+    Asset, Bar, Instrument, Notional, OrderState, Price, Quantity, Side, Symbol, Trade, UnixNanos,
 };
 
 use crate::config::{BacktestConfig, ConfigError, IntrabarPath, OPEN_ORDERS_MAX, VenueConfig};
@@ -119,7 +118,8 @@ impl Venue {
             let Instrument { symbol, base, .. } = config.instrument.clone();
             let id = exchange.market(&symbol).expect("it is listed");
             let trade = TradeRow::NOTHING.of(symbol.clone());
-            let request = request_of(symbol.clone());
+            // The engine's ids are unique already: it has none.
+            let request = OrderRequest::blank(symbol.clone());
             let (best, lot) = (Touch::NOTHING, config.instrument.lot_size());
             let books_late = config.liquidity == Liquidity::Prints(PrintRule::Close);
             let (last, bars, opened, extremes) = (None, 0, None, [Price::ZERO; 2]);
@@ -494,21 +494,6 @@ impl Venue {
     fn place(&self, order: OrderId) -> usize {
         let at = usize::try_from(order.get() - 1).expect("fewer orders than memory");
         usize::try_from(self.places[at]).expect("it was a place")
-    }
-}
-
-/// An order of a market.
-fn request_of(symbol: Symbol) -> OrderRequest {
-    OrderRequest {
-        // The engine's ids are unique already.
-        client_id: None,
-        symbol,
-        side: Side::Buy,
-        kind: OrderKind::Market,
-        quantity: Quantity::ZERO,
-        time_in_force: TimeInForce::Gtc,
-        reduce_only: false,
-        fee_in_base: false,
     }
 }
 

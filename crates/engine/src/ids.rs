@@ -60,7 +60,7 @@ impl OrderIds {
         self.drawn
     }
 
-    /// Writes the last id that was drawn, in its place: whoever copies what was just written waits for it.
+    /// Writes the last id that was drawn, in its place.
     pub(crate) fn write_last(&self, id: &mut ClientOrderId) {
         id.clone_from(&self.stem);
         let written = id.set_last(digit(self.drawn));

@@ -195,7 +195,7 @@ impl Order {
     }
 
     /// Becomes another order, with the last id that was drawn: what [`Order::sent`] makes, each part written in its
-    /// place. To write it elsewhere and to move it takes twice as long.
+    /// place: a processor waits where it moves what was just written.
     pub(crate) fn renew(&mut self, ids: &OrderIds, symbol: &Symbol, draft: &Draft) {
         let Self {
             request,

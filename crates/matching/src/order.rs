@@ -57,6 +57,20 @@ pub struct OrderRequest {
 }
 
 impl OrderRequest {
+    /// A request for nothing of an instrument, over which others are written: a market order without a quantity.
+    pub const fn blank(symbol: Symbol) -> Self {
+        Self {
+            client_id: None,
+            symbol,
+            side: Side::Buy,
+            kind: OrderKind::Market,
+            quantity: Quantity::ZERO,
+            time_in_force: TimeInForce::Gtc,
+            reduce_only: false,
+            fee_in_base: false,
+        }
+    }
+
     /// As [`Clone::clone_from`], each part in its place, and a symbol only where it is another one.
     fn become_like(&mut self, other: &Self) {
         let Self {
@@ -197,16 +211,7 @@ impl Order {
         Self {
             id: OrderId(0),
             account: AccountId(0),
-            request: OrderRequest {
-                client_id: None,
-                symbol: Symbol::new(""),
-                side: Side::Buy,
-                kind: OrderKind::Market,
-                quantity: Quantity::ZERO,
-                time_in_force: TimeInForce::Gtc,
-                reduce_only: false,
-                fee_in_base: false,
-            },
+            request: OrderRequest::blank(Symbol::new("")),
             status: OrderStatus::Open,
             filled: Quantity::ZERO,
             cost: Notional::ZERO,
@@ -219,8 +224,8 @@ impl Order {
         }
     }
 
-    /// Becomes another order, which was just accepted. Each part is written in its place: to write it elsewhere and to
-    /// move it takes twice as long.
+    /// Becomes another order, which was just accepted. Each part is written in its place: a processor waits where it
+    /// moves what was just written.
     pub(crate) fn renew(
         &mut self,
         (id, account, market): (OrderId, AccountId, usize),
