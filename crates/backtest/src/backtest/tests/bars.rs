@@ -8,6 +8,8 @@ use model::{Bar, OrderKind, Side, Symbol, TimeInForce, Trigger};
 
 use super::*;
 use crate::config::IntrabarPath;
+use crate::event::TradeRow;
+use crate::shared::SharedTape;
 
 /// Places some orders when the first bar has closed.
 #[derive(Debug)]
@@ -242,6 +244,22 @@ fn a_bar_that_contradicts_itself_is_refused() {
     config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
     let error = Backtest::new(config).unwrap().run(tape, strategy("no-op")).unwrap_err();
     assert!(matches!(error, RunError::Bar { tape: 1, number: 1 }), "{error}");
+}
+
+/// Also where it is one of several kinds in memory, of which most need no such look.
+#[test]
+fn a_bar_among_trades_that_contradicts_itself_is_refused() {
+    let mut tape = SharedTape::default();
+    let [good, bad] = bars(&[[100; 4], [100, 99, 98, 100]]).try_into().unwrap();
+    let ts = bad.ts();
+    let (price, quantity) = (px(100), Quantity::step(0));
+    let trade = TradeRow { ts, price, quantity, taker_side: None, trade_id: None };
+    tape.extend([good, MarketEvent::Trade(trade), bad]);
+    let mut config = config();
+    config.venues[0].instruments[0].liquidity = Liquidity::Prints(PrintRule::Next);
+    let backtest = Backtest::new(config).unwrap();
+    let error = backtest.run_shared(vec![tape.iter()], strategy("no-op")).unwrap_err();
+    assert!(matches!(error, RunError::Bar { tape: 1, number: 3 }), "{error}");
 }
 
 /// At every seventh bar a market order, at every ninth a limit below it, at every eleventh a stop above it.

@@ -209,6 +209,35 @@ fn open_orders_are_limited_and_closed_ones_forgotten_oldest_first() {
     assert_eq!(submit(&mut exchange, a, named("six")), Err(Refusal::TooManyOrders));
 }
 
+/// Whatever became of the order that was there.
+#[test]
+fn an_order_in_the_place_of_a_forgotten_one_is_as_new() {
+    let (mut exchange, a, b) = quoted();
+    exchange.closed_orders_max = 1;
+    let told = OrderRequest {
+        client_id: Some(Arc::from("one")),
+        fee_in_base: true,
+        time_in_force: TimeInForce::Ioc,
+        ..limit(Side::Buy, "101", "2")
+    };
+    submit(&mut exchange, a, told).unwrap();
+    let first = exchange.closed_orders(a).next().unwrap().clone();
+    assert!(!first.filled.is_zero() && !first.fee.is_zero() && first.closed_at.is_some());
+    submit(&mut exchange, a, market(Side::Sell, "0.5")).unwrap();
+    assert!(exchange.order(first.id).is_none(), "forgotten");
+    let (request, later) = (limit(Side::Sell, "190", "1"), UnixNanos::from_secs(2_000));
+    let id = exchange.submit(b, request.clone(), later, &mut Vec::new()).unwrap();
+    let expected = Order {
+        id,
+        account: b,
+        held: Notional::from_quantity(request.quantity),
+        request,
+        opened_at: later,
+        ..Order::nothing()
+    };
+    assert_eq!(exchange.order(id), Some(&expected));
+}
+
 #[test]
 fn open_orders_are_limited_per_account_and_instrument_where_they_can_rest() {
     let mut config = config(Liquidity::Recorded);
