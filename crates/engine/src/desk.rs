@@ -117,7 +117,6 @@ impl Desk<'_> {
         self.wish(symbol, side, kind, quantity, time_in_force, true);
     }
 
-    // The wish is written where it stays.
     #[inline]
     fn wish(
         &mut self,
