@@ -223,14 +223,13 @@ impl Orders {
                 let retired = OrderNumber(self.first);
                 self.first += 1;
                 // Of one that has ended, executions may still be asked for.
-                if oldest.is_working() || !oldest.missing().is_zero() {
+                let kept = (oldest.is_working() || !oldest.missing().is_zero()).then(|| {
                     cold_path();
-                    let oldest = oldest.clone();
-                    self.keep(retired, oldest);
-                    let request = self.request(draft, symbol);
-                    self.recent[slot(number)] = Order::sent(request, market);
-                } else {
-                    oldest.renew(&self.ids, symbol, draft);
+                    oldest.clone()
+                });
+                oldest.renew(&self.ids, symbol, draft);
+                if let Some(kept) = kept {
+                    self.keep(retired, kept);
                 }
             }
         }

@@ -228,31 +228,31 @@ impl Order {
     /// moves what was just written.
     pub(crate) fn renew(
         &mut self,
-        (id, account, market): (OrderId, AccountId, usize),
-        request: &OrderRequest,
-        held: Notional,
-        (opened_at, scheduled): (UnixNanos, bool),
+        (number, owner, place): (OrderId, AccountId, usize),
+        wanted: &OrderRequest,
+        reserved: Notional,
+        (now, later): (UnixNanos, bool),
     ) {
         let Self {
-            id: own_id,
-            account: owner,
-            request: asked,
+            id,
+            account,
+            request,
             status,
             filled,
             cost,
             fee,
-            opened_at: opened,
+            opened_at,
             closed_at,
-            scheduled: later,
-            held: hold,
-            market: place,
+            scheduled,
+            held,
+            market,
         } = self;
-        (*own_id, *owner, *place) = (id, account, market);
-        asked.become_like(request);
+        (*id, *account, *market) = (number, owner, place);
+        request.become_like(wanted);
         *status = OrderStatus::Open;
         (*filled, *cost, *fee) = (Quantity::ZERO, Notional::ZERO, Notional::ZERO);
-        (*opened, *closed_at, *later) = (opened_at, None, scheduled);
-        *hold = held;
+        (*opened_at, *closed_at, *scheduled) = (now, None, later);
+        *held = reserved;
     }
 
     /// Not yet filled, base units.

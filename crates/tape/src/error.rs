@@ -3,8 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use model::{Price, Quantity, UnixNanos};
+use model::UnixNanos;
 use thiserror::Error;
+
+use crate::layout::{PRICES, VOLUMES};
 
 /// The only row that the reader accepts.
 const ROW: &str = "`timestamp,price,volume`";
@@ -103,7 +105,7 @@ pub enum RowProblem {
         found: String,
     },
     /// The second column is a price that does not fit into the integer behind it.
-    #[error("a price from -{0} to {0}, found `{found}`", Price::MAX)]
+    #[error("{PRICES}, found `{found}`")]
     PriceBeyond {
         /// The column.
         found: String,
@@ -121,7 +123,7 @@ pub enum RowProblem {
         found: String,
     },
     /// The third column is a volume that does not fit into the integer behind it.
-    #[error("a volume from -{0} to {0}, found `{found}`", Quantity::MAX)]
+    #[error("{VOLUMES}, found `{found}`")]
     VolumeBeyond {
         /// The column.
         found: String,

@@ -4,7 +4,7 @@ use model::{Price, Quantity};
 
 use crate::datetime::TimeUnit;
 use crate::format::Format;
-use crate::number::{NumberFault, parse_decimal};
+use crate::number::is_beyond;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,21 @@ pub(crate) enum Column {
 impl Column {
     /// What a field of the column must be, for errors.
     pub(crate) const fn expected(self) -> &'static str {
-        match self {
+        self.rule().0
+    }
+
+    /// What a field of the column must be, where `found` is what was found: of a number that is beyond the range
+    /// of prices or volumes, this range.
+    pub(crate) fn expected_instead_of(self, found: &str) -> &'static str {
+        match self.rule() {
+            (_, Some((decimals, range))) if is_beyond(found, decimals) => range,
+            (expected, _) => expected,
+        }
+    }
+
+    /// What a field must be, and, of prices and volumes, the digits after the point and the range.
+    const fn rule(self) -> (&'static str, Option<(u32, &'static str)>) {
+        let expected = match self {
             Self::Time(unit) | Self::CloseTime(unit) | Self::LocalTime(unit) => unit.expected(),
             Self::Price
             | Self::Open
@@ -63,9 +77,13 @@ impl Column {
             | Self::Low
             | Self::Close
             | Self::BidPrice
-            | Self::AskPrice => "a price with at most 9 digits after the point",
+            | Self::AskPrice => {
+                let expected = "a price with at most 9 digits after the point";
+                return (expected, Some((Price::DECIMALS, PRICES)));
+            }
             Self::Quantity | Self::Volume | Self::BidQuantity | Self::AskQuantity => {
-                "a volume up to 92233720368 with at most 8 digits after the point"
+                let expected = "a volume up to 92233720368 with at most 8 digits after the point";
+                return (expected, Some((Quantity::DECIMALS, VOLUMES)));
             }
             Self::TradeId | Self::FirstId | Self::LastId => "a trade number",
             Self::BuyerMaker | Self::Flag | Self::IsSnapshot => "true or false",
@@ -77,54 +95,15 @@ impl Column {
             Self::Count => "a number of trades",
             Self::Number => "a number",
             Self::Text => "a text",
-        }
-    }
-
-    /// What a field of the column must be, where `found` is what was found: of a number that is beyond the range
-    /// of prices or volumes, this range.
-    pub(crate) fn expected_instead_of(self, found: &str) -> &'static str {
-        let (decimals, range) = match self {
-            Self::Price
-            | Self::Open
-            | Self::High
-            | Self::Low
-            | Self::Close
-            | Self::BidPrice
-            | Self::AskPrice => (Price::DECIMALS, PRICES),
-            Self::Quantity | Self::Volume | Self::BidQuantity | Self::AskQuantity => {
-                (Quantity::DECIMALS, VOLUMES)
-            }
-            Self::Time(_)
-            | Self::CloseTime(_)
-            | Self::LocalTime(_)
-            | Self::TradeId
-            | Self::FirstId
-            | Self::LastId
-            | Self::BuyerMaker
-            | Self::Side
-            | Self::Count
-            | Self::BookSide
-            | Self::UpdateKind
-            | Self::IsSnapshot
-            | Self::LastUpdate
-            | Self::PreviousUpdate
-            | Self::Number
-            | Self::Flag
-            | Self::Text => return self.expected(),
         };
-        if is_beyond(found, decimals) { range } else { self.expected() }
+        (expected, None)
     }
 }
 
 /// Every price that can be told, for errors.
-const PRICES: &str = "a price from -9223372036.854775807 to 9223372036.854775807";
+pub(crate) const PRICES: &str = "a price from -9223372036.854775807 to 9223372036.854775807";
 /// Every volume that can be told, for errors.
-const VOLUMES: &str = "a volume from -92233720368.54775807 to 92233720368.54775807";
-
-/// True for a number that is too large for a count of `10^-decimals`, or too far below zero.
-pub(crate) fn is_beyond(text: &str, decimals: u32) -> bool {
-    parse_decimal(text, decimals) == Err(NumberFault::TooLarge)
-}
+pub(crate) const VOLUMES: &str = "a volume from -92233720368.54775807 to 92233720368.54775807";
 
 /// The columns of a file.
 #[derive(Debug, Clone)]

@@ -170,18 +170,20 @@ pub(crate) fn parse_decimal(text: &str, decimals: u32) -> Result<(i64, bool), Nu
     let append =
         |value: i128, byte: u8| value.checked_mul(10)?.checked_add(i128::from(byte - b'0'));
     let mut value = whole.bytes().try_fold(0_i128, append).ok_or(NumberFault::TooLarge)?;
-    let mut places = 0_i64;
-    let mut rest = fraction.bytes();
-    while let Some(next) = rest.clone().next().and_then(|byte| append(value, byte)) {
-        (value, places) = (next, places + 1);
-        rest.next();
-    }
+    let kept = fraction.bytes().map_while(|byte| append(value, byte).map(|next| value = next));
+    let kept = kept.count();
     // Digits that no 128 bits hold are far behind those of any unit: a float's exact value has fifty.
-    let cut = rest.any(|byte| byte != b'0');
+    let cut = fraction.bytes().skip(kept).any(|byte| byte != b'0');
+    let places = i64::try_from(kept).map_err(|_| NumberFault::TooLarge)?;
     let shift = i64::from(decimals) - places + i64::from(exponent);
     let (scaled, rounded) = shifted(value, shift).ok_or(NumberFault::TooLarge)?;
     let scaled = if negative { -scaled } else { scaled };
     Ok((i64::try_from(scaled).map_err(|_| NumberFault::TooLarge)?, rounded || cut))
+}
+
+/// True for a number that is too large for a count of `10^-decimals`, or too far below zero.
+pub(crate) fn is_beyond(text: &str, decimals: u32) -> bool {
+    parse_decimal(text, decimals) == Err(NumberFault::TooLarge)
 }
 
 /// `value × 10^shift` for a value of at least zero, and whether it was rounded.

@@ -7,7 +7,7 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 use model::{DecimalError, Price, Quantity, UnixNanos};
 
 use crate::error::{RowProblem, TapeError};
-use crate::layout::is_beyond;
+use crate::number::is_beyond;
 use crate::trade::TapeTrade;
 
 mod guard;

@@ -306,21 +306,21 @@ fn open_market(
     let NamedFiles { symbol, paths, assigned } = market;
     let options = survey::options(&args.how);
     let config = survey::config(&args.how)?;
-    let mut kinds: BTreeMap<RowKind, Vec<PathBuf>> = BTreeMap::new();
+    let mut kinds: BTreeMap<RowKind, (QualityConfig, Vec<PathBuf>)> = BTreeMap::new();
     let mut head = Head::default();
     for path in &paths {
         let mut reader = MarketReader::open(std::slice::from_ref(path), options)?;
-        playable(reader.kind(), &config)?;
-        kinds.entry(reader.kind()).or_default().push(path.clone());
+        let playable = playable(reader.kind(), &config)?;
+        kinds.entry(reader.kind()).or_insert((playable, Vec::new())).1.push(path.clone());
         if let Some(batch) = reader.next_batch()? {
             head.take(batch.rows);
         }
     }
     let (mut tapes, mut files) = (Vec::new(), Vec::new());
-    for (kind, paths) in &kinds {
+    for (config, paths) in kinds.values() {
         let reader = MarketReader::open(paths, options)?;
         files.extend_from_slice(reader.files());
-        tapes.push(CheckedTape::new(CheckedReader::new(reader, playable(*kind, &config)?)));
+        tapes.push(CheckedTape::new(CheckedReader::new(reader, config.clone())));
     }
     if kinds.len() > 1
         && let Some(bars) = files.iter().find(|file| file.format.kind() == RowKind::Bars)
