@@ -49,6 +49,7 @@ fn a_text_is_rounded_where_the_unit_ends() {
     let tenth = "0.1000000000000000055511151231257827021181583404541015625";
     check(tenth, Ok((10_000_000, true)));
     check(&format!("1.5{}", "0".repeat(60)), Ok((150_000_000, false)));
+    check(&format!("1.5{}1", "0".repeat(60)), Ok((150_000_000, true)));
     check(&format!("1.{}x", "0".repeat(60)), Err(NumberFault::Malformed));
     for text in ["", ".", "-", "e5", "1e", "0x1", "1 ", "NaN", "1.2.3", "--1"] {
         check(text, Err(NumberFault::Malformed));
